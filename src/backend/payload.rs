@@ -1,0 +1,291 @@
+//! The text's bytes, copied in and out in a way that is defined whatever the
+//! other side does to them meanwhile.
+//!
+//! Everything is read and written as aligned 32-bit words, always the same
+//! words, relaxed: two sides that break the protocol get torn text, never
+//! undefined behaviour. Long runs go through a vector loop in inline assembly
+//! on x86-64, which the compiler can neither see into nor turn into a
+//! `memcpy`; it stands for the same relaxed accesses of the same words.
+//! Under loom the words are plain cells instead, so that every access which
+//! the flag does not order is reported as the data race that it would be.
+
+#[cfg(not(loom))]
+use crate::sync::{AtomicU32, Ordering};
+use core::marker::PhantomData;
+
+/// Bytes of one word, the grain in which payload is copied.
+pub(crate) const WORD: usize = 4;
+
+/// Up to here text goes word by word; from here on vectors pay.
+#[cfg(not(loom))]
+const SHORT: usize = 60;
+
+#[cfg(not(loom))]
+pub(crate) type Cell = AtomicU32;
+#[cfg(loom)]
+pub(crate) type Cell = crate::sync::UnsafeCell<u32>;
+
+/// Shared bytes that a peer may change at any moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    first: *const Cell,
+    words: usize,
+    shared: PhantomData<&'a [Cell]>,
+}
+
+impl<'a> Payload<'a> {
+    /// The payload that lies in `words`.
+    #[must_use]
+    #[cfg(not(loom))]
+    pub fn from_words(words: &'a [AtomicU32]) -> Self {
+        Self { first: words.as_ptr(), words: words.len(), shared: PhantomData }
+    }
+
+    /// The payload that lies in `words`.
+    #[must_use]
+    #[cfg(loom)]
+    pub(crate) fn from_words(words: &'a [Cell]) -> Self {
+        Self { first: words.as_ptr(), words: words.len(), shared: PhantomData }
+    }
+
+    /// The payload of `len` bytes (rounded down to whole words) at `first`.
+    ///
+    /// # Safety
+    /// 1. `first` is aligned to 4 bytes, and `len` bytes from there are
+    ///    readable and writable for as long as `'a` lasts.
+    /// 2. In this process they are accessed through `Payload`s or 32-bit
+    ///    atomics alone. (What other processes do does not matter.)
+    #[must_use]
+    #[cfg(not(loom))]
+    pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
+        debug_assert!(first.cast::<AtomicU32>().is_aligned());
+        Self { first: first.cast(), words: len / WORD, shared: PhantomData }
+    }
+
+    /// Length in bytes, a multiple of 4.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words * WORD
+    }
+
+    /// Whether there is no room at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words == 0
+    }
+
+    fn cells(&self) -> &'a [Cell] {
+        // SAFETY: the constructors' promise: `words` valid, aligned cells that
+        // stay for 'a and are shared through interior mutability alone.
+        unsafe { core::slice::from_raw_parts(self.first, self.words) }
+    }
+
+    /// Copies `text` to the beginning and closes it with a NUL.
+    ///
+    /// # Panics
+    /// If `text` and the NUL do not fit: a caller's mistake, not a peer's.
+    ///
+    /// ```
+    /// # #[cfg(not(loom))] {
+    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::MAX) }; 3];
+    /// let payload = Payload::from_words(&words);
+    /// payload.write_text(b"hello\n");
+    /// let mut private = [0; 12];
+    /// assert_eq!(payload.read_text(&mut private), Some(6));
+    /// assert_eq!(&private[..6], b"hello\n");
+    /// # }
+    /// ```
+    pub fn write_text(&self, text: &[u8]) {
+        assert!(text.len() < self.len(), "{} bytes and a NUL do not fit into {}", text.len(), self.len());
+        let cells = self.cells();
+        let bulk = self.write_bulk(text);
+        let (whole, rest) = text[bulk..].as_chunks::<WORD>();
+        let mut at = bulk / WORD;
+        for word in whole {
+            store(&cells[at], u32::from_ne_bytes(*word));
+            at += 1;
+        }
+        let mut last = [0; WORD];
+        last[..rest.len()].copy_from_slice(rest);
+        store(&cells[at], u32::from_ne_bytes(last));
+    }
+
+    /// Copies the text up to its NUL into `out`, and says how long it is. Text
+    /// that fills all of the payload needs no NUL. `None`: it is longer than
+    /// `out`, whose content is then unspecified.
+    ///
+    /// What the peer does meanwhile can make the bytes any bytes, and the
+    /// length any length up to [`len`](Self::len); nothing else.
+    #[must_use]
+    pub fn read_text(&self, out: &mut [u8]) -> Option<usize> {
+        let room = out.len().min(self.len());
+        let words = room / WORD;
+        let cells = &self.cells()[..words];
+        let mut at = 0;
+        while at < words {
+            let from = at * WORD;
+            // Word by word first: a short text costs no more than its length.
+            let upto = self.read_bulk(from, &mut out[..words * WORD]);
+            if upto > from {
+                if let Some(nul) = memchr::memchr(0, &out[from..upto]) {
+                    return Some(from + nul);
+                }
+                at = upto / WORD;
+                continue;
+            }
+            let word = load(&cells[at]).to_ne_bytes();
+            out[from..from + WORD].copy_from_slice(&word);
+            if let Some(nul) = word.iter().position(|byte| *byte == 0) {
+                return Some(from + nul);
+            }
+            at += 1;
+        }
+        let copied = words * WORD;
+        if copied == self.len() {
+            return Some(copied);
+        }
+        // `out` ends within a word, or at its edge: only the NUL may follow.
+        let word = load(&self.cells()[words]).to_ne_bytes();
+        let tail = out.len().min(self.len()) - copied;
+        let nul = word.iter().position(|byte| *byte == 0).filter(|nul| *nul <= tail)?;
+        out[copied..copied + nul].copy_from_slice(&word[..nul]);
+        Some(copied + nul)
+    }
+
+    /// Copies what whole vectors can of a long text; returns how many bytes.
+    #[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+    fn write_bulk(&self, text: &[u8]) -> usize {
+        if text.len() <= SHORT {
+            return 0;
+        }
+        let bulk = text.len() / vector::WIDTH * vector::WIDTH;
+        // SAFETY: `bulk` ≤ text.len() < self.len(), a multiple of WIDTH; the
+        // source is private, the target shared as the constructors promise.
+        unsafe { vector::copy(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
+        bulk
+    }
+
+    /// Copies a run from offset `from` on if vectors pay there; returns where
+    /// the run ends (`from`: nothing was copied).
+    #[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+    fn read_bulk(&self, from: usize, out: &mut [u8]) -> usize {
+        if from < SHORT {
+            return from;
+        }
+        // Doubling: what is copied beyond the NUL is at most what was needed.
+        let run = from.next_power_of_two().min(out.len() - from) / vector::WIDTH * vector::WIDTH;
+        // SAFETY: `from + run` ≤ out.len() ≤ self.len(), `run` a multiple of
+        // WIDTH; the target is private, the source shared as promised.
+        unsafe { vector::copy(self.first.cast::<u8>().add(from), out.as_mut_ptr().add(from), run) };
+        from + run
+    }
+
+    #[cfg(not(all(not(loom), not(fuzzing), target_arch = "x86_64")))]
+    #[allow(clippy::unused_self)] // the vector routine's twin
+    fn write_bulk(&self, _: &[u8]) -> usize {
+        0
+    }
+
+    #[cfg(not(all(not(loom), not(fuzzing), target_arch = "x86_64")))]
+    #[allow(clippy::unused_self)] // the vector routine's twin
+    fn read_bulk(&self, from: usize, _: &mut [u8]) -> usize {
+        from
+    }
+}
+
+#[cfg(not(loom))]
+#[inline]
+fn load(cell: &Cell) -> u32 {
+    // Relaxed: the flag orders the text, in `protocol`.
+    cell.load(Ordering::Relaxed)
+}
+
+#[cfg(not(loom))]
+#[inline]
+fn store(cell: &Cell, word: u32) {
+    // Relaxed: the flag orders the text, in `protocol`.
+    cell.store(word, Ordering::Relaxed);
+}
+
+#[cfg(loom)]
+fn load(cell: &Cell) -> u32 {
+    // SAFETY: the pointer is valid for the closure; loom stops the model at
+    // any access that is not ordered after the last write.
+    cell.with(|word| unsafe { *word })
+}
+
+#[cfg(loom)]
+fn store(cell: &Cell, new: u32) {
+    // SAFETY: as above, for a write.
+    cell.with_mut(|word| unsafe { *word = new });
+}
+
+/// The copy loop for long text.
+#[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+mod vector {
+    use core::arch::asm;
+
+    /// Bytes a turn.
+    pub(super) const WIDTH: usize = 32;
+
+    /// Copies `len` bytes, whoever else may be writing to either side.
+    ///
+    /// A plain SSE2 loop: `memcpy` and `rep movsb` fall to a tenth of its rate
+    /// at some offsets, and `memcpy` on racing memory is undefined.
+    ///
+    /// # Safety
+    /// `from` is readable and `to` writable for `len` bytes, a multiple of
+    /// [`WIDTH`]; they do not overlap.
+    pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+        debug_assert_eq!(len % WIDTH, 0);
+        if len == 0 {
+            return;
+        }
+        // SAFETY: the loop reads and writes exactly `len` bytes, which the
+        // caller vouches for, and clobbers what it says it does.
+        unsafe {
+            asm!(
+                "2:",
+                "movdqu {a}, [{from} + {at}]",
+                "movdqu {b}, [{from} + {at} + 16]",
+                "movdqu [{to} + {at}], {a}",
+                "movdqu [{to} + {at} + 16], {b}",
+                "add {at}, 32",
+                "cmp {at}, {len}",
+                "jb 2b",
+                from = in(reg) from,
+                to = in(reg) to,
+                len = in(reg) len,
+                at = inout(reg) 0_usize => _,
+                a = out(xmm_reg) _,
+                b = out(xmm_reg) _,
+                options(nostack),
+            );
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is written comes back, whatever was there before.
+        #[test]
+        fn round_trip(text in proptest::collection::vec(1_u8.., 0..300), old: u32, room in 0_usize..310) {
+            let words: Vec<AtomicU32> = (0..76).map(|_| AtomicU32::new(old)).collect();
+            let payload = Payload::from_words(&words);
+            payload.write_text(&text);
+            let mut out = vec![0xEE; room];
+            let read = payload.read_text(&mut out);
+            if room >= text.len() {
+                prop_assert_eq!(read, Some(text.len()));
+                prop_assert_eq!(&out[..text.len()], &text[..]);
+            } else {
+                prop_assert_eq!(read, None);
+            }
+        }
+    }
+}

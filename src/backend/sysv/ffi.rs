@@ -1,0 +1,116 @@
+//! The only door to the System V calls: each wrapper turns -1 into an
+//! [`Errno`] and keeps what the call demands in its signature.
+
+use nix::errno::Errno;
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+pub(super) use libc::{semid_ds, shmid_ds};
+
+/// Bit in the mode of a segment that is removed and still attached.
+pub(super) const SHM_DEST: u32 = 0o1000;
+
+pub(super) fn shmget(key: u32, size: usize, flags: c_int) -> Result<c_int, Errno> {
+    // SAFETY: no memory is involved.
+    Errno::result(unsafe { libc::shmget(key.cast_signed(), size, flags) })
+}
+
+/// Attaches segment `id` wherever there is room.
+pub(super) fn shmat(id: c_int) -> Result<NonNull<u8>, Errno> {
+    // SAFETY: with a null address the kernel chooses a free range: nothing that
+    // is mapped is touched.
+    let address = Errno::result(unsafe { libc::shmat(id, std::ptr::null(), 0) })?;
+    NonNull::new(address.cast()).ok_or(Errno::EFAULT)
+}
+
+/// Detaches what [`shmat`] gave.
+///
+/// # Safety
+/// `address` comes from [`shmat`], is attached, and nothing refers to it any
+/// more.
+pub(super) unsafe fn shmdt(address: NonNull<u8>) -> Result<(), Errno> {
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::shmdt(address.as_ptr().cast()) }).map(drop)
+}
+
+pub(super) fn shm_stat(id: c_int) -> Result<shmid_ds, Errno> {
+    let mut stat = MaybeUninit::<shmid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one `shmid_ds` at most, and there is room for it.
+    Errno::result(unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) })?;
+    // SAFETY: zeroed and then filled; any bits are a valid `shmid_ds`.
+    Ok(unsafe { stat.assume_init() })
+}
+
+pub(super) fn shm_remove(id: c_int) -> Result<(), Errno> {
+    // SAFETY: IPC_RMID takes no buffer; those attached keep their memory.
+    Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+}
+
+pub(super) fn semget(key: u32, count: u16, flags: c_int) -> Result<c_int, Errno> {
+    // SAFETY: no memory is involved.
+    Errno::result(unsafe { libc::semget(key.cast_signed(), c_int::from(count), flags) })
+}
+
+/// One step of a semaphore operation.
+pub(super) fn step(number: u16, change: i16, flags: c_int) -> libc::sembuf {
+    let flags = i16::try_from(flags).expect("the flags are a few low bits");
+    libc::sembuf { sem_num: number, sem_op: change, sem_flg: flags }
+}
+
+/// All `steps` or none.
+pub(super) fn semop(id: c_int, steps: &mut [libc::sembuf]) -> Result<(), Errno> {
+    // SAFETY: the pointer and the count are those of one slice.
+    Errno::result(unsafe { libc::semop(id, steps.as_mut_ptr(), steps.len()) }).map(drop)
+}
+
+/// As [`semop`], waiting for `longest` at most (then EAGAIN).
+pub(super) fn semtimedop(id: c_int, steps: &mut [libc::sembuf], longest: Duration) -> Result<(), Errno> {
+    let limit = libc::timespec {
+        tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(longest.subsec_nanos().cast_signed()),
+    };
+    // SAFETY: pointer and count are one slice's; the kernel only reads `limit`.
+    let done = unsafe { libc::syscall(libc::SYS_semtimedop, id, steps.as_mut_ptr(), steps.len(), &raw const limit) };
+    Errno::result(done).map(drop)
+}
+
+pub(super) fn sem_stat(id: c_int) -> Result<semid_ds, Errno> {
+    let mut stat = MaybeUninit::<semid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one `semid_ds` at most, and there is room for it.
+    Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_STAT, stat.as_mut_ptr()) })?;
+    // SAFETY: zeroed and then filled; any bits are a valid `semid_ds`.
+    Ok(unsafe { stat.assume_init() })
+}
+
+/// All values of a set of exactly `N` semaphores.
+pub(super) fn sem_values<const N: usize>(id: c_int) -> Result<[u16; N], Errno> {
+    // A foreign set may be larger than ours: GETALL would write beyond.
+    if usize::try_from(sem_stat(id)?.sem_nsems) != Ok(N) {
+        return Err(Errno::EINVAL);
+    }
+    let mut values = [0_u16; N];
+    // SAFETY: the id names a set of N semaphores for as long as it exists (ids
+    // carry a sequence number; a new set at the key gets another id), and
+    // GETALL writes N numbers.
+    Errno::result(unsafe { libc::semctl(id, 0, libc::GETALL, values.as_mut_ptr()) })?;
+    Ok(values)
+}
+
+/// Pid of the last process that changed the semaphore; 0: not of our namespace.
+pub(super) fn sem_pid(id: c_int, number: u16) -> Result<u32, Errno> {
+    // SAFETY: GETPID takes no buffer.
+    let pid = Errno::result(unsafe { libc::semctl(id, c_int::from(number), libc::GETPID) })?;
+    Ok(u32::try_from(pid).unwrap_or(0))
+}
+
+pub(super) fn sem_set(id: c_int, number: u16, value: c_int) -> Result<(), Errno> {
+    // SAFETY: SETVAL takes an int, no buffer.
+    Errno::result(unsafe { libc::semctl(id, c_int::from(number), libc::SETVAL, value) }).map(drop)
+}
+
+pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
+    // SAFETY: IPC_RMID takes no buffer.
+    Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_RMID) }).map(drop)
+}

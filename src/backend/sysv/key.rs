@@ -1,0 +1,130 @@
+//! Keys: a number, or a path and an id as `ftok` takes them.
+
+use crate::error::Error;
+use nix::errno::Errno;
+use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A System V key other than `IPC_PRIVATE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(u32);
+
+impl Key {
+    /// The key with this number.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] for 0: that is `IPC_PRIVATE`, which makes a new
+    /// segment each time, so that nobody could meet there.
+    pub fn new(number: u32) -> Result<Self, Error> {
+        if number == 0 {
+            return Err(Error::BadKey {
+                given: "0".to_owned(),
+                reason: "this is IPC_PRIVATE, at which two processes can't meet (use any other number)",
+            });
+        }
+        Ok(Self(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The key of the semaphore set that holds the seats: another number, as
+    /// books use the segment's own key for semaphores of theirs.
+    ///
+    /// ```
+    /// # #[cfg(not(loom))] {
+    /// use shm_handoff::backend::sysv::Key;
+    /// assert_eq!(Key::new(1234).unwrap().seats(), 0x6A3C_97E1 ^ 1234);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn seats(self) -> u32 {
+        const DERIVE: u32 = 0x6A3C_97E1;
+        match self.0 ^ DERIVE {
+            // The one key that would lead to IPC_PRIVATE keeps its number.
+            0 => DERIVE,
+            key => key,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// A key as a user writes it: decimal, `0x` hex, or `PATH:ID`.
+///
+/// ```
+/// # #[cfg(not(loom))] {
+/// use shm_handoff::backend::sysv::KeySpec;
+/// let spec: KeySpec = "0x4d2".parse().unwrap();
+/// assert_eq!(spec.resolve().unwrap().number(), 1234);
+/// assert!("/etc/passwd:1".parse::<KeySpec>().unwrap().resolve().is_ok());
+/// assert!("0".parse::<KeySpec>().is_err());
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySpec {
+    /// A number.
+    Number(Key),
+    /// A file that exists, and an id from 1 to 255: `ftok` makes the key.
+    Path(PathBuf, u8),
+}
+
+impl KeySpec {
+    /// The key; for a path this looks at the file.
+    ///
+    /// # Errors
+    /// [`Error::Os`] if the file can't be looked at.
+    pub fn resolve(&self) -> Result<Key, Error> {
+        match self {
+            Self::Number(key) => Ok(*key),
+            Self::Path(path, id) => {
+                let meta = std::fs::metadata(path).map_err(|error| Error::Os {
+                    call: "ftok",
+                    on: path.display().to_string(),
+                    errno: error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw),
+                })?;
+                // glibc's ftok: the id, the device's low byte, the inode's low
+                // two. The id is not 0, so neither is the key.
+                let [dev, ..] = meta.dev().to_le_bytes();
+                let [ino0, ino1, ..] = meta.ino().to_le_bytes();
+                Key::new(u32::from_le_bytes([ino0, ino1, dev, *id]))
+            }
+        }
+    }
+}
+
+impl FromStr for KeySpec {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self, Error> {
+        let bad = |reason| Error::BadKey { given: given.to_owned(), reason };
+        if let Some(hex) = given.strip_prefix("0x").or_else(|| given.strip_prefix("0X")) {
+            let number = u32::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+'));
+            return Key::new(number.ok_or_else(|| bad("not a hexadecimal number of 32 bits"))?).map(Self::Number);
+        }
+        if let Some((path, id)) = given.rsplit_once(':') {
+            let id = id
+                .parse()
+                .ok()
+                .filter(|id| *id != 0)
+                .ok_or_else(|| bad("the id after the last colon is not a number from 1 to 255"))?;
+            if path.is_empty() {
+                return Err(bad("there is no path before the colon"));
+            }
+            return Ok(Self::Path(path.into(), id));
+        }
+        let number =
+            given.parse::<u32>().or_else(|error| given.parse::<i32>().map(i32::cast_unsigned).map_err(|_| error));
+        Key::new(number.map_err(|_| bad("neither a number of 32 bits, decimal or 0x hexadecimal, nor PATH:ID"))?)
+            .map(Self::Number)
+    }
+}

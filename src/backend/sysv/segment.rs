@@ -1,0 +1,282 @@
+//! Segments: made, found, attached, looked at, removed.
+
+use super::ffi;
+use super::key::Key;
+use crate::backend::Payload;
+use crate::error::{Error, Limit, Object};
+use crate::sync::AtomicU32;
+use nix::errno::Errno;
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+/// Attempts at a key whose segment keeps being removed under us.
+const ATTEMPTS: usize = 100;
+
+/// One attachment to a segment; dropping it detaches.
+#[derive(Debug)]
+pub struct Segment {
+    id: c_int,
+    key: Key,
+    address: NonNull<u8>,
+    size: usize,
+}
+
+// SAFETY: an attachment belongs to the process, not to the thread that made
+// it, and is reached through atomics and `Payload`s alone.
+unsafe impl Send for Segment {}
+
+/// What the kernel says of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Bytes.
+    pub size: usize,
+    /// Permission bits, as in 0o600.
+    pub mode: u32,
+    /// Uid of the owner.
+    pub uid: u32,
+    /// Uid of the creator, who keeps access whoever the owner is.
+    pub creator_uid: u32,
+    /// Attachments: not processes, one can have several.
+    pub attached: usize,
+    /// Pid of the creator; 0: of another pid namespace.
+    pub creator_pid: u32,
+    /// Pid of the last to attach or detach; 0: none, or of another namespace.
+    pub last_pid: u32,
+    /// Marked for removal: it goes with its last attachment.
+    pub removed: bool,
+}
+
+impl Segment {
+    /// Makes a segment of `size` bytes at `key` with the permission bits
+    /// `mode` (to which the kernel applies no umask), all zero, and attaches it.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Limit`], [`Error::Os`].
+    pub fn create_new(key: Key, size: usize, mode: u32) -> Result<Self, Error> {
+        let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
+        let id = ffi::shmget(key.number(), size, flags).map_err(|errno| match errno {
+            Errno::EEXIST => Error::Exists { key: key.number() },
+            _ => making_failed(key, errno),
+        })?;
+        Self::attach(id, key)
+    }
+
+    /// Attaches the segment at `key`, of whatever size.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Permission`], [`Error::Removed`] if it goes
+    /// meanwhile, [`Error::Os`].
+    pub fn open(key: Key) -> Result<Self, Error> {
+        let id = Self::find(key)?.ok_or(Error::Missing { key: key.number() })?;
+        Self::attach(id, key)
+    }
+
+    /// Attaches the segment at `key`, made anew if there is none; says whether
+    /// it was made. Of two that make it at once one makes it.
+    ///
+    /// # Errors
+    /// As [`create_new`](Self::create_new) and [`open`](Self::open).
+    pub fn open_or_create(key: Key, size: usize, mode: u32) -> Result<(Self, bool), Error> {
+        let mut last = Error::Removed { key: key.number() };
+        for _ in 0..ATTEMPTS {
+            let opened = match Self::open(key) {
+                Err(Error::Missing { .. }) => Self::create_new(key, size, mode).map(|segment| (segment, true)),
+                found => found.map(|segment| (segment, false)),
+            };
+            match opened {
+                Ok((segment, made)) => {
+                    // It can go between the look-up and the attachment.
+                    if segment.is_current()? {
+                        return Ok((segment, made));
+                    }
+                }
+                Err(error @ (Error::Exists { .. } | Error::Removed { .. })) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// The id of the segment at `key`, if there is one.
+    pub(super) fn find(key: Key) -> Result<Option<c_int>, Error> {
+        match ffi::shmget(key.number(), 0, 0) {
+            Ok(id) => Ok(Some(id)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(failed("shmget", key, errno)),
+        }
+    }
+
+    /// What the kernel says of the segment at `key`, if there is one; this
+    /// does not attach it.
+    ///
+    /// # Errors
+    /// [`Error::Permission`] if it may not be read; [`Error::Os`].
+    pub fn stat_at(key: Key) -> Result<Option<Stat>, Error> {
+        let Some(id) = Self::find(key)? else { return Ok(None) };
+        match stat_of(id, key) {
+            Err(Error::Removed { .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn attach(id: c_int, key: Key) -> Result<Self, Error> {
+        let address = ffi::shmat(id).map_err(|errno| failed("shmat", key, errno))?;
+        // From here on the drop detaches. The size is the kernel's word, of
+        // this very id; the segment can't shrink.
+        let mut segment = Self { id, key, address, size: 0 };
+        segment.size = segment.stat()?.size;
+        Ok(segment)
+    }
+
+    /// What the kernel says of it now.
+    ///
+    /// # Errors
+    /// [`Error::Permission`], [`Error::Os`].
+    pub fn stat(&self) -> Result<Stat, Error> {
+        stat_of(self.id, self.key)
+    }
+
+    /// Whether the key still leads here.
+    ///
+    /// # Errors
+    /// [`Error::Os`].
+    pub fn is_current(&self) -> Result<bool, Error> {
+        Ok(Self::find(self.key)? == Some(self.id))
+    }
+
+    /// Removes it: the key is free at once, the memory goes with its last
+    /// attachment. That it is removed already is no error.
+    ///
+    /// # Errors
+    /// [`Error::Permission`], [`Error::Os`].
+    pub fn remove(&self) -> Result<(), Error> {
+        match ffi::shm_remove(self.id) {
+            Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
+            Err(errno) => Err(failed("shmctl(IPC_RMID)", self.key, errno)),
+        }
+    }
+
+    /// The key it was opened at.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Its id, as `ipcs` shows it.
+    #[must_use]
+    pub fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Where it is attached.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        self.address.as_ptr().addr()
+    }
+
+    /// The 32-bit word at `offset`.
+    ///
+    /// # Panics
+    /// If it is not aligned or not within the segment: a caller's mistake.
+    #[must_use]
+    pub fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(offset % 4 == 0 && self.size >= 4 && offset <= self.size - 4, "no word at {offset} of {}", self.size);
+        // SAFETY: within the attachment by the check above, aligned since
+        // attachments are page-aligned, and attached for as long as `self` is
+        // borrowed. All access in this process is by 32-bit atomics or
+        // `Payload`s; other processes are outside Rust's memory model, and an
+        // atomic of one size is what is defined whatever they do.
+        unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
+    }
+
+    /// The `len` bytes at `offset`.
+    ///
+    /// # Panics
+    /// If they are not aligned to words or not within the segment.
+    #[must_use]
+    pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
+        assert!(offset % 4 == 0 && inside, "no {len} bytes at {offset} of {}", self.size);
+        // SAFETY: as for `word`.
+        unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY: attached by `attach`, once, and all borrows have ended.
+        // That it fails is impossible by that, so there is nothing to report.
+        let _ = unsafe { ffi::shmdt(self.address) };
+    }
+}
+
+fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
+    let raw = ffi::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", key, errno))?;
+    let mode = u32::from(raw.shm_perm.mode);
+    let pid = |pid: libc::pid_t| u32::try_from(pid).unwrap_or(0);
+    Ok(Stat {
+        size: raw.shm_segsz,
+        mode: mode & 0o777,
+        uid: raw.shm_perm.uid,
+        creator_uid: raw.shm_perm.cuid,
+        attached: usize::try_from(raw.shm_nattch).unwrap_or(usize::MAX),
+        creator_pid: pid(raw.shm_cpid),
+        last_pid: pid(raw.shm_lpid),
+        removed: mode & ffi::SHM_DEST != 0,
+    })
+}
+
+fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
+    match errno {
+        Errno::EINVAL | Errno::EIDRM => Error::Removed { key: key.number() },
+        Errno::EACCES | Errno::EPERM => permission(key, Object::Segment, key.number()),
+        _ => Error::Os { call, on: format!("segment at key {key}"), errno },
+    }
+}
+
+/// A refusal, with what /proc tells everybody: IPC_STAT tells nothing to whom
+/// it refuses.
+pub(super) fn permission(key: Key, object: Object, at: u32) -> Error {
+    let file = match object {
+        Object::Segment => "/proc/sysvipc/shm",
+        Object::Seats => "/proc/sysvipc/sem",
+    };
+    // Columns: key id perms …, and somewhere uid, by the heading.
+    let table = std::fs::read_to_string(file).unwrap_or_default();
+    let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let uid_at = rows.next().and_then(|heading| heading.iter().position(|name| *name == "uid"));
+    let row = rows.find(|row| row.first().and_then(|key| key.parse::<i32>().ok()) == Some(at.cast_signed()));
+    let owner = row.as_ref().and_then(|row| row.get(uid_at?));
+    let mode = row.as_ref().and_then(|row| u32::from_str_radix(row.get(2)?, 8).ok());
+    Error::Permission {
+        key: key.number(),
+        object,
+        owner: owner.map_or_else(|| "an unknown user".to_owned(), |uid| format!("uid {uid}")),
+        mode: mode.unwrap_or(0) & 0o777,
+    }
+}
+
+fn making_failed(key: Key, errno: Errno) -> Error {
+    let limit = match errno {
+        Errno::EINVAL => Limit::Shmmax,
+        Errno::ENOMEM => Limit::Memory,
+        // ENOSPC is both "too many segments" and "too many pages".
+        Errno::ENOSPC => {
+            let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
+            let used = std::fs::read_to_string("/proc/sysvipc/shm").map_or(0, |table| table.lines().count() - 1);
+            if number("/proc/sys/kernel/shmmni").is_some_and(|most| used >= most) {
+                Limit::Shmmni
+            } else {
+                Limit::Shmall
+            }
+        }
+        _ => return failed("shmget", key, errno),
+    };
+    Error::Limit { key: key.number(), object: Object::Segment, limit }
+}

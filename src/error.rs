@@ -1,0 +1,202 @@
+//! What can go wrong below the protocol: with a segment, a seat, a key.
+
+use nix::errno::Errno;
+use std::fmt;
+
+/// The two ends of a handoff, and the one who only shares the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Puts messages in. One at a time.
+    Writer,
+    /// Takes messages out. One at a time.
+    Reader,
+    /// Attaches without a seat, as the tutorial's C programs do: it is seen by
+    /// the attach count alone, and nothing keeps it from doing harm.
+    Guest,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Writer => "writer",
+            Self::Reader => "reader",
+            Self::Guest => "guest",
+        })
+    }
+}
+
+/// A System V object that is in the way, as messages name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// The shared memory segment.
+    Segment,
+    /// The semaphore set that holds the seats.
+    Seats,
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Segment => "segment",
+            Self::Seats => "semaphore set",
+        })
+    }
+}
+
+/// A kernel limit that stops an object from being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Number of segments on the system.
+    Shmmni,
+    /// Size of one segment.
+    Shmmax,
+    /// Pages of all segments together.
+    Shmall,
+    /// Number of semaphore sets, or of semaphores in all of them.
+    Sem,
+    /// Memory of the machine or of the control group.
+    Memory,
+}
+
+impl Limit {
+    /// The command that shows the limit and how much of it is used.
+    #[must_use]
+    pub fn how_to_see(self) -> &'static str {
+        match self {
+            Self::Shmmni => "sysctl kernel.shmmni; ipcs -m",
+            Self::Shmmax => "sysctl kernel.shmmax",
+            Self::Shmall => "sysctl kernel.shmall; ipcs -mu",
+            Self::Sem => "sysctl kernel.sem; ipcs -s",
+            Self::Memory => "free -h",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shmmni => "SHMMNI (number of segments)",
+            Self::Shmmax => "SHMMAX (size of a segment)",
+            Self::Shmall => "SHMALL (pages of all segments)",
+            Self::Sem => "SEMMNI or SEMMNS (number of semaphore sets or semaphores)",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// What went wrong with a segment, a seat or a key. Each case says what
+/// failed, on what, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Exclusive creation found a segment at the key.
+    #[error("key {key:#x}: a segment is there already (open it instead, or remove it: ipcrm -M {key:#x})")]
+    Exists {
+        /// The segment's key.
+        key: u32,
+    },
+    /// There is no segment at the key.
+    #[error("key {key:#x}: there is no segment (start the other side first, or create it)")]
+    Missing {
+        /// The segment's key.
+        key: u32,
+    },
+    /// The segment's size is not the layout's.
+    #[error(
+        "key {key:#x}: the segment has {found} bytes, a classic handoff has {expected}: it belongs to another program (use another key, or remove it if nobody needs it: ipcrm -M {key:#x})"
+    )]
+    WrongSize {
+        /// The segment's key.
+        key: u32,
+        /// Bytes, as the kernel says.
+        found: usize,
+        /// Bytes that the layout takes.
+        expected: usize,
+    },
+    /// The kernel refused access.
+    #[error(
+        "key {key:#x}: permission denied: the {object} belongs to {owner} with mode {mode:03o} (run as that user, or have it opened with --mode)"
+    )]
+    Permission {
+        /// The key of the segment.
+        key: u32,
+        /// What was refused.
+        object: Object,
+        /// Its owner, as `uid N`, or `an unknown user`.
+        owner: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The object belongs to somebody else, who could change it at will.
+    #[error(
+        "key {key:#x}: the {object} belongs to uid {uid} (made by uid {creator}), not to you (--trust-owner if you trust that user, or use another key)"
+    )]
+    OtherOwner {
+        /// The key of the segment.
+        key: u32,
+        /// What belongs to somebody else.
+        object: Object,
+        /// Its owner.
+        uid: u32,
+        /// Its creator, who keeps access for ever.
+        creator: u32,
+    },
+    /// A limit of the kernel is reached.
+    #[error("key {key:#x}: the {object} can't be made: limit {limit} reached (see: {})", limit.how_to_see())]
+    Limit {
+        /// The key of the segment.
+        key: u32,
+        /// What was to be made.
+        object: Object,
+        /// Which limit.
+        limit: Limit,
+    },
+    /// The segment was removed while it was being opened, again and again.
+    #[error("key {key:#x}: the segment was removed while it was being opened (try again)")]
+    Removed {
+        /// The segment's key.
+        key: u32,
+    },
+    /// The seat is taken: another process has this role.
+    #[error("key {key:#x}: another {role} is attached, {} (stop it, or use another key)", who(*.pid))]
+    SeatTaken {
+        /// The segment's key.
+        key: u32,
+        /// The role that is taken.
+        role: Role,
+        /// The holder; 0: a process of another pid namespace.
+        pid: u32,
+    },
+    /// A semaphore set that is not ours has the key of the seats.
+    #[error(
+        "key {key:#x}: a foreign semaphore set holds the seats' key {seats:#x} (use another key, or remove it if nobody needs it: ipcrm -S {seats:#x})"
+    )]
+    ForeignSeats {
+        /// The segment's key.
+        key: u32,
+        /// The semaphore set's key.
+        seats: u32,
+    },
+    /// A key that can't be used.
+    #[error("key {given}: {reason}")]
+    BadKey {
+        /// What the user wrote.
+        given: String,
+        /// Why it can't be used.
+        reason: &'static str,
+    },
+    /// Any other failure of a system call.
+    #[error("{on}: {call} failed: {} ({errno:?})", errno.desc())]
+    Os {
+        /// The call.
+        call: &'static str,
+        /// What it was called on.
+        on: String,
+        /// Its errno.
+        errno: Errno,
+    },
+}
+
+fn who(pid: u32) -> String {
+    if pid == 0 { "in another pid namespace (pid 0)".to_owned() } else { format!("pid {pid}") }
+}

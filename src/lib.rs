@@ -1,0 +1,68 @@
+//! Hands messages from one process to another through System V shared memory,
+//! by a protocol that a machine has checked.
+//!
+//! **Guaranteed**, between one writer and one reader that follow the protocol:
+//! every message arrives, once, whole, in order; a message is released only
+//! after the caller has dealt with it; a peer that dies is noticed; waiting
+//! burns no core. Whatever the other process does, however hostile, there is no
+//! undefined behaviour, over-read, endless loop or panic in safe code.
+//!
+//! **Not guaranteed**: anything about what a peer writes. A C program of the
+//! well-known tutorial on the other side keeps its own bugs; what remains of
+//! them is said in `docs/defects.md`.
+//!
+//! ```
+//! # #[cfg(not(loom))] {
+//! use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+//!
+//! let slot = Slot::new(2048);
+//! let mut reader = Reader::<InProc>::open(&slot)?;
+//! let mut writer = Writer::<InProc>::open(&slot)?;
+//! std::thread::spawn(move || {
+//!     for line in ["one\n", "two\n", "end\n"] {
+//!         writer.send(line.as_bytes()).unwrap();
+//!     }
+//!     writer.leave().unwrap();
+//! });
+//! let mut got = Vec::new();
+//! loop {
+//!     let message = reader.look().unwrap();
+//!     if message.ends_session() {
+//!         message.close()?;
+//!         break;
+//!     }
+//!     got.extend_from_slice(message.text());
+//!     message.release();
+//! }
+//! assert_eq!(got, b"one\ntwo\n");
+//! # }
+//! # Ok::<(), shm_handoff::Error>(())
+//! ```
+//!
+//! Between processes, put [`SysV`](backend::sysv::SysV) in the place of
+//! [`InProc`](backend::inproc::InProc).
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`sync`] | the only door to atomics and cells: `core`'s, or loom's |
+//! | [`error`] | what goes wrong below the protocol |
+//! | [`backend`] | the [`Backend`] trait with its numbered contract; `sysv` for processes, [`inproc`](backend::inproc) for threads and models |
+//! | [`protocol`] | the flag, the orders, the messages; [`Writer`] and [`Reader`] |
+//! | `cli` | what the binaries share |
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "shm-handoff runs on Linux alone: it relies on SEM_UNDO, /proc and the System V semantics of its kernel"
+);
+
+pub mod backend;
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod cli;
+pub mod error;
+pub mod protocol;
+pub mod sync;
+
+pub use backend::Backend;
+pub use error::{Error, Role};
+pub use protocol::{Message, Patience, Reader, RecvError, SendError, Writer};

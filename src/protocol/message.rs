@@ -1,0 +1,99 @@
+//! What the classic layout can carry: the rules for NUL, length and `end`.
+
+/// The line that ends a session, as our writer sends it.
+pub const END: &[u8] = b"end\n";
+
+const PREFIX: &[u8] = b"end";
+
+/// Why a text can't be a message of the classic layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Uncarriable {
+    /// It is longer than the slot.
+    #[error("it has more than {most} bytes (--long split or --long truncate sends it all the same)")]
+    TooLong {
+        /// The longest that can be carried, in bytes.
+        most: usize,
+    },
+    /// A C string ends at its first NUL.
+    #[error("it has a NUL at byte {at}, where a C reader would stop (remove it first: tr -d '\\0')")]
+    Nul {
+        /// Its offset.
+        at: usize,
+    },
+    /// A C reader ends the session at any text with this beginning.
+    #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it (put something before it)")]
+    BeginsWithEnd,
+}
+
+/// Whether the classic layout ends the session at this text: every text that
+/// begins with `end` does, because C writers send that (defect D11).
+///
+/// ```
+/// use shm_handoff::protocol::message::ends_session;
+/// assert!(ends_session(b"end\n") && ends_session(b"endless\n"));
+/// assert!(!ends_session(b" end\n") && !ends_session(b"End\n") && !ends_session(b"en"));
+/// ```
+#[must_use]
+pub fn ends_session(text: &[u8]) -> bool {
+    text.starts_with(PREFIX)
+}
+
+/// Whether this is `end` alone, with or without its newline: the session's
+/// end and nothing else, no text that anybody wrote for its own sake.
+#[must_use]
+pub fn is_bare_end(text: &[u8]) -> bool {
+    text == PREFIX || text == END
+}
+
+/// Checks that `text` can be handed over in a slot for `most` bytes and
+/// arrives as it is.
+///
+/// # Errors
+/// What stands in the way; where several things do, in this order: `end`, a
+/// NUL, the length.
+///
+/// ```
+/// use shm_handoff::protocol::message::{Uncarriable, check};
+/// assert_eq!(check(b"hello\n", 2047), Ok(()));
+/// assert_eq!(check(b"end\n", 2047), Ok(()));
+/// assert_eq!(check(b"endless\n", 2047), Err(Uncarriable::BeginsWithEnd));
+/// assert_eq!(check(b"a\0b", 2047), Err(Uncarriable::Nul { at: 1 }));
+/// assert_eq!(check(&[b'x'; 2048], 2047), Err(Uncarriable::TooLong { most: 2047 }));
+/// ```
+pub fn check(text: &[u8], most: usize) -> Result<(), Uncarriable> {
+    if ends_session(text) && !is_bare_end(text) {
+        return Err(Uncarriable::BeginsWithEnd);
+    }
+    if let Some(at) = memchr::memchr(0, text) {
+        return Err(Uncarriable::Nul { at });
+    }
+    if text.len() > most {
+        return Err(Uncarriable::TooLong { most });
+    }
+    Ok(())
+}
+
+/// Bytes beyond a piece that must be known before [`cut`] can say where it
+/// ends.
+pub const LOOK_AHEAD: usize = PREFIX.len();
+
+/// Length of the next piece of a long line: `most`, or one less if the rest
+/// would begin with `end` (it can't at both: no two offsets side by side begin
+/// `end`). `rest` is what is left of the line, or at least its next `most` +
+/// [`LOOK_AHEAD`] bytes.
+///
+/// ```
+/// use shm_handoff::protocol::message::cut;
+/// assert_eq!(cut(b"abcdef", 4), 4);
+/// assert_eq!(cut(b"abcdend", 4), 3, "the rest would begin with `end`");
+/// ```
+#[must_use]
+pub fn cut(rest: &[u8], most: usize) -> usize {
+    if rest.len() <= most {
+        rest.len()
+    } else if ends_session(&rest[most..]) {
+        most - 1
+    } else {
+        most
+    }
+}

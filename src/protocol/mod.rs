@@ -1,0 +1,34 @@
+//! The written-flag handoff.
+//!
+//! A piece of shared memory carries a flag. Zero means "the writer may write",
+//! non-zero "the reader may read"; whoever owns the memory by that rule may
+//! touch it, and gives it away with one Release store.
+//!
+//! ```text
+//!   writer                          flag    reader
+//!   ------                          ----    ------
+//!   look until 0        (Acquire)     0
+//!   copy the text in                  0
+//!   publish: flag = 1   (Release)     1     look until non-zero   (Acquire)
+//!                                     1     copy the text out, use it
+//!   look until 0        (Acquire)     0     release: flag = 0     (Release)
+//! ```
+//!
+//! Two happens-before edges carry it, named alike at both ends in the source:
+//! `text` from publish to the look that sees it, and `room` from release to
+//! the look that sees that. `docs/protocol.md` has the whole story.
+
+pub mod flag;
+pub mod layout;
+pub mod message;
+pub mod orders;
+mod peer;
+mod reader;
+mod wait;
+mod writer;
+
+pub use orders::Orders;
+pub use peer::{Peer, PeerWatch, Verdict};
+pub use reader::{Message, Reader, RecvError};
+pub use wait::{Patience, Tick, WaitingFor};
+pub use writer::{SendError, Writer};

@@ -1,0 +1,120 @@
+//! Who the peer is, and when it is gone.
+//!
+//! A peer of ours is judged by its seat alone. A C program has no seat; it is
+//! *seen* when the attach count says at two looks in a row that somebody
+//! without a seat is there, and *gone* when we are alone again. That needs no
+//! pid, so it holds across pid namespaces, and it falls at once on SIGKILL.
+
+use crate::backend::Census;
+use std::time::{Duration, Instant};
+
+/// Two looks farther apart than this are not "in a row".
+const IN_A_ROW: Duration = Duration::from_millis(50);
+
+/// How long a C program must have been there before a writer trusts it to have
+/// made its first step, which wipes the flag (defect D4).
+const SETTLED: Duration = Duration::from_millis(50);
+
+/// What is known of the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Nobody was seen since this memory was opened.
+    Unseen,
+    /// One of ours, in its seat.
+    Ours,
+    /// A program without a seat.
+    Foreign,
+}
+
+/// What a look told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody is known to be there, and nobody to have gone.
+    Unseen,
+    /// The peer is there.
+    Present,
+    /// The peer was there and is not any more.
+    Gone,
+}
+
+/// Follows the peer from look to look.
+///
+/// ```
+/// use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch, Verdict}};
+/// use std::time::{Duration, Instant};
+/// let (alone, two) = (
+///     Census { peer_seated: false, writer_failed: false, attached: 1, removed: false },
+///     Census { peer_seated: false, writer_failed: false, attached: 2, removed: false },
+/// );
+/// let start = Instant::now();
+/// let at = |ms| start + Duration::from_millis(ms);
+/// let mut watch = PeerWatch::new();
+/// assert_eq!(watch.look(two, at(0)), Verdict::Unseen, "once could be a tool that looks in");
+/// assert_eq!(watch.look(two, at(10)), Verdict::Present);
+/// assert_eq!(watch.peer(), Peer::Foreign);
+/// assert_eq!(watch.look(alone, at(20)), Verdict::Gone);
+/// ```
+#[derive(Debug, Clone)]
+pub struct PeerWatch {
+    peer: Peer,
+    /// Since when, without a gap, somebody without a seat has been there, and
+    /// when that was seen last.
+    stranger: Option<(Instant, Instant)>,
+}
+
+impl Default for PeerWatch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PeerWatch {
+    /// Nobody seen yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { peer: Peer::Unseen, stranger: None }
+    }
+
+    /// What is known of the peer.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Takes in what `census` said at `now`.
+    pub fn look(&mut self, census: Census, now: Instant) -> Verdict {
+        let before = self.stranger;
+        self.stranger = (!census.peer_seated && census.attached >= 2).then(|| match before {
+            Some((since, last)) if now.duration_since(last) <= IN_A_ROW => (since, now),
+            _ => (now, now),
+        });
+        if census.peer_seated {
+            self.peer = Peer::Ours;
+            return Verdict::Present;
+        }
+        match self.peer {
+            Peer::Ours => Verdict::Gone,
+            Peer::Foreign if census.attached >= 2 => Verdict::Present,
+            Peer::Foreign => Verdict::Gone,
+            Peer::Unseen => match (before, self.stranger) {
+                (Some((before, _)), Some((since, _))) if before == since => {
+                    self.peer = Peer::Foreign;
+                    Verdict::Present
+                }
+                _ => Verdict::Unseen,
+            },
+        }
+    }
+
+    /// Whether a writer may publish into memory that it has not written to
+    /// before: a reader of ours is seated, or a C program has been there for
+    /// long enough to have wiped the flag already.
+    #[must_use]
+    pub fn may_publish_first(&self) -> bool {
+        match self.peer {
+            Peer::Ours => true,
+            Peer::Foreign => self.stranger.is_some_and(|(since, last)| last.duration_since(since) >= SETTLED),
+            Peer::Unseen => false,
+        }
+    }
+}

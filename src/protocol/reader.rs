@@ -1,0 +1,255 @@
+//! The reading side.
+
+use super::flag::{self, EMPTY};
+use super::message;
+use super::orders::orders;
+use super::peer::{Peer, PeerWatch, Verdict};
+use super::wait::{GaveUp, Patience, Step, Wait, WaitingFor};
+use crate::backend::Backend;
+use crate::error::{Error, Role};
+use std::time::Instant;
+
+/// Why no message was received.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// There is none yet.
+    #[error("there is no message")]
+    WouldBlock,
+    /// The deadline passed.
+    #[error("the time to wait has passed")]
+    TimedOut,
+    /// The hook ended the wait.
+    #[error("the wait was interrupted")]
+    Interrupted,
+    /// The writer that was there died, or left without being done.
+    #[error("the writer died")]
+    WriterGone,
+    /// The text is longer than the buffer. It still waits in the slot.
+    #[error("the buffer is too small: a message can have {capacity} bytes")]
+    BufferTooSmall {
+        /// What suffices for any message.
+        capacity: usize,
+    },
+    /// The memory or the seat made trouble.
+    #[error(transparent)]
+    Backend(#[from] Error),
+}
+
+impl From<GaveUp> for RecvError {
+    fn from(why: GaveUp) -> Self {
+        match why {
+            GaveUp::Deadline => Self::TimedOut,
+            GaveUp::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// The one who takes messages out.
+///
+/// A message is first *looked at*, then *released*: whoever passes it on
+/// releases it when that has succeeded, so that a failure or a death in between
+/// makes the next reader see it again.
+///
+/// ```
+/// # #[cfg(not(loom))] {
+/// use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// let slot = Slot::new(2048);
+/// let mut reader = Reader::<InProc>::open(&slot).unwrap();
+/// let mut writer = Writer::<InProc>::open(&slot).unwrap();
+/// writer.send(b"a\n").unwrap();
+/// assert_eq!(reader.look().unwrap().text(), b"a\n");
+/// let again = reader.look().unwrap();
+/// assert_eq!(again.text(), b"a\n", "it was not released");
+/// again.release();
+/// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Reader<B: Backend> {
+    backend: B,
+    watch: PeerWatch,
+    /// Private copy of the text that is looked at.
+    text: Box<[u8]>,
+}
+
+impl<B: Backend> Reader<B> {
+    /// Takes the reader's seat at `address`. A message that is there already
+    /// stays (unlike with the tutorial's reader: defect D4).
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader has it; else what opening the
+    /// memory met.
+    pub fn open(address: &B::Address) -> Result<Self, Error> {
+        let backend = B::open(address, Role::Reader)?;
+        let text = vec![0; backend.payload().len()].into_boxed_slice();
+        Ok(Self { backend, watch: PeerWatch::new(), text })
+    }
+
+    /// The backend, for what it can tell of itself.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The longest text that can arrive, in bytes: one without a NUL.
+    pub fn capacity(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Waits for a message and looks at it, without releasing it.
+    ///
+    /// # Errors
+    /// [`RecvError::WriterGone`], [`RecvError::Backend`].
+    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.look_with(&mut Patience::endless())
+    }
+
+    /// Looks at a message, waiting as `patience` says.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
+    /// [`RecvError::Interrupted`] by `patience`.
+    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+        self.await_message(patience)?;
+        let len = self.backend.payload().read_text(&mut self.text).unwrap_or(self.text.len());
+        Ok(Message { reader: self, len })
+    }
+
+    /// Receives a message into `text` and releases it; returns its length.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look), and [`RecvError::BufferTooSmall`], which
+    /// releases nothing.
+    pub fn recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
+        self.recv_with(text, &mut Patience::endless())
+    }
+
+    /// Receives a message if there is one.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
+    pub fn try_recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
+        self.recv_with(text, &mut Patience::none()).map_err(|error| match error {
+            RecvError::TimedOut => RecvError::WouldBlock,
+            other => other,
+        })
+    }
+
+    /// Receives a message, waiting until `deadline` at most.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
+    pub fn recv_deadline(&mut self, text: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
+        self.recv_with(text, &mut Patience::until(deadline))
+    }
+
+    /// Receives a message, waiting as `patience` says. Where nothing has to be
+    /// waited for, this makes no system call and allocates nothing.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and what `patience` leads to.
+    pub fn recv_with(&mut self, text: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
+        self.await_message(patience)?;
+        let len =
+            self.backend.payload().read_text(text).ok_or(RecvError::BufferTooSmall { capacity: self.text.len() })?;
+        self.release();
+        Ok(len)
+    }
+
+    /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn follow(&mut self) -> Result<(), Error> {
+        self.watch = PeerWatch::new();
+        self.backend.forget_failure()
+    }
+
+    /// Gives the seat back, and says if that failed, as dropping does not.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn leave(self) -> Result<(), Error> {
+        self.backend.leave()
+    }
+
+    fn is_full(&self) -> bool {
+        // Edge `text`, taking end: the text is there as it was published.
+        flag::is_full(self.backend.flag().load(orders().see_full))
+    }
+
+    fn release(&mut self) {
+        // Edge `room`, giving end: our copy out is over.
+        self.backend.flag().store(EMPTY, orders().release);
+        self.backend.wake();
+    }
+
+    fn await_message(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
+        let mut wait = Wait::new(patience);
+        loop {
+            if self.is_full() {
+                return Ok(());
+            }
+            let Step::Sleep(longest) = wait.step() else { continue };
+            if let Some(now) = wait.census_due() {
+                let census = self.backend.census()?;
+                let verdict = self.watch.look(census, now);
+                let died = census.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
+                if (census.removed || died) && self.is_full() {
+                    // What was sent before the end is read before the end.
+                    return Ok(());
+                }
+                if census.removed {
+                    self.backend.reopen()?;
+                    self.watch = PeerWatch::new();
+                    continue;
+                }
+                if died {
+                    return Err(RecvError::WriterGone);
+                }
+                if verdict == Verdict::Gone {
+                    // It left in order: whoever comes next is a new one.
+                    self.watch = PeerWatch::new();
+                }
+            }
+            let left = wait.tick(patience, WaitingFor::Message)?;
+            self.backend.sleep(longest.min(left));
+        }
+    }
+}
+
+/// A message that was looked at and not released yet. Dropping it leaves it in
+/// the slot, for the next look.
+#[derive(Debug)]
+pub struct Message<'r, B: Backend> {
+    reader: &'r mut Reader<B>,
+    len: usize,
+}
+
+impl<B: Backend> Message<'_, B> {
+    /// The text, without its NUL: a private copy that no peer can change.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.reader.text[..self.len]
+    }
+
+    /// Whether this message ends the session.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        message::ends_session(self.text())
+    }
+
+    /// Gives the slot back to the writer.
+    pub fn release(self) {
+        self.reader.release();
+    }
+
+    /// Ends the session: removes the memory *without releasing*, so that no
+    /// writer can publish into a slot that nobody will read again.
+    ///
+    /// # Errors
+    /// What the removal met.
+    pub fn close(self) -> Result<(), Error> {
+        self.reader.backend.remove()
+    }
+}

@@ -1,0 +1,158 @@
+//! How a side waits: spin briefly, then sleep, and look around on the way.
+//!
+//! A C peer never wakes anyone, so the classic slot is polled: 100 pauses (an
+//! answer that takes less costs no system call), 50 yields (one core is
+//! enough), then sleeps of 50 µs that double to 5 ms. Each sleep is followed by
+//! a *tick*: the caller's hook, the deadline, and, a few milliseconds apart,
+//! the census that notices a peer or a segment that has gone.
+
+use crate::sync;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+const PAUSES: u32 = 100;
+const YIELDS: u32 = 50;
+const SHORTEST: Duration = Duration::from_micros(50);
+
+/// The longest sleep between two looks.
+pub(crate) const LONGEST: Duration = Duration::from_millis(5);
+
+/// Time between two censuses; longer than the millisecond for which a tool of
+/// ours is attached, much shorter than the 50 ms that two looks in a row may
+/// lie apart.
+const CENSUS_EVERY: Duration = Duration::from_millis(5);
+
+/// What a side waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitingFor {
+    /// A writer, for the first reader of this memory.
+    Reader,
+    /// A writer, for the last message to be released.
+    Room,
+    /// A reader, for a message.
+    Message,
+    /// A writer on removed memory, for the reader to take what it takes.
+    Drain,
+}
+
+/// One tick of a wait, as the hook is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    /// What for.
+    pub waiting_for: WaitingFor,
+    /// How long this wait has gone on.
+    pub waited: Duration,
+}
+
+/// How long to wait, and who may cut it short.
+#[derive(Default)]
+pub struct Patience<'h> {
+    deadline: Option<Instant>,
+    no_spin: bool,
+    hook: Option<&'h mut dyn FnMut(Tick) -> ControlFlow<()>>,
+}
+
+impl fmt::Debug for Patience<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl<'h> Patience<'h> {
+    /// Waits for as long as it takes.
+    #[must_use]
+    pub fn endless() -> Self {
+        Self::default()
+    }
+
+    /// Gives up at `deadline`.
+    #[must_use]
+    pub fn until(deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..Self::default() }
+    }
+
+    /// Does not wait at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { deadline: Some(sync::now()), no_spin: true, hook: None }
+    }
+
+    /// Calls `hook` on every tick, at most 5 ms apart; `Break` ends the wait.
+    #[must_use]
+    pub fn with_hook(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
+        Self { hook: Some(hook), ..self }
+    }
+}
+
+/// Why a wait ended without what it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GaveUp {
+    Deadline,
+    Interrupted,
+}
+
+/// What to do before the next look.
+pub(super) enum Step {
+    /// Nothing: a pause was made.
+    Look,
+    /// Tick, then sleep for this long.
+    Sleep(Duration),
+}
+
+/// One wait, from its first look to its last.
+pub(super) struct Wait {
+    turns: u32,
+    sleep: Duration,
+    since: Option<Instant>,
+    last_census: Option<Instant>,
+}
+
+impl Wait {
+    pub(super) fn new(patience: &Patience<'_>) -> Self {
+        // In a model there is nothing to gain from spinning either: there,
+        // every step is a tick.
+        let turns = if patience.no_spin || cfg!(loom) { PAUSES + YIELDS } else { 0 };
+        Self { turns, sleep: SHORTEST, since: None, last_census: None }
+    }
+
+    /// Spins; from the end of the budget on says how long to sleep.
+    pub(super) fn step(&mut self) -> Step {
+        if self.turns < PAUSES + YIELDS {
+            self.turns += 1;
+            if self.turns <= PAUSES {
+                sync::spin_loop();
+            } else {
+                sync::yield_now();
+            }
+            return Step::Look;
+        }
+        let sleep = self.sleep;
+        self.sleep = (sleep * 2).min(LONGEST);
+        Step::Sleep(sleep)
+    }
+
+    /// Asks the hook and the clock; returns the time left if there is a limit.
+    pub(super) fn tick(&mut self, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Result<Duration, GaveUp> {
+        let now = sync::now();
+        let since = *self.since.get_or_insert(now);
+        if let Some(hook) = &mut patience.hook {
+            let tick = Tick { waiting_for, waited: now - since };
+            if hook(tick).is_break() {
+                return Err(GaveUp::Interrupted);
+            }
+        }
+        match patience.deadline {
+            Some(deadline) if deadline <= now => Err(GaveUp::Deadline),
+            Some(deadline) => Ok(deadline - now),
+            None => Ok(Duration::MAX),
+        }
+    }
+
+    /// Whether it is time to look who is there; the moment, if so.
+    pub(super) fn census_due(&mut self) -> Option<Instant> {
+        let now = sync::now();
+        let due = cfg!(loom) || self.last_census.is_none_or(|last| now - last >= CENSUS_EVERY);
+        due.then(|| *self.last_census.insert(now))
+    }
+}

@@ -1,0 +1,306 @@
+//! The writing side.
+
+use super::flag::{self, FULL};
+use super::message::{self, Uncarriable};
+use super::orders::orders;
+use super::peer::{Peer, PeerWatch, Verdict};
+use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
+use crate::backend::Backend;
+use crate::error::{Error, Role};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The layout can't carry it. The writer can go on with another one.
+    #[error("the message can't be carried: {0}")]
+    Uncarriable(#[from] Uncarriable),
+    /// There is no room, or no reader yet.
+    #[error("the last message was not taken yet, or no reader is there")]
+    WouldBlock,
+    /// The deadline passed.
+    #[error("the time to wait has passed")]
+    TimedOut,
+    /// The hook ended the wait.
+    #[error("the wait was interrupted")]
+    Interrupted,
+    /// The reader that was there has gone.
+    #[error("the reader has gone")]
+    ReaderGone,
+    /// The memory or the seat made trouble.
+    #[error(transparent)]
+    Backend(#[from] Error),
+}
+
+impl From<GaveUp> for SendError {
+    fn from(why: GaveUp) -> Self {
+        match why {
+            GaveUp::Deadline => Self::TimedOut,
+            GaveUp::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// The one who puts messages in.
+///
+/// A message is *sent* when its flag is published. Dropping the writer counts
+/// as failing, which ends a reader of ours; [`leave`](Self::leave) does not.
+///
+/// ```
+/// # #[cfg(not(loom))] {
+/// use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+/// let slot = Slot::new(2048);
+/// let mut writer = Writer::<InProc>::open(&slot).unwrap();
+/// assert_eq!(writer.try_send(b"a\n"), Err(SendError::WouldBlock), "nobody reads yet");
+/// let mut reader = Reader::<InProc>::open(&slot).unwrap();
+/// writer.send(b"a\n").unwrap();
+/// assert_eq!(writer.try_send(b"b\n"), Err(SendError::WouldBlock), "one slot, one message");
+/// assert_eq!(reader.recv(&mut [0; 2048]), Ok(2));
+/// writer.try_send(b"b\n").unwrap();
+/// writer.leave().unwrap();
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Writer<B: Backend> {
+    backend: B,
+    watch: PeerWatch,
+    /// The reader of this memory was met, so that publishing wipes nothing.
+    introduced: bool,
+    /// Messages from removed memory that nobody took, to be sent again. Never
+    /// without `introduced` being false.
+    stranded: VecDeque<Vec<u8>>,
+}
+
+impl<B: Backend> Writer<B> {
+    /// Takes the writer's seat at `address`.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another writer has it; else what opening the
+    /// memory met.
+    pub fn open(address: &B::Address) -> Result<Self, Error> {
+        Ok(Self {
+            backend: B::open(address, Role::Writer)?,
+            watch: PeerWatch::new(),
+            introduced: false,
+            stranded: VecDeque::new(),
+        })
+    }
+
+    /// The backend, for what it can tell of itself.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The longest text that fits, in bytes: a NUL needs its place.
+    pub fn capacity(&self) -> usize {
+        self.backend.payload().len() - 1
+    }
+
+    /// Sends `text`, waiting for a reader and for room as long as it takes.
+    ///
+    /// # Errors
+    /// [`SendError::Uncarriable`], [`SendError::ReaderGone`],
+    /// [`SendError::Backend`]. The text was not sent.
+    pub fn send(&mut self, text: &[u8]) -> Result<(), SendError> {
+        self.send_with(text, &mut Patience::endless())
+    }
+
+    /// Sends `text` if that can be done at once.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    pub fn try_send(&mut self, text: &[u8]) -> Result<(), SendError> {
+        self.send_with(text, &mut Patience::none()).map_err(|error| match error {
+            SendError::TimedOut => SendError::WouldBlock,
+            other => other,
+        })
+    }
+
+    /// Sends `text`, waiting until `deadline` at most.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::TimedOut`].
+    pub fn send_deadline(&mut self, text: &[u8], deadline: Instant) -> Result<(), SendError> {
+        self.send_with(text, &mut Patience::until(deadline))
+    }
+
+    /// Sends `text`, waiting as `patience` says. Where nothing has to be
+    /// waited for, this makes no system call and allocates nothing.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::TimedOut`] or
+    /// [`SendError::Interrupted`] by `patience`.
+    pub fn send_with(&mut self, text: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
+        message::check(text, self.capacity())?;
+        if !(self.introduced && self.watch.peer() == Peer::Ours && self.is_empty()) {
+            self.flush_stranded(patience)?;
+            self.await_room(patience)?;
+        }
+        self.publish(text);
+        Ok(())
+    }
+
+    /// Looks whether the memory was removed, and if it was, moves to the new
+    /// one with what was not taken. For callers that send nothing for a while.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), for a message that had to be sent
+    /// again.
+    pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        if self.backend.census()?.removed {
+            self.move_on(patience)?;
+        }
+        self.flush_stranded(patience)
+    }
+
+    /// Whether a message lies in memory that was removed, where nobody may
+    /// ever read it.
+    ///
+    /// # Errors
+    /// What the look-up met.
+    pub fn has_stranded(&mut self) -> Result<bool, Error> {
+        Ok(!self.stranded.is_empty() || (self.backend.census()?.removed && self.unreleased().is_some()))
+    }
+
+    /// Leaves in order: a reader of ours waits for the next writer. Before
+    /// that, what was not taken from removed memory is sent again.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    pub fn leave(mut self) -> Result<(), SendError> {
+        self.settle(&mut Patience::endless())?;
+        self.leave_settled()
+    }
+
+    /// Makes sure that nothing is left behind in removed memory.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), for a message that had to be sent
+    /// again.
+    pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        if self.backend.census()?.removed && self.is_stranded(patience)? {
+            self.move_on(patience)?;
+        }
+        self.flush_stranded(patience)
+    }
+
+    /// Leaves in order, without another look at the memory.
+    ///
+    /// # Errors
+    /// What giving back the seat met.
+    pub fn leave_settled(self) -> Result<(), SendError> {
+        Ok(self.backend.leave()?)
+    }
+
+    fn is_empty(&self) -> bool {
+        // Edge `room`, taking end: the reader's copy out is over.
+        !flag::is_full(self.backend.flag().load(orders().see_empty))
+    }
+
+    fn publish(&mut self, text: &[u8]) {
+        self.backend.payload().write_text(text);
+        // Edge `text`, giving end: whoever sees the flag sees the text.
+        self.backend.flag().store(FULL, orders().publish);
+        self.introduced = true;
+        self.backend.wake();
+    }
+
+    /// Waits until the slot is ours and a reader is known.
+    fn await_room(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        let mut wait = Wait::new(patience);
+        loop {
+            if self.introduced && self.is_empty() && (self.watch.peer() == Peer::Ours || self.step_back()) {
+                return Ok(());
+            }
+            // The first message is preceded by a census in any case.
+            let step = if self.introduced { wait.step() } else { Step::Sleep(LONGEST) };
+            let Step::Sleep(longest) = step else { continue };
+            if let Some(now) = wait.census_due() {
+                let census = self.backend.census()?;
+                if census.removed {
+                    self.move_on(patience)?;
+                    wait = Wait::new(patience);
+                    continue;
+                }
+                match self.watch.look(census, now) {
+                    // Room may have been made before the reader went: then
+                    // nothing needs to be waited for.
+                    Verdict::Gone if !self.introduced => self.watch = PeerWatch::new(),
+                    Verdict::Gone if !self.is_empty() => return Err(SendError::ReaderGone),
+                    Verdict::Gone | Verdict::Present | Verdict::Unseen => {}
+                }
+                if !self.introduced && self.watch.may_publish_first() {
+                    self.introduced = true;
+                    continue;
+                }
+            }
+            let what = if self.introduced { WaitingFor::Room } else { WaitingFor::Reader };
+            let left = wait.tick(patience, what)?;
+            self.backend.sleep(longest.min(left));
+        }
+    }
+
+    /// A C reader looks for `end` in the slot *after* it gave it back (defect
+    /// D3): one step of waiting lets it finish. Then the slot must still be
+    /// ours, which it is unless a second C writer is there (D5).
+    fn step_back(&self) -> bool {
+        self.backend.sleep(LONGEST);
+        self.is_empty()
+    }
+
+    /// On removed memory: takes along what nobody took, to the new one.
+    fn move_on(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        let left = if self.is_stranded(patience)? { self.unreleased() } else { None };
+        self.backend.reopen()?;
+        self.stranded.extend(left);
+        self.watch = PeerWatch::new();
+        self.introduced = false;
+        Ok(())
+    }
+
+    fn flush_stranded(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        while !self.stranded.is_empty() {
+            self.await_room(patience)?;
+            if let Some(text) = self.stranded.pop_front() {
+                self.publish(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether removed memory holds a message that nobody will take: a reader
+    /// that is still attached drains it first, and an `end` is answered by the
+    /// removal.
+    fn is_stranded(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
+        let mut wait = Wait::new(patience);
+        loop {
+            // In this order: who is gone by the census has released before it.
+            let alone = self.backend.census()?.attached <= 1;
+            if self.unreleased().is_none() {
+                return Ok(false);
+            }
+            if alone {
+                return Ok(true);
+            }
+            if let Step::Sleep(longest) = wait.step() {
+                let left = wait.tick(patience, WaitingFor::Drain)?;
+                self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
+            }
+        }
+    }
+
+    /// The message that lies in the slot, unless it is an `end`.
+    fn unreleased(&self) -> Option<Vec<u8>> {
+        if self.is_empty() {
+            return None;
+        }
+        let payload = self.backend.payload();
+        let mut text = vec![0; payload.len()];
+        let len = payload.read_text(&mut text)?;
+        // Our own messages fit; a longer text without a NUL is a C writer's.
+        text.truncate(len.min(self.capacity()));
+        (!message::ends_session(&text)).then_some(text)
+    }
+}
