@@ -90,20 +90,20 @@ impl fmt::Display for Limit {
 #[non_exhaustive]
 pub enum Error {
     /// Exclusive creation found a segment at the key.
-    #[error("key {key:#x}: a segment is there already (open it instead, or remove it: ipcrm -M {key:#x})")]
+    #[error("{}: a segment is there already (open it instead, or remove it: ipcrm -M {key:#x})", at(*.key))]
     Exists {
         /// The segment's key.
         key: u32,
     },
     /// There is no segment at the key.
-    #[error("key {key:#x}: there is no segment (start the other side first, or create it)")]
+    #[error("{}: there is no segment (start the other side first, or create it)", at(*.key))]
     Missing {
         /// The segment's key.
         key: u32,
     },
     /// The segment's size is not the layout's.
     #[error(
-        "key {key:#x}: the segment has {found} bytes, a classic handoff has {expected}: it belongs to another program (use another key, or remove it if nobody needs it: ipcrm -M {key:#x})"
+        "{}: the segment has {found} bytes, a classic handoff has {expected}: it belongs to another program (use another key, or remove it if nobody needs it: ipcrm -M {key:#x})", at(*.key)
     )]
     WrongSize {
         /// The segment's key.
@@ -115,7 +115,7 @@ pub enum Error {
     },
     /// The kernel refused access.
     #[error(
-        "key {key:#x}: permission denied: the {object} belongs to {owner} with mode {mode:03o} (run as that user, or have it opened with --mode)"
+        "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o} (run as that user, or have it opened with --mode)", at(*.key)
     )]
     Permission {
         /// The key of the segment.
@@ -129,7 +129,7 @@ pub enum Error {
     },
     /// The object belongs to somebody else, who could change it at will.
     #[error(
-        "key {key:#x}: the {object} belongs to uid {uid} (made by uid {creator}), not to you (--trust-owner if you trust that user, or use another key)"
+        "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you (--trust-owner if you trust that user, or use another key)", at(*.key)
     )]
     OtherOwner {
         /// The key of the segment.
@@ -142,7 +142,7 @@ pub enum Error {
         creator: u32,
     },
     /// A limit of the kernel is reached.
-    #[error("key {key:#x}: the {object} can't be made: limit {limit} reached (see: {})", limit.how_to_see())]
+    #[error("{}: the {object} can't be made: limit {limit} reached (see: {})", at(*.key), limit.how_to_see())]
     Limit {
         /// The key of the segment.
         key: u32,
@@ -152,13 +152,13 @@ pub enum Error {
         limit: Limit,
     },
     /// The segment was removed while it was being opened, again and again.
-    #[error("key {key:#x}: the segment was removed while it was being opened (try again)")]
+    #[error("{}: the segment was removed while it was being opened (try again)", at(*.key))]
     Removed {
         /// The segment's key.
         key: u32,
     },
     /// The seat is taken: another process has this role.
-    #[error("key {key:#x}: another {role} is attached, {} (stop it, or use another key)", who(*.pid))]
+    #[error("{}: another {role} is attached, {} (stop it, or use another key)", at(*.key), who(*.pid))]
     SeatTaken {
         /// The segment's key.
         key: u32,
@@ -169,7 +169,7 @@ pub enum Error {
     },
     /// A semaphore set that is not ours has the key of the seats.
     #[error(
-        "key {key:#x}: a foreign semaphore set holds the seats' key {seats:#x} (use another key, or remove it if nobody needs it: ipcrm -S {seats:#x})"
+        "{}: a foreign semaphore set holds the seats' key {seats:#x} (use another key, or remove it if nobody needs it: ipcrm -S {seats:#x})", at(*.key)
     )]
     ForeignSeats {
         /// The segment's key.
@@ -195,6 +195,11 @@ pub enum Error {
         /// Its errno.
         errno: Errno,
     },
+}
+
+/// A key as messages name it: as people type it, and as `ipcs` shows it.
+fn at(key: u32) -> String {
+    format!("key {key} ({key:#x})")
 }
 
 fn who(pid: u32) -> String {

@@ -50,6 +50,12 @@ struct Memory {
     text: Box<[Cell]>,
 }
 
+// SAFETY: the cells are the payload, reached through `Payload` alone, one word
+// at a time; loom checks each access, and stops the model at a race before it
+// happens. In ordinary builds the cells are atomics and this is derived.
+#[cfg(loom)]
+unsafe impl Sync for Memory {}
+
 impl Memory {
     fn new(text_len: usize) -> Arc<Self> {
         let words = text_len / WORD;

@@ -1,1 +1,10 @@
+//! `shmread`: see `--help`.
+
+#[cfg(not(loom))]
+fn main() -> std::process::ExitCode {
+    shm_handoff::cli::shmread()
+}
+
+/// System V memory is outside the model.
+#[cfg(loom)]
 fn main() {}

@@ -1,1 +1,46 @@
-//! stub
+//! What the binaries share: the command line, the exit codes, the streams.
+
+mod args;
+mod exit;
+mod input;
+mod output;
+mod read;
+mod signals;
+mod write;
+
+pub use read::shmread;
+pub use write::shmwrite;
+
+use crate::backend::sysv::{Options, SysV};
+use crate::error::Error;
+use crate::protocol::layout::CLASSIC;
+use args::Common;
+use exit::Failure;
+use std::time::Instant;
+
+impl Common {
+    fn options(&self) -> Result<Options, Error> {
+        Ok(Options::new(self.key.resolve()?, CLASSIC).mode(self.mode).trust_owner(self.trust_owner))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+    }
+}
+
+/// What a user should know of the segment that was met.
+fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> Result<(), Failure> {
+    let (segment, stat) = (backend.segment(), backend.segment().stat()?);
+    if !common.quiet && (terminal || common.verbose) {
+        eprintln!("Memory attached at {:#x}", segment.address());
+    }
+    if !common.quiet && stat.mode & !common.mode != 0 {
+        eprintln!(
+            "{program}: warning: the segment at key {} has mode {:03o}: other users can get at the messages (--mode {:03o} accepts that)",
+            segment.key().number(),
+            stat.mode,
+            (stat.mode | common.mode) & 0o666,
+        );
+    }
+    Ok(())
+}

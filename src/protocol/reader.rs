@@ -115,6 +115,14 @@ impl<B: Backend> Reader<B> {
         Ok(Message { reader: self, len })
     }
 
+    /// Waits until there is a message, without looking at it.
+    ///
+    /// # Errors
+    /// As [`look_with`](Self::look_with).
+    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
+        self.await_message(patience)
+    }
+
     /// Receives a message into `text` and releases it; returns its length.
     ///
     /// # Errors

@@ -1,0 +1,144 @@
+//! The command line.
+
+use super::exit;
+use crate::backend::sysv::KeySpec;
+use clap::{Args, Parser, ValueEnum};
+use std::ffi::OsString;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// What both sides take.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
+    #[arg(short, long, value_name = "KEY", default_value = "1234")]
+    pub(super) key: KeySpec,
+
+    /// Permissions of what has to be made, octal
+    #[arg(long, value_name = "OCTAL", default_value = "600", value_parser = mode)]
+    pub(super) mode: u32,
+
+    /// Longest wait without progress, such as 500ms or 5s [default: for ever]
+    #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration)]
+    pub(super) timeout: Option<Duration>,
+
+    /// Use a segment or semaphore set that belongs to another user
+    #[arg(long)]
+    pub(super) trust_owner: bool,
+
+    /// Say nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Say on stderr what happens
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+fn mode(given: &str) -> Result<u32, String> {
+    let digits = given.strip_prefix("0o").unwrap_or(given);
+    let mode = u32::from_str_radix(digits, 8).map_err(|_| "not an octal number".to_owned())?;
+    if digits.starts_with('+') || mode & !0o666 != 0 {
+        return Err("only the bits of 666 mean anything to a segment".to_owned());
+    }
+    if mode & 0o600 != 0o600 {
+        return Err("without 600 the other side, run by you, could not attach".to_owned());
+    }
+    Ok(mode)
+}
+
+/// What to do with a line that is too long for the slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Long {
+    /// Stop with exit 5
+    Error,
+    /// Send it in pieces, which together equal it
+    Split,
+    /// Send its beginning, and a newline
+    Truncate,
+}
+
+const WRITE_EXAMPLES: &str = "\
+Examples:
+  shmwrite                           type lines; `end` or Ctrl-D ends both sides
+  shmwrite hello                     send one message, and leave the reader waiting
+  seq 100000 | shmwrite -k 0x77      send each line, then end the session
+  shmwrite --no-end < part1          send each line, and let another writer go on
+  shmwrite --long split < long.txt   send lines over 2047 bytes in pieces
+
+The other side may be shmread or the C tutorial's program. A message is sent
+when a reader is there to take it: without one, shmwrite waits.";
+
+/// Hands lines to a reader through System V shared memory.
+///
+/// Sends each TEXT, or each line of standard input, as one message. At the end
+/// of standard input, or at a line that is `end`, the session ends.
+#[derive(Debug, Parser)]
+#[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = format!("{WRITE_EXAMPLES}\n\n{}", exit::HELP))]
+pub(super) struct WriteArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    /// Leave the session open at the end of standard input
+    #[arg(long)]
+    pub(super) no_end: bool,
+
+    /// What to do with a line of more than 2047 bytes
+    #[arg(long, value_name = "POLICY", value_enum, default_value = "error")]
+    pub(super) long: Long,
+
+    /// Messages, each sent with a newline; without any, lines of standard input
+    #[arg(value_name = "TEXT")]
+    pub(super) texts: Vec<OsString>,
+}
+
+/// How messages are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// `You wrote: ` before each, as the tutorial does
+    Label,
+    /// What was sent and nothing else
+    Plain,
+    /// One object a line
+    Json,
+}
+
+const READ_EXAMPLES: &str = "\
+Examples:
+  shmread                            print messages until the session ends
+  shmread -k 0x77 > copy             what went in comes out
+  shmread --count 1 --timeout 5s     one message, or exit 124
+  shmread --follow --format json     outlive writers that die; one object a line
+
+JSON: {\"seq\":1,\"bytes\":6,\"end\":false,\"text\":\"hello\\n\"}; \"base64\" in the place of
+\"text\" for what is not UTF-8.
+
+The other side may be shmwrite or the C tutorial's program.";
+
+/// Prints what a writer hands over through System V shared memory.
+///
+/// A message is released only after the output took it: what could not be
+/// printed is there for the next reader. The reader removes the segment when
+/// the session ends.
+#[derive(Debug, Parser)]
+#[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = format!("{READ_EXAMPLES}\n\n{}", exit::HELP))]
+pub(super) struct ReadArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    /// How to print a message [default: label on a terminal, else plain]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+
+    /// Stop after this many messages, and leave the segment
+    #[arg(long, value_name = "N")]
+    pub(super) count: Option<NonZeroU64>,
+
+    /// When a writer dies, wait for the next one
+    #[arg(long)]
+    pub(super) follow: bool,
+
+    /// At the end, leave the segment where it is
+    #[arg(long)]
+    pub(super) keep: bool,
+}

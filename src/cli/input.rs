@@ -1,0 +1,146 @@
+//! Standard input, line by line, in flat memory whatever the lines' length.
+
+use super::args::Long;
+use super::exit::Failure;
+use super::signals::{Ready, Signals};
+use crate::protocol::message::{self, Uncarriable};
+use nix::poll::PollFlags;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// What is read at once; several lines of any length that can be sent.
+const BLOCK: usize = 64 * 1024;
+
+/// How often to look around while nothing is typed.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Lines of a file.
+pub(super) struct Lines<'f> {
+    file: BorrowedFd<'f>,
+    most: usize,
+    long: Long,
+    block: Box<[u8]>,
+    start: usize,
+    end: usize,
+    at_end: bool,
+    /// Numbers the line, for messages.
+    pub(super) line: u64,
+    /// The next bytes belong to a line whose beginning was sent.
+    within: bool,
+    /// They are to be passed over.
+    dropping: bool,
+    cut: Vec<u8>,
+}
+
+/// What came.
+pub(super) enum Piece<'l> {
+    /// To be sent as one message. `shortened`: the line was longer.
+    Text { text: &'l [u8], shortened: bool },
+    /// Longer than can be carried, and passed over.
+    TooLong,
+    /// No more.
+    End,
+}
+
+impl<'f> Lines<'f> {
+    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long) -> Self {
+        Self {
+            file,
+            most,
+            long,
+            block: vec![0; BLOCK].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            at_end: false,
+            line: 0,
+            within: false,
+            dropping: false,
+            cut: Vec::new(),
+        }
+    }
+
+    /// Whether bytes were read that no piece has had.
+    pub(super) fn has_more(&self) -> bool {
+        self.start < self.end
+    }
+
+    /// The next piece; `idle` is called now and then while there is none.
+    pub(super) fn next(
+        &mut self,
+        signals: &Signals,
+        idle: &mut dyn FnMut() -> Result<(), Failure>,
+    ) -> Result<Piece<'_>, Failure> {
+        let (len, whole) = loop {
+            let ahead = &self.block[self.start..self.end];
+            match memchr::memchr(b'\n', ahead) {
+                Some(at) if self.dropping => {
+                    self.dropping = false;
+                    self.start += at + 1;
+                    continue;
+                }
+                None if self.dropping => self.start = self.end,
+                Some(at) => break (at + 1, true),
+                None if ahead.len() > self.most + message::LOOK_AHEAD => break (ahead.len(), false),
+                None => {}
+            }
+            if self.at_end {
+                break (self.end - self.start, true);
+            }
+            self.fill(signals, idle)?;
+        };
+        if len == 0 {
+            return Ok(Piece::End);
+        }
+        self.line += u64::from(!self.within);
+        let rest = &self.block[self.start..self.start + len];
+        if whole && len <= self.most {
+            self.within = false;
+            self.start += len;
+            return Ok(Piece::Text { text: rest, shortened: false });
+        }
+        match self.long {
+            Long::Error => {
+                self.start += len;
+                self.dropping = !whole;
+                Ok(Piece::TooLong)
+            }
+            Long::Split => {
+                let piece = message::cut(rest, self.most);
+                self.within = true;
+                self.start += piece;
+                Ok(Piece::Text { text: &rest[..piece], shortened: false })
+            }
+            Long::Truncate => {
+                self.cut.clear();
+                self.cut.extend_from_slice(&rest[..self.most - 1]);
+                self.cut.push(b'\n');
+                self.start += len;
+                self.dropping = !whole;
+                Ok(Piece::Text { text: &self.cut, shortened: true })
+            }
+        }
+    }
+
+    fn fill(&mut self, signals: &Signals, idle: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+        self.block.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while signals.wait_for(self.file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
+            idle()?;
+        }
+        let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
+        let read = match read {
+            // Another process that shares the file was faster.
+            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return Ok(()),
+            other => other.map_err(|errno| Failure::io("standard input can't be read", errno, ""))?,
+        };
+        self.at_end = read == 0;
+        self.end += read;
+        Ok(())
+    }
+}
+
+/// What is too long, as an error.
+pub(super) fn too_long(most: usize) -> Uncarriable {
+    Uncarriable::TooLong { most }
+}

@@ -1,0 +1,139 @@
+//! Standard output: one message, one `write`.
+
+use super::args::Format;
+use super::exit::Failure;
+use super::signals::Signals;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use serde::Serialize;
+use std::fmt::Write;
+use std::os::fd::BorrowedFd;
+
+const LABEL: &[u8] = b"You wrote: ";
+
+/// What a pipe that polls as writable takes without blocking; every message
+/// but a JSON object of the longest ones goes in one piece.
+const AT_ONCE: usize = 4096;
+
+/// Where messages go.
+pub(super) struct Output<'f> {
+    file: BorrowedFd<'f>,
+    format: Format,
+    /// What is printed can make a terminal do things.
+    escape: bool,
+    line: Vec<u8>,
+}
+
+/// Whether somebody still reads what we write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    All,
+    Closed,
+}
+
+/// One line of `--format json`.
+#[derive(Serialize)]
+struct Object<'t> {
+    seq: u64,
+    bytes: usize,
+    end: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'t str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+}
+
+impl<'f> Output<'f> {
+    pub(super) fn new(file: BorrowedFd<'f>, format: Format, terminal: bool) -> Self {
+        Self { file, format, escape: terminal, line: Vec::with_capacity(AT_ONCE) }
+    }
+
+    pub(super) fn file(&self) -> BorrowedFd<'f> {
+        self.file
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.format == Format::Plain
+    }
+
+    /// Prints message number `seq`; returns when `write` took all of it.
+    pub(super) fn print(&mut self, text: &[u8], seq: u64, end: bool, signals: &Signals) -> Result<Written, Failure> {
+        self.line.clear();
+        match self.format {
+            Format::Plain if !self.escape => self.line.extend_from_slice(text),
+            Format::Plain => escape(text, &mut self.line),
+            Format::Label => {
+                self.line.extend_from_slice(LABEL);
+                if self.escape {
+                    escape(text, &mut self.line);
+                } else {
+                    self.line.extend_from_slice(text);
+                }
+                if !text.ends_with(b"\n") {
+                    self.line.push(b'\n');
+                }
+            }
+            Format::Json => {
+                let utf8 = std::str::from_utf8(text).ok();
+                let base64 = utf8.is_none().then(|| STANDARD.encode(text));
+                let object = Object { seq, bytes: text.len(), end, text: utf8, base64 };
+                serde_json::to_writer(&mut self.line, &object).expect("numbers and strings are always JSON");
+                self.line.push(b'\n');
+            }
+        }
+        self.write(signals)
+    }
+
+    fn write(&self, signals: &Signals) -> Result<Written, Failure> {
+        let mut rest = &self.line[..];
+        while !rest.is_empty() {
+            signals.wait_for(self.file, PollFlags::POLLOUT, None)?;
+            match nix::unistd::write(self.file, &rest[..rest.len().min(AT_ONCE)]) {
+                Ok(taken) => rest = &rest[taken..],
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Err(Errno::EPIPE) => return Ok(Written::Closed),
+                Err(errno) => {
+                    let hint = "; the message was not released, the next reader gets it";
+                    return Err(Failure::io("standard output can't be written", errno, hint));
+                }
+            }
+        }
+        Ok(Written::All)
+    }
+}
+
+/// Shows control characters and what is not UTF-8 instead of sending them to
+/// a terminal, which would obey.
+fn escape(text: &[u8], out: &mut Vec<u8>) {
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            if char.is_control() && !matches!(char, '\n' | '\t') {
+                shown.extend(char.escape_default());
+            } else {
+                shown.push(char);
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(shown, "\\x{byte:02x}").expect("a String takes everything");
+        }
+    }
+    out.extend_from_slice(shown.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_get_no_commands() {
+        let mut out = Vec::new();
+        escape("a\x1b[2J\u{9b}é\t\n".as_bytes(), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "a\\u{1b}[2J\\u{9b}é\t\n");
+        let mut out = Vec::new();
+        escape(b"\xff\n", &mut out);
+        assert_eq!(out, b"\\xff\n");
+    }
+}

@@ -1,0 +1,101 @@
+//! Signals that ask us to leave: a flag for those who compute, a pipe for
+//! those who wait in `poll`.
+
+use super::exit::{Exit, Failure};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+#[allow(clippy::disallowed_types)] // signal-hook's own interface; no part of the protocol
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const LEAVE: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+
+pub(super) fn name(number: i32) -> String {
+    signal_hook::low_level::signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
+}
+
+/// The signals that were caught, from construction on.
+pub(super) struct Signals {
+    #[allow(clippy::disallowed_types)] // as above
+    caught: Arc<AtomicUsize>,
+    pipe: UnixStream,
+}
+
+/// What a wait for a file brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// It can be read or written, or says why not if it is tried.
+    Now,
+    /// Not within the time.
+    NotYet,
+}
+
+impl Signals {
+    /// Catches SIGHUP, SIGINT and SIGTERM, but for those that whoever started
+    /// us had ignored (as nohup does).
+    pub(super) fn catch() -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::new(Exit::System, format!("signal handlers: {error}"));
+        let (pipe, end) = UnixStream::pair().map_err(failed)?;
+        #[allow(clippy::disallowed_types)] // as above
+        let caught = Arc::new(AtomicUsize::new(0));
+        let ignored = ignored();
+        for signal in LEAVE.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0) {
+            // The flag first: who is woken by the pipe finds it set.
+            let number = usize::try_from(signal).expect("signals are positive");
+            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number).map_err(failed)?;
+            signal_hook::low_level::pipe::register(signal, end.try_clone().map_err(failed)?).map_err(failed)?;
+        }
+        Ok(Self { caught, pipe })
+    }
+
+    /// The signal that was caught last, if any.
+    pub(super) fn caught(&self) -> Option<i32> {
+        match self.caught.load(Ordering::Relaxed) {
+            0 => None,
+            number => i32::try_from(number).ok(),
+        }
+    }
+
+    /// Waits for `file` or a signal, for `longest` at most (`None`: for ever).
+    /// Handlers restart a `read` or a `write`, so each of them comes after this.
+    pub(super) fn wait_for(
+        &self,
+        file: BorrowedFd<'_>,
+        events: PollFlags,
+        longest: Option<Duration>,
+    ) -> Result<Ready, Failure> {
+        let timeout = longest.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
+        loop {
+            if let Some(signal) = self.caught() {
+                return Err(Failure::signal(signal));
+            }
+            let mut files = [PollFd::new(file, events), PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut files, timeout) {
+                Ok(0) => return Ok(Ready::NotYet),
+                Ok(_) if files[0].any() == Some(true) => return Ok(Ready::Now),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(Failure::io("poll", errno, "")),
+            }
+        }
+    }
+}
+
+/// The mask of signals that are ignored at the start.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether nobody can read any more what is written to `file` (a pipe or a
+/// socket).
+pub(super) fn is_closed(file: BorrowedFd<'_>) -> bool {
+    let mut files = [PollFd::new(file, PollFlags::empty())];
+    matches!(poll(&mut files, PollTimeout::ZERO), Ok(1..))
+        && files[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+}

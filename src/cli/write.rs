@@ -1,0 +1,199 @@
+//! `shmwrite`.
+
+use super::args::{Common, WriteArgs};
+use super::exit::{Exit, Failure};
+use super::input::{Lines, Piece, too_long};
+use super::introduce;
+use super::signals::Signals;
+use crate::backend::sysv::SysV;
+use crate::protocol::message::{self, Uncarriable};
+use crate::protocol::{Patience, SendError, Tick, WaitingFor, Writer};
+use clap::Parser;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const PROGRAM: &str = "shmwrite";
+
+/// From here on a wait is worth a line.
+const WORTH_A_LINE: Duration = Duration::from_millis(200);
+
+/// The program.
+#[must_use]
+pub fn shmwrite() -> ExitCode {
+    let args = WriteArgs::parse();
+    let mut sent = 0;
+    match run(&args, &mut sent) {
+        Ok(()) => {
+            if args.common.verbose {
+                eprintln!("{PROGRAM}: {}", count(sent));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("{PROGRAM}: {}; {}", failure.message, count(sent));
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+fn count(sent: u64) -> String {
+    format!("{sent} message{} sent", if sent == 1 { "" } else { "s" })
+}
+
+/// The writer and what it needs while it waits.
+struct Session<'a> {
+    writer: Writer<SysV>,
+    signals: &'a Signals,
+    common: &'a Common,
+    /// A person types.
+    prompts: bool,
+    sent: &'a mut u64,
+}
+
+fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
+    let signals = Signals::catch()?;
+    let prompts = args.texts.is_empty() && std::io::stdin().is_terminal();
+    let writer = Writer::<SysV>::open(&args.common.options()?)?;
+    introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
+    let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
+    let done = if args.texts.is_empty() { session.send_lines(args) } else { session.send_texts(&args.texts) };
+    match done.and_then(|()| session.with_patience(Writer::settle)) {
+        Ok(()) => session.writer.leave_settled().map_err(Failure::from),
+        Err(mut failure) => {
+            if session.writer.has_stranded().unwrap_or(false) {
+                failure.message += "; 1 sent message lies in a segment that was removed, and was not sent again";
+            }
+            Err(failure)
+        }
+    }
+}
+
+impl Session<'_> {
+    fn send_texts(&mut self, texts: &[OsString]) -> Result<(), Failure> {
+        for (at, text) in texts.iter().enumerate() {
+            let mut line = text.as_bytes().to_vec();
+            line.push(b'\n');
+            self.send(&line, &format!("TEXT number {}", at + 1))?;
+            if message::is_bare_end(&line) && at + 1 < texts.len() {
+                return Err(Failure::new(Exit::BadInput, "`end` ended the session, and more TEXT comes after it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn send_lines(&mut self, args: &WriteArgs) -> Result<(), Failure> {
+        let most = self.writer.capacity();
+        let stdin = std::io::stdin();
+        let mut lines = Lines::new(stdin.as_fd(), most, args.long);
+        let signals = self.signals;
+        loop {
+            if self.prompts && !self.common.quiet && !lines.has_more() {
+                eprint!("enter some text: ");
+                let _ = std::io::stderr().flush();
+            }
+            let line = lines.line + 1;
+            let piece = lines.next(signals, &mut || self.with_patience(Writer::mend))?;
+            let sent = match piece {
+                Piece::End => break,
+                Piece::TooLong => Err(not_sent(&format!("line {line}"), too_long(most).into())),
+                Piece::Text { text, shortened } => {
+                    if shortened && !self.common.quiet {
+                        eprintln!("{PROGRAM}: warning: line {line} was cut to {most} bytes");
+                    }
+                    let ends = message::is_bare_end(text);
+                    let sent = self.send(text, &format!("line {line}"));
+                    if ends && sent.is_ok() {
+                        return if lines.has_more() {
+                            Err(Failure::new(
+                                Exit::BadInput,
+                                format!("`end` in line {line} ended the session, and more input comes after it"),
+                            ))
+                        } else {
+                            Ok(())
+                        };
+                    }
+                    sent
+                }
+            };
+            match sent {
+                Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
+                    eprintln!("{PROGRAM}: {}", failure.message);
+                }
+                other => other?,
+            }
+        }
+        if self.prompts && !self.common.quiet {
+            eprintln!();
+        }
+        if args.no_end { Ok(()) } else { self.send(message::END, "the end") }
+    }
+
+    fn send(&mut self, text: &[u8], what: &str) -> Result<(), Failure> {
+        self.with_patience(|writer, patience| writer.send_with(text, patience))
+            .map_err(|failure| not_sent(what, failure))?;
+        *self.sent += 1;
+        Ok(())
+    }
+
+    /// Runs `wait` with `--timeout`, signals, and a line for the user.
+    fn with_patience(
+        &mut self,
+        wait: impl FnOnce(&mut Writer<SysV>, &mut Patience<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Failure> {
+        let (signals, common, prompts) = (self.signals, self.common, self.prompts);
+        let mut told = common.quiet;
+        let mut hook = |tick: Tick| {
+            if !told && tick.waited >= WORTH_A_LINE {
+                told = notice(tick.waiting_for, prompts || common.verbose, common);
+            }
+            if signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let patience = self.common.deadline().map_or_else(Patience::endless, Patience::until);
+        wait(&mut self.writer, &mut patience.with_hook(&mut hook)).map_err(|error| match error {
+            SendError::Interrupted => signals.caught().map_or_else(Failure::timed_out, Failure::signal),
+            other => other.into(),
+        })
+    }
+}
+
+/// Names the input that is at fault, if it is.
+fn not_sent(what: &str, failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::BadInput => Failure::new(failure.exit, format!("{what} can't be sent: {}", failure.message)),
+        _ => failure,
+    }
+}
+
+/// Says what is waited for; whether it did.
+fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
+    let key = common.key.resolve().map_or(0, crate::backend::sysv::Key::number);
+    match waiting_for {
+        WaitingFor::Reader => eprintln!("Waiting... no reader is at key {key} ({key:#x}) yet"),
+        WaitingFor::Room | WaitingFor::Drain if talkative => eprintln!("Waiting..."),
+        _ => return false,
+    }
+    true
+}
+
+impl From<Uncarriable> for Failure {
+    fn from(why: Uncarriable) -> Self {
+        Self::new(Exit::BadInput, why)
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Uncarriable(why) => why.into(),
+            SendError::Backend(error) => error.into(),
+            SendError::TimedOut => Self::timed_out(),
+            SendError::ReaderGone => Self::new(Exit::PeerGone, "the reader left or died"),
+            other => Self::new(Exit::System, other),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Two sides and a slot of two cells.
+
+use crate::bare::Bare;
+use crate::{MESSAGES, claim, expect, slot};
+use loom::thread;
+use shm_handoff::backend::inproc::InProc;
+use shm_handoff::{Backend, Reader, RecvError, SendError, Writer};
+
+/// `messages` messages from a writer to a reader that looks and releases.
+pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> + Send + 'static>(messages: usize) {
+    let slot = slot();
+    let mut reader = Reader::<B>::open(&slot).unwrap();
+    let mut writer = Writer::<B>::open(&slot).unwrap();
+    let writer = thread::spawn(move || {
+        for message in &MESSAGES[..messages] {
+            writer.send(message).unwrap();
+        }
+        writer
+    });
+    expect(&mut reader, &MESSAGES[..messages]);
+    // Both sides have finished, and there is nothing more.
+    let writer = writer.join().unwrap();
+    assert!(reader.try_recv(&mut [0; 8]).is_err());
+    drop(writer);
+}
+
+/// **L1** Two messages arrive in order, each exactly once and whole, by the
+/// flag alone; no access to the text races with another; both sides finish.
+/// Every interleaving there is.
+#[test]
+fn l1_two_messages_by_the_flag_alone() {
+    claim("L1", None, 1, || handoff::<Bare>(2));
+}
+
+/// **L2** The same for three messages, at three preemptions and fewer.
+#[test]
+fn l2_three_messages_by_the_flag_alone() {
+    claim("L2", Some(3), 1, || handoff::<Bare>(3));
+}
+
+/// **L3** The same for two messages where every tick looks at the seats, as
+/// the code that ships does, at three preemptions and fewer.
+#[test]
+fn l3_two_messages_with_seats() {
+    claim("L3", Some(3), 1, || handoff::<InProc>(2));
+}
+
+/// **L4** Sides that never wait, but try again, hand over two messages in
+/// order, each exactly once: a refused try changes nothing. The messages go
+/// straight into the caller's buffer.
+#[test]
+fn l4_trying_again() {
+    claim("L4", None, 1, || {
+        let slot = slot();
+        let mut reader = Reader::<Bare>::open(&slot).unwrap();
+        let mut writer = Writer::<Bare>::open(&slot).unwrap();
+        let writer = thread::spawn(move || {
+            for message in &MESSAGES[..2] {
+                while let Err(error) = writer.try_send(message) {
+                    assert_eq!(error, SendError::WouldBlock);
+                    thread::yield_now();
+                }
+            }
+            writer
+        });
+        let mut text = [0; 8];
+        for expected in &MESSAGES[..2] {
+            let len = loop {
+                match reader.try_recv(&mut text) {
+                    Ok(len) => break len,
+                    Err(error) => assert_eq!(error, RecvError::WouldBlock),
+                }
+                thread::yield_now();
+            };
+            assert_eq!(&text[..len], *expected);
+        }
+        drop(writer.join().unwrap());
+        assert_eq!(reader.try_recv(&mut text), Err(RecvError::WouldBlock));
+    });
+}

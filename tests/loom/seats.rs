@@ -1,0 +1,130 @@
+//! Leaving in order, dying, and who comes next.
+
+use crate::{MESSAGES, claim, expect, slot};
+use loom::thread;
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::{Error, Reader, RecvError, SendError, Writer};
+
+/// Takes the writer's seat as soon as it is free.
+fn next_writer(slot: &Slot) -> Writer<InProc> {
+    loop {
+        match Writer::open(slot) {
+            Ok(writer) => return writer,
+            Err(error) => assert!(matches!(error, Error::SeatTaken { .. }), "{error}"),
+        }
+        thread::yield_now();
+    }
+}
+
+/// **L9** A writer leaves in order and another one takes the seat, whenever it
+/// finds it free: the reader gets the messages of both in order, and never
+/// hears that anybody died.
+#[test]
+fn l9_a_writer_and_its_successor() {
+    claim("L9", Some(2), 1, || {
+        let slot = slot();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut first = Writer::<InProc>::open(&slot).unwrap();
+        let first = thread::spawn(move || {
+            first.send(MESSAGES[0]).unwrap();
+            first.leave().unwrap();
+        });
+        let second = thread::spawn(move || {
+            let mut second = next_writer(&slot);
+            second.send(MESSAGES[1]).unwrap();
+            second.leave().unwrap();
+        });
+        expect(&mut reader, &MESSAGES[..2]);
+        first.join().unwrap();
+        second.join().unwrap();
+        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "both left in order");
+    });
+}
+
+/// **L10** A writer that dies after it published: the message is received, and
+/// only then is the death heard of.
+#[test]
+fn l10_a_dead_writers_message_comes_first() {
+    claim("L10", None, 1, || {
+        let slot = slot();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = thread::spawn(move || {
+            writer.send(MESSAGES[0]).unwrap();
+            drop(writer);
+        });
+        expect(&mut reader, &MESSAGES[..1]);
+        assert_eq!(reader.recv(&mut [0; 8]), Err(RecvError::WriterGone));
+        writer.join().unwrap();
+    });
+}
+
+/// **L11** A writer whose reader is gone hears of it as soon as it has to wait
+/// for room; it never waits for ever.
+#[test]
+fn l11_a_reader_that_has_gone() {
+    claim("L11", Some(3), 1, || {
+        let slot = slot();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = thread::spawn(move || {
+            writer.send(MESSAGES[0]).unwrap();
+            let second = writer.send(MESSAGES[1]);
+            // Room was made before the reader went, and is seen or not yet.
+            assert!(matches!(second, Ok(()) | Err(SendError::ReaderGone)), "{second:?}");
+            if second.is_ok() {
+                assert_eq!(writer.send(MESSAGES[2]), Err(SendError::ReaderGone));
+            }
+        });
+        expect(&mut reader, &MESSAGES[..1]);
+        drop(reader);
+        writer.join().unwrap();
+    });
+}
+
+/// **L12** A reader that goes without a release leaves the message to the next
+/// reader, whole; nothing else comes twice, and the order holds.
+#[test]
+fn l12_a_reader_and_its_successor() {
+    claim("L12", Some(3), 1, || {
+        let slot = slot();
+        let mut first = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = thread::spawn(move || {
+            writer.send(MESSAGES[0]).unwrap();
+            // While one reader has gone and the other is not there yet there
+            // is nobody to wait for.
+            while let Err(error) = writer.send(MESSAGES[1]) {
+                assert_eq!(error, SendError::ReaderGone);
+                thread::yield_now();
+            }
+            writer.leave().unwrap();
+        });
+        assert_eq!(first.look().unwrap().text(), MESSAGES[0]);
+        drop(first);
+        let mut second = Reader::<InProc>::open(&slot).unwrap();
+        expect(&mut second, &MESSAGES[..2]);
+        writer.join().unwrap();
+    });
+}
+
+/// **L13** A session ended by the reader: the writer's leave returns in every
+/// interleaving with the removal, and both seats are free afterwards.
+#[test]
+fn l13_the_end_of_a_session() {
+    claim("L13", None, 1, || {
+        let slot = slot();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = thread::spawn(move || {
+            writer.send(b"end\n").unwrap();
+            writer.leave().unwrap();
+        });
+        reader.look().unwrap().close().unwrap();
+        drop(reader);
+        writer.join().unwrap();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "the next session is a fresh one");
+        drop(Writer::<InProc>::open(&slot).unwrap());
+    });
+}
