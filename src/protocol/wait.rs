@@ -21,7 +21,7 @@ pub(crate) const LONGEST: Duration = Duration::from_millis(5);
 /// Time between two censuses; longer than the millisecond for which a tool of
 /// ours is attached, much shorter than the 50 ms that two looks in a row may
 /// lie apart.
-const CENSUS_EVERY: Duration = Duration::from_millis(5);
+const CENSUS_EVERY: Duration = Duration::from_millis(20);
 
 /// What a side waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
