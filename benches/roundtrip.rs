@@ -31,7 +31,7 @@ mod bench {
     const SHORT: usize = 8;
 
     /// Rounds to keep, and how many are too few to say anything.
-    const ROUNDS: usize = 21;
+    const ROUNDS: usize = 45;
     const FEWEST: usize = 9;
     const LIMIT: Duration = Duration::from_secs(20);
 
@@ -40,8 +40,8 @@ mod bench {
 
     /// One figure is the median of this many chunks, so that a chunk in which
     /// something else got the core does not count.
-    const CHUNKS: usize = 31;
-    const TRIPS: u32 = 1000;
+    const CHUNKS: usize = 101;
+    const TRIPS: u32 = 500;
 
     /// Marks the other process's command line.
     const CHILD: &str = "--echo";
@@ -55,7 +55,7 @@ mod bench {
     pub(crate) fn main() {
         let args: Vec<String> = std::env::args().collect();
         if let Some(at) = args.iter().position(|arg| arg == CHILD) {
-            return echo(args[at + 1].parse().expect("a key"), args[at + 2].parse().expect("a core"));
+            return send_back(args[at + 1].parse().expect("a key"), args[at + 2].parse().expect("a core"));
         }
         // `cargo bench` says so; `cargo test --benches` does not.
         if args.iter().any(|arg| arg == "--bench") {
@@ -68,13 +68,13 @@ mod bench {
             println!("roundtrip: one core only, nothing to measure between two");
             return;
         };
-        let base = 0x5000_0000 | (std::process::id() << 2);
-        let channels = Channels::make(base);
+        let first = 0x5000_0000 | (std::process::id() << 2);
+        let channels = Channels::make(first);
         pin(here);
-        let mut peer = Peer::start(base, there);
+        let mut peer = Peer::start(first, there);
         let mut near = Near {
-            to: Writer::open(&options(base + 1)).expect("private key"),
-            from: Reader::open(&options(base + 2)).expect("private key"),
+            to: Writer::open(&options(first + 1)).expect("private key"),
+            from: Reader::open(&options(first + 2)).expect("private key"),
             bare: &channels.bare,
             sent: 0,
             text: [vec![b'x'; SHORT], vec![b'x'; LONG]],
@@ -149,19 +149,19 @@ mod bench {
     /// The segments of a run; dropping removes them.
     struct Channels {
         bare: Segment,
-        base: u32,
+        first: u32,
     }
 
     impl Channels {
-        fn make(base: u32) -> Self {
-            let bare = Segment::create_new(Key::new(base).expect("not 0"), 4096, 0o600).expect("private key");
-            Self { bare, base }
+        fn make(first: u32) -> Self {
+            let bare = Segment::create_new(Key::new(first).expect("not 0"), 4096, 0o600).expect("private key");
+            Self { bare, first }
         }
     }
 
     impl Drop for Channels {
         fn drop(&mut self) {
-            for key in self.base..self.base + 3 {
+            for key in self.first..self.first + 3 {
                 if let Ok(segment) = Segment::open(Key::new(key).expect("not 0")) {
                     let _ = segment.remove();
                 }
@@ -215,11 +215,11 @@ mod bench {
         fn chunk(&mut self, kind: Kind) {
             match kind {
                 Kind::Bare => {
-                    let (ping, pong) = words(self.bare);
-                    let from = pong.load(Ordering::Relaxed);
+                    let (ping, echo) = words(self.bare);
+                    let from = echo.load(Ordering::Relaxed);
                     for turn in (from + 1)..=(from + TRIPS) {
                         ping.store(turn, Ordering::Release);
-                        until(pong, turn);
+                        until(echo, turn);
                     }
                 }
                 Kind::Classic(len) => {
@@ -251,9 +251,9 @@ mod bench {
     }
 
     impl Peer {
-        fn start(base: u32, core: usize) -> Self {
+        fn start(first: u32, core: usize) -> Self {
             let mut child = Command::new(std::env::current_exe().expect("our own path"))
-                .args([CHILD, &base.to_string(), &core.to_string()])
+                .args([CHILD, &first.to_string(), &core.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -283,16 +283,16 @@ mod bench {
     }
 
     /// The other process: sends back what it receives.
-    fn echo(base: u32, core: usize) {
+    fn send_back(first: u32, core: usize) {
         pin(core);
-        let bare = Segment::open(Key::new(base).expect("not 0")).expect("made before we were started");
-        let (ping, pong) = words(&bare);
-        let mut from = Reader::<SysV>::open(&options(base + 1)).expect("the seat is free");
-        let mut to = Writer::<SysV>::open(&options(base + 2)).expect("the seat is free");
+        let bare = Segment::open(Key::new(first).expect("not 0")).expect("made before we were started");
+        let (ping, echo) = words(&bare);
+        let mut from = Reader::<SysV>::open(&options(first + 1)).expect("the seat is free");
+        let mut to = Writer::<SysV>::open(&options(first + 2)).expect("the seat is free");
         let mut text = vec![0; CLASSIC.text_len];
         for order in std::io::stdin().lines() {
             let trips: u32 = order.expect("the pipe works").parse().expect("a number");
-            pong.store(0, Ordering::Relaxed);
+            echo.store(0, Ordering::Relaxed);
             println!("ready");
             if trips == 0 {
                 let mut turn = 0;
@@ -302,7 +302,7 @@ mod bench {
                     if next(ping, turn) == 0 {
                         break;
                     }
-                    pong.store(turn, Ordering::Release);
+                    echo.store(turn, Ordering::Release);
                 }
             }
             for _ in 0..trips {

@@ -47,6 +47,9 @@ mod face {
         }
 
         /// Waits for the lock.
+        ///
+        /// # Panics
+        /// If another thread of the model panicked with it: the model has failed.
         pub fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("a model that panicked has ended")
         }

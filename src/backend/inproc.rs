@@ -71,7 +71,7 @@ impl Slot {
     /// If `text_len` is not a multiple of 4, or 0.
     #[must_use]
     pub fn new(text_len: usize) -> Self {
-        assert!(text_len > 0 && text_len % WORD == 0, "text_len is {text_len}, not a multiple of {WORD}");
+        assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
         let state = State { writer: false, reader: false, open: false, current: Memory::new(text_len) };
         Self {
             shared: Arc::new(Shared {

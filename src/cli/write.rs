@@ -1,6 +1,6 @@
 //! `shmwrite`.
 
-use super::args::{Common, WriteArgs};
+use super::args::{Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
 use super::input::{Lines, Piece, too_long};
 use super::introduce;
@@ -9,7 +9,6 @@ use crate::backend::sysv::SysV;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor, Writer};
 use clap::Parser;
-use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -61,7 +60,7 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
     let writer = Writer::<SysV>::open(&args.common.options()?)?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
-    let done = if args.texts.is_empty() { session.send_lines(args) } else { session.send_texts(&args.texts) };
+    let done = if args.texts.is_empty() { session.send_lines(args) } else { session.send_texts(args) };
     match done.and_then(|()| session.with_patience(Writer::settle)) {
         Ok(()) => session.writer.leave_settled().map_err(Failure::from),
         Err(mut failure) => {
@@ -74,12 +73,26 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
 }
 
 impl Session<'_> {
-    fn send_texts(&mut self, texts: &[OsString]) -> Result<(), Failure> {
-        for (at, text) in texts.iter().enumerate() {
+    fn send_texts(&mut self, args: &WriteArgs) -> Result<(), Failure> {
+        let most = self.writer.capacity();
+        for (at, text) in args.texts.iter().enumerate() {
+            let what = format!("TEXT number {}", at + 1);
             let mut line = text.as_bytes().to_vec();
             line.push(b'\n');
-            self.send(&line, &format!("TEXT number {}", at + 1))?;
-            if message::is_bare_end(&line) && at + 1 < texts.len() {
+            if args.long == Long::Truncate && line.len() > most {
+                line.truncate(most - 1);
+                line.push(b'\n');
+                if !self.common.quiet {
+                    eprintln!("{PROGRAM}: warning: {what} was cut to {most} bytes");
+                }
+            }
+            let mut rest = &line[..];
+            while !rest.is_empty() {
+                let piece = if args.long == Long::Split { message::cut(rest, most) } else { rest.len() };
+                self.send(&rest[..piece], &what)?;
+                rest = &rest[piece..];
+            }
+            if message::is_bare_end(&line) && at + 1 < args.texts.len() {
                 return Err(Failure::new(Exit::BadInput, "`end` ended the session, and more TEXT comes after it"));
             }
         }

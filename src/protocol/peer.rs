@@ -93,9 +93,8 @@ impl PeerWatch {
             return Verdict::Present;
         }
         match self.peer {
-            Peer::Ours => Verdict::Gone,
             Peer::Foreign if census.attached >= 2 => Verdict::Present,
-            Peer::Foreign => Verdict::Gone,
+            Peer::Ours | Peer::Foreign => Verdict::Gone,
             Peer::Unseen => match (before, self.stranger) {
                 (Some((before, _)), Some((since, _))) if before == since => {
                     self.peer = Peer::Foreign;

@@ -133,10 +133,11 @@ impl<B: Backend> Writer<B> {
     /// As [`send`](Self::send), and [`SendError::TimedOut`] or
     /// [`SendError::Interrupted`] by `patience`.
     pub fn send_with(&mut self, text: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
+        // On its way while the text is checked.
+        self.backend.payload().expect_write();
         message::check(text, self.capacity())?;
-        if !(self.introduced && self.watch.peer() == Peer::Ours && self.is_empty()) {
-            self.flush_stranded(patience)?;
-            self.await_room(patience)?;
+        if !(self.introduced && self.stranded.is_empty() && self.watch.peer() == Peer::Ours && self.is_empty()) {
+            self.await_turn(patience)?;
         }
         self.publish(text);
         Ok(())
@@ -254,12 +255,28 @@ impl<B: Backend> Writer<B> {
     fn move_on(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         let left = if self.is_stranded(patience)? { self.unreleased() } else { None };
         self.backend.reopen()?;
-        self.stranded.extend(left);
+        // In front: it was sent before what still waits to be sent again.
+        if let Some(text) = left {
+            self.stranded.push_front(text);
+        }
         self.watch = PeerWatch::new();
         self.introduced = false;
         Ok(())
     }
 
+    /// Waits until the next text is the one to go into the slot: what turns out
+    /// to be stranded meanwhile was sent before it and goes first.
+    fn await_turn(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        loop {
+            self.await_room(patience)?;
+            match self.stranded.pop_front() {
+                Some(text) => self.publish(&text),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends what is stranded, and does not wait until the last of it is taken.
     fn flush_stranded(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         while !self.stranded.is_empty() {
             self.await_room(patience)?;

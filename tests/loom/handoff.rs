@@ -26,23 +26,25 @@ pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> +
 
 /// **L1** Two messages arrive in order, each exactly once and whole, by the
 /// flag alone; no access to the text races with another; both sides finish.
-/// Every interleaving there is.
 #[test]
 fn l1_two_messages_by_the_flag_alone() {
-    claim("L1", None, 1, || handoff::<Bare>(2));
+    // No bound: 54 executions, 0.0 s.
+    claim("L1", None, 50, || handoff::<Bare>(2));
 }
 
-/// **L2** The same for three messages, at three preemptions and fewer.
+/// **L2** The same for three messages.
 #[test]
 fn l2_three_messages_by_the_flag_alone() {
-    claim("L2", Some(3), 1, || handoff::<Bare>(3));
+    // No bound: 486 executions, 0.0 s.
+    claim("L2", None, 450, || handoff::<Bare>(3));
 }
 
 /// **L3** The same for two messages where every tick looks at the seats, as
-/// the code that ships does, at three preemptions and fewer.
+/// the code that ships does.
 #[test]
 fn l3_two_messages_with_seats() {
-    claim("L3", Some(3), 1, || handoff::<InProc>(2));
+    // No bound: 918 executions, 0.1 s.
+    claim("L3", None, 900, || handoff::<InProc>(2));
 }
 
 /// **L4** Sides that never wait, but try again, hand over two messages in
@@ -50,7 +52,8 @@ fn l3_two_messages_with_seats() {
 /// straight into the caller's buffer.
 #[test]
 fn l4_trying_again() {
-    claim("L4", None, 1, || {
+    // No bound: 72 executions, 0.0 s.
+    claim("L4", None, 70, || {
         let slot = slot();
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
         let mut writer = Writer::<Bare>::open(&slot).unwrap();

@@ -8,8 +8,8 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `handoff` | L1 to L4: order, exactly once, whole, and both sides finish |
-//! | `session` | L5 to L8: looking, closing, and what lies in removed memory |
-//! | `seats` | L9 to L13: leaving, dying, and who comes next |
+//! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
+//! | `seats` | L10 to L14: leaving, dying, and who comes next |
 //! | `weakened` | T1 to T4: each memory order is needed, for loom rejects the model without it |
 #![cfg(loom)]
 

@@ -171,16 +171,16 @@ impl Seat {
         Err(Error::Removed { key: self.key.number() })
     }
 
-    /// Runs `make` while nobody else of ours makes or judges memory at the key.
-    pub(super) fn locked<T>(&mut self, make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs `create` while nobody else of ours makes or judges memory at the key.
+    pub(super) fn locked<T>(&mut self, create: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         for _ in 0..ATTEMPTS {
             let mut steps = [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)];
             match ffi::semtimedop(self.id, &mut steps, LOCKED) {
                 Ok(()) => {
-                    let made = make();
+                    let created = create();
                     return match ffi::semop(self.id, &mut [give(LOCK)]) {
                         Err(errno) if !is_gone(errno) => Err(failed("semop", self.key, errno)),
-                        _ => made,
+                        _ => created,
                     };
                 }
                 Err(Errno::EINTR) => {}

@@ -84,10 +84,10 @@ impl Segment {
                 found => found.map(|segment| (segment, false)),
             };
             match opened {
-                Ok((segment, made)) => {
+                Ok((segment, is_new)) => {
                     // It can go between the look-up and the attachment.
                     if segment.is_current()? {
-                        return Ok((segment, made));
+                        return Ok((segment, is_new));
                     }
                 }
                 Err(error @ (Error::Exists { .. } | Error::Removed { .. })) => last = error,
@@ -186,7 +186,11 @@ impl Segment {
     /// If it is not aligned or not within the segment: a caller's mistake.
     #[must_use]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
-        assert!(offset % 4 == 0 && self.size >= 4 && offset <= self.size - 4, "no word at {offset} of {}", self.size);
+        assert!(
+            offset.is_multiple_of(4) && self.size >= 4 && offset <= self.size - 4,
+            "no word at {offset} of {}",
+            self.size
+        );
         // SAFETY: within the attachment by the check above, aligned since
         // attachments are page-aligned, and attached for as long as `self` is
         // borrowed. All access in this process is by 32-bit atomics or
@@ -202,7 +206,7 @@ impl Segment {
     #[must_use]
     pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
-        assert!(offset % 4 == 0 && inside, "no {len} bytes at {offset} of {}", self.size);
+        assert!(offset.is_multiple_of(4) && inside, "no {len} bytes at {offset} of {}", self.size);
         // SAFETY: as for `word`.
         unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
     }
@@ -240,7 +244,7 @@ fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
     }
 }
 
-/// A refusal, with what /proc tells everybody: IPC_STAT tells nothing to whom
+/// A refusal, with what /proc tells everybody: `IPC_STAT` tells nothing to whom
 /// it refuses.
 pub(super) fn permission(key: Key, object: Object, at: u32) -> Error {
     let file = match object {

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Imports run one way, and atomics come through one door. Usage: ci/layering.sh [SRC]
+#
+#   error, sync  <-  backend (the trait and Payload)  <-  protocol  <-  cli  <-  bin
+#                          ^-- backend/sysv, backend/inproc: beside protocol,
+#                              seen by neither protocol nor each other
+#
+# Textual: comments (so doctests too) are left out; what a macro hides is not found.
+set -euo pipefail
+src=${1:-"$(dirname "$0")/../src"}
+cd "$src"
+bad=0
+
+# Every line of code of the given files, as file:line:code; a `use` over several
+# lines as one.
+code() {
+    local files
+    files=$(find "$@" -name '*.rs' | sort)
+    [ -n "$files" ] || return 0
+    # shellcheck disable=SC2086 # our file names have no blanks
+    awk '
+        FNR == 1 { open = "" }
+        { sub(/(^|[ \t])\/\/.*/, "") }
+        open == "" && /^[ \t]*(pub(\([a-z: ]*\))?[ \t]+)?use[ \t]/ && !/;/ { open = $0; from = FNR; next }
+        open != "" { open = open " " $0; if (/;/) { print FILENAME ":" from ":" open; open = "" } next }
+        NF { print FILENAME ":" FNR ":" $0 }
+    ' $files
+}
+
+# forbid WHY PATTERN FILES...: no line of code of the files matches.
+forbid() {
+    local why=$1 pattern=$2 hits
+    shift 2
+    hits=$(code "$@" | grep -E -e "$pattern") || true
+    if [ -n "$hits" ]; then
+        bad=1
+        printf 'layering: %s:\n%s\n\n' "$why" "$hits" >&2
+    fi
+}
+
+# A use of one of our modules: `crate::x`, in braces, or `super::x` one level up.
+uses() { printf '(crate|super)::(\{.*\\b)?(%s)\\b' "$1"; }
+
+# So that nothing is checked in vain after a move.
+for there in error.rs sync.rs backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
+    [ -e "$there" ] || { echo "layering: $PWD/$there is missing: bring this script up to date" >&2; exit 1; }
+done
+
+forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error.rs sync.rs
+forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" backend
+forbid "the trait and Payload name no backend" '\b(sysv|inproc)::|\b(SysV|InProc)\b' backend/mod.rs backend/payload.rs
+forbid "sysv does not see inproc" '\b(inproc|InProc)\b' backend/sysv
+forbid "inproc does not see sysv" '\b(sysv|SysV)\b' backend/inproc.rs
+forbid "protocol names no backend" '\b(sysv|SysV|inproc|InProc)\b' protocol
+forbid "protocol does not know cli" "$(uses 'cli')" protocol
+forbid "a bin goes through cli alone" 'shm_handoff::(\{|backend|protocol|error|sync)' bin
+
+# All but the facade itself, and the flag of a signal handler: signal-hook asks
+# for std's own type there, and no thread hands anything over by it.
+rest=$(find . -name '*.rs' ! -path ./sync.rs ! -path ./cli/signals.rs | sort)
+# shellcheck disable=SC2086
+forbid "atomics, locks and cells come from crate::sync" \
+    '\b(core|std)::(\{.*\b)?(sync::(\{.*\b)?(atomic|Mutex|RwLock|Condvar)|cell::(\{.*\b)?UnsafeCell)\b|\bparking_lot\b|\bloom::' $rest
+# shellcheck disable=SC2086
+forbid "an order comes from protocol's table; only Payload's words are relaxed without it" \
+    '\bOrdering::(Relaxed|Acquire|Release|AcqRel|SeqCst)\b|\bfence\(' \
+    $(printf '%s\n' $rest | grep -v -x -e './protocol/orders.rs' -e './backend/payload.rs')
+
+[ "$bad" = 0 ] || exit 1
+echo "layering: imports run one way"

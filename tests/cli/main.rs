@@ -1,0 +1,35 @@
+//! The command line of `shmread` and `shmwrite`: every option, every exit code.
+//!
+//! | exit | shown in |
+//! | --- | --- |
+//! | 0 | everywhere |
+//! | 1 | `obstacles` (permission, limits), `options` (a path), `streams` (input, output) |
+//! | 2 | `options` |
+//! | 3 | `streams` (the reader left); deaths are in the tests of processes |
+//! | 4, 6 | `obstacles` |
+//! | 5 | `lines`, `long` |
+//! | 124 | `options` |
+//! | 128+n | `signals` |
+
+#![cfg(not(loom))]
+
+mod formats;
+mod lines;
+mod long;
+mod obstacles;
+mod options;
+mod signals;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;
+
+use support::{Channel, Ended};
+
+/// A reader and a writer with this input, to the end of both: (reader, writer).
+fn session(reader: &[&str], writer: &[&str], input: impl Into<Vec<u8>>) -> (Ended, Ended) {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(reader);
+    let writer = channel.writer(writer).input(input).end();
+    (reader.end(), writer)
+}

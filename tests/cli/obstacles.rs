@@ -1,0 +1,218 @@
+//! What is in the way at the key: other programs' segments and semaphore
+//! sets, other users', limits, and others of ours.
+
+use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, skipped};
+use shm_handoff::backend::sysv::Segment;
+use shm_handoff::error::Role;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+
+/// `nobody`, or any user that is not root.
+const STRANGER: u32 = 65534;
+
+/// Both programs at this key; neither of them should get far.
+fn each(channel: &Channel) -> [Run; 2] {
+    [channel.reader(["--timeout", "1ms"]), channel.writer(["--timeout", "1ms", "x"])]
+}
+
+/// As [`each`], by another user; the programs are in `folder`.
+fn each_as_stranger(channel: &Channel, folder: &Path) -> [Run; 2] {
+    [("shmread", &["--timeout", "1ms"][..]), ("shmwrite", &["--timeout", "1ms", "x"])].map(|(name, args)| {
+        let mut command = channel.command(&folder.join(name), args);
+        command.uid(STRANGER).gid(STRANGER);
+        Run::new(command)
+    })
+}
+
+#[test]
+fn a_segment_of_another_size_is_no_channel() {
+    for size in [1, 2048, 2051, 2053, 4096, 1 << 20] {
+        let channel = Channel::new();
+        drop(Segment::create_new(channel.key(), size, 0o600).unwrap());
+        for run in each(&channel) {
+            run.end().code(4).prints("").says(&[&format!("{size} bytes"), "2052", "ipcrm"]);
+        }
+        assert!(channel.stat().is_some(), "it is not ours to remove");
+        assert!(ipc::find_set(channel.key().seats()).is_none(), "no seats for a segment that can't be used");
+    }
+}
+
+#[test]
+fn a_segment_of_another_owner_needs_trust() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let (folder, _) = for_everybody(SHMREAD);
+    std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+
+    // Theirs, met by us.
+    let channel = Channel::new();
+    for run in each_as_stranger(&channel, folder.path()) {
+        run.end().code(124);
+    }
+    assert_eq!(channel.stat().unwrap().uid, STRANGER);
+    for run in each(&channel) {
+        run.end().code(4).says(&["segment", "uid 65534", "--trust-owner"]);
+    }
+    let reader = channel.seated_reader(&["--trust-owner"]);
+    channel.writer(["--trust-owner"]).input("hello\n").end().code(0);
+    reader.end().code(0).prints("hello\n");
+    channel.assert_nothing_left();
+
+    // Ours, met by them: they can open it and do not want to.
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&["--mode", "666"]);
+    for run in each_as_stranger(&channel, folder.path()) {
+        run.end().code(4).says(&["uid 0", "--trust-owner"]);
+    }
+    let [_, writer] = each_as_stranger(&channel, folder.path());
+    writer.with(|run| _ = run.arg("--trust-owner")).end().code(0);
+    reader.until_prints("x\n");
+}
+
+#[test]
+fn a_semaphore_set_of_another_owner_needs_trust_too() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let (folder, program) = for_everybody(SHMREAD);
+    let channel = Channel::new();
+    let mut command = channel.command(&program, ["--timeout", "20s"]);
+    command.uid(STRANGER).gid(STRANGER);
+    let mut stranger = Run::new(command).start();
+    channel.await_seated(Role::Reader, &mut stranger);
+    // The segment goes: what is left of theirs is the set alone.
+    stranger.stop();
+    channel.remove_segment();
+    channel.writer(["--timeout", "1ms", "x"]).end().code(4).says(&["semaphore set", "uid 65534", "--trust-owner"]);
+    drop(folder);
+}
+
+#[test]
+fn a_segment_that_may_not_be_read_is_named_with_mode_and_owner() {
+    let channel = Channel::new();
+    if is_root() {
+        let (folder, _) = for_everybody(SHMREAD);
+        std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+        drop(Segment::create_new(channel.key(), 2052, 0o640).unwrap());
+        for run in each_as_stranger(&channel, folder.path()) {
+            run.end().code(1).says(&["permission denied", "segment", "uid 0", "mode 640"]);
+        }
+    } else {
+        // No segment that was made without permissions lets itself be attached.
+        drop(Segment::create_new(channel.key(), 2052, 0));
+        for run in each(&channel) {
+            run.end().code(1).says(&["permission denied", "segment", "mode 000"]);
+        }
+    }
+}
+
+#[test]
+fn a_semaphore_set_that_may_not_be_read_is_named_with_mode_and_owner() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let (folder, _) = for_everybody(SHMREAD);
+    std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+    let channel = Channel::new();
+    drop(Segment::create_new(channel.key(), 2052, 0o666).unwrap());
+    ipc::make_set(channel.key().seats(), 5);
+    for run in each_as_stranger(&channel, folder.path()) {
+        let run = run.with(|run| _ = run.arg("--trust-owner"));
+        run.end().code(1).says(&["permission denied", "semaphore set", "uid 0", "mode 600"]);
+    }
+}
+
+#[test]
+fn a_foreign_semaphore_set_at_the_seats_key_is_left_alone() {
+    for (count, number, value) in [(1, 0, 0), (4, 0, 0), (6, 0, 0x5368), (5, 0, 7), (5, 4, 1), (5, 0, 0x5369)] {
+        let channel = Channel::new();
+        let id = ipc::make_set(channel.key().seats(), count);
+        ipc::set_value(id, number, value);
+        for run in each(&channel) {
+            let seats = format!("{:#x}", channel.key().seats());
+            run.end().code(4).says(&["foreign semaphore set", &seats, "ipcrm -S"]);
+        }
+        assert_eq!(ipc::value(id, number), Some(value), "it is not ours to change");
+    }
+}
+
+/// Somebody's set at the segment's own key, as a book has it, is no obstacle.
+#[test]
+fn a_semaphore_set_at_the_segment_s_own_key_is_no_obstacle() {
+    let channel = Channel::new();
+    let id = ipc::make_set(channel.key().number(), 1);
+    let reader = channel.seated_reader(&[]);
+    channel.writer([""; 0]).input("hello\n").end().code(0);
+    reader.end().code(0).prints("hello\n");
+    assert_eq!(ipc::value(id, 0), Some(0));
+    ipc::remove_set(channel.key().number());
+}
+
+#[test]
+fn a_limit_that_is_reached_is_named() {
+    for (file, value, limit, command) in [
+        (c"/proc/sys/kernel/shmmni", c"0", "SHMMNI", "sysctl kernel.shmmni"),
+        (c"/proc/sys/kernel/shmmax", c"2051", "SHMMAX", "sysctl kernel.shmmax"),
+        (c"/proc/sys/kernel/shmall", c"0", "SHMALL", "sysctl kernel.shmall"),
+        (c"/proc/sys/kernel/sem", c"250 32000 32 0", "SEMMNI", "sysctl kernel.sem"),
+    ] {
+        let channel = Channel::new();
+        for mut run in each(&channel) {
+            run = run.with(|command| {
+                // SAFETY: async-signal-safe calls alone; the strings are static.
+                unsafe {
+                    command.pre_exec(move || {
+                        let check = |done: isize| if done < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) };
+                        check(libc::unshare(libc::CLONE_NEWIPC) as isize)?;
+                        let to = libc::open(file.as_ptr(), libc::O_WRONLY);
+                        check(to as isize)?;
+                        check(libc::write(to, value.as_ptr().cast(), value.to_bytes().len()))
+                    });
+                }
+            });
+            match run.try_start() {
+                Ok(peer) => {
+                    peer.end().code(1).prints("").says(&["limit", limit, command]);
+                }
+                Err(error) => skipped(&format!("{limit} can't be lowered in a namespace of our own: {error}")),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_reader_and_a_second_writer_are_told_who_is_there() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let mut writer = channel.seated_writer(&[]);
+    let pid = |pid: u32| format!("pid {pid}");
+    channel.reader([""; 0]).end().code(6).prints("").says(&["another reader", &pid(reader.pid())]);
+    channel.writer(["x"]).end().code(6).says(&["another writer", &pid(writer.pid()), "0 messages sent"]);
+    // A stopped one is still there.
+    reader.stop();
+    writer.stop();
+    channel.reader([""; 0]).end().code(6).says(&[&pid(reader.pid())]);
+    channel.writer(["x"]).end().code(6).says(&[&pid(writer.pid())]);
+    reader.go_on();
+    writer.go_on();
+    // Those who came first notice nothing.
+    writer.type_in("hello\n");
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints("hello\n").says_nothing();
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn a_holder_in_another_pid_namespace_has_no_pid_to_name() {
+    let channel = Channel::new();
+    let _reader = channel.seated_reader(&[]);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child", SHMREAD, "-k", &channel.key().number().to_string()]);
+    match Run::new(command).try_start().map(crate::support::Peer::end) {
+        Ok(ended) if ended.stderr.starts_with("unshare:") => skipped(&ended.stderr),
+        Ok(ended) => _ = ended.code(6).says(&["another reader", "another pid namespace"]),
+        Err(error) => skipped(&format!("unshare: {error}")),
+    }
+}

@@ -1,0 +1,105 @@
+//! INT, TERM and HUP: exit 128+n from every place where a program waits, the
+//! seat given back, and what was sent counted.
+
+use crate::support::{Channel, Peer};
+use shm_handoff::error::Role;
+
+const SIGNALS: [(i32, &str); 3] = [(libc::SIGINT, "SIGINT"), (libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")];
+
+/// Ends `peer` by each signal, at the place where `prepare` has brought it.
+fn each_signal(role: Role, place: &str, prepare: impl Fn(&Channel) -> (Peer, Vec<Peer>)) {
+    for (signal, name) in SIGNALS {
+        let channel = Channel::new();
+        let (peer, others) = prepare(&channel);
+        peer.signal(signal);
+        let ended = peer.end();
+        ended.code(128 + signal).says(&["ended by", name]);
+        assert!(!channel.is_seated(role), "the {role}'s seat was not given back ({name}, {place})");
+        println!("latency: {role} {place}, {name} to exit: {:?}", ended.took);
+        drop(others);
+    }
+}
+
+#[test]
+fn a_reader_that_waits_for_a_message() {
+    each_signal(Role::Reader, "alone", |channel| (channel.seated_reader(&[]), Vec::new()));
+    each_signal(Role::Reader, "with a writer", |channel| {
+        let mut reader = channel.seated_reader(&["--follow"]);
+        let mut writer = channel.seated_writer(&[]);
+        writer.type_in("a\n");
+        reader.until_prints("a\n");
+        (reader, vec![writer])
+    });
+}
+
+#[test]
+fn a_reader_whose_output_is_full() {
+    each_signal(Role::Reader, "before a full output", |channel| {
+        let mut reader = channel.reader([""; 0]).held_output().start();
+        channel.await_seated(Role::Reader, &mut reader);
+        let lines = format!("{}\n", "x".repeat(2000)).repeat(100);
+        let mut writer = channel.writer(["-v"]).input(lines).start();
+        writer.until_says("Waiting...");
+        (reader, vec![writer])
+    });
+}
+
+#[test]
+fn a_writer_that_waits_for_input() {
+    each_signal(Role::Writer, "before its input", |channel| {
+        let mut reader = channel.seated_reader(&[]);
+        let mut writer = channel.seated_writer(&[]);
+        writer.type_in("a\nb\n");
+        reader.until_prints("a\nb\n");
+        (writer, vec![reader])
+    });
+}
+
+#[test]
+fn a_writer_that_waits_for_a_reader() {
+    each_signal(Role::Writer, "without a reader", |channel| {
+        let mut writer = channel.writer(["x"]).start();
+        channel.await_seated(Role::Writer, &mut writer);
+        writer.until_says("no reader");
+        (writer, Vec::new())
+    });
+}
+
+#[test]
+fn a_writer_that_waits_for_room() {
+    each_signal(Role::Writer, "without room", |channel| {
+        let mut reader = channel.seated_reader(&[]);
+        reader.stop();
+        let mut writer = channel.writer(["-v"]).input("a\nb\n").start();
+        writer.until_says("Waiting...");
+        (writer, vec![reader])
+    });
+}
+
+#[test]
+fn a_signal_says_how_many_messages_were_sent_and_fails_the_reader() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("a\nb\nc\n");
+    reader.until_prints("a\nb\nc\n");
+    writer.signal(libc::SIGTERM);
+    writer.end().code(143).says(&["3 messages sent"]);
+    reader.end().code(3).prints("a\nb\nc\n");
+}
+
+/// `nohup` and `&` start programs with signals ignored: so they stay.
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let channel = Channel::new();
+    let script = format!("trap '' HUP INT; exec '{}' -k {}", crate::support::SHMREAD, channel.key().number());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]);
+    let mut reader = crate::support::Run::new(shell).start();
+    channel.await_seated(Role::Reader, &mut reader);
+    reader.signal(libc::SIGHUP);
+    reader.signal(libc::SIGINT);
+    reader.stays("");
+    reader.signal(libc::SIGTERM);
+    reader.end().code(143);
+}

@@ -1,0 +1,15 @@
+//! `shmread` and `shmwrite` as two unrelated processes: order, deaths, who
+//! leaves what behind, meddling, memory.
+//!
+//! A test waits for the event, under a generous deadline, and prints the
+//! latency (`--nocapture` shows it); none asserts a speed.
+
+#![cfg(not(loom))]
+
+mod deaths;
+mod handover;
+mod leftovers;
+mod meddling;
+mod memory;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,174 @@
+//! Segment and semaphore set are removed under us, as `ipcrm` does it.
+
+use crate::support::{Channel, Peer, eventually, ipc, numbers};
+use shm_handoff::error::Role;
+
+/// Waits until somebody has made another segment at the key.
+fn await_new_segment(channel: &Channel, old: i32) {
+    eventually("a new segment", || ipc::find_segment(channel.key().number()).filter(|id| *id != old));
+}
+
+fn segment(channel: &Channel) -> i32 {
+    ipc::find_segment(channel.key().number()).expect("there is a segment")
+}
+
+#[test]
+fn the_segment_is_removed_while_the_reader_waits() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    let old = segment(&channel);
+    channel.remove_segment();
+    await_new_segment(&channel, old);
+    channel.writer([""; 0]).input("once\n").end().code(0);
+    reader.end().code(0).prints("once\n");
+    channel.assert_nothing_left();
+}
+
+/// Without giving the reader time to notice.
+#[test]
+fn the_segment_is_removed_just_before_the_writer_comes() {
+    for _ in 0..10 {
+        let channel = Channel::new();
+        let reader = channel.seated_reader(&[]);
+        channel.remove_segment();
+        channel.writer([""; 0]).input("once\n").end().code(0);
+        reader.end().code(0).prints("once\n");
+        channel.assert_nothing_left();
+    }
+}
+
+#[test]
+fn the_segment_is_removed_while_the_writer_waits_for_a_reader() {
+    let channel = Channel::new();
+    let mut writer = channel.writer([""; 0]).input("once\n").start();
+    channel.await_seated(Role::Writer, &mut writer);
+    writer.until_says("no reader");
+    let old = segment(&channel);
+    channel.remove_segment();
+    await_new_segment(&channel, old);
+    channel.reader([""; 0]).end().code(0).prints("once\n");
+    writer.end().code(0);
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn the_segment_is_removed_while_the_writer_waits_for_input() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("before\n");
+    reader.until_prints("before\n");
+    channel.remove_segment();
+    writer.type_in("after\n");
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints("before\nafter\n");
+    channel.assert_nothing_left();
+}
+
+/// A stopped reader, a message in the slot, and a writer that wants room.
+fn waiting_for_room(channel: &Channel) -> (Peer, Peer) {
+    let mut reader = channel.seated_reader(&[]);
+    reader.stop();
+    let mut writer = channel.writer(["-v"]).input("one\ntwo\nthree\n").start();
+    channel.await_full(&mut writer);
+    writer.until_says("Waiting...");
+    (reader, writer)
+}
+
+#[test]
+fn the_segment_is_removed_while_the_writer_waits_for_room() {
+    let channel = Channel::new();
+    let (reader, mut writer) = waiting_for_room(&channel);
+    channel.remove_segment();
+    writer.stays("");
+    reader.go_on();
+    writer.end().code(0).says(&["4 messages sent"]);
+    reader.end().code(0).prints("one\ntwo\nthree\n");
+    channel.assert_nothing_left();
+}
+
+/// The reader dies on the removed segment: what it left unread is sent again,
+/// once, on the new one.
+#[test]
+fn what_lies_in_a_removed_segment_is_sent_again() {
+    let channel = Channel::new();
+    let (reader, writer) = waiting_for_room(&channel);
+    let old = segment(&channel);
+    channel.remove_segment();
+    // The reader goes before it could see that.
+    reader.kill();
+    await_new_segment(&channel, old);
+    channel.reader([""; 0]).end().code(0).prints("one\ntwo\nthree\n");
+    writer.end().code(0);
+    channel.assert_nothing_left();
+}
+
+/// Again and again, at moments of their own choosing.
+#[test]
+fn the_segment_is_removed_in_the_middle_of_many_lines() {
+    let channel = Channel::new();
+    let lines = numbers(0..20_000);
+    let mut reader = channel.seated_reader(&[]);
+    let mut writer = channel.writer([""; 0]).input(lines.clone()).start();
+    let mut removals = 0;
+    while !writer.has_ended() && !reader.has_ended() {
+        std::thread::sleep(std::time::Duration::from_millis(7));
+        if removals < 20 {
+            channel.remove_segment();
+            removals += 1;
+        }
+    }
+    writer.end().code(0);
+    println!("20,000 lines over {removals} removals");
+    // An end on a removed segment counts as received.
+    let ended = reader.end();
+    ended.code(0).prints(lines);
+    channel.remove_segment();
+}
+
+/// Both take their seats anew; a message still arrives once.
+#[test]
+fn the_semaphore_set_is_removed() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let mut writer = channel.seated_writer(&[]);
+    for round in 0..3 {
+        channel.remove_seats();
+        eventually("both seated anew", || {
+            (channel.is_seated(Role::Reader) && channel.is_seated(Role::Writer)).then_some(())
+        });
+        writer.type_in(format!("{round}\n"));
+        reader.until_prints(numbers(0..round + 1));
+    }
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints("0\n1\n2\n");
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn a_second_one_that_slips_in_is_noticed() {
+    for role in [Role::Writer, Role::Reader] {
+        let channel = Channel::new();
+        let start = |role| match role {
+            Role::Writer => channel.writer([""; 0]).open_input().start(),
+            _ => channel.reader(["--follow"]).start(),
+        };
+        let mut first = start(role);
+        channel.await_seated(role, &mut first);
+        first.stop();
+        channel.remove_seats();
+        let mut second = start(role);
+        channel.await_seated(role, &mut second);
+        first.go_on();
+        let ended = first.end();
+        ended.code(6).says(&[&format!("another {role}"), &format!("pid {}", second.pid())]);
+        println!("latency: exit 6 of the first {role}: {:?}", ended.took);
+        // The one that is seated works.
+        let (mut writer, mut reader) =
+            if role == Role::Writer { (second, start(Role::Reader)) } else { (start(Role::Writer), second) };
+        writer.type_in("works\n");
+        reader.until_prints("works\n");
+    }
+}

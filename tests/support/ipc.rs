@@ -1,0 +1,65 @@
+//! System V calls that the tests make behind the binaries' back.
+
+use std::mem::MaybeUninit;
+
+/// The id of the segment at `key`.
+pub(crate) fn find_segment(key: u32) -> Option<i32> {
+    // SAFETY: no memory is involved.
+    let id = unsafe { libc::shmget(key.cast_signed(), 0, 0) };
+    (id >= 0).then_some(id)
+}
+
+/// Removes the segment at `key`, if there is one.
+pub(crate) fn remove_segment(key: u32) {
+    if let Some(id) = find_segment(key) {
+        // SAFETY: IPC_RMID takes no buffer.
+        unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+    }
+}
+
+/// The id of the semaphore set at `key`.
+pub(crate) fn find_set(key: u32) -> Option<i32> {
+    // SAFETY: no memory is involved.
+    let id = unsafe { libc::semget(key.cast_signed(), 0, 0) };
+    (id >= 0).then_some(id)
+}
+
+/// Makes a set of `count` semaphores, all 0.
+pub(crate) fn make_set(key: u32, count: i32) -> i32 {
+    // SAFETY: no memory is involved.
+    let id = unsafe { libc::semget(key.cast_signed(), count, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
+    assert!(id >= 0, "semget: {}", std::io::Error::last_os_error());
+    id
+}
+
+pub(crate) fn set_value(id: i32, number: i32, value: i32) {
+    // SAFETY: SETVAL takes an int, no buffer.
+    let done = unsafe { libc::semctl(id, number, libc::SETVAL, value) };
+    assert!(done >= 0, "semctl(SETVAL): {}", std::io::Error::last_os_error());
+}
+
+/// The value of one semaphore; `None` if the set is gone or is not ours to see.
+pub(crate) fn value(id: i32, number: i32) -> Option<i32> {
+    // SAFETY: GETVAL takes no buffer.
+    let value = unsafe { libc::semctl(id, number, libc::GETVAL) };
+    (value >= 0).then_some(value)
+}
+
+/// The permission bits of the set at `key`.
+pub(crate) fn set_mode(key: u32) -> Option<u32> {
+    let id = find_set(key)?;
+    let mut stat = MaybeUninit::<libc::semid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one `semid_ds` at most, and there is room for it.
+    let done = unsafe { libc::semctl(id, 0, libc::IPC_STAT, stat.as_mut_ptr()) };
+    assert!(done >= 0, "semctl(IPC_STAT): {}", std::io::Error::last_os_error());
+    // SAFETY: zeroed and then filled; any bits are a valid `semid_ds`.
+    Some(u32::from(unsafe { stat.assume_init() }.sem_perm.mode) & 0o777)
+}
+
+/// Removes the set at `key`, if there is one.
+pub(crate) fn remove_set(key: u32) {
+    if let Some(id) = find_set(key) {
+        // SAFETY: IPC_RMID takes no buffer.
+        unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
+    }
+}
