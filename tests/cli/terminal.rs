@@ -1,6 +1,6 @@
 //! A person at a terminal, through a pty.
 
-use crate::support::{Channel, DEADLINE, SHMREAD, SHMWRITE};
+use crate::support::{Channel, DEADLINE, SHMREAD, SHMWRITE, as_from_a_shell};
 use rexpect::process::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
@@ -8,7 +8,9 @@ const PROMPT: &str = "enter some text: ";
 
 fn at_terminal(channel: &Channel, program: &str, args: &[&str]) -> PtySession {
     let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
-    spawn_command(channel.command(program.as_ref(), args), Some(deadline)).unwrap()
+    let mut command = channel.command(program.as_ref(), args);
+    as_from_a_shell(&mut command);
+    spawn_command(command, Some(deadline)).unwrap()
 }
 
 #[track_caller]

@@ -7,7 +7,7 @@
 pub(crate) mod ipc;
 mod peer;
 
-pub(crate) use peer::{Ended, Peer, Run};
+pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell};
 
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
 use shm_handoff::error::Role;

@@ -15,6 +15,23 @@ enum Input {
     Open,
 }
 
+/// Makes the child start as a person's shell would start it, whatever the tests
+/// were started by.
+pub(crate) fn as_from_a_shell(command: &mut Command) {
+    // SAFETY: async-signal-safe calls alone, between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            // Whoever runs the tests may have these ignored (nohup, `&`).
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            // A test program that is killed takes its children along.
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+}
+
 /// A child to be: input is empty, output and diagnostics are captured, unless
 /// something else is asked for.
 pub(crate) struct Run {
@@ -26,18 +43,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(mut command: Command) -> Self {
-        // SAFETY: async-signal-safe calls alone, between fork and exec.
-        unsafe {
-            command.pre_exec(|| {
-                // Whoever runs the tests may have these ignored (nohup, `&`).
-                for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
-                    libc::signal(signal, libc::SIG_DFL);
-                }
-                // A test program that is killed takes its children along.
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                Ok(())
-            });
-        }
+        as_from_a_shell(&mut command);
         Self { command, input: Input::Given(Stdio::null()), output: None, held: false }
     }
 
