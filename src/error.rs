@@ -167,6 +167,14 @@ pub enum Error {
         /// The holder; 0: a process of another pid namespace.
         pid: u32,
     },
+    /// The lock under which segments are made was not given back in time.
+    #[error("{}: the creation lock is held, {} (a process that is stopped? continue or end it)", at(*.key), who(*.pid))]
+    Locked {
+        /// The segment's key.
+        key: u32,
+        /// The holder; 0: a process of another pid namespace.
+        pid: u32,
+    },
     /// A semaphore set that is not ours has the key of the seats.
     #[error(
         "{}: a foreign semaphore set holds the seats' key {seats:#x} (use another key, or remove it if nobody needs it: ipcrm -S {seats:#x})", at(*.key)

@@ -40,7 +40,8 @@
 //! ```
 //!
 //! Between processes, put [`SysV`](backend::sysv::SysV) in the place of
-//! [`InProc`](backend::inproc::InProc).
+//! [`InProc`](backend::inproc::InProc), and [`Options`](backend::sysv::Options) in
+//! the place of the slot.
 //!
 //! | module | what it holds |
 //! | --- | --- |

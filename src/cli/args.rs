@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
-    #[arg(short, long, value_name = "KEY", default_value = "1234")]
+    #[arg(short, long, value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     pub(super) key: KeySpec,
 
     /// Permissions of what has to be made, octal
@@ -72,7 +72,9 @@ when a reader is there to take it: without one, shmwrite waits.";
 /// Hands lines to a reader through System V shared memory.
 ///
 /// Sends each TEXT, or each line of standard input, as one message. At the end
-/// of standard input, or at a line that is `end`, the session ends.
+/// of standard input, or at a line that is `end`, the session ends. A line
+/// that holds a NUL, or begins with `end` without being `end` alone, can't be
+/// sent: exit 5.
 #[derive(Debug, Parser)]
 #[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = format!("{WRITE_EXAMPLES}\n\n{}", exit::HELP))]
 pub(super) struct WriteArgs {
@@ -106,7 +108,7 @@ pub(super) enum Format {
 const READ_EXAMPLES: &str = "\
 Examples:
   shmread                            print messages until the session ends
-  shmread -k 0x77 > copy             what went in comes out
+  shmread -k 0x77 > copy             what went in comes out (a bare `end` does not)
   shmread --count 1 --timeout 5s     one message, or exit 124
   shmread --follow --format json     outlive writers that die; one object a line
 

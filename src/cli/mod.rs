@@ -6,6 +6,7 @@ mod input;
 mod output;
 mod read;
 mod signals;
+mod stdio;
 mod write;
 
 pub use read::shmread;
@@ -16,7 +17,9 @@ use crate::error::Error;
 use crate::protocol::layout::CLASSIC;
 use args::Common;
 use exit::Failure;
+use signals::Signals;
 use std::time::Instant;
+use stdio::say;
 
 impl Common {
     fn options(&self) -> Result<Options, Error> {
@@ -28,14 +31,19 @@ impl Common {
     }
 }
 
+/// Opens an end; a signal that came meanwhile is what ended us.
+fn open<T>(signals: &Signals, open: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    open().map_err(|error| signals.caught().map_or_else(|| error.into(), Failure::signal))
+}
+
 /// What a user should know of the segment that was met.
 fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> Result<(), Failure> {
     let (segment, stat) = (backend.segment(), backend.segment().stat()?);
     if !common.quiet && (terminal || common.verbose) {
-        eprintln!("Memory attached at {:#x}", segment.address());
+        say!("Memory attached at {:#x}", segment.address());
     }
     if !common.quiet && stat.mode & !common.mode != 0 {
-        eprintln!(
+        say!(
             "{program}: warning: the segment at key {} has mode {:03o}: other users can get at the messages (--mode {:03o} accepts that)",
             segment.key().number(),
             stat.mode,

@@ -93,7 +93,7 @@ impl<'f> Output<'f> {
             match nix::unistd::write(self.file, &rest[..rest.len().min(AT_ONCE)]) {
                 Ok(taken) => rest = &rest[taken..],
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
-                Err(Errno::EPIPE) => return Ok(Written::Closed),
+                Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
                 Err(errno) => {
                     let hint = "; the message was not released, the next reader gets it";
                     return Err(Failure::io("standard output can't be written", errno, hint));

@@ -5,9 +5,12 @@ use super::exit::{Exit, Failure};
 use super::introduce;
 use super::output::{Output, Written};
 use super::signals::{self, Signals};
+use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
+use crate::error::Error;
 use crate::protocol::{Patience, Reader, RecvError, message};
 use clap::Parser;
+use nix::errno::Errno;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -26,7 +29,7 @@ pub fn shmread() -> ExitCode {
     match run(&ReadArgs::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{PROGRAM}: {}", failure.message);
+            say!("{PROGRAM}: {}", failure.message);
             ExitCode::from(failure.exit.code())
         }
     }
@@ -34,9 +37,12 @@ pub fn shmread() -> ExitCode {
 
 fn run(args: &ReadArgs) -> Result<(), Failure> {
     let signals = Signals::catch()?;
+    if stdio::was_closed(1) {
+        return Err(Failure::io("standard output is closed", Errno::EBADF, "; open it, to /dev/null if need be"));
+    }
     let stdout = std::io::stdout();
     let terminal = stdout.is_terminal();
-    let mut reader = Reader::<SysV>::open(&args.common.options()?)?;
+    let mut reader = super::open(&signals, || Reader::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, reader.backend(), terminal)?;
     let format = args.format.unwrap_or(if terminal { Format::Label } else { Format::Plain });
     let mut output = Output::new(stdout.as_fd(), format, terminal);
@@ -72,7 +78,7 @@ fn read_all(
                 Ok(()) => break reader.look()?,
                 Err(RecvError::WriterGone) if args.follow => {
                     if args.common.verbose {
-                        eprintln!("{PROGRAM}: the writer died; waiting for the next one");
+                        say!("{PROGRAM}: the writer died; waiting for the next one");
                     }
                     reader.follow()?;
                 }
@@ -97,7 +103,7 @@ fn read_all(
             if args.keep {
                 message.release();
             } else {
-                message.close()?;
+                message.close().map_err(not_ours_to_remove)?;
             }
             return Ok(());
         }
@@ -106,6 +112,17 @@ fn read_all(
         if args.count.is_some_and(|count| received >= count.get()) {
             return Ok(());
         }
+    }
+}
+
+/// The session is over all the same; only the segment is left.
+fn not_ours_to_remove(error: Error) -> Failure {
+    match error {
+        Error::Permission { owner, .. } => Failure::new(
+            Exit::System,
+            format!("the session has ended, but {owner} alone can remove the segment (--keep releases it instead)"),
+        ),
+        other => other.into(),
     }
 }
 

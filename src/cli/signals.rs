@@ -97,5 +97,5 @@ fn ignored() -> u64 {
 pub(super) fn is_closed(file: BorrowedFd<'_>) -> bool {
     let mut files = [PollFd::new(file, PollFlags::empty())];
     matches!(poll(&mut files, PollTimeout::ZERO), Ok(1..))
-        && files[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+        && files[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }

@@ -5,11 +5,13 @@ use super::exit::{Exit, Failure};
 use super::input::{Lines, Piece, too_long};
 use super::introduce;
 use super::signals::Signals;
+use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor, Writer};
 use clap::Parser;
-use std::io::{IsTerminal, Write};
+use nix::errno::Errno;
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -29,12 +31,12 @@ pub fn shmwrite() -> ExitCode {
     match run(&args, &mut sent) {
         Ok(()) => {
             if args.common.verbose {
-                eprintln!("{PROGRAM}: {}", count(sent));
+                say!("{PROGRAM}: {}", count(sent));
             }
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            eprintln!("{PROGRAM}: {}; {}", failure.message, count(sent));
+            say!("{PROGRAM}: {}; {}", failure.message, count(sent));
             ExitCode::from(failure.exit.code())
         }
     }
@@ -56,8 +58,11 @@ struct Session<'a> {
 
 fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
     let signals = Signals::catch()?;
+    if args.texts.is_empty() && stdio::was_closed(0) {
+        return Err(Failure::io("standard input is closed", Errno::EBADF, "; open it, to /dev/null for an empty one"));
+    }
     let prompts = args.texts.is_empty() && std::io::stdin().is_terminal();
-    let writer = Writer::<SysV>::open(&args.common.options()?)?;
+    let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
     let done = if args.texts.is_empty() { session.send_lines(args) } else { session.send_texts(args) };
@@ -65,8 +70,10 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
         Ok(()) => session.writer.leave_settled().map_err(Failure::from),
         Err(mut failure) => {
             // Who lost the seat has no say in what lies there.
-            if failure.exit != Exit::RoleTaken && session.writer.has_stranded().unwrap_or(false) {
-                failure.message += "; 1 sent message lies in a segment that was removed, and was not sent again";
+            let left = if failure.exit == Exit::RoleTaken { 0 } else { session.writer.stranded().unwrap_or(0) };
+            if left > 0 {
+                let lost = format!("; {left} sent before lie in a removed segment, unread");
+                failure.message.push_str(&lost);
             }
             Err(failure)
         }
@@ -84,7 +91,7 @@ impl Session<'_> {
                 line.truncate(most - 1);
                 line.push(b'\n');
                 if !self.common.quiet {
-                    eprintln!("{PROGRAM}: warning: {what} was cut to {most} bytes");
+                    say!("{PROGRAM}: warning: {what} was cut to {most} bytes");
                 }
             }
             let mut rest = &line[..];
@@ -107,8 +114,7 @@ impl Session<'_> {
         let signals = self.signals;
         loop {
             if self.prompts && !self.common.quiet && !lines.has_more() {
-                eprint!("enter some text: ");
-                let _ = std::io::stderr().flush();
+                stdio::print(format_args!("enter some text: "));
             }
             let line = lines.line + 1;
             let piece = lines.next(signals, &mut || self.with_patience(Writer::mend))?;
@@ -117,7 +123,7 @@ impl Session<'_> {
                 Piece::TooLong => Err(not_sent(&format!("line {line}"), too_long(most).into())),
                 Piece::Text { text, shortened } => {
                     if shortened && !self.common.quiet {
-                        eprintln!("{PROGRAM}: warning: line {line} was cut to {most} bytes");
+                        say!("{PROGRAM}: warning: line {line} was cut to {most} bytes");
                     }
                     let ends = message::is_bare_end(text);
                     let sent = self.send(text, &format!("line {line}"));
@@ -136,13 +142,13 @@ impl Session<'_> {
             };
             match sent {
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
-                    eprintln!("{PROGRAM}: {}", failure.message);
+                    say!("{PROGRAM}: {}", failure.message);
                 }
                 other => other?,
             }
         }
         if self.prompts && !self.common.quiet {
-            eprintln!();
+            say!("");
         }
         if args.no_end { Ok(()) } else { self.send(message::END, "the end") }
     }
@@ -187,8 +193,11 @@ fn not_sent(what: &str, failure: Failure) -> Failure {
 fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
     let key = common.key.resolve().map_or(0, crate::backend::sysv::Key::number);
     match waiting_for {
-        WaitingFor::Reader => eprintln!("Waiting... no reader is at key {key} ({key:#x}) yet"),
-        WaitingFor::Room | WaitingFor::Drain if talkative => eprintln!("Waiting..."),
+        WaitingFor::Reader => say!("Waiting... no reader is at key {key} ({key:#x}) yet"),
+        WaitingFor::Drain => {
+            say!("Waiting... the segment was removed, and somebody attached may still take the last message");
+        }
+        WaitingFor::Room if talkative => say!("Waiting..."),
         _ => return false,
     }
     true

@@ -9,7 +9,7 @@ const PREFIX: &[u8] = b"end";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Uncarriable {
     /// It is longer than the slot.
-    #[error("it has more than {most} bytes (--long split or --long truncate sends it all the same)")]
+    #[error("it has more than {most} bytes (split it, or shorten it: --long split, --long truncate)")]
     TooLong {
         /// The longest that can be carried, in bytes.
         most: usize,

@@ -60,6 +60,8 @@ pub struct PeerWatch {
     /// Since when, without a gap, somebody without a seat has been there, and
     /// when that was seen last.
     stranger: Option<(Instant, Instant)>,
+    /// Somebody beside us is attached, by the last look.
+    accompanied: bool,
 }
 
 impl Default for PeerWatch {
@@ -72,7 +74,7 @@ impl PeerWatch {
     /// Nobody seen yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { peer: Peer::Unseen, stranger: None }
+        Self { peer: Peer::Unseen, stranger: None, accompanied: false }
     }
 
     /// What is known of the peer.
@@ -83,6 +85,7 @@ impl PeerWatch {
 
     /// Takes in what `census` said at `now`.
     pub fn look(&mut self, census: Census, now: Instant) -> Verdict {
+        self.accompanied = census.attached >= 2;
         let before = self.stranger;
         self.stranger = (!census.peer_seated && census.attached >= 2).then(|| match before {
             Some((since, last)) if now.duration_since(last) <= IN_A_ROW => (since, now),
@@ -106,12 +109,14 @@ impl PeerWatch {
     }
 
     /// Whether a writer may publish into memory that it has not written to
-    /// before: a reader of ours is seated, or a C program has been there for
+    /// before: a reader of ours is seated and attached
+    /// here (else it is still on memory that was removed, and this memory would
+    /// go with us), or a C program has been there for
     /// long enough to have wiped the flag already.
     #[must_use]
     pub fn may_publish_first(&self) -> bool {
         match self.peer {
-            Peer::Ours => true,
+            Peer::Ours => self.accompanied,
             Peer::Foreign => self.stranger.is_some_and(|(since, last)| last.duration_since(since) >= SETTLED),
             Peer::Unseen => false,
         }

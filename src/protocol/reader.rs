@@ -210,12 +210,9 @@ impl<B: Backend> Reader<B> {
                 if census.removed {
                     self.backend.reopen()?;
                     self.watch = PeerWatch::new();
-                    continue;
-                }
-                if died {
+                } else if died {
                     return Err(RecvError::WriterGone);
-                }
-                if verdict == Verdict::Gone {
+                } else if verdict == Verdict::Gone {
                     // It left in order: whoever comes next is a new one.
                     self.watch = PeerWatch::new();
                 }

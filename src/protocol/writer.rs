@@ -136,6 +136,11 @@ impl<B: Backend> Writer<B> {
         // On its way while the text is checked.
         self.backend.payload().expect_write();
         message::check(text, self.capacity())?;
+        // An `end` that lies in removed memory counts as answered by the
+        // removal: so it must not go there after the removal.
+        if message::ends_session(text) {
+            self.mend(patience)?;
+        }
         if !(self.introduced && self.stranded.is_empty() && self.watch.peer() == Peer::Ours && self.is_empty()) {
             self.await_turn(patience)?;
         }
@@ -156,13 +161,14 @@ impl<B: Backend> Writer<B> {
         self.flush_stranded(patience)
     }
 
-    /// Whether a message lies in memory that was removed, where nobody may
-    /// ever read it.
+    /// How many messages lie in memory that was removed, where nobody may ever
+    /// read them.
     ///
     /// # Errors
     /// What the look-up met.
-    pub fn has_stranded(&mut self) -> Result<bool, Error> {
-        Ok(!self.stranded.is_empty() || (self.backend.census()?.removed && self.unreleased().is_some()))
+    pub fn stranded(&mut self) -> Result<usize, Error> {
+        let here = self.backend.census()?.removed && self.unreleased().is_some();
+        Ok(self.stranded.len() + usize::from(here))
     }
 
     /// Leaves in order: a reader of ours waits for the next writer. Before
@@ -221,16 +227,18 @@ impl<B: Backend> Writer<B> {
             if let Some(now) = wait.census_due() {
                 let census = self.backend.census()?;
                 if census.removed {
+                    // No look at the new memory before the tick: somebody who
+                    // removes again and again must not keep us from it.
                     self.move_on(patience)?;
                     wait = Wait::new(patience);
-                    continue;
-                }
-                match self.watch.look(census, now) {
-                    // Room may have been made before the reader went: then
-                    // nothing needs to be waited for.
-                    Verdict::Gone if !self.introduced => self.watch = PeerWatch::new(),
-                    Verdict::Gone if !self.is_empty() => return Err(SendError::ReaderGone),
-                    Verdict::Gone | Verdict::Present | Verdict::Unseen => {}
+                } else {
+                    match self.watch.look(census, now) {
+                        // Room may have been made before the reader went: then
+                        // nothing needs to be waited for.
+                        Verdict::Gone if !self.introduced => self.watch = PeerWatch::new(),
+                        Verdict::Gone if !self.is_empty() => return Err(SendError::ReaderGone),
+                        Verdict::Gone | Verdict::Present | Verdict::Unseen => {}
+                    }
                 }
                 if !self.introduced && self.watch.may_publish_first() {
                     self.introduced = true;

@@ -1,6 +1,6 @@
 //! Standard input and output that do not behave, and a reader that leaves.
 
-use crate::support::{Channel, Peer, Run, SHMWRITE, skipped};
+use crate::support::{Channel, Peer, Run, SHMREAD, SHMWRITE, skipped};
 use shm_handoff::error::Role;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -98,15 +98,48 @@ fn input_that_is_a_directory_is_an_error() {
     reader.stays("");
 }
 
-#[test]
-fn a_closed_input_is_an_empty_one() {
-    let channel = Channel::new();
-    let mut reader = channel.seated_reader(&["--follow"]);
-    // Standard streams that are closed are opened as /dev/null by the
-    // runtime: an empty input, which ends the session as an empty file does.
-    let run = format!("exec '{SHMWRITE}' -k {} --no-end <&-", channel.key().number());
+/// `program` as a shell runs it with `redirection`.
+fn redirected(channel: &Channel, program: &str, args: &str, redirection: &str) -> Run {
+    let run = format!("exec '{program}' -k {} {args} {redirection}", channel.key().number());
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &run]);
-    Run::new(shell).end().code(0).says_nothing();
+    Run::new(shell)
+}
+
+/// The runtime opens /dev/null in the place of a closed stream: an empty input
+/// that would end the session, and an output where every message vanishes.
+#[test]
+fn a_closed_stream_is_an_error() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&["--follow"]);
+    let writer = redirected(&channel, SHMWRITE, "--no-end", "<&-").end();
+    writer.code(1).says(&["standard input is closed", "EBADF", "0 messages sent"]);
     reader.stays("");
+    reader.kill();
+    let reader = redirected(&channel, SHMREAD, "--timeout 10s", ">&-").end();
+    reader.code(1).says(&["standard output is closed", "EBADF"]);
+}
+
+/// A diagnostic that nobody can read ends nothing.
+#[test]
+fn diagnostics_that_cant_be_written_change_nothing() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return skipped("there is no /dev/full");
+    }
+    let channel = Channel::new();
+    redirected(&channel, SHMREAD, "--timeout 50ms", "2>/dev/full").end().code(124);
+    let writer = redirected(&channel, SHMWRITE, "--timeout 400ms hello", "2>/dev/full").end();
+    writer.code(124);
+    redirected(&channel, SHMREAD, "--timeout 50ms", "2>&-").end().code(124);
+}
+
+/// A socket says that its reader is gone in another way than a pipe.
+#[test]
+fn a_socket_closed_by_its_reader_ends_an_idle_reader() {
+    let channel = Channel::new();
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut reader = channel.reader([""; 0]).output_to(std::os::fd::OwnedFd::from(theirs)).start();
+    channel.await_seated(Role::Reader, &mut reader);
+    drop(ours);
+    reader.end().code(0).says_nothing();
 }

@@ -66,6 +66,28 @@ fn the_segment_is_removed_while_the_writer_waits_for_input() {
     channel.assert_nothing_left();
 }
 
+/// The reader has moved to a new segment by then, or will; the `end` must find
+/// it, or it would wait for ever.
+#[test]
+fn the_segment_is_removed_shortly_before_the_end() {
+    for turn in 0..12 {
+        let channel = Channel::new();
+        let mut reader = channel.seated_reader(&[]);
+        let mut writer = channel.seated_writer(&[]);
+        writer.type_in("before\n");
+        reader.until_prints("before\n");
+        let old = segment(&channel);
+        channel.remove_segment();
+        if turn % 2 == 0 {
+            await_new_segment(&channel, old);
+        }
+        writer.close_input();
+        writer.end().code(0);
+        reader.end().code(0).prints("before\n");
+        channel.assert_nothing_left();
+    }
+}
+
 /// A stopped reader, a message in the slot, and a writer that wants room.
 fn waiting_for_room(channel: &Channel) -> (Peer, Peer) {
     let mut reader = channel.seated_reader(&[]);

@@ -43,7 +43,7 @@ const OURS: u16 = 0x5368;
 const LEAVER: Duration = Duration::from_millis(100);
 
 /// How long the creation lock may be held: it takes microseconds.
-const LOCKED: Duration = Duration::from_secs(2);
+const LOCKED: Duration = Duration::from_secs(1);
 
 /// Attempts at a set that keeps being removed under us.
 const ATTEMPTS: usize = 1000;
@@ -152,20 +152,21 @@ impl Seat {
     pub(super) fn look(&mut self) -> Result<Seating, Error> {
         for _ in 0..ATTEMPTS {
             match ffi::sem_values::<COUNT>(self.id) {
-                Ok(values) => {
+                // (A seat at 0 under us: somebody set it. It is taken anew, too.)
+                Ok(values) if values[usize::from(number(self.role))] != 0 => {
                     let taken = |semaphore: u16| values[usize::from(semaphore)] != 0;
                     return Ok(Seating {
                         peer_seated: taken(if self.role == Role::Writer { READER } else { WRITER }),
                         writer_failed: taken(OPEN) && !taken(WRITER),
                     });
                 }
-                Err(errno) if is_gone(errno) => {
+                Err(errno) if !is_gone(errno) => return Err(failed("semctl(GETALL)", self.key, errno)),
+                _ => {
                     let anew = Self::take(self.key, self.role, self.mode, self.trust_owner)?;
                     // The old set is gone: there is nothing to give back.
                     self.id = anew.id;
                     std::mem::forget(anew);
                 }
-                Err(errno) => return Err(failed("semctl(GETALL)", self.key, errno)),
             }
         }
         Err(Error::Removed { key: self.key.number() })
@@ -173,9 +174,10 @@ impl Seat {
 
     /// Runs `create` while nobody else of ours makes or judges memory at the key.
     pub(super) fn locked<T>(&mut self, create: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        for _ in 0..ATTEMPTS {
+        let started = Instant::now();
+        while let Some(left) = LOCKED.checked_sub(started.elapsed()) {
             let mut steps = [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)];
-            match ffi::semtimedop(self.id, &mut steps, LOCKED) {
+            match ffi::semtimedop(self.id, &mut steps, left) {
                 Ok(()) => {
                     let created = create();
                     return match ffi::semop(self.id, &mut [give(LOCK)]) {
@@ -183,14 +185,15 @@ impl Seat {
                         _ => created,
                     };
                 }
-                Err(Errno::EINTR) => {}
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(errno) if is_gone(errno) => {
                     self.look()?;
                 }
                 Err(errno) => return Err(failed("semtimedop (creation lock)", self.key, errno)),
             }
         }
-        Err(Error::Removed { key: self.key.number() })
+        // Its holder is stopped, or this is no lock of ours.
+        Err(Error::Locked { key: self.key.number(), pid: ffi::sem_pid(self.id, LOCK).unwrap_or(0) })
     }
 
     /// Gives the seat back, a writer's in order: one step lowers OPEN with it.
@@ -227,7 +230,8 @@ impl Drop for Seat {
 fn remove_if_unused(id: c_int) {
     let [w0, w1] = take(WRITER);
     let [r0, r1] = take(READER);
-    if ffi::semop(id, &mut [w0, w1, r0, r1]).is_ok() && ffi::sem_remove(id).is_err() {
+    let unlocked = step(LOCK, 0, IPC_NOWAIT);
+    if ffi::semop(id, &mut [unlocked, w0, w1, r0, r1]).is_ok() && ffi::sem_remove(id).is_err() {
         // Somebody else's set (we came in by --trust-owner): it stays.
         let _ = ffi::semop(id, &mut [give(WRITER), give(READER)]);
     }
