@@ -2,7 +2,8 @@
 //!
 //! A C peer never wakes anyone, so the classic slot is polled: 100 pauses (an
 //! answer that takes less costs no system call), 50 yields (one core is
-//! enough), then sleeps of 50 µs that double to 5 ms. Each sleep is followed by
+//! enough), then sleeps of 50 µs that double to 5 ms, and after a second without
+//! an answer 20 ms: waking up is what idling costs. Each sleep is followed by
 //! a *tick*: the caller's hook, the deadline, and, a few milliseconds apart,
 //! the census that notices a peer or a segment that has gone.
 
@@ -15,8 +16,12 @@ const PAUSES: u32 = 100;
 const YIELDS: u32 = 50;
 const SHORTEST: Duration = Duration::from_micros(50);
 
-/// The longest sleep between two looks.
+/// The longest sleep between two looks while an answer is to be expected.
 pub(crate) const LONGEST: Duration = Duration::from_millis(5);
+
+/// The sleep of a side that idles, and after how many of the longest it does.
+const IDLE: Duration = Duration::from_millis(20);
+const IDLE_AFTER: u32 = 200;
 
 /// Time between two censuses; longer than the millisecond for which a tool of
 /// ours is attached, much shorter than the 50 ms that two looks in a row may
@@ -78,7 +83,7 @@ impl<'h> Patience<'h> {
         Self { deadline: Some(sync::now()), no_spin: true, hook: None }
     }
 
-    /// Calls `hook` on every tick, at most 5 ms apart; `Break` ends the wait.
+    /// Calls `hook` on every tick, at most 20 ms apart; `Break` ends the wait.
     #[must_use]
     pub fn with_hook(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
         Self { hook: Some(hook), ..self }
@@ -104,6 +109,7 @@ pub(super) enum Step {
 pub(super) struct Wait {
     turns: u32,
     sleep: Duration,
+    long_sleeps: u32,
     since: Option<Instant>,
     last_census: Option<Instant>,
 }
@@ -113,7 +119,7 @@ impl Wait {
         // In a model there is nothing to gain from spinning either: there,
         // every step is a tick.
         let turns = if patience.no_spin || cfg!(loom) { PAUSES + YIELDS } else { 0 };
-        Self { turns, sleep: SHORTEST, since: None, last_census: None }
+        Self { turns, sleep: SHORTEST, long_sleeps: 0, since: None, last_census: None }
     }
 
     /// Spins; from the end of the budget on says how long to sleep.
@@ -129,7 +135,10 @@ impl Wait {
         }
         let sleep = self.sleep;
         self.sleep = (sleep * 2).min(LONGEST);
-        Step::Sleep(sleep)
+        if sleep == LONGEST {
+            self.long_sleeps = self.long_sleeps.saturating_add(1);
+        }
+        Step::Sleep(if self.long_sleeps > IDLE_AFTER { IDLE } else { sleep })
     }
 
     /// Asks the hook and the clock; returns the time left if there is a limit.
