@@ -1,9 +1,12 @@
-//! Passes `--cfg loom` on to rustdoc, which does not get `RUSTFLAGS`: without
-//! it a doctest would be compiled without the cfg against a library that has it.
+//! Hands `--cfg loom` and `--cfg shuttle` on to rustdoc, which does not read
+//! RUSTFLAGS, and names what they have in common `model`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    if std::env::var_os("CARGO_CFG_LOOM").is_some() {
-        println!("cargo::rustc-cfg=loom");
+    for checker in ["loom", "shuttle"] {
+        if std::env::var_os(format!("CARGO_CFG_{}", checker.to_uppercase())).is_some() {
+            println!("cargo::rustc-cfg={checker}");
+            println!("cargo::rustc-cfg=model");
+        }
     }
 }

@@ -5,11 +5,11 @@
 //! `benches/roundtrip.rs` measures.
 
 fn main() {
-    #[cfg(not(loom))]
+    #[cfg(not(model))]
     bench::main();
 }
 
-#[cfg(not(loom))]
+#[cfg(not(model))]
 mod bench {
     use criterion::{BenchmarkId, Criterion, Throughput};
     use shm_handoff::backend::inproc::{InProc, Slot};

@@ -11,11 +11,11 @@
 //! back what it received, and the answer is compared whole.
 
 fn main() {
-    #[cfg(not(loom))]
+    #[cfg(not(model))]
     bench::main();
 }
 
-#[cfg(not(loom))]
+#[cfg(not(model))]
 mod bench {
     use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
     use shm_handoff::protocol::layout::CLASSIC;

@@ -42,11 +42,11 @@ forbid() {
 uses() { printf '(crate|super)::(\{.*\\b)?(%s)\\b' "$1"; }
 
 # So that nothing is checked in vain after a move.
-for there in error.rs sync.rs backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
+for there in error.rs sync backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
     [ -e "$there" ] || { echo "layering: $PWD/$there is missing: bring this script up to date" >&2; exit 1; }
 done
 
-forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error.rs sync.rs
+forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error.rs sync
 forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" backend
 forbid "the trait and Payload name no backend" '\b(sysv|inproc)::|\b(SysV|InProc)\b' backend/mod.rs backend/payload.rs
 forbid "sysv does not see inproc" '\b(inproc|InProc)\b' backend/sysv
@@ -58,7 +58,7 @@ forbid "a bin goes through cli alone" 'shm_handoff::(\{|backend|protocol|error|s
 # All but the facade itself, the flag of a signal handler (signal-hook asks for
 # std's own type there), and what is noted before main: no thread hands anything
 # over by those two.
-rest=$(find . -name '*.rs' ! -path ./sync.rs ! -path ./cli/signals.rs ! -path ./cli/stdio.rs | sort)
+rest=$(find . -name '*.rs' ! -path "./sync/*" ! -path ./cli/signals.rs ! -path ./cli/stdio.rs | sort)
 # shellcheck disable=SC2086
 forbid "atomics, locks and cells come from crate::sync" \
     '\b(core|std)::(\{.*\b)?(sync::(\{.*\b)?(atomic|Mutex|RwLock|Condvar)|cell::(\{.*\b)?UnsafeCell)\b|\bparking_lot\b|\bloom::' $rest

@@ -12,7 +12,7 @@
 //! them is said in `docs/defects.md`.
 //!
 //! ```
-//! # #[cfg(not(loom))] {
+//! # #[cfg(not(model))] {
 //! use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
 //!
 //! let slot = Slot::new(2048);
@@ -57,7 +57,7 @@ compile_error!(
 );
 
 pub mod backend;
-#[cfg(not(loom))]
+#[cfg(not(model))]
 #[doc(hidden)]
 pub mod cli;
 pub mod error;

@@ -1,7 +1,7 @@
 //! One suite for every backend: the numbered contract B1 to B8 of the trait,
 //! and the protocol on top of it. Each case is a test of its own for each
 //! backend; a new backend joins by a `Harness` and one line at the end.
-#![cfg(not(loom))]
+#![cfg(not(model))]
 
 mod common;
 

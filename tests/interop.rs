@@ -4,7 +4,7 @@
 //! sleep a millisecond where the originals sleep a second. What is awaited is
 //! awaited under a generous limit; how long it took is printed (`--nocapture`)
 //! and never judged.
-#![cfg(not(loom))]
+#![cfg(not(model))]
 
 use shm_handoff::backend::sysv::{Key, Segment};
 use std::fmt::Write as _;

@@ -1,8 +1,8 @@
 //! Both sides in one process: for tests, for examples, and, under
-//! `--cfg loom`, for the model checker.
+//! `--cfg loom` or `--cfg shuttle`, for the model checkers.
 //!
 //! ```
-//! # #[cfg(not(loom))] {
+//! # #[cfg(not(model))] {
 //! use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
 //! let slot = Slot::new(2048);
 //! let mut reader = Reader::<InProc>::open(&slot).unwrap();
@@ -31,7 +31,7 @@ pub struct Slot {
 struct Shared {
     text_len: usize,
     state: Mutex<State>,
-    #[cfg(not(loom))]
+    #[cfg(not(model))]
     changed: crate::sync::Condvar,
 }
 
@@ -59,7 +59,10 @@ unsafe impl Sync for Memory {}
 impl Memory {
     fn new(text_len: usize) -> Arc<Self> {
         let words = text_len / WORD;
-        Arc::new(Self { flag: AtomicU32::new(0), text: (0..words).map(|_| Cell::new(0)).collect() })
+        let memory = Arc::new(Self { flag: AtomicU32::new(0), text: (0..words).map(|_| Cell::new(0)).collect() });
+        #[cfg(loom)]
+        crate::sync::probe::label(&memory.flag, &memory.text);
+        memory
     }
 }
 
@@ -77,7 +80,7 @@ impl Slot {
             shared: Arc::new(Shared {
                 text_len,
                 state: Mutex::new(state),
-                #[cfg(not(loom))]
+                #[cfg(not(model))]
                 changed: crate::sync::Condvar::new(),
             }),
         }
@@ -128,6 +131,10 @@ impl InProc {
 
 impl Drop for InProc {
     fn drop(&mut self) {
+        // A model that failed unwinds: nothing of it may be touched any more.
+        if cfg!(model) && std::thread::panicking() {
+            std::mem::forget(self.memory.take());
+        }
         self.give_back(false);
     }
 }
@@ -165,7 +172,7 @@ impl Backend for InProc {
         Payload::from_words(&self.memory().text)
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(model))]
     fn sleep(&self, longest: Duration) {
         // A wake between the look at the flag and here is missed, and costs
         // `longest`: sleeps are bounded for that.
@@ -173,13 +180,13 @@ impl Backend for InProc {
         let _ = self.slot.shared.changed.wait_for(&mut state, longest);
     }
 
-    #[cfg(loom)]
+    #[cfg(model)]
     fn sleep(&self, _: Duration) {
         crate::sync::yield_now();
     }
 
     fn wake(&self) {
-        #[cfg(not(loom))]
+        #[cfg(not(model))]
         self.slot.shared.changed.notify_all();
     }
 

@@ -9,7 +9,7 @@
 
 pub mod inproc;
 mod payload;
-#[cfg(all(not(loom), target_os = "linux"))]
+#[cfg(all(not(model), target_os = "linux"))]
 pub mod sysv;
 
 pub use payload::Payload;

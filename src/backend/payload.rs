@@ -17,13 +17,13 @@ use core::marker::PhantomData;
 pub(crate) const WORD: usize = 4;
 
 /// Up to here text goes word by word; from here on vectors pay.
-#[cfg(not(loom))]
+#[cfg(not(model))]
 const SHORT: usize = 60;
 
 #[cfg(not(loom))]
 pub(crate) type Cell = AtomicU32;
 #[cfg(loom)]
-pub(crate) type Cell = crate::sync::UnsafeCell<u32>;
+pub(crate) use crate::sync::Cell;
 
 /// Shared bytes that a peer may change at any moment.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ impl<'a> Payload<'a> {
     /// 2. In this process they are accessed through `Payload`s or 32-bit
     ///    atomics alone. (What other processes do does not matter.)
     #[must_use]
-    #[cfg(not(loom))]
+    #[cfg(not(model))]
     pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
         debug_assert!(first.addr().is_multiple_of(WORD));
         Self { first: first.cast(), words: len / WORD, shared: PhantomData }
@@ -79,9 +79,9 @@ impl<'a> Payload<'a> {
     /// store would have to fetch it again. In the classic layout the flag and
     /// the first 60 bytes share it.
     #[inline]
-    #[cfg_attr(any(loom, fuzzing, not(target_arch = "x86_64")), allow(clippy::unused_self))]
+    #[cfg_attr(any(model, fuzzing, not(target_arch = "x86_64")), allow(clippy::unused_self))]
     pub(crate) fn expect_write(&self) {
-        #[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
         // SAFETY: a prefetch changes no memory and never faults; processors
         // without this one take it for a NOP.
         unsafe {
@@ -101,7 +101,7 @@ impl<'a> Payload<'a> {
     /// If `text` and the NUL do not fit: a caller's mistake, not a peer's.
     ///
     /// ```
-    /// # #[cfg(not(loom))] {
+    /// # #[cfg(not(model))] {
     /// use shm_handoff::{backend::Payload, sync::AtomicU32};
     /// let words = [const { AtomicU32::new(u32::MAX) }; 3];
     /// let payload = Payload::from_words(&words);
@@ -124,6 +124,51 @@ impl<'a> Payload<'a> {
         let mut last = [0; WORD];
         last[..rest.len()].copy_from_slice(rest);
         store(&cells[at], u32::from_ne_bytes(last));
+    }
+
+    /// C's `strncpy` into the payload: as much of `text` as there is room for,
+    /// NULs in the place of the rest, and no NUL where nothing is left for one
+    /// (defect D6).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::MAX) }; 2];
+    /// let payload = Payload::from_words(&words);
+    /// let mut private = [0xEE; 8];
+    /// payload.write_padded(b"hello");
+    /// assert_eq!(payload.read_text(&mut private), Some(5));
+    /// payload.write_padded(b"much too long");
+    /// assert_eq!(payload.read_text(&mut private), Some(8), "no NUL");
+    /// assert_eq!(&private, b"much too");
+    /// # }
+    /// ```
+    pub fn write_padded(&self, text: &[u8]) {
+        let (text, cells) = (&text[..text.len().min(self.len())], self.cells());
+        let bulk = self.write_bulk(text);
+        let mut rest = text[bulk..].chunks(WORD);
+        for cell in &cells[bulk / WORD..] {
+            let mut word = [0; WORD];
+            let piece = rest.next().unwrap_or_default();
+            word[..piece.len()].copy_from_slice(piece);
+            store(cell, u32::from_ne_bytes(word));
+        }
+    }
+
+    /// The first four bytes, or `None` if there is no room for any.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 2];
+    /// let payload = Payload::from_words(&words);
+    /// payload.write_text(b"end\n");
+    /// assert_eq!(payload.first_word(), Some(*b"end\n"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn first_word(&self) -> Option<[u8; WORD]> {
+        self.cells().first().map(|cell| load(cell).to_ne_bytes())
     }
 
     /// Copies the text up to its NUL into `out`, and says how long it is. Text
@@ -168,14 +213,15 @@ impl<'a> Payload<'a> {
         Some(copied + nul)
     }
 
-    /// Copies what whole vectors can of a long text; returns how many bytes.
-    #[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+    /// Copies what whole vectors can of a long text, at most as long as we are;
+    /// returns how many bytes.
+    #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
     fn write_bulk(&self, text: &[u8]) -> usize {
         if text.len() <= SHORT {
             return 0;
         }
         let bulk = text.len() / vector::WIDTH * vector::WIDTH;
-        // SAFETY: `bulk` ≤ text.len() < self.len(), a multiple of WIDTH; the
+        // SAFETY: `bulk` ≤ text.len() ≤ self.len(), a multiple of WIDTH; the
         // source is private, the target shared as the constructors promise.
         unsafe { vector::copy(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
         bulk
@@ -183,7 +229,7 @@ impl<'a> Payload<'a> {
 
     /// Copies a run from offset `from` on if vectors pay there; returns where
     /// the run ends (`from`: nothing was copied).
-    #[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+    #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
     fn read_bulk(&self, from: usize, out: &mut [u8]) -> usize {
         if from < SHORT {
             return from;
@@ -196,13 +242,13 @@ impl<'a> Payload<'a> {
         from + run
     }
 
-    #[cfg(not(all(not(loom), not(fuzzing), target_arch = "x86_64")))]
+    #[cfg(not(all(not(model), not(fuzzing), target_arch = "x86_64")))]
     #[allow(clippy::unused_self)] // the vector routine's twin
     fn write_bulk(&self, _: &[u8]) -> usize {
         0
     }
 
-    #[cfg(not(all(not(loom), not(fuzzing), target_arch = "x86_64")))]
+    #[cfg(not(all(not(model), not(fuzzing), target_arch = "x86_64")))]
     #[allow(clippy::unused_self)] // the vector routine's twin
     fn read_bulk(&self, from: usize, _: &mut [u8]) -> usize {
         from
@@ -234,19 +280,16 @@ fn store(cell: &Cell, word: u32) {
 
 #[cfg(loom)]
 fn load(cell: &Cell) -> u32 {
-    // SAFETY: the pointer is valid for the closure; loom stops the model at
-    // any access that is not ordered after the last write.
-    cell.with(|word| unsafe { *word })
+    cell.get()
 }
 
 #[cfg(loom)]
 fn store(cell: &Cell, new: u32) {
-    // SAFETY: as above, for a write.
-    cell.with_mut(|word| unsafe { *word = new });
+    cell.set(new);
 }
 
 /// The copy loop for long text.
-#[cfg(all(not(loom), not(fuzzing), target_arch = "x86_64"))]
+#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
 mod vector {
     use core::arch::asm;
 
@@ -290,7 +333,7 @@ mod vector {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(model)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,10 +1,10 @@
 //! `shmread`: see `--help`.
 
-#[cfg(not(loom))]
+#[cfg(not(model))]
 fn main() -> std::process::ExitCode {
     shm_handoff::cli::shmread()
 }
 
 /// System V memory is outside the model.
-#[cfg(loom)]
+#[cfg(model)]
 fn main() {}

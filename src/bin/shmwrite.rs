@@ -1,10 +1,10 @@
 //! `shmwrite`: see `--help`.
 
-#[cfg(not(loom))]
+#[cfg(not(model))]
 fn main() -> std::process::ExitCode {
     shm_handoff::cli::shmwrite()
 }
 
 /// System V memory is outside the model.
-#[cfg(loom)]
+#[cfg(model)]
 fn main() {}

@@ -30,6 +30,14 @@ pub const SHIPPED: Orders = Orders {
     see_empty: Ordering::Acquire,
 };
 
+/// No order at all: what the tutorial's programs have, and its defect D2.
+pub const UNORDERED: Orders = Orders {
+    publish: Ordering::Relaxed,
+    see_full: Ordering::Relaxed,
+    release: Ordering::Relaxed,
+    see_empty: Ordering::Relaxed,
+};
+
 /// The orders in force: the table, always.
 #[cfg(not(loom))]
 #[inline]

@@ -52,7 +52,7 @@ impl From<GaveUp> for RecvError {
 /// makes the next reader see it again.
 ///
 /// ```
-/// # #[cfg(not(loom))] {
+/// # #[cfg(not(model))] {
 /// use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
 /// let slot = Slot::new(2048);
 /// let mut reader = Reader::<InProc>::open(&slot).unwrap();

@@ -118,7 +118,7 @@ impl Wait {
     pub(super) fn new(patience: &Patience<'_>) -> Self {
         // In a model there is nothing to gain from spinning either: there,
         // every step is a tick.
-        let turns = if patience.no_spin || cfg!(loom) { PAUSES + YIELDS } else { 0 };
+        let turns = if patience.no_spin || cfg!(model) { PAUSES + YIELDS } else { 0 };
         Self { turns, sleep: SHORTEST, long_sleeps: 0, since: None, last_census: None }
     }
 
@@ -161,7 +161,7 @@ impl Wait {
     /// Whether it is time to look who is there; the moment, if so.
     pub(super) fn census_due(&mut self) -> Option<Instant> {
         let now = sync::now();
-        let due = cfg!(loom) || self.last_census.is_none_or(|last| now - last >= CENSUS_EVERY);
+        let due = cfg!(model) || self.last_census.is_none_or(|last| now - last >= CENSUS_EVERY);
         due.then(|| *self.last_census.insert(now))
     }
 }

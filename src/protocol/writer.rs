@@ -49,7 +49,7 @@ impl From<GaveUp> for SendError {
 /// as failing, which ends a reader of ours; [`leave`](Self::leave) does not.
 ///
 /// ```
-/// # #[cfg(not(loom))] {
+/// # #[cfg(not(model))] {
 /// use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
 /// let slot = Slot::new(2048);
 /// let mut writer = Writer::<InProc>::open(&slot).unwrap();

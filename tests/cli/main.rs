@@ -11,7 +11,7 @@
 //! | 124 | `options` |
 //! | 128+n | `signals` |
 
-#![cfg(not(loom))]
+#![cfg(not(model))]
 
 mod formats;
 mod lines;

@@ -4,7 +4,7 @@
 //! A test waits for the event, under a generous deadline, and prints the
 //! latency (`--nocapture` shows it); none asserts a speed.
 
-#![cfg(not(loom))]
+#![cfg(not(model))]
 
 mod deaths;
 mod handover;

@@ -1,5 +1,5 @@
 //! Properties, one file a subject; each file opens with its properties.
-#![cfg(not(loom))]
+#![cfg(not(model))]
 
 #[path = "../common/mod.rs"]
 mod common;

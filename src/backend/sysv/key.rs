@@ -37,7 +37,7 @@ impl Key {
     /// books use the segment's own key for semaphores of theirs.
     ///
     /// ```
-    /// # #[cfg(not(loom))] {
+    /// # #[cfg(not(model))] {
     /// use shm_handoff::backend::sysv::Key;
     /// assert_eq!(Key::new(1234).unwrap().seats(), 0x6A3C_97E1 ^ 1234);
     /// # }
@@ -62,7 +62,7 @@ impl fmt::Display for Key {
 /// A key as a user writes it: decimal, `0x` hex, or `PATH:ID`.
 ///
 /// ```
-/// # #[cfg(not(loom))] {
+/// # #[cfg(not(model))] {
 /// use shm_handoff::backend::sysv::KeySpec;
 /// let spec: KeySpec = "0x4d2".parse().unwrap();
 /// assert_eq!(spec.resolve().unwrap().number(), 1234);

@@ -1,7 +1,7 @@
 //! Between processes: a System V segment, and seats that the kernel keeps.
 //!
 //! ```no_run
-//! # #[cfg(not(loom))] {
+//! # #[cfg(not(model))] {
 //! use shm_handoff::{Writer, backend::sysv::{Key, Options, SysV}, protocol::layout::CLASSIC};
 //! let options = Options::new(Key::new(1234)?, CLASSIC);
 //! let mut writer = Writer::<SysV>::open(&options)?;

@@ -1,0 +1,172 @@
+//! The tutorial's own protocol, to be shown wrong: **nothing to use**.
+//!
+//! Step by step what the well-known programs do, on the same [`Backend`] as
+//! everything else, so that the machine which accepts our protocol can be seen
+//! to reject theirs. Each defect of its concurrency, D1 to D5, can be
+//! [mended](Mended) by itself: with all others mended, what goes wrong is that
+//! one's fault alone. `docs/defects.md` has the whole list with pictures.
+//!
+//! ```text
+//!   writer                               reader
+//!   ------                               ------
+//!   (no seat: D5)                        (no seat: D5)
+//!                                        written = 0                        D4
+//!   while (written == 1) wait   D1 D12   while (written != 1) wait      D1 D12
+//!   strncpy(text, line, 2048)   D6 D7    print text up to its NUL           D6
+//!   written = 1                 D1 D2    written = 0                     D1 D2
+//!   leave if line begins `end`  D11      leave if text begins `end`  D3 D11
+//! ```
+//!
+//! **Under loom** the flag of D1 and the text are plain cells, so they are seen
+//! as the data races they are. **On real memory** the flag is a relaxed 32-bit
+//! access and the text the same copy as everywhere: defined in our program, and
+//! as permissive as the loads and stores of the compiled C programs. What a C
+//! *compiler* may make of a plain `int` (hoist the flag out of its loop, move
+//! the text's stores below the flag's) is not reproduced.
+//!
+//! ```
+//! # #[cfg(not(model))] {
+//! use shm_handoff::backend::inproc::{InProc, Slot};
+//! use shm_handoff::protocol::tutorial::{Mended, Reader, Writer};
+//! let slot = Slot::new(2048);
+//! let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+//! assert!(writer.offer(b"hello\n"));
+//! let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
+//! assert!(reader.take().is_none(), "the waiting message is lost: D4");
+//! # }
+//! # Ok::<(), shm_handoff::Error>(())
+//! ```
+
+use super::flag::{EMPTY, FULL};
+use super::message;
+use super::orders::{Orders, UNORDERED, orders};
+use crate::backend::Backend;
+use crate::error::{Error, Role};
+use crate::sync::{Ordering, plain};
+
+/// Which defects are mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // a set of five, by name
+pub struct Mended {
+    /// D1: the flag is an atomic.
+    pub flag: bool,
+    /// D2: the flag orders the text (with a flag that is an atomic).
+    pub order: bool,
+    /// D3: the reader judges what it printed, not what is in the slot later.
+    pub judging: bool,
+    /// D4: the reader starts without zeroing the flag.
+    pub starting: bool,
+    /// D5: a second writer or reader is kept out.
+    pub seats: bool,
+}
+
+impl Mended {
+    /// The tutorial as it is printed.
+    pub const NOTHING: Self = Self { flag: false, order: false, judging: false, starting: false, seats: false };
+
+    /// All five: what is left is our own protocol, but for its waiting.
+    pub const ALL: Self = Self { flag: true, order: true, judging: true, starting: true, seats: true };
+
+    fn role(self, role: Role) -> Role {
+        if self.seats { role } else { Role::Guest }
+    }
+
+    fn orders(self) -> Orders {
+        if self.order { orders() } else { UNORDERED }
+    }
+
+    fn load(self, backend: &impl Backend, order: Ordering) -> u32 {
+        if self.flag { backend.flag().load(order) } else { plain::load(backend.flag()) }
+    }
+
+    fn store(self, backend: &impl Backend, value: u32, order: Ordering) {
+        if self.flag {
+            backend.flag().store(value, order);
+        } else {
+            plain::store(backend.flag(), value);
+        }
+    }
+}
+
+/// The tutorial's writer.
+#[derive(Debug)]
+pub struct Writer<B: Backend> {
+    backend: B,
+    mended: Mended,
+}
+
+impl<B: Backend> Writer<B> {
+    /// Attaches; takes the writer's seat only where that is mended.
+    ///
+    /// # Errors
+    /// What the opening met; [`Error::SeatTaken`] where seats are mended.
+    pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
+        Ok(Self { backend: B::open(address, mended.role(Role::Writer))?, mended })
+    }
+
+    /// Writes `line` unless the flag is 1. Where there is no room for all of
+    /// it, the rest vanishes (D7), and so does the NUL (D6).
+    pub fn offer(&self, line: &[u8]) -> bool {
+        // `== 1`, where the comment in the tutorial says non-zero: D12.
+        if self.mended.load(&self.backend, self.mended.orders().see_empty) == FULL {
+            return false;
+        }
+        self.backend.payload().write_padded(line);
+        self.mended.store(&self.backend, FULL, self.mended.orders().publish);
+        true
+    }
+}
+
+/// A message as the tutorial's reader takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What is printed. Where there is no NUL, the C program prints on, past
+    /// the text (D6); here it ends with the text.
+    pub text: Vec<u8>,
+    /// Whether there was a NUL.
+    pub closed: bool,
+    /// Whether the reader now leaves.
+    pub leaves: bool,
+}
+
+/// The tutorial's reader.
+#[derive(Debug)]
+pub struct Reader<B: Backend> {
+    backend: B,
+    mended: Mended,
+}
+
+impl<B: Backend> Reader<B> {
+    /// Attaches and, unless that is mended, zeroes the flag (D4); takes the
+    /// reader's seat only where that is mended.
+    ///
+    /// # Errors
+    /// What the opening met; [`Error::SeatTaken`] where seats are mended.
+    pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
+        let backend = B::open(address, mended.role(Role::Reader))?;
+        if !mended.starting {
+            mended.store(&backend, EMPTY, mended.orders().release);
+        }
+        Ok(Self { backend, mended })
+    }
+
+    /// Takes a message if the flag is 1.
+    pub fn take(&mut self) -> Option<Taken> {
+        if self.mended.load(&self.backend, self.mended.orders().see_full) != FULL {
+            return None;
+        }
+        let payload = self.backend.payload();
+        let mut text = vec![0; payload.len()];
+        let len = payload.read_text(&mut text).unwrap_or(text.len());
+        let closed = len < text.len();
+        text.truncate(len);
+        self.mended.store(&self.backend, EMPTY, self.mended.orders().release);
+        // D3: the slot is the writer's by now.
+        let leaves = if self.mended.judging {
+            message::ends_session(&text)
+        } else {
+            payload.first_word().is_some_and(|word| message::ends_session(&word))
+        };
+        Some(Taken { text, closed, leaves })
+    }
+}

@@ -1,0 +1,56 @@
+//! The only door to atomics, cells, locks and time. It has three faces:
+//!
+//! | build | what stands behind it |
+//! | --- | --- |
+//! | ordinary | `core` and `parking_lot` |
+//! | `--cfg loom` | loom, every operation noted by its `probe` as it happens |
+//! | `--cfg shuttle` | shuttle |
+//!
+//! so that the code that is model-checked is the code that ships (`cfg(model)`
+//! stands for either checker). `clippy.toml` bans the originals everywhere else.
+#![allow(clippy::disallowed_types)] // this is the door
+
+pub use core::sync::atomic::Ordering;
+
+#[cfg(not(model))]
+mod core_face;
+#[cfg(not(model))]
+pub use core_face::*;
+
+#[cfg(loom)]
+mod loom_face;
+#[cfg(loom)]
+pub use loom_face::*;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod probe;
+
+#[cfg(all(shuttle, not(loom)))]
+mod shuttle_face;
+#[cfg(all(shuttle, not(loom)))]
+pub use shuttle_face::*;
+
+/// Time stands still in a model: whatever depended on it could not be
+/// replayed.
+#[cfg(model)]
+#[must_use]
+pub fn now() -> std::time::Instant {
+    static ONLY: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    *ONLY.get_or_init(std::time::Instant::now)
+}
+
+/// An access without any order, as of C's plain `int`: the tutorial's flag.
+/// loom reports two of them that race; on real memory they are relaxed, which
+/// is defined in our program and as permissive as the processor is.
+#[cfg(not(loom))]
+pub(crate) mod plain {
+    use super::{AtomicU32, Ordering};
+
+    pub(crate) fn load(flag: &AtomicU32) -> u32 {
+        flag.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn store(flag: &AtomicU32, value: u32) {
+        flag.store(value, Ordering::Relaxed);
+    }
+}

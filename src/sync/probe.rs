@@ -1,0 +1,250 @@
+//! What a model's test sees of an execution, and does to it: each operation of
+//! the facade is noted here before it is made, and a thread can be made to die
+//! at any of them.
+//!
+//! Nothing is noted, and nobody dies, unless a test has asked for it on this
+//! thread of the machine, on which all threads of a model run. In ordinary
+//! builds none of this exists.
+
+use super::Ordering;
+use std::cell::RefCell;
+use std::fmt;
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Reads a place.
+    Load,
+    /// Writes a place.
+    Store,
+    /// Yields: a tick of a wait.
+    Wait,
+    /// Takes the lock behind which the seats are; what was done before it is
+    /// seen by whoever takes it next.
+    Lock,
+    /// Starts the thread with this number.
+    Spawn(usize),
+    /// Has waited for the thread with this number to end.
+    Join(usize),
+    /// Says something; see [`Event::note`].
+    Note,
+}
+
+/// A place that two sides share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The flag of this memory: 0 for the first, 1 for what was made after its
+    /// removal, and so on.
+    Flag(usize),
+    /// A word of the text of this memory.
+    Text(usize, usize),
+    /// A lock, by its address.
+    Lock(usize),
+    /// None.
+    Nowhere,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, memory) = match self {
+            Self::Flag(memory) => ("written".to_owned(), *memory),
+            Self::Text(memory, word) => (format!("text[{word}]"), *memory),
+            Self::Lock(_) | Self::Nowhere => return Ok(()),
+        };
+        write!(f, "{name}{}", "′".repeat(memory))
+    }
+}
+
+/// One operation of one thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Number of the thread, as in [`Record::threads`].
+    pub thread: usize,
+    /// What it did.
+    pub action: Action,
+    /// To what.
+    pub place: Place,
+    /// With which order; `None`: with none, a plain access.
+    pub order: Option<Ordering>,
+    /// What was written or read; `None`: the operation was not completed.
+    pub value: Option<u32>,
+    /// Said by the model.
+    pub note: Option<String>,
+}
+
+/// One execution, as far as it went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The threads' names; the first is the model's main thread.
+    pub threads: Vec<String>,
+    /// What happened, in the order in which it did.
+    pub events: Vec<Event>,
+}
+
+/// What a thread that was killed unwinds with.
+#[derive(Debug)]
+pub struct Killed;
+
+#[derive(Default)]
+struct State {
+    record: Record,
+    ids: Vec<loom::thread::ThreadId>,
+    labels: Vec<(usize, Place)>,
+    memories: usize,
+    /// The thread that is to die, and how many more operations it makes.
+    doomed: Option<(usize, usize)>,
+    /// How many operations it made since it was doomed.
+    made: usize,
+}
+
+std::thread_local! {
+    static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
+}
+
+fn with<T>(f: impl FnOnce(&mut State) -> T) -> Option<T> {
+    STATE.with_borrow_mut(|state| state.as_mut().map(f))
+}
+
+impl State {
+    /// Number of the thread that runs.
+    fn thread(&mut self) -> usize {
+        let id = loom::thread::current().id();
+        self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
+            self.ids.push(id);
+            let number = self.ids.len() - 1;
+            if self.record.threads.len() <= number {
+                self.record.threads.push(format!("thread {number}"));
+            }
+            number
+        })
+    }
+
+    fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) -> usize {
+        let thread = self.thread();
+        self.record.events.push(Event { thread, action, place, order, value, note: None });
+        self.record.events.len() - 1
+    }
+}
+
+/// Starts the record of a new execution. From here on everything is noted.
+pub fn begin() {
+    STATE.with_borrow_mut(|state| *state = Some(State::default()));
+}
+
+/// What was noted since [`begin`].
+#[must_use]
+pub fn record() -> Record {
+    with(|state| state.record.clone()).unwrap_or_default()
+}
+
+/// Names the running thread.
+pub fn name(name: &str) {
+    with(|state| {
+        let thread = state.thread();
+        name.clone_into(&mut state.record.threads[thread]);
+    });
+}
+
+/// Number of the running thread.
+#[must_use]
+pub fn thread() -> usize {
+    with(State::thread).unwrap_or(0)
+}
+
+/// Notes that `child` was started, or has ended and was waited for.
+pub fn family(action: Action) {
+    with(|state| state.push(action, Place::Nowhere, None, None));
+}
+
+/// Notes what the model has to say.
+pub fn note(text: impl Into<String>) {
+    with(|state| {
+        let at = state.push(Action::Note, Place::Nowhere, None, None);
+        state.record.events[at].note = Some(text.into());
+    });
+}
+
+/// Makes the running thread die just before its next operation but `spared`.
+pub fn doom(spared: usize) {
+    with(|state| {
+        state.doomed = Some((state.thread(), spared));
+        state.made = 0;
+    });
+}
+
+/// Lets the doomed live; how many operations it made since it was doomed.
+pub fn reprieve() -> usize {
+    with(|state| {
+        state.doomed = None;
+        state.made
+    })
+    .unwrap_or(0)
+}
+
+/// A point at which the running thread may die.
+pub fn step() {
+    let dies = with(|state| {
+        let (doomed, spared) = state.doomed?;
+        if state.thread() != doomed {
+            return None;
+        }
+        if spared > 0 {
+            state.doomed = Some((doomed, spared - 1));
+            state.made += 1;
+            return None;
+        }
+        state.doomed = None;
+        let at = state.push(Action::Note, Place::Nowhere, None, None);
+        state.record.events[at].note = Some("killed".to_owned());
+        Some(())
+    })
+    .flatten();
+    if dies.is_some() {
+        // Not a panic: nothing is printed, and the model has not failed.
+        std::panic::resume_unwind(Box::new(Killed));
+    }
+}
+
+/// Says where the places of new memory lie.
+pub(crate) fn label<F, T>(flag: &F, text: &[T]) {
+    with(|state| {
+        let memory = state.memories;
+        state.memories += 1;
+        state.labels.push((address(flag), Place::Flag(memory)));
+        let words = text.iter().enumerate().map(|(at, word)| (address(word), Place::Text(memory, at)));
+        state.labels.extend(words);
+    });
+}
+
+fn address<T>(place: &T) -> usize {
+    core::ptr::from_ref(place).addr()
+}
+
+/// Notes an operation that is about to be made; its number in the record.
+pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u32>) -> Option<usize> {
+    step();
+    with(|state| {
+        let address = address(place);
+        // The latest: memory that was freed may have lain there before.
+        let label =
+            state.labels.iter().rev().find(|(at, _)| *at == address).map_or(Place::Nowhere, |(_, place)| *place);
+        state.push(action, label, order, value)
+    })
+}
+
+/// Notes what a load saw.
+pub(super) fn after(noted: Option<usize>, value: u32) -> u32 {
+    if let Some(noted) = noted {
+        with(|state| state.record.events[noted].value = Some(value));
+    }
+    value
+}
+
+pub(super) fn wait() {
+    step();
+    with(|state| state.push(Action::Wait, Place::Nowhere, None, None));
+}
+
+pub(super) fn locked<T>(lock: &T) {
+    with(|state| state.push(Action::Lock, Place::Lock(address(lock)), None, None));
+}
