@@ -55,12 +55,52 @@ pub(crate) fn orders() -> Orders {
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod weakened {
-    use super::{Orders, SHIPPED};
+    use super::{Ordering, Orders, SHIPPED};
     use std::cell::Cell;
 
     std::thread_local! {
         // All of a model's threads run on one thread of the machine.
         pub(super) static IN_FORCE: Cell<Orders> = const { Cell::new(SHIPPED) };
+    }
+
+    /// The table with one entry weakened by one step.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Weaker {
+        /// Which entry.
+        pub entry: &'static str,
+        /// Its order as it ships.
+        pub from: Ordering,
+        /// Its order here.
+        pub to: Ordering,
+        /// The whole table.
+        pub orders: Orders,
+    }
+
+    /// Every way to weaken one entry of the table by one step. (Relaxed ones
+    /// have none.)
+    #[must_use]
+    pub fn each() -> Vec<Weaker> {
+        // Without `..`: a new entry does not compile until it is walked too.
+        let Orders { publish, see_full, release, see_empty } = SHIPPED;
+        let entries: [(&'static str, Ordering, fn(Ordering) -> Orders); 4] = [
+            ("publish", publish, |publish| Orders { publish, ..SHIPPED }),
+            ("see_full", see_full, |see_full| Orders { see_full, ..SHIPPED }),
+            ("release", release, |release| Orders { release, ..SHIPPED }),
+            ("see_empty", see_empty, |see_empty| Orders { see_empty, ..SHIPPED }),
+        ];
+        let steps = entries.iter().flat_map(|(entry, from, with)| {
+            one_step(*from).iter().map(move |to| Weaker { entry, from: *from, to: *to, orders: with(*to) })
+        });
+        steps.collect()
+    }
+
+    fn one_step(order: Ordering) -> &'static [Ordering] {
+        match order {
+            Ordering::Relaxed => &[],
+            Ordering::SeqCst => &[Ordering::AcqRel],
+            Ordering::AcqRel => &[Ordering::Acquire, Ordering::Release],
+            _ => &[Ordering::Relaxed],
+        }
     }
 
     /// Runs `model` with `orders` in force.

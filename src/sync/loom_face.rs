@@ -7,11 +7,32 @@ use std::cell::Cell as StdCell;
 
 pub use loom::sync::MutexGuard;
 
+/// Makes every two accesses to a place a pair whose order is explored.
+///
+/// loom 0.7 remembers only the last access to an atomic. Where one thread
+/// loads, and another loads and then stores, the second one's own load hides
+/// the first one's from its store, and the executions in which the store comes
+/// first are left out. A read-modify-write hides nothing: it stands against all
+/// others. Being relaxed, and of a word of its own, it orders nothing.
+#[derive(Debug)]
+struct Turnstile(loom::sync::atomic::AtomicU32);
+
+impl Turnstile {
+    fn new() -> Self {
+        Self(loom::sync::atomic::AtomicU32::new(0))
+    }
+
+    fn pass(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// loom's atomic; plain accesses are held against each other by a cell that
 /// stands beside it.
 #[derive(Debug)]
 pub struct AtomicU32 {
     word: loom::sync::atomic::AtomicU32,
+    turnstile: Turnstile,
     plain: loom::cell::UnsafeCell<()>,
 }
 
@@ -19,18 +40,20 @@ impl AtomicU32 {
     /// As `core`'s.
     #[must_use]
     pub fn new(value: u32) -> Self {
-        Self { word: loom::sync::atomic::AtomicU32::new(value), plain: loom::cell::UnsafeCell::new(()) }
+        Self { word: loom::sync::atomic::AtomicU32::new(value), turnstile: Turnstile::new(), plain: loom::cell::UnsafeCell::new(()) }
     }
 
     /// As `core`'s.
     pub fn load(&self, order: Ordering) -> u32 {
         let noted = probe::before(Action::Load, Some(order), self, None);
+        self.turnstile.pass();
         probe::after(noted, self.word.load(order))
     }
 
     /// As `core`'s.
     pub fn store(&self, value: u32, order: Ordering) {
         probe::before(Action::Store, Some(order), self, Some(value));
+        self.turnstile.pass();
         self.word.store(value, order);
     }
 }

@@ -31,7 +31,7 @@ pub enum Action {
 }
 
 /// A place that two sides share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The flag of this memory: 0 for the first, 1 for what was made after its
     /// removal, and so on.
@@ -88,7 +88,7 @@ pub struct Killed;
 #[derive(Default)]
 struct State {
     record: Record,
-    ids: Vec<loom::thread::ThreadId>,
+    ids: Vec<(loom::thread::ThreadId, usize)>,
     labels: Vec<(usize, Place)>,
     memories: usize,
     /// The thread that is to die, and how many more operations it makes.
@@ -106,17 +106,26 @@ fn with<T>(f: impl FnOnce(&mut State) -> T) -> Option<T> {
 }
 
 impl State {
-    /// Number of the thread that runs.
+    /// Number of the thread that runs. One that was not named is numbered when
+    /// it is first met.
     fn thread(&mut self) -> usize {
         let id = loom::thread::current().id();
-        self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
-            self.ids.push(id);
-            let number = self.ids.len() - 1;
-            if self.record.threads.len() <= number {
-                self.record.threads.push(format!("thread {number}"));
-            }
+        self.ids.iter().find(|(known, _)| *known == id).map(|(_, number)| *number).unwrap_or_else(|| {
+            let number = self.record.threads.len();
+            self.name(number, &format!("thread {number}"));
             number
         })
+    }
+
+    fn name(&mut self, number: usize, name: &str) {
+        if self.record.threads.len() <= number {
+            self.record.threads.resize(number + 1, String::new());
+        }
+        name.clone_into(&mut self.record.threads[number]);
+        let id = loom::thread::current().id();
+        if !self.ids.iter().any(|(known, _)| *known == id) {
+            self.ids.push((id, number));
+        }
     }
 
     fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) -> usize {
@@ -126,9 +135,10 @@ impl State {
     }
 }
 
-/// Starts the record of a new execution. From here on everything is noted.
+/// Starts the record of a new execution, from its main thread. From here on
+/// everything is noted.
 pub fn begin() {
-    STATE.with_borrow_mut(|state| *state = Some(State::default()));
+    STATE.with_borrow_mut(|state| state.insert(State::default()).name(0, "main"));
 }
 
 /// What was noted since [`begin`].
@@ -137,18 +147,21 @@ pub fn record() -> Record {
     with(|state| state.record.clone()).unwrap_or_default()
 }
 
-/// Names the running thread.
-pub fn name(name: &str) {
-    with(|state| {
-        let thread = state.thread();
-        name.clone_into(&mut state.record.threads[thread]);
-    });
+/// Names the running thread and gives it its number, of those handed out by
+/// [`thread_to_come`]; the main thread's is 0.
+pub fn name(number: usize, name: &str) {
+    with(|state| state.name(number, name));
 }
 
-/// Number of the running thread.
+/// A number for a thread that will be started.
 #[must_use]
-pub fn thread() -> usize {
-    with(State::thread).unwrap_or(0)
+pub fn thread_to_come() -> usize {
+    with(|state| {
+        let number = state.record.threads.len();
+        state.record.threads.push(format!("thread {number}"));
+        number
+    })
+    .unwrap_or_default()
 }
 
 /// Notes that `child` was started, or has ended and was waited for.
@@ -173,6 +186,7 @@ pub fn doom(spared: usize) {
 }
 
 /// Lets the doomed live; how many operations it made since it was doomed.
+#[must_use]
 pub fn reprieve() -> usize {
     with(|state| {
         state.doomed = None;

@@ -1,7 +1,8 @@
 //! Two sides and a slot of two cells.
 
 use crate::bare::Bare;
-use crate::{MESSAGES, claim, expect, slot};
+use crate::explore::{Search, actor, claim, main_is};
+use crate::{MESSAGES, expect, slot};
 use loom::thread;
 use shm_handoff::backend::inproc::InProc;
 use shm_handoff::{Backend, Reader, RecvError, SendError, Writer};
@@ -9,9 +10,10 @@ use shm_handoff::{Backend, Reader, RecvError, SendError, Writer};
 /// `messages` messages from a writer to a reader that looks and releases.
 pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> + Send + 'static>(messages: usize) {
     let slot = slot();
+    main_is("reader");
     let mut reader = Reader::<B>::open(&slot).unwrap();
     let mut writer = Writer::<B>::open(&slot).unwrap();
-    let writer = thread::spawn(move || {
+    let writer = actor("writer", move || {
         for message in &MESSAGES[..messages] {
             writer.send(message).unwrap();
         }
@@ -19,7 +21,7 @@ pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> +
     });
     expect(&mut reader, &MESSAGES[..messages]);
     // Both sides have finished, and there is nothing more.
-    let writer = writer.join().unwrap();
+    let writer = writer.join();
     assert!(reader.try_recv(&mut [0; 8]).is_err());
     drop(writer);
 }
@@ -29,14 +31,14 @@ pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> +
 #[test]
 fn l1_two_messages_by_the_flag_alone() {
     // No bound: 54 executions, 0.0 s.
-    claim("L1", None, 50, || handoff::<Bare>(2));
+    claim("L1", "two messages arrive in order, once, whole, by the flag alone; no access to the text races; both sides finish", Search::ALL, 50, || handoff::<Bare>(2));
 }
 
 /// **L2** The same for three messages.
 #[test]
 fn l2_three_messages_by_the_flag_alone() {
     // No bound: 486 executions, 0.0 s.
-    claim("L2", None, 450, || handoff::<Bare>(3));
+    claim("L2", "the same for three messages", Search::ALL, 450, || handoff::<Bare>(3));
 }
 
 /// **L3** The same for two messages where every tick looks at the seats, as
@@ -44,7 +46,7 @@ fn l2_three_messages_by_the_flag_alone() {
 #[test]
 fn l3_two_messages_with_seats() {
     // No bound: 918 executions, 0.1 s.
-    claim("L3", None, 900, || handoff::<InProc>(2));
+    claim("L3", "as L1, where every tick looks at the seats, as shipped", Search::ALL, 900, || handoff::<InProc>(2));
 }
 
 /// **L4** Sides that never wait, but try again, hand over two messages in
@@ -53,11 +55,12 @@ fn l3_two_messages_with_seats() {
 #[test]
 fn l4_trying_again() {
     // No bound: 72 executions, 0.0 s.
-    claim("L4", None, 70, || {
+    claim("L4", "sides that try again instead of waiting; a refused try changes nothing", Search::ALL, 70, || {
         let slot = slot();
+    main_is("reader");
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
         let mut writer = Writer::<Bare>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             for message in &MESSAGES[..2] {
                 while let Err(error) = writer.try_send(message) {
                     assert_eq!(error, SendError::WouldBlock);
@@ -77,7 +80,7 @@ fn l4_trying_again() {
             };
             assert_eq!(&text[..len], *expected);
         }
-        drop(writer.join().unwrap());
+        drop(writer.join());
         assert_eq!(reader.try_recv(&mut text), Err(RecvError::WouldBlock));
     });
 }

@@ -14,17 +14,20 @@
 #![cfg(loom)]
 
 mod bare;
+mod defects;
+mod explore;
 mod handoff;
+mod history;
+mod killed;
+mod mortal;
+mod orders;
+mod picture;
 mod seats;
 mod session;
-mod weakened;
+mod timeline;
 
 use shm_handoff::backend::inproc::Slot;
 use shm_handoff::{Backend, Reader};
-use std::sync::Arc;
-#[allow(clippy::disallowed_types)] // counts executions: outside of every model, and loom must not see it
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 /// The messages: five bytes each, so that a copy is two cells and can be half
 /// made.
@@ -33,37 +36,6 @@ const MESSAGES: [&[u8]; 3] = [b"aaaa\n", b"bbbb\n", b"cccc\n"];
 /// A slot of two cells.
 fn slot() -> Slot {
     Slot::new(8)
-}
-
-/// Explores `model`, with at most `bound` preemptions an execution (`None`:
-/// all there are), and returns how many executions there were.
-#[allow(clippy::disallowed_types)] // as above
-fn explore(claim: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> usize {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = bound;
-    // Whatever the environment says: a search that is cut short proves nothing.
-    builder.max_permutations = None;
-    builder.max_duration = None;
-    builder.checkpoint_file = None;
-    let count = Arc::new(AtomicUsize::new(0));
-    let started = Instant::now();
-    builder.check({
-        let count = Arc::clone(&count);
-        move || {
-            count.fetch_add(1, Ordering::Relaxed);
-            model();
-        }
-    });
-    let count = count.load(Ordering::Relaxed);
-    let bound = bound.map_or("unbounded".to_owned(), |bound| format!("preemption bound {bound}"));
-    println!("{claim}: {count} executions, {bound}, {:.1} s", started.elapsed().as_secs_f64());
-    count
-}
-
-/// Explores `model` and holds it to at least `floor` executions.
-fn claim(name: &str, bound: Option<usize>, floor: usize, model: impl Fn() + Send + Sync + 'static) {
-    let count = explore(name, bound, model);
-    assert!(count >= floor, "{name} explored {count} executions only; {floor} and more are on record");
 }
 
 /// Receives `expected`, one after the other and nothing else in between.

@@ -1,6 +1,7 @@
 //! Leaving in order, dying, and who comes next.
 
-use crate::{MESSAGES, claim, expect, slot};
+use crate::explore::{Search, actor, claim, main_is};
+use crate::{MESSAGES, expect, slot};
 use loom::thread;
 use shm_handoff::backend::inproc::InProc;
 use shm_handoff::{Error, Reader, RecvError, SendError, Writer};
@@ -14,28 +15,29 @@ use shm_handoff::{Error, Reader, RecvError, SendError, Writer};
 #[test]
 fn l10_a_writer_and_its_successor() {
     // Bound 3: 50,910 executions, 5.5 s; unbounded takes more than a minute.
-    claim("L10", Some(3), 50_000, || {
+    claim("L10", "a writer leaves in order, another takes its seat: both are heard in order, nobody \"died\"", Search::bound(3), 50_000, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut first = Writer::<InProc>::open(&slot).unwrap();
-        let first = thread::spawn(move || {
+        let first = actor("first writer", move || {
             first.send(MESSAGES[0]).unwrap();
             first.leave().unwrap();
         });
-        let second = thread::spawn(move || {
+        let second = actor("second writer", move || {
             let early = (0..2).find_map(|_| {
                 thread::yield_now();
                 Writer::<InProc>::open(&slot).map_err(|error| assert!(matches!(error, Error::SeatTaken { .. }))).ok()
             });
             let mut second = early.unwrap_or_else(|| {
-                first.join().unwrap();
+                first.join();
                 Writer::open(&slot).unwrap()
             });
             second.send(MESSAGES[1]).unwrap();
             second.leave().unwrap();
         });
         expect(&mut reader, &MESSAGES[..2]);
-        second.join().unwrap();
+        second.join();
         assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "both left in order");
     });
 }
@@ -45,17 +47,18 @@ fn l10_a_writer_and_its_successor() {
 #[test]
 fn l11_a_dead_writers_message_comes_first() {
     // No bound: 86 executions, 0.0 s.
-    claim("L11", None, 80, || {
+    claim("L11", "a dead writer's message is received, and only then its death", Search::ALL, 80, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             drop(writer);
         });
         expect(&mut reader, &MESSAGES[..1]);
         assert_eq!(reader.recv(&mut [0; 8]), Err(RecvError::WriterGone));
-        writer.join().unwrap();
+        writer.join();
     });
 }
 
@@ -64,11 +67,12 @@ fn l11_a_dead_writers_message_comes_first() {
 #[test]
 fn l12_a_reader_that_has_gone() {
     // No bound: 311 executions, 0.1 s.
-    claim("L12", None, 300, || {
+    claim("L12", "a writer whose reader has gone hears of it when it needs room", Search::ALL, 300, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             let second = writer.send(MESSAGES[1]);
             // Room was made before the reader went, and is seen or not yet.
@@ -79,7 +83,7 @@ fn l12_a_reader_that_has_gone() {
         });
         expect(&mut reader, &MESSAGES[..1]);
         drop(reader);
-        writer.join().unwrap();
+        writer.join();
     });
 }
 
@@ -88,11 +92,12 @@ fn l12_a_reader_that_has_gone() {
 #[test]
 fn l13_a_reader_and_its_successor() {
     // No bound: 20,916 executions, 5.1 s.
-    claim("L13", None, 20_000, || {
+    claim("L13", "a reader that goes without a release leaves the message to the next", Search::ALL, 20_000, || {
         let slot = slot();
+        main_is("reader");
         let mut first = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             // While one reader has gone and the other is not there yet there
             // is nobody to wait for.
@@ -106,7 +111,7 @@ fn l13_a_reader_and_its_successor() {
         drop(first);
         let mut second = Reader::<InProc>::open(&slot).unwrap();
         expect(&mut second, &MESSAGES[..2]);
-        writer.join().unwrap();
+        writer.join();
     });
 }
 
@@ -115,17 +120,18 @@ fn l13_a_reader_and_its_successor() {
 #[test]
 fn l14_the_end_of_a_session() {
     // No bound: 636 executions, 0.0 s.
-    claim("L14", None, 630, || {
+    claim("L14", "a session ended by the reader: both leave, both seats are free, the next session is fresh", Search::ALL, 630, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(b"end\n").unwrap();
             writer.leave().unwrap();
         });
         reader.look().unwrap().close().unwrap();
         drop(reader);
-        writer.join().unwrap();
+        writer.join();
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "the next session is a fresh one");
         drop(Writer::<InProc>::open(&slot).unwrap());

@@ -1,8 +1,8 @@
 //! Looking, closing, and what lies in memory that was removed.
 
 use crate::bare::Bare;
-use crate::{MESSAGES, claim, expect, slot};
-use loom::thread;
+use crate::explore::{Search, actor, claim, main_is};
+use crate::{MESSAGES, expect, slot};
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::protocol::flag::FULL;
 use shm_handoff::sync::Ordering;
@@ -13,17 +13,18 @@ use shm_handoff::{Backend, Reader, Role, Writer};
 #[test]
 fn l5_a_look_leaves_the_message() {
     // No bound: 54 executions, 0.0 s.
-    claim("L5", None, 50, || {
+    claim("L5", "a look without a release leaves the message for the next look", Search::ALL, 50, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
         let mut writer = Writer::<Bare>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             writer.send(MESSAGES[1]).unwrap();
         });
         assert_eq!(reader.look().unwrap().text(), MESSAGES[0]);
         expect(&mut reader, &MESSAGES[..2]);
-        writer.join().unwrap();
+        writer.join();
     });
 }
 
@@ -33,12 +34,13 @@ fn l5_a_look_leaves_the_message() {
 #[test]
 fn l6_close_lets_nobody_publish() {
     // No bound: 756,332 executions, 49 s.
-    claim("L6", None, 750_000, || {
+    claim("L6", "closing removes without releasing: no writer publishes into the dying slot; what comes after `end` reaches the next session", Search::ALL, 750_000, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
         let dying = InProc::open(&slot, Role::Guest).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(b"end\n").unwrap();
             writer.send(MESSAGES[0]).unwrap();
             writer.leave().unwrap();
@@ -49,7 +51,7 @@ fn l6_close_lets_nobody_publish() {
         drop(reader);
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         expect(&mut reader, &MESSAGES[..1]);
-        writer.join().unwrap();
+        writer.join();
         assert_eq!(dying.flag().load(Ordering::Relaxed), FULL);
         let mut text = [0; 8];
         assert_eq!(dying.payload().read_text(&mut text), Some(4));
@@ -62,11 +64,12 @@ fn l6_close_lets_nobody_publish() {
 #[test]
 fn l7_a_stranded_message_is_sent_again_once() {
     // Bound 5: 32,722 executions, 4.4 s; unbounded takes more than a minute.
-    claim("L7", Some(5), 32_000, || {
+    claim("L7", "a message that nobody took from removed memory is sent again, once, before the next", Search::bound(5), 32_000, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             writer.send(MESSAGES[1]).unwrap();
             writer.leave().unwrap();
@@ -77,7 +80,7 @@ fn l7_a_stranded_message_is_sent_again_once() {
         drop(reader);
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         expect(&mut reader, &MESSAGES[..2]);
-        writer.join().unwrap();
+        writer.join();
         assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
     });
 }
@@ -96,18 +99,19 @@ fn remove(slot: &Slot) {
 #[test]
 fn l8_removed_under_the_reader() {
     // Bound 5: 21,638 executions, 2.8 s; unbounded takes more than a minute.
-    claim("L8", Some(5), 21_000, || {
+    claim("L8", "memory removed by somebody else between two sends: each message once, in order", Search::bound(5), 21_000, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             remove(&slot);
             writer.send(MESSAGES[1]).unwrap();
             writer.leave().unwrap();
         });
         expect(&mut reader, &MESSAGES[..2]);
-        writer.join().unwrap();
+        writer.join();
         assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
     });
 }
@@ -116,18 +120,19 @@ fn l8_removed_under_the_reader() {
 #[test]
 fn l9_removed_under_the_writer() {
     // Bound 5: 15,488 executions, 2.0 s; unbounded takes more than a minute.
-    claim("L9", Some(5), 15_000, || {
+    claim("L9", "the same, between two looks", Search::bound(5), 15_000, || {
         let slot = slot();
+        main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();
         let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
+        let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             writer.send(MESSAGES[1]).unwrap();
             writer.leave().unwrap();
         });
         remove(&slot);
         expect(&mut reader, &MESSAGES[..2]);
-        writer.join().unwrap();
+        writer.join();
         assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
     });
 }

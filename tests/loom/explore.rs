@@ -1,0 +1,243 @@
+//! The search itself: through every execution of a model, to its end or to the
+//! first counterexample.
+
+use crate::history::History;
+use loom::thread::JoinHandle;
+use shm_handoff::protocol::Orders;
+use shm_handoff::protocol::orders::{SHIPPED, weakened};
+use shm_handoff::sync::probe::{self, Action, Record};
+use shm_handoff::sync::text_as_words;
+use std::fmt;
+use std::sync::Arc;
+#[allow(clippy::disallowed_types)] // counts executions: outside of every model, and loom must not see it
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Points at which threads can be switched in one execution; who is still at
+/// work after so many waits for ever. The longest model that passes needs a
+/// quarter of it.
+const BRANCHES: usize = 1000;
+
+/// How to explore.
+#[derive(Clone, Copy)]
+pub(crate) struct Search {
+    /// Preemptions an execution may have; `None`: all there are.
+    pub(crate) bound: Option<usize>,
+    /// The memory orders in force.
+    pub(crate) orders: Orders,
+    /// Text is relaxed words, as on real memory, so that an execution goes on
+    /// past a race to what comes of it; else cells that loom checks.
+    pub(crate) words: bool,
+}
+
+impl Search {
+    /// All there is, of what ships.
+    pub(crate) const ALL: Self = Self { bound: None, orders: SHIPPED, words: false };
+
+    /// The same with at most `bound` preemptions an execution.
+    pub(crate) fn bound(bound: usize) -> Self {
+        Self { bound: Some(bound), ..Self::ALL }
+    }
+
+    pub(crate) fn bound_in_words(&self) -> String {
+        self.bound.map_or("none".to_owned(), |bound| format!("{bound} preemptions"))
+    }
+}
+
+/// In what way an execution goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Two accesses, one of them a write, and nothing orders them.
+    Race,
+    /// A side never gets what it waits for.
+    WaitsForEver,
+    /// What the model asserts does not hold.
+    WrongValue,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Race => "race",
+            Self::WaitsForEver => "waits for ever",
+            Self::WrongValue => "wrong value",
+        })
+    }
+}
+
+/// An execution that went wrong.
+#[derive(Debug)]
+pub(crate) struct Counterexample {
+    pub(crate) failure: Failure,
+    /// What the checker or the model's assertion said.
+    pub(crate) said: String,
+    /// How many executions it took to find it.
+    pub(crate) executions: usize,
+    pub(crate) history: History,
+}
+
+impl Counterexample {
+    fn new(said: String, executions: usize, record: Record) -> Self {
+        let failure = if said.contains("Causality violation") {
+            Failure::Race
+        } else if said.contains("exceeded maximum number of branches") || said.contains("deadlock") {
+            Failure::WaitsForEver
+        } else {
+            Failure::WrongValue
+        };
+        let history = History::new(record, failure);
+        let said = match failure {
+            Failure::WrongValue => said,
+            Failure::Race => format!("nothing orders two accesses to {}", history.contested()),
+            Failure::WaitsForEver => history.who_waits(),
+        };
+        Self { failure, said, executions, history }
+    }
+}
+
+impl fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {} (execution {})", self.failure, self.said.trim_end(), self.executions)?;
+        f.write_str(&crate::timeline::timeline(&self.history))
+    }
+}
+
+/// Explores `model`; how many executions there were.
+///
+/// Each search has a thread of the machine of its own, so that nothing of a
+/// model that failed is left to the next.
+#[allow(clippy::disallowed_types)] // as above
+pub(crate) fn explore(
+    search: Search,
+    model: impl Fn() + Send + Sync + 'static,
+) -> Result<usize, Box<Counterexample>> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    quiet_here::install();
+    let checker = std::thread::spawn(move || {
+        quiet_here::panics();
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = search.bound;
+        builder.max_branches = BRANCHES;
+        // Whatever the environment says: a search cut short proves nothing.
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.checkpoint_file = None;
+        text_as_words(search.words);
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            weakened::with(search.orders, || {
+                builder.check(move || {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    probe::begin();
+                    model();
+                });
+            });
+        }));
+        checked.map_err(|said| (said, probe::record()))
+    });
+    let checked = checker.join().expect("what is in it was caught");
+    let count = count.load(Ordering::Relaxed);
+    checked.map(|()| count).map_err(|(said, record)| {
+        let said = said
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| said.downcast_ref::<&str>().map(|said| (*said).to_owned()))
+            .unwrap_or_else(|| "something that is no text".to_owned());
+        Box::new(Counterexample::new(said, count, record))
+    })
+}
+
+/// Explores `model` and holds it to at least `floor` executions: one that stops
+/// early proves less than it says.
+pub(crate) fn claim(
+    name: &str,
+    what: &str,
+    search: Search,
+    floor: usize,
+    model: impl Fn() + Send + Sync + 'static,
+) {
+    let started = Instant::now();
+    match explore(search, model) {
+        Ok(count) => {
+            row(name, what, &search, &count.to_string(), started);
+            assert!(count >= floor, "{name} explored {count} executions only; {floor} and more are on record");
+        }
+        Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),
+    }
+}
+
+/// One row of the tables in `docs/verification.md`, made by `ci/models.sh`.
+pub(crate) fn row(name: &str, what: &str, search: &Search, result: &str, started: Instant) {
+    println!(
+        "{name} | {what} | {} | {result} | {:.1} s",
+        search.bound_in_words(),
+        started.elapsed().as_secs_f64()
+    );
+}
+
+/// The counterexample with the fewest preemptions, the first that the checker
+/// meets.
+pub(crate) fn refute<M: Fn() + Send + Sync + 'static>(
+    search: Search,
+    model: impl Fn() -> M,
+) -> Option<Box<Counterexample>> {
+    (0..4).find_map(|bound| explore(Search { bound: Some(bound), ..search }, model()).err())
+}
+
+/// Panics in a search say nothing by themselves: what a model said is in the
+/// counterexample.
+mod quiet_here {
+    use std::cell::Cell;
+    use std::sync::Once;
+
+    std::thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn install() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let loud = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                if !QUIET.get() {
+                    loud(panic);
+                }
+            }));
+        });
+    }
+
+    pub(super) fn panics() {
+        QUIET.set(true);
+    }
+}
+
+/// A thread of a model, with a name in its record.
+pub(crate) struct Actor<T> {
+    handle: JoinHandle<(usize, T)>,
+}
+
+/// Starts a thread of a model.
+pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + 'static) -> Actor<T> {
+    // Threads are numbered as they are started: the main thread is 0.
+    let number = probe::thread_to_come();
+    probe::family(Action::Spawn(number));
+    let handle = loom::thread::spawn(move || {
+        probe::name(number, name);
+        (number, life())
+    });
+    Actor { handle }
+}
+
+impl<T> Actor<T> {
+    /// Waits for its end.
+    pub(crate) fn join(self) -> T {
+        let (number, result) = self.handle.join().expect("a thread of a model that panics fails the model");
+        probe::family(Action::Join(number));
+        result
+    }
+}
+
+/// Names the model's main thread.
+pub(crate) fn main_is(name: &'static str) {
+    probe::name(0, name);
+}

@@ -1,0 +1,225 @@
+//! Killed at every step: one side dies before its k-th operation, for every k
+//! that there is, in every interleaving; a successor takes its seat. No message
+//! is lost, none comes twice but the one that was received and not yet
+//! released, the order holds, and nobody waits for ever.
+//!
+//! What the ledger says is asserted at the end of every execution, and for each
+//! k that somebody did die there. See `mortal` for what dying is.
+
+use crate::explore::{Search, actor, explore, main_is, row};
+use crate::mortal::{Mortal, has_removed, live};
+use crate::{MESSAGES, slot};
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::protocol::message::END;
+use shm_handoff::sync::probe;
+use shm_handoff::{Reader, RecvError, SendError, Writer};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+#[allow(clippy::disallowed_types)] // counts the dead: outside of every model, and loom must not see it
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// What has gone over the counter, in order.
+type Ledger = Rc<RefCell<Vec<&'static [u8]>>>;
+
+/// Explores `model` for every k, until a k is reached at which nobody dies any
+/// more because every life is shorter; holds the number of steps, and that of
+/// executions, to what is on record.
+#[allow(clippy::disallowed_types)] // as above
+fn killed_at_every_step(
+    name: &str,
+    what: &str,
+    search: Search,
+    (steps, floor): (usize, usize),
+    model: impl Fn(usize) -> bool + Send + Sync + Clone + 'static,
+) {
+    let started = Instant::now();
+    let mut executions = 0;
+    let mut k = 0;
+    loop {
+        let died = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&died);
+        let model = model.clone();
+        let explored = explore(search, move || {
+            if model(k) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        match explored {
+            Ok(count) => executions += count,
+            Err(counterexample) => panic!("{name}, {what}, killed before step {}:\n{counterexample}", k + 1),
+        }
+        if died.load(Ordering::Relaxed) == 0 {
+            break;
+        }
+        k += 1;
+    }
+    row(name, what, &search, &format!("{k} steps, {executions}"), started);
+    assert!(k >= steps, "{name}: a life has {k} steps only; {steps} are on record");
+    assert!(executions >= floor, "{name} explored {executions} executions only; {floor} are on record");
+}
+
+/// A text as one of those that can have been sent: whole, or nothing.
+fn known(text: &[u8]) -> &'static [u8] {
+    let all = MESSAGES.iter().copied().chain([END]);
+    all.into_iter().find(|one| *one == text).unwrap_or_else(|| panic!("torn: \"{}\"", text.escape_ascii()))
+}
+
+/// Reads sessions until `last` comes; each that ends is followed by the next.
+fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
+    let mut got = Vec::new();
+    let mut reader = Reader::<InProc>::open(slot).unwrap();
+    loop {
+        match reader.look() {
+            Ok(message) => {
+                let text = known(message.text());
+                got.push(text);
+                if message.ends_session() {
+                    message.close().unwrap();
+                    reader.leave().unwrap();
+                    reader = Reader::open(slot).unwrap();
+                } else {
+                    message.release();
+                }
+                if text == last {
+                    return got;
+                }
+            }
+            Err(error) => {
+                assert_eq!(error, RecvError::WriterGone);
+                reader.follow().unwrap();
+            }
+        }
+    }
+}
+
+/// A writer that sends `lines`, killed after `spared` steps, and its successor,
+/// which sends the last message: what arrives is what the first had sent, and
+/// then the last. Whether it died.
+fn a_writer_and_its_successor(lines: [&'static [u8]; 2], spared: usize) -> bool {
+    let slot = slot();
+    main_is("reader");
+    let theirs = slot.clone();
+    let writer = actor("writer", move || {
+        let sent: Ledger = Rc::default();
+        let counted = Rc::clone(&sent);
+        let died = live(spared, || {
+            let mut writer = Writer::<Mortal>::open(&theirs).unwrap();
+            for line in lines {
+                writer.send(line).unwrap();
+                counted.borrow_mut().push(line);
+            }
+            writer.leave().unwrap();
+        });
+        probe::note("successor");
+        let mut writer = Writer::<InProc>::open(&theirs).unwrap();
+        writer.send(MESSAGES[2]).unwrap();
+        writer.leave().unwrap();
+        (died, sent.borrow().len())
+    });
+    let got = read_until(&slot, MESSAGES[2]);
+    let (died, sent) = writer.join();
+    let (last, before) = got.split_last().expect("the last message at least");
+    assert_eq!(*last, MESSAGES[2]);
+    assert_eq!(before, &lines[..before.len().min(2)], "order holds and nothing comes twice");
+    // Dead between publishing and knowing of it: one more than it knew of.
+    assert!(before.len() == sent || (died && before.len() == sent + 1), "{sent} were sent, {} came", before.len());
+    died
+}
+
+/// **K1** A writer killed at any step of opening, sending two messages and
+/// leaving.
+#[test]
+fn k1_a_writer_at_every_step() {
+    killed_at_every_step(
+        "K1",
+        "a writer that opens, sends two messages and leaves",
+        Search::bound(2),
+        (1, 1),
+        |spared| a_writer_and_its_successor([MESSAGES[0], MESSAGES[1]], spared),
+    );
+}
+
+/// **K2** A writer killed at any step of a session with its `end`: the reader
+/// removes the memory meanwhile.
+#[test]
+fn k2_a_writer_with_its_end_at_every_step() {
+    killed_at_every_step(
+        "K2",
+        "a writer that opens, sends a message and `end`, and leaves",
+        Search::bound(2),
+        (1, 1),
+        |spared| a_writer_and_its_successor([MESSAGES[0], END], spared),
+    );
+}
+
+/// Reads a session to its end as `shmread` does: a message is put out, and then
+/// released. Both ends of putting it out are points at which to die.
+fn read_session(slot: &Slot, out: &Ledger, released: &RefCell<usize>) {
+    let mut reader = Reader::<Mortal>::open(slot).unwrap();
+    loop {
+        let message = reader.look().unwrap();
+        let text = known(message.text());
+        probe::step();
+        out.borrow_mut().push(text);
+        probe::step();
+        let ends = message.ends_session();
+        if ends {
+            message.close().unwrap();
+        } else {
+            message.release();
+        }
+        *released.borrow_mut() += 1;
+        if ends {
+            reader.leave().unwrap();
+            return;
+        }
+    }
+}
+
+/// **K3** A reader killed at any step of opening, reading two messages and an
+/// `end`, removing and leaving: the next reader gets the rest, and before it
+/// only what the first had put out and not released.
+#[test]
+fn k3_a_reader_at_every_step() {
+    killed_at_every_step(
+        "K3",
+        "a reader that opens, reads a message and `end`, removes and leaves",
+        Search::bound(2),
+        (1, 1),
+        |spared| {
+            let slot = slot();
+            main_is("writer");
+            let lines = [MESSAGES[0], END];
+            let theirs = slot.clone();
+            let reader = actor("reader", move || {
+                let (out, released) = (Ledger::default(), RefCell::new(0));
+                let died = live(spared, || read_session(&theirs, &out, &released));
+                let before = out.borrow().len();
+                // Who dies after the removal leaves nothing to read behind.
+                if died && !has_removed() {
+                    probe::note("successor");
+                    read_session(&theirs, &out, &RefCell::default());
+                }
+                let out = out.take();
+                (died, before, out)
+            });
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            for line in lines {
+                while let Err(error) = writer.send(line) {
+                    assert_eq!(error, SendError::ReaderGone);
+                    shm_handoff::sync::yield_now();
+                }
+            }
+            writer.leave().unwrap();
+            let (died, before, mut out) = reader.join();
+            // Only the last that the first reader put out may have come again.
+            if before > 0 && out.get(before) == Some(&out[before - 1]) {
+                out.remove(before);
+            }
+            assert_eq!(out, lines, "{before} of them by the first reader");
+            died
+        },
+    );
+}

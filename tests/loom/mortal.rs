@@ -1,0 +1,117 @@
+//! A process that can be killed at any operation, as by SIGKILL.
+//!
+//! Its thread unwinds from the operation before which it dies; no code of the
+//! protocol runs on the way, for neither side has a destructor. What the kernel
+//! does for the dead is done afterwards, by [`live`]: the memory is detached
+//! and the seat given back, not in order. That takes the lock around the
+//! seats, and so does whoever sits down next: this is the happens-before edge
+//! from the dead to the successor (contract B4). Between processes it is the
+//! kernel's: `SEM_UNDO` gives the semaphore back, and the successor's `semop`
+//! takes it.
+
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::sync::{AtomicU32, probe};
+use shm_handoff::{Error, Role};
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+std::thread_local! {
+    /// What the dead held. (All of a model's threads are one of the machine's.)
+    static HELD: RefCell<Vec<InProc>> = const { RefCell::new(Vec::new()) };
+    static REMOVED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// `InProc`, with each call a point at which its process can die. The flag's
+/// and the text's accesses are such points by themselves.
+pub(crate) struct Mortal(ManuallyDrop<InProc>);
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here; `leave` forgets the rest of us.
+        let held = unsafe { ManuallyDrop::take(&mut self.0) };
+        if std::thread::panicking() {
+            HELD.with_borrow_mut(|all| all.push(held));
+        }
+    }
+}
+
+impl Backend for Mortal {
+    type Address = Slot;
+
+    fn open(address: &Slot, role: Role) -> Result<Self, Error> {
+        probe::step();
+        InProc::open(address, role).map(ManuallyDrop::new).map(Self)
+    }
+
+    fn flag(&self) -> &AtomicU32 {
+        self.0.flag()
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        self.0.payload()
+    }
+
+    fn sleep(&self, longest: Duration) {
+        self.0.sleep(longest);
+    }
+
+    fn wake(&self) {
+        probe::step();
+        self.0.wake();
+    }
+
+    fn census(&mut self) -> Result<Census, Error> {
+        probe::step();
+        self.0.census()
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        probe::step();
+        self.0.reopen()
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        probe::step();
+        self.0.remove()?;
+        REMOVED.set(true);
+        Ok(())
+    }
+
+    fn forget_failure(&mut self) -> Result<(), Error> {
+        probe::step();
+        self.0.forget_failure()
+    }
+
+    fn leave(self) -> Result<(), Error> {
+        probe::step();
+        let mut left = ManuallyDrop::new(self);
+        // SAFETY: taken once, here; what is left of us is never dropped.
+        unsafe { ManuallyDrop::take(&mut left.0) }.leave()
+    }
+}
+
+/// Whether the life that [`live`] ran last removed its memory.
+pub(crate) fn has_removed() -> bool {
+    REMOVED.get()
+}
+
+/// Runs a life that ends before its operation number `spared` + 1, if it gets
+/// there; whether it died.
+pub(crate) fn live(spared: usize, life: impl FnOnce()) -> bool {
+    REMOVED.set(false);
+    probe::doom(spared);
+    let lived = catch_unwind(AssertUnwindSafe(life));
+    probe::reprieve();
+    match lived {
+        Ok(()) => false,
+        Err(why) if why.is::<probe::Killed>() => {
+            // The kernel's part.
+            drop(HELD.take());
+            true
+        }
+        Err(why) => resume_unwind(why),
+    }
+}
