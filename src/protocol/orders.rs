@@ -76,13 +76,16 @@ pub mod weakened {
         pub orders: Orders,
     }
 
+    /// Name, order as it ships, and the table with another one in its place.
+    type Entry = (&'static str, Ordering, fn(Ordering) -> Orders);
+
     /// Every way to weaken one entry of the table by one step. (Relaxed ones
     /// have none.)
     #[must_use]
     pub fn each() -> Vec<Weaker> {
         // Without `..`: a new entry does not compile until it is walked too.
         let Orders { publish, see_full, release, see_empty } = SHIPPED;
-        let entries: [(&'static str, Ordering, fn(Ordering) -> Orders); 4] = [
+        let entries: [Entry; 4] = [
             ("publish", publish, |publish| Orders { publish, ..SHIPPED }),
             ("see_full", see_full, |see_full| Orders { see_full, ..SHIPPED }),
             ("release", release, |release| Orders { release, ..SHIPPED }),

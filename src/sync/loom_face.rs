@@ -7,23 +7,35 @@ use std::cell::Cell as StdCell;
 
 pub use loom::sync::MutexGuard;
 
-/// Makes every two accesses to a place a pair whose order is explored.
+/// Makes a load and a later store of another thread a pair whose order is
+/// explored both ways.
 ///
 /// loom 0.7 remembers only the last access to an atomic. Where one thread
 /// loads, and another loads and then stores, the second one's own load hides
 /// the first one's from its store, and the executions in which the store comes
-/// first are left out. A read-modify-write hides nothing: it stands against all
-/// others. Being relaxed, and of a word of its own, it orders nothing.
+/// first are left out. So each thread's loads also leave a mark that the others'
+/// stores meet: by read-modify-writes, which hide nothing from each other and,
+/// being relaxed, order nothing.
 #[derive(Debug)]
-struct Turnstile(loom::sync::atomic::AtomicU32);
+struct Marks([loom::sync::atomic::AtomicU32; Self::THREADS]);
 
-impl Turnstile {
+impl Marks {
+    /// As many as loom has.
+    const THREADS: usize = 5;
+
     fn new() -> Self {
-        Self(loom::sync::atomic::AtomicU32::new(0))
+        Self(core::array::from_fn(|_| loom::sync::atomic::AtomicU32::new(0)))
     }
 
-    fn pass(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    fn loads(&self) {
+        self.0[probe::who().0].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stores(&self) {
+        let (me, threads) = probe::who();
+        for other in (0..threads).filter(|other| *other != me) {
+            self.0[other].fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -32,7 +44,7 @@ impl Turnstile {
 #[derive(Debug)]
 pub struct AtomicU32 {
     word: loom::sync::atomic::AtomicU32,
-    turnstile: Turnstile,
+    marks: Marks,
     plain: loom::cell::UnsafeCell<()>,
 }
 
@@ -40,20 +52,24 @@ impl AtomicU32 {
     /// As `core`'s.
     #[must_use]
     pub fn new(value: u32) -> Self {
-        Self { word: loom::sync::atomic::AtomicU32::new(value), turnstile: Turnstile::new(), plain: loom::cell::UnsafeCell::new(()) }
+        Self {
+            word: loom::sync::atomic::AtomicU32::new(value),
+            marks: Marks::new(),
+            plain: loom::cell::UnsafeCell::new(()),
+        }
     }
 
     /// As `core`'s.
     pub fn load(&self, order: Ordering) -> u32 {
         let noted = probe::before(Action::Load, Some(order), self, None);
-        self.turnstile.pass();
+        self.marks.loads();
         probe::after(noted, self.word.load(order))
     }
 
     /// As `core`'s.
     pub fn store(&self, value: u32, order: Ordering) {
         probe::before(Action::Store, Some(order), self, Some(value));
-        self.turnstile.pass();
+        self.marks.stores();
         self.word.store(value, order);
     }
 }

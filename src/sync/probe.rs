@@ -110,11 +110,12 @@ impl State {
     /// it is first met.
     fn thread(&mut self) -> usize {
         let id = loom::thread::current().id();
-        self.ids.iter().find(|(known, _)| *known == id).map(|(_, number)| *number).unwrap_or_else(|| {
-            let number = self.record.threads.len();
-            self.name(number, &format!("thread {number}"));
-            number
-        })
+        if let Some((_, number)) = self.ids.iter().find(|(known, _)| *known == id) {
+            return *number;
+        }
+        let number = self.record.threads.len();
+        self.name(number, &format!("thread {number}"));
+        number
     }
 
     fn name(&mut self, number: usize, name: &str) {
@@ -228,6 +229,11 @@ pub(crate) fn label<F, T>(flag: &F, text: &[T]) {
         let words = text.iter().enumerate().map(|(at, word)| (address(word), Place::Text(memory, at)));
         state.labels.extend(words);
     });
+}
+
+/// The running thread's number, and how many threads there have been.
+pub(super) fn who() -> (usize, usize) {
+    with(|state| (state.thread(), state.record.threads.len())).unwrap_or((0, 1))
 }
 
 fn address<T>(place: &T) -> usize {

@@ -7,7 +7,7 @@
 //! explores everything and finds none; and neither in ours.
 
 use crate::bare::Bare;
-use crate::explore::{Counterexample, Failure, Search, actor, claim, explore, main_is, refute, row};
+use crate::explore::{Counterexample, Depth, Failure, Search, actor, claim, explore, main_is, refute, row};
 use crate::history::sequentially_consistent;
 use crate::picture::picture;
 use crate::slot;
@@ -22,8 +22,6 @@ use std::time::Instant;
 const AAA: &[u8] = b"AAAAAA\n";
 const BBB: &[u8] = b"BBBBBB\n";
 const END: &[u8] = b"end\n";
-
-const WORDS: Search = Search { words: true, ..Search::ALL };
 
 /// Shows a defect: `model` goes wrong with `mended`, in the way that is
 /// expected, and is right once everything is mended.
@@ -40,7 +38,7 @@ fn shown<M: Fn() + Send + Sync + 'static>(
     assert_eq!(found.failure, expected, "{name}: {found}");
     match explore(search, model(Mended::ALL)) {
         Ok(count) => {
-            let result = format!("{expected}, in execution {}; mended: {count} executions, none", found.executions);
+            let result = format!("{expected}, in execution {}; mended: none in {count}", found.executions);
             row(name, what, &search, &result, started);
         }
         Err(wrong) => panic!("{name}, mended: {wrong}"),
@@ -116,7 +114,7 @@ fn d2_shown() {
 fn d2_shown_stale_text() {
     let mended = Mended { order: false, ..Mended::ALL };
     let found =
-        shown("D2", "an unordered flag, on real memory", WORDS, (mended, Failure::WrongValue), one_message);
+        shown("D2", "an unordered flag, on real memory", Search::WORDS, (mended, Failure::WrongValue), one_message);
     picture("d2", "D2: nothing orders text and flag", &found);
 }
 
@@ -136,13 +134,13 @@ fn our_message() {
 /// **D1**, **D2** Ours: no race on the flag or on the text.
 #[test]
 fn d1_d2_absent() {
-    claim("D1, D2", "ours: one message, no race", Search::ALL, 5, || our_message());
+    claim("D1, D2", "ours: one message, no race", Depth::whole(44), our_message);
 }
 
 /// **D2** Ours on real memory: the flag is never seen before the text.
 #[test]
 fn d2_absent_stale_text() {
-    claim("D2", "ours, on real memory: never stale or torn", WORDS, 5, || our_message());
+    claim("D2", "ours, on real memory: never stale or torn", Depth::whole(44).in_words(), our_message);
 }
 
 /// `end` and the first message of the next writer, who comes at once; or a
@@ -176,8 +174,7 @@ fn an_end(lines: [&'static [u8]; 2]) -> impl Fn(Mended) -> Box<dyn Fn() + Send +
 #[test]
 fn d3_shown() {
     let mended = Mended { judging: false, ..Mended::ALL };
-    let found =
-        shown("D3", "judging a released slot", Search::ALL, (mended, Failure::Race), an_end([END, AAA]));
+    let found = shown("D3", "judging a released slot", Search::ALL, (mended, Failure::Race), an_end([END, AAA]));
     assert_eq!(found.history.contested(), "text[0]");
 }
 
@@ -186,7 +183,7 @@ fn d3_shown() {
 #[test]
 fn d3_shown_missed_end() {
     let mended = Mended { judging: false, ..Mended::ALL };
-    let found = shown("D3", "a missed end", WORDS, (mended, Failure::WrongValue), an_end([END, AAA]));
+    let found = shown("D3", "a missed end", Search::WORDS, (mended, Failure::WrongValue), an_end([END, AAA]));
     picture("d3", "D3: the reader releases the slot, then looks for end in it", &found);
 }
 
@@ -194,16 +191,17 @@ fn d3_shown_missed_end() {
 #[test]
 fn d3_shown_false_end() {
     let mended = Mended { judging: false, ..Mended::ALL };
-    let found = shown("D3", "a false end", WORDS, (mended, Failure::WrongValue), an_end([AAA, END]));
+    let found = shown("D3", "a false end", Search::WORDS, (mended, Failure::WrongValue), an_end([AAA, END]));
     picture("d3-false-end", "D3, the other way round: a false end", &found);
 }
 
 /// **D3** Ours: the text is judged in a private copy.
 #[test]
 fn d3_absent() {
-    for (name, search) in [("ours: each end is seen as what it is", Search::ALL), ("the same on real memory", WORDS)] {
-        for lines in [[END, AAA], [AAA, END]] {
-            claim("D3", name, search, 5, move || {
+    let depth = Depth::whole(50_480);
+    for (where_, depth) in [("", depth), (", on real memory", depth.in_words())] {
+        for (lines, which) in [([END, AAA], "an end that comes first"), ([AAA, END], "an end that comes last")] {
+            claim("D3", &format!("ours: {which} is seen as what it is{where_}"), depth, move || {
                 let slot = slot();
                 main_is("reader");
                 let mut reader = shm_handoff::Reader::<Bare>::open(&slot).unwrap();
@@ -247,7 +245,7 @@ fn d4_shown() {
 /// **D4** Ours: a reader that starts finds what waits for it.
 #[test]
 fn d4_absent() {
-    claim("D4", "ours: what waits is read", Search::ALL, 1, || {
+    claim("D4", "ours: what waits is read", Depth::whole(1), || {
         let slot = slot();
         main_is("reader");
         let mut writer = shm_handoff::Writer::<Bare>::open(&slot).unwrap();
@@ -262,38 +260,40 @@ fn d4_absent() {
 
 /// Two writers that each try once, and what lies in the one slot.
 fn two_writers(mixed: bool) -> impl Fn(Mended) -> Box<dyn Fn() + Send + Sync> {
-    move |mended| Box::new(move || {
-        let slot = slot();
-        main_is("reader");
-        let mut reader = Reader::<Bare>::open(&slot, mended).unwrap();
-        let write = |slot: Slot, line: &'static [u8]| {
-            move || match Writer::<Bare>::open(&slot, mended) {
-                Ok(writer) => {
-                    let sent = writer.offer(line);
-                    note(if sent { "sent" } else { "waits" });
-                    sent
+    move |mended| {
+        Box::new(move || {
+            let slot = slot();
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&slot, mended).unwrap();
+            let write = |slot: Slot, line: &'static [u8]| {
+                move || match Writer::<Bare>::open(&slot, mended) {
+                    Ok(writer) => {
+                        let sent = writer.offer(line);
+                        note(if sent { "sent" } else { "waits" });
+                        sent
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
+                        false
+                    }
                 }
-                Err(error) => {
-                    assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
-                    false
-                }
+            };
+            let one = actor("writer A", write(slot.clone(), AAA));
+            let other = actor("writer B", write(slot.clone(), BBB));
+            let sent = [(one.join(), AAA), (other.join(), BBB)];
+            let text = reader.take().expect("one of them has written").text;
+            note(format!("prints \"{}\"", text.escape_ascii()));
+            let whole = sent.iter().any(|(_, line)| text == *line);
+            if mixed {
+                assert!(whole || !plainly(), "the two are mixed: \"{}\"", text.escape_ascii());
+                return;
             }
-        };
-        let one = actor("writer A", write(slot.clone(), AAA));
-        let other = actor("writer B", write(slot.clone(), BBB));
-        let sent = [(one.join(), AAA), (other.join(), BBB)];
-        let text = reader.take().expect("one of them has written").text;
-        note(format!("prints \"{}\"", text.escape_ascii()));
-        let whole = sent.iter().any(|(_, line)| text == *line);
-        if mixed {
-            assert!(whole || !plainly(), "the two are mixed: \"{}\"", text.escape_ascii());
-            return;
-        }
-        for (sent, line) in sent {
-            let arrived = text == line || !whole;
-            assert!(!sent || arrived || !plainly(), "\"{}\" was sent and has vanished", line.escape_ascii());
-        }
-    })
+            for (sent, line) in sent {
+                let arrived = text == line || !whole;
+                assert!(!sent || arrived || !plainly(), "\"{}\" was sent and has vanished", line.escape_ascii());
+            }
+        })
+    }
 }
 
 /// **D5** Nothing keeps a second writer out: they race on the text.
@@ -308,7 +308,7 @@ fn d5_shown() {
 #[test]
 fn d5_shown_vanished() {
     let mended = Mended { seats: false, ..Mended::ALL };
-    let found = shown("D5", "a message vanishes", WORDS, (mended, Failure::WrongValue), two_writers(false));
+    let found = shown("D5", "a message vanishes", Search::WORDS, (mended, Failure::WrongValue), two_writers(false));
     picture("d5", "D5: nothing keeps a second writer out", &found);
 }
 
@@ -316,7 +316,7 @@ fn d5_shown_vanished() {
 #[test]
 fn d5_shown_mixed() {
     let mended = Mended { seats: false, ..Mended::ALL };
-    let found = shown("D5", "two messages are mixed", WORDS, (mended, Failure::WrongValue), two_writers(true));
+    let found = shown("D5", "two messages are mixed", Search::WORDS, (mended, Failure::WrongValue), two_writers(true));
     picture("d5-mixed", "D5: two writers, and a text that nobody wrote", &found);
 }
 
@@ -350,7 +350,7 @@ fn d5_shown_readers() {
 /// execution, and the two messages arrive whole, one after the other.
 #[test]
 fn d5_absent() {
-    claim("D5", "ours: the second writer is kept out", Search::bound(3), 1000, || {
+    claim("D5", "ours: the second writer is kept out", Depth::bound(3, 22_842), || {
         let slot = slot();
         main_is("reader");
         let mut reader = shm_handoff::Reader::<InProc>::open(&slot).unwrap();

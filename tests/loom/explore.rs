@@ -34,13 +34,42 @@ impl Search {
     /// All there is, of what ships.
     pub(crate) const ALL: Self = Self { bound: None, orders: SHIPPED, words: false };
 
-    /// The same with at most `bound` preemptions an execution.
-    pub(crate) fn bound(bound: usize) -> Self {
-        Self { bound: Some(bound), ..Self::ALL }
+    /// The same on text as it is on real memory.
+    pub(crate) const WORDS: Self = Self { words: true, ..Self::ALL };
+
+    fn bound_in_words(&self) -> String {
+        self.bound.map_or("none".to_owned(), |bound| bound.to_string())
+    }
+}
+
+/// How far a claim is searched, and how many executions that has to take: one
+/// that stops early proves less than it says.
+#[derive(Clone, Copy)]
+pub(crate) struct Depth {
+    pub(crate) search: Search,
+    pub(crate) floor: usize,
+}
+
+impl Depth {
+    /// Without a bound.
+    pub(crate) fn whole(floor: usize) -> Self {
+        Self { search: Search::ALL, floor }
     }
 
-    pub(crate) fn bound_in_words(&self) -> String {
-        self.bound.map_or("none".to_owned(), |bound| format!("{bound} preemptions"))
+    /// With at most `bound` preemptions an execution.
+    pub(crate) fn bound(bound: usize, floor: usize) -> Self {
+        Self { search: Search { bound: Some(bound), ..Search::ALL }, floor }
+    }
+
+    /// Another depth for `ci/deep.sh`, which sets `MODELS=deep`.
+    pub(crate) fn deep(self, deep: Self) -> Self {
+        if std::env::var_os("MODELS").is_some_and(|how| how == "deep") { deep } else { self }
+    }
+
+    /// On text as it is on real memory.
+    pub(crate) fn in_words(mut self) -> Self {
+        self.search.words = true;
+        self
     }
 }
 
@@ -107,14 +136,11 @@ impl fmt::Display for Counterexample {
 /// Each search has a thread of the machine of its own, so that nothing of a
 /// model that failed is left to the next.
 #[allow(clippy::disallowed_types)] // as above
-pub(crate) fn explore(
-    search: Search,
-    model: impl Fn() + Send + Sync + 'static,
-) -> Result<usize, Box<Counterexample>> {
+pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) -> Result<usize, Box<Counterexample>> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     quiet_here::install();
-    let checker = std::thread::spawn(move || {
+    let search = std::thread::spawn(move || {
         quiet_here::panics();
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = search.bound;
@@ -135,7 +161,7 @@ pub(crate) fn explore(
         }));
         checked.map_err(|said| (said, probe::record()))
     });
-    let checked = checker.join().expect("what is in it was caught");
+    let checked = search.join().expect("what is in it was caught");
     let count = count.load(Ordering::Relaxed);
     checked.map(|()| count).map_err(|(said, record)| {
         let said = said
@@ -147,32 +173,28 @@ pub(crate) fn explore(
     })
 }
 
-/// Explores `model` and holds it to at least `floor` executions: one that stops
-/// early proves less than it says.
-pub(crate) fn claim(
-    name: &str,
-    what: &str,
-    search: Search,
-    floor: usize,
-    model: impl Fn() + Send + Sync + 'static,
-) {
+/// Explores `model`, which must hold in every execution.
+pub(crate) fn claim(name: &str, what: &str, depth: Depth, model: impl Fn() + Send + Sync + 'static) {
     let started = Instant::now();
-    match explore(search, model) {
+    match explore(depth.search, model) {
         Ok(count) => {
-            row(name, what, &search, &count.to_string(), started);
-            assert!(count >= floor, "{name} explored {count} executions only; {floor} and more are on record");
+            row(name, what, &depth.search, &format!("{count} executions"), started);
+            hold_to_floor(name, count, depth.floor);
         }
         Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),
     }
 }
 
-/// One row of the tables in `docs/verification.md`, made by `ci/models.sh`.
+pub(crate) fn hold_to_floor(name: &str, count: usize, floor: usize) {
+    assert!(count >= floor, "{name} explored {count} executions only; {floor} and more are on record");
+}
+
+/// One row of a table in `docs`, put there by `ci/models.sh`: claim, what
+/// holds, test, bound of preemptions, result, time.
 pub(crate) fn row(name: &str, what: &str, search: &Search, result: &str, started: Instant) {
-    println!(
-        "{name} | {what} | {} | {result} | {:.1} s",
-        search.bound_in_words(),
-        started.elapsed().as_secs_f64()
-    );
+    let test = std::thread::current();
+    let (test, bound) = (test.name().unwrap_or_default(), search.bound_in_words());
+    println!("{name} | {what} | `{test}` | {bound} | {result} | {:.1} s", started.elapsed().as_secs_f64());
 }
 
 /// The counterexample with the fewest preemptions, the first that the checker

@@ -1,7 +1,7 @@
 //! Two sides and a slot of two cells.
 
 use crate::bare::Bare;
-use crate::explore::{Search, actor, claim, main_is};
+use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
 use loom::thread;
 use shm_handoff::backend::inproc::InProc;
@@ -30,23 +30,30 @@ pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> +
 /// flag alone; no access to the text races with another; both sides finish.
 #[test]
 fn l1_two_messages_by_the_flag_alone() {
-    // No bound: 54 executions, 0.0 s.
-    claim("L1", "two messages arrive in order, once, whole, by the flag alone; no access to the text races; both sides finish", Search::ALL, 50, || handoff::<Bare>(2));
+    // 2 s.
+    claim(
+        "L1",
+        "two messages arrive in order, once, whole, by the flag alone; no access to the text races; both sides finish",
+        Depth::whole(50_480),
+        || handoff::<Bare>(2),
+    );
 }
 
 /// **L2** The same for three messages.
 #[test]
 fn l2_three_messages_by_the_flag_alone() {
-    // No bound: 486 executions, 0.0 s.
-    claim("L2", "the same for three messages", Search::ALL, 450, || handoff::<Bare>(3));
+    // 3 s; deep: 47 s.
+    claim("L2", "the same for three messages", Depth::bound(5, 64_888).deep(Depth::bound(7, 0)), || handoff::<Bare>(3));
 }
 
 /// **L3** The same for two messages where every tick looks at the seats, as
 /// the code that ships does.
 #[test]
 fn l3_two_messages_with_seats() {
-    // No bound: 918 executions, 0.1 s.
-    claim("L3", "as L1, where every tick looks at the seats, as shipped", Search::ALL, 900, || handoff::<InProc>(2));
+    // 32 s.
+    claim("L3", "as L1, where every tick looks at the seats, as shipped", Depth::whole(700_110), || {
+        handoff::<InProc>(2);
+    });
 }
 
 /// **L4** Sides that never wait, but try again, hand over two messages in
@@ -54,10 +61,10 @@ fn l3_two_messages_with_seats() {
 /// straight into the caller's buffer.
 #[test]
 fn l4_trying_again() {
-    // No bound: 72 executions, 0.0 s.
-    claim("L4", "sides that try again instead of waiting; a refused try changes nothing", Search::ALL, 70, || {
+    // 3 s.
+    claim("L4", "sides that try again instead of waiting; a refused try changes nothing", Depth::whole(65_616), || {
         let slot = slot();
-    main_is("reader");
+        main_is("reader");
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
         let mut writer = Writer::<Bare>::open(&slot).unwrap();
         let writer = actor("writer", move || {

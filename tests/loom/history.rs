@@ -34,7 +34,10 @@ impl History {
             Failure::WaitsForEver => None,
             // The checker stopped at the second access.
             Failure::Race => last_access(&events).and_then(|second| {
-                (0..second).rev().find(|first| conflicting(&events[*first], &events[second])).map(|first| (first, second))
+                (0..second)
+                    .rev()
+                    .find(|first| conflicting(&events[*first], &events[second]))
+                    .map(|first| (first, second))
             }),
             // What is read wrongly is what was written at the same time; then
             // two that wrote; then two of whom one wrote.
@@ -78,6 +81,12 @@ impl History {
 /// would have prevented it. (The checker runs one thread for as long as it can,
 /// and lets loads see older values instead.)
 pub(crate) fn sequentially_consistent(record: &Record) -> Option<Record> {
+    // As deep as the execution is long: too deep for the stack of a model's
+    // thread, from which this may be asked.
+    std::thread::scope(|scope| scope.spawn(|| linearise(record)).join().expect("it panics at nothing"))
+}
+
+fn linearise(record: &Record) -> Option<Record> {
     let mut lanes: Vec<Vec<usize>> = vec![Vec::new(); record.threads.len()];
     for (number, event) in record.events.iter().enumerate() {
         lanes[event.thread].push(number);
@@ -92,6 +101,10 @@ pub(crate) fn sequentially_consistent(record: &Record) -> Option<Record> {
 
 type Memory = BTreeMap<Place, u32>;
 
+/// How far each thread has come, and what it finds, where nothing leads to the
+/// end.
+type DeadEnds = HashSet<(Vec<usize>, Memory)>;
+
 /// Puts one more event after `path`, and another, until all are there.
 fn extend(
     record: &Record,
@@ -99,20 +112,19 @@ fn extend(
     done: &mut Vec<usize>,
     memory: &Memory,
     path: &mut Vec<usize>,
-    dead_ends: &mut HashSet<(Vec<usize>, Vec<(Place, u32)>)>,
+    dead_ends: &mut DeadEnds,
 ) -> bool {
     if path.len() == record.events.len() {
         return true;
     }
-    let state = (done.clone(), memory.iter().map(|(place, value)| (*place, *value)).collect());
+    let state = (done.clone(), memory.clone());
     if dead_ends.contains(&state) {
         return false;
     }
     // The thread that ran last goes on if it can: fewer switches to follow.
     let last = path.last().map_or(0, |number: &usize| record.events[*number].thread);
-    let spawned = |thread: usize| {
-        thread == 0 || path.iter().any(|number| record.events[*number].action == Action::Spawn(thread))
-    };
+    let spawned =
+        |thread: usize| thread == 0 || path.iter().any(|number| record.events[*number].action == Action::Spawn(thread));
     let turns: Vec<usize> =
         (0..lanes.len()).map(|turn| (last + turn) % lanes.len()).filter(|thread| spawned(*thread)).collect();
     for thread in turns {
@@ -180,7 +192,9 @@ fn order(threads: &[String], events: &[Event]) -> (Vec<Clock>, Vec<(usize, usize
                     store.action == Action::Store && store.place == event.place && store.value == event.value
                 };
                 let store = (0..number).rev().find(wrote);
-                if let Some(store) = store.filter(|store| gives_order(events[*store].order) && events[*store].thread != me) {
+                if let Some(store) =
+                    store.filter(|store| gives_order(events[*store].order) && events[*store].thread != me)
+                {
                     join(&mut now[me], &clocks[store]);
                     edges.push((store, number));
                 }

@@ -10,7 +10,12 @@
 //! | `handoff` | L1 to L4: order, exactly once, whole, and both sides finish |
 //! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
-//! | `weakened` | T1 to T4: each memory order is needed, for loom rejects the model without it |
+//! | `orders` | T1 to T4: each memory order is needed, for loom rejects the model without it |
+//! | `killed` | K1 to K3: a side that dies at any step, and its successor |
+//! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
+//!
+//! and what these stand on: `explore` searches, `history`, `timeline` and
+//! `picture` tell what was found, `bare` and `mortal` are backends for models.
 #![cfg(loom)]
 
 mod bare;
@@ -42,7 +47,8 @@ fn slot() -> Slot {
 fn expect<B: Backend>(reader: &mut Reader<B>, expected: &[&[u8]]) {
     for expected in expected {
         let message = reader.look().expect("a message");
-        assert_eq!(message.text(), *expected);
+        let text = message.text();
+        assert!(text == *expected, "\"{}\" was sent and \"{}\" came", expected.escape_ascii(), text.escape_ascii());
         message.release();
     }
 }

@@ -104,7 +104,7 @@ pub(crate) fn live(spared: usize, life: impl FnOnce()) -> bool {
     REMOVED.set(false);
     probe::doom(spared);
     let lived = catch_unwind(AssertUnwindSafe(life));
-    probe::reprieve();
+    let _ = probe::reprieve();
     match lived {
         Ok(()) => false,
         Err(why) if why.is::<probe::Killed>() => {
