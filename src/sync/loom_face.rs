@@ -61,9 +61,9 @@ impl AtomicU32 {
 
     /// As `core`'s.
     pub fn load(&self, order: Ordering) -> u32 {
-        let noted = probe::before(Action::Load, Some(order), self, None);
+        probe::before(Action::Load, Some(order), self, None);
         self.marks.loads();
-        probe::after(noted, self.word.load(order))
+        probe::after(self.word.load(order))
     }
 
     /// As `core`'s.
@@ -71,6 +71,7 @@ impl AtomicU32 {
         probe::before(Action::Store, Some(order), self, Some(value));
         self.marks.stores();
         self.word.store(value, order);
+        probe::after(value);
     }
 }
 
@@ -79,15 +80,16 @@ pub(crate) mod plain {
     use super::{Action, AtomicU32, Ordering, probe};
 
     pub(crate) fn load(flag: &AtomicU32) -> u32 {
-        let noted = probe::before(Action::Load, None, flag, None);
+        probe::before(Action::Load, None, flag, None);
         flag.plain.with(|_| ());
-        probe::after(noted, flag.word.load(Ordering::Relaxed))
+        probe::after(flag.word.load(Ordering::Relaxed))
     }
 
     pub(crate) fn store(flag: &AtomicU32, value: u32) {
         probe::before(Action::Store, None, flag, Some(value));
         flag.plain.with_mut(|_| ());
         flag.word.store(value, Ordering::Relaxed);
+        probe::after(value);
     }
 }
 
@@ -121,14 +123,13 @@ impl Cell {
     }
 
     pub(crate) fn get(&self) -> u32 {
-        let noted = probe::before(Action::Load, None, self, None);
-        let value = match self {
+        probe::before(Action::Load, None, self, None);
+        probe::after(match self {
             // SAFETY: the pointer is valid for the closure; loom stops the
             // model at any access that is not ordered after the last write.
             Self::Checked(cell) => cell.with(|word| unsafe { *word }),
             Self::Word(word) => word.load(Ordering::Relaxed),
-        };
-        probe::after(noted, value)
+        })
     }
 
     pub(crate) fn set(&self, value: u32) {
@@ -138,6 +139,7 @@ impl Cell {
             Self::Checked(cell) => cell.with_mut(|word| unsafe { *word = value }),
             Self::Word(word) => word.store(value, Ordering::Relaxed),
         }
+        probe::after(value);
     }
 }
 

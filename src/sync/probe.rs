@@ -1,6 +1,6 @@
 //! What a model's test sees of an execution, and does to it: each operation of
-//! the facade is noted here before it is made, and a thread can be made to die
-//! at any of them.
+//! the facade is noted here as it is made, and a thread can be made to die
+//! before any of them.
 //!
 //! Nothing is noted, and nobody dies, unless a test has asked for it on this
 //! thread of the machine, on which all threads of a model run. In ordinary
@@ -66,7 +66,8 @@ pub struct Event {
     pub place: Place,
     /// With which order; `None`: with none, a plain access.
     pub order: Option<Ordering>,
-    /// What was written or read; `None`: the operation was not completed.
+    /// What was or would have been written, or was read; `None`: the checker
+    /// stopped before it was.
     pub value: Option<u32>,
     /// Said by the model.
     pub note: Option<String>,
@@ -88,6 +89,11 @@ pub struct Killed;
 #[derive(Default)]
 struct State {
     record: Record,
+    /// What each thread is about to do: between its first step and its end other
+    /// threads may run.
+    begun: Vec<Option<Event>>,
+    /// Who began or completed an operation last.
+    latest: usize,
     ids: Vec<(loom::thread::ThreadId, usize)>,
     labels: Vec<(usize, Place)>,
     memories: usize,
@@ -132,7 +138,25 @@ impl State {
     fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) -> usize {
         let thread = self.thread();
         self.record.events.push(Event { thread, action, place, order, value, note: None });
+        self.latest = thread;
         self.record.events.len() - 1
+    }
+
+    fn begin(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) {
+        let thread = self.thread();
+        if self.begun.len() <= thread {
+            self.begun.resize(thread + 1, None);
+        }
+        self.begun[thread] = Some(Event { thread, action, place, order, value, note: None });
+        self.latest = thread;
+    }
+
+    fn complete(&mut self, value: u32) {
+        let thread = self.thread();
+        if let Some(event) = self.begun.get_mut(thread).and_then(Option::take) {
+            self.record.events.push(Event { value: Some(value), ..event });
+        }
+        self.latest = thread;
     }
 }
 
@@ -142,10 +166,16 @@ pub fn begin() {
     STATE.with_borrow_mut(|state| state.insert(State::default()).name(0, "main"));
 }
 
-/// What was noted since [`begin`].
+/// What was noted since [`begin`]. Where the checker stopped at an operation, it
+/// comes last.
 #[must_use]
 pub fn record() -> Record {
-    with(|state| state.record.clone()).unwrap_or_default()
+    with(|state| {
+        let mut record = state.record.clone();
+        record.events.extend(state.begun.get(state.latest).cloned().flatten());
+        record
+    })
+    .unwrap_or_default()
 }
 
 /// Names the running thread and gives it its number, of those handed out by
@@ -240,23 +270,21 @@ fn address<T>(place: &T) -> usize {
     core::ptr::from_ref(place).addr()
 }
 
-/// Notes an operation that is about to be made; its number in the record.
-pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u32>) -> Option<usize> {
+/// Notes an operation that is about to be made.
+pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u32>) {
     step();
     with(|state| {
         let address = address(place);
         // The latest: memory that was freed may have lain there before.
         let label =
             state.labels.iter().rev().find(|(at, _)| *at == address).map_or(Place::Nowhere, |(_, place)| *place);
-        state.push(action, label, order, value)
-    })
+        state.begin(action, label, order, value);
+    });
 }
 
-/// Notes what a load saw.
-pub(super) fn after(noted: Option<usize>, value: u32) -> u32 {
-    if let Some(noted) = noted {
-        with(|state| state.record.events[noted].value = Some(value));
-    }
+/// Notes that it was made, with the value that was written or seen.
+pub(super) fn after(value: u32) -> u32 {
+    with(|state| state.complete(value));
     value
 }
 

@@ -41,7 +41,7 @@ const STYLE: &str = "
 ";
 
 /// Holds the picture of `counterexample` against the one on record; with
-/// `PICTURES=write` in the environment, as `ci/pictures.sh --update` has it,
+/// `PICTURES=write` in the environment, as `ci/models.sh --update` has it,
 /// writes it there.
 pub(crate) fn picture(name: &str, title: &str, counterexample: &Counterexample) {
     let svg = svg(title, counterexample);
@@ -52,7 +52,7 @@ pub(crate) fn picture(name: &str, title: &str, counterexample: &Counterexample) 
         return;
     }
     let on_record = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(on_record == svg, "{} is out of date: run ci/pictures.sh --update\n{counterexample}", path.display());
+    assert!(on_record == svg, "{} is out of date: run ci/models.sh --update\n{counterexample}", path.display());
 }
 
 fn svg(title: &str, counterexample: &Counterexample) -> String {

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# The tables of docs/verification.md and docs/defects.md, from what the models
+# print, and the pictures of docs/pictures.
+#
+#   ci/models.sh                  runs the models, holds the docs against them
+#   ci/models.sh --update         runs the models, writes tables and pictures
+#   ci/models.sh --check LOG...   holds the docs against runs that were logged
+#   ci/models.sh --write LOG...   writes the tables of runs that were logged
+#
+# A model prints a row `CLAIM | what | test | bound | result | time`; it goes into
+# the table between `<!-- models: X -->` and `<!-- end -->` where X is the claim's
+# letter, or `X, deep` for a run with MODELS=deep. All but the time is compared.
+# Pictures are compared by the tests that make them. Runs take the README's
+# commands' own target directories.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+docs=(docs/verification.md docs/defects.md)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+deep=
+[ "${MODELS:-}" != deep ] || deep=", deep"
+
+run() {
+    local target=${CARGO_TARGET_DIR:-target}
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo test --test loom -- --nocapture >"$work/loom.log"
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="$target/shuttle" cargo test --test shuttle -- --nocapture >"$work/shuttle.log"
+    logs=("$work/loom.log" "$work/shuttle.log")
+}
+
+# The rows of a letter, in the order of claims; thousands are grouped.
+rows() {
+    grep -ahoE "$1[0-9]+(, $1[0-9]+)* \| .* \| .* s\$" "${logs[@]}" | sort -V | awk -F ' [|] ' '
+        function grouped(text,    out, digits) {
+            while (match(text, /[0-9]+/)) {
+                digits = substr(text, RSTART, RLENGTH)
+                out = out substr(text, 1, RSTART - 1)
+                text = substr(text, RSTART + RLENGTH)
+                while (length(digits) > 3) {
+                    tail = "," substr(digits, length(digits) - 2) tail
+                    digits = substr(digits, 1, length(digits) - 3)
+                }
+                out = out digits tail
+                tail = ""
+            }
+            return out text
+        }
+        { printf "| %s | %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, grouped($5), $6 }'
+}
+
+# A copy of the file with every table that the logs have rows for made anew.
+renew() {
+    local line letter
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        if [[ $line =~ ^'<!-- models: '([A-Z])"$deep"' -->'$ ]]; then
+            letter=${BASH_REMATCH[1]}
+            rows "$letter" >"$work/rows" || true
+            [ -s "$work/rows" ] || { echo "ci/models.sh: no rows of $letter$deep for $1 in the log" >&2; return 1; }
+            printf '\n| claim | what holds, or what is shown | test | bound | result | time |\n| --- | --- | --- | --- | --- | --- |\n'
+            cat "$work/rows"
+            echo
+            while IFS= read -r line && [ "$line" != '<!-- end -->' ]; do :; done
+            printf '%s\n' "$line"
+        fi
+    done <"$1"
+}
+
+without_times() { sed -E 's/ [0-9.]+ s \|$/ |/' "$1"; }
+
+mode=${1:---run}
+shift || true
+logs=("$@")
+case $mode in
+--run) run ;;
+--update) export PICTURES=write && run ;;
+--check | --write) [ "$#" != 0 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
+*) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+
+status=0
+for doc in "${docs[@]}"; do
+    renew "$doc" >"$work/new"
+    case $mode in
+    --update | --write) cp "$work/new" "$doc" ;;
+    *)
+        if ! diff <(without_times "$doc") <(without_times "$work/new") >"$work/diff"; then
+            printf '%s is out of date: run ci/models.sh --update\n' "$doc" >&2
+            cat "$work/diff" >&2
+            status=1
+        fi
+        ;;
+    esac
+done
+[ "$status" != 0 ] || echo "models: docs and models agree"
+exit "$status"
