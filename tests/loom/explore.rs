@@ -44,26 +44,35 @@ impl Search {
 
 /// How far a claim is searched, and how many executions that has to take: one
 /// that stops early proves less than it says.
+///
+/// `MODELS` in the environment asks for another depth: `deep` (minutes a claim,
+/// for `ci/deep.sh`), or `quick` (a second or two, without floors, where hundreds
+/// of wrong protocols are to be found out: `ci/seeded.sh`, `ci/mutants.sh`).
 #[derive(Clone, Copy)]
 pub(crate) struct Depth {
     pub(crate) search: Search,
     pub(crate) floor: usize,
 }
 
+fn asked_for(depth: &str) -> bool {
+    std::env::var_os("MODELS").is_some_and(|asked| asked == depth)
+}
+
 impl Depth {
     /// Without a bound.
     pub(crate) fn whole(floor: usize) -> Self {
-        Self { search: Search::ALL, floor }
+        if asked_for("quick") { Self::bound(4, 0) } else { Self { search: Search::ALL, floor } }
     }
 
     /// With at most `bound` preemptions an execution.
     pub(crate) fn bound(bound: usize, floor: usize) -> Self {
+        let (bound, floor) = if asked_for("quick") { (3.min(bound - 1), 0) } else { (bound, floor) };
         Self { search: Search { bound: Some(bound), ..Search::ALL }, floor }
     }
 
-    /// Another depth for `ci/deep.sh`, which sets `MODELS=deep`.
+    /// Another depth where a deep run is asked for.
     pub(crate) fn deep(self, deep: Self) -> Self {
-        if std::env::var_os("MODELS").is_some_and(|how| how == "deep") { deep } else { self }
+        if asked_for("deep") { deep } else { self }
     }
 
     /// On text as it is on real memory.

@@ -135,7 +135,7 @@ fn k1_a_writer_at_every_step() {
     killed_at_every_step(
         "K1",
         "a writer that opens, sends two messages and leaves",
-        27,
+        24,
         Depth::bound(3, 145_052).deep(Depth::bound(4, 0)),
         |spared| a_writer_and_its_successor([MESSAGES[0], MESSAGES[1]], spared),
     );
@@ -148,7 +148,7 @@ fn k2_a_writer_with_its_end_at_every_step() {
     killed_at_every_step(
         "K2",
         "a writer that opens, sends a message and `end`, and leaves",
-        29,
+        26,
         Depth::bound(3, 199_824).deep(Depth::bound(4, 0)),
         |spared| a_writer_and_its_successor([MESSAGES[0], END], spared),
     );
@@ -186,7 +186,7 @@ fn k3_a_reader_at_every_step() {
     killed_at_every_step(
         "K3",
         "a reader that opens, reads a message and `end`, removes and leaves",
-        30,
+        27,
         Depth::bound(3, 89_741).deep(Depth::bound(4, 0)),
         |spared| {
             let slot = slot();

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Bugs that somebody could well write, each put into a copy of the project, and
+# which of the checkers finds it. Fails if one is found by none.
+#
+#   ci/seeded.sh [PATCH...]     default: all of tests/seeded
+#
+# Prints a row for docs/verification.md each, as ci/models.sh takes it. The
+# models run quickly (MODELS=quick); about a minute a bug.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ "$#" != 0 ] || set -- tests/seeded/*.patch
+target=$PWD/${CARGO_TARGET_DIR:-target}/seeded
+case ${CARGO_TARGET_DIR:-} in /*) target=$CARGO_TARGET_DIR/seeded ;; esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+missed=0
+
+# The tests of a checker that fail: found NAME CFG ARGS...
+found() {
+    local name=$1 cfg=$2 log=$work/log
+    shift 2
+    if (cd "$work/copy" && RUSTFLAGS="${RUSTFLAGS:-} $cfg" CARGO_TARGET_DIR="$target/$name" MODELS=quick timeout 900 cargo test --no-fail-fast "$@") >"$log" 2>&1; then
+        echo "nothing"
+        return
+    fi
+    if grep -q 'could not compile' "$log"; then cat "$log" >&2; exit 1; fi
+    { grep -oE '^test [^ ]+ .*FAILED$' "$log" || echo "test timeout"; } |
+        awk '{ n = split($2, path, "::"); name = path[n]; if (name ~ /^[a-z][0-9]+_/) { sub(/_.*/, "", name); name = toupper(name) } print name }' |
+        sort -uV | paste -sd' ' -
+}
+
+number=0
+for patch in "$@"; do
+    number=$((number + 1))
+    from=$SECONDS
+    # Always the same place: what does not depend on the bug is built once.
+    rm -rf "$work/copy"
+    mkdir "$work/copy"
+    git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work/copy" 2>/dev/null || true
+    git -C "$work/copy" apply --unsafe-paths --directory="$work/copy" "$PWD/$patch" 2>/dev/null ||
+        (cd "$work/copy" && git apply "$OLDPWD/$patch") || { echo "ci/seeded.sh: $patch does not apply: bring it up to date" >&2; exit 1; }
+    loom=$(found loom "--cfg loom" --test loom)
+    shuttle=$(found shuttle "--cfg shuttle" --test shuttle)
+    properties=$(found ordinary "" --lib --test conformance --test proptest)
+    if [ "$loom$shuttle$properties" = nothingnothingnothing ]; then missed=1; fi
+    printf 'B%d | %s | `%s` | quick | loom: %s; shuttle: %s; tests: %s | %d s\n' "$number" "$(head -1 "$patch")" "$(basename "$patch" .patch)" "$loom" "$shuttle" "$properties" $((SECONDS - from))
+done
+[ "$missed" = 0 ] || { echo "ci/seeded.sh: a bug was found by no checker: it needs a model" >&2; exit 1; }
