@@ -20,6 +20,8 @@
 mod explore;
 mod handover;
 mod oracle;
+mod removal;
+mod seats;
 
 
 
