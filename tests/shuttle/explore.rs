@@ -163,8 +163,11 @@ pub(crate) fn claim(
 }
 
 fn in_words(tally: &Tally) -> String {
-    let events: Vec<_> =
-        tally.iter().filter(|(event, _)| **event != "executions").map(|(event, count)| format!("{event} {count}")).collect();
+    let events: Vec<_> = tally
+        .iter()
+        .filter(|(event, _)| **event != "executions")
+        .map(|(event, count)| format!("{event} {count}"))
+        .collect();
     events.join(", ")
 }
 

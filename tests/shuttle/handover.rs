@@ -99,38 +99,44 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
 fn s2_a_mixture_is_a_queue() {
     let size = Size { executions: 20, messages: 300 };
     let floors = [(PREEMPTED, 1), ("send refused", 1), ("receive refused", 1), ("came again", 1), ("too small", 1)];
-    claim("S2", "any mixture of operations is a queue; nothing is refused without a reason", size, &floors, |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let mut reader = Reader::<InProc>::open(&slot).unwrap();
-        let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let theirs = oracle.clone();
-        let writer = thread::spawn(move || {
-            for n in 0..messages {
-                loop {
-                    let room = theirs.nothing_is_left();
-                    theirs.offer(n);
-                    match send_somehow(&mut writer, n) {
-                        Ok(()) => break theirs.sent(),
-                        Err(error) => assert!(matches!(error, SendError::WouldBlock | SendError::Interrupted)),
+    claim(
+        "S2",
+        "any mixture of operations is a queue; nothing is refused without a reason",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&slot).unwrap();
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    loop {
+                        let room = theirs.nothing_is_left();
+                        theirs.offer(n);
+                        match send_somehow(&mut writer, n) {
+                            Ok(()) => break theirs.sent(),
+                            Err(error) => assert!(matches!(error, SendError::WouldBlock | SendError::Interrupted)),
+                        }
+                        assert!(!room, "there was room for {n}");
+                        theirs.refused(n);
+                        noted("send refused");
+                        thread::yield_now();
                     }
-                    assert!(!room, "there was room for {n}");
-                    theirs.refused(n);
-                    noted("send refused");
+                }
+                writer.leave().unwrap();
+            });
+            while oracle.count() < messages {
+                let waits = oracle.something_waits();
+                if let Err(error) = read_somehow(&mut reader, &oracle) {
+                    assert!(matches!(error, RecvError::WouldBlock | RecvError::Interrupted), "{error}");
+                    assert!(!waits, "a message was there");
+                    noted("receive refused");
                     thread::yield_now();
                 }
             }
-            writer.leave().unwrap();
-        });
-        while oracle.count() < messages {
-            let waits = oracle.something_waits();
-            if let Err(error) = read_somehow(&mut reader, &oracle) {
-                assert!(matches!(error, RecvError::WouldBlock | RecvError::Interrupted), "{error}");
-                assert!(!waits, "a message was there");
-                noted("receive refused");
-                thread::yield_now();
-            }
-        }
-        writer.join().unwrap();
-        assert!(oracle.nothing_is_left() && reader.try_recv(&mut [0; 16]).is_err(), "nothing comes twice");
-    });
+            writer.join().unwrap();
+            assert!(oracle.nothing_is_left() && reader.try_recv(&mut [0; 16]).is_err(), "nothing comes twice");
+        },
+    );
 }

@@ -22,9 +22,7 @@ mod handover;
 mod oracle;
 mod removal;
 mod seats;
-
-
-
+mod tutorial;
 
 use shm_handoff::backend::inproc::Slot;
 

@@ -14,7 +14,9 @@ use shuttle::thread;
 /// Removes the memory at `slot` every now and then, until all was received.
 fn remove_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
     while oracle.count() < messages {
-        for _ in 0..thread_rng().gen_range(0..200) {
+        // Long pauses, and now and then almost none.
+        let longest = [2, 20, 200][thread_rng().gen_range(0..3)];
+        for _ in 0..thread_rng().gen_range(0..longest) {
             thread::yield_now();
         }
         InProc::open(slot, Role::Guest).unwrap().remove().unwrap();
@@ -29,30 +31,40 @@ fn remove_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
 fn s5_removed_by_a_third_party() {
     let size = Size { executions: 50, messages: 300 };
     let floors = [(PREEMPTED, 1), ("removed", 1)];
-    claim("S5", "memory removed by a third party at random moments: each message once, in order", size, &floors, |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let mut reader = Reader::<InProc>::open(&slot).unwrap();
-        let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let theirs = oracle.clone();
-        let writer = thread::spawn(move || {
-            for n in 0..messages {
-                theirs.offer(n);
-                writer.send(&text(n)).unwrap();
-                theirs.sent();
+    claim(
+        "S5",
+        "memory removed by a third party at random moments: each message once, in order",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&slot).unwrap();
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    theirs.offer(n);
+                    writer.send(&text(n)).unwrap();
+                    theirs.sent();
+                }
+                writer.leave().unwrap();
+            });
+            let theirs = oracle.clone();
+            let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages));
+            let mut buffer = [0; 16];
+            while oracle.count() < messages {
+                let message = reader.look().unwrap();
+                oracle.looked(message.text());
+                if thread_rng().gen_bool(0.8) {
+                    message.release();
+                    oracle.released();
+                }
             }
-            writer.leave().unwrap();
-        });
-        let theirs = oracle.clone();
-        let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages));
-        let mut buffer = [0; 16];
-        while oracle.count() < messages {
-            let len = reader.recv(&mut buffer).unwrap();
-            oracle.received(&buffer[..len]);
-        }
-        third.join().unwrap();
-        writer.join().unwrap();
-        assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
-    });
+            third.join().unwrap();
+            writer.join().unwrap();
+            assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
+        },
+    );
 }
 
 /// Sends `n`, or the end of the session, again and again while no reader is
@@ -94,56 +106,62 @@ fn s6_session_after_session() {
     const END: &[u8] = b"end\n";
     let size = Size { executions: 100, messages: 100 };
     let floors = [(PREEMPTED, 1), ("ended", 1), ("closed early", 1), ("came again", 1), ("new writer", 1)];
-    claim("S6", "sessions with `end` and close: each message once, in its session; nobody writes into closed memory", size, &floors, |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let (theirs, same) = (oracle.clone(), slot.clone());
-        let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let writer = thread::spawn(move || {
-            for n in 0..messages {
-                theirs.offer(n);
-                send(&mut writer, &text(n)).unwrap();
-                theirs.sent();
-                if n + 1 == messages || thread_rng().gen_bool(0.3) {
-                    send(&mut writer, END).unwrap();
-                    if thread_rng().gen_bool(0.5) {
-                        writer.leave().unwrap();
-                        writer = Writer::open(&same).unwrap();
-                        noted("new writer");
+    claim(
+        "S6",
+        "sessions with `end` and close: each message once, in its session; nobody writes into closed memory",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let (theirs, same) = (oracle.clone(), slot.clone());
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    theirs.offer(n);
+                    send(&mut writer, &text(n)).unwrap();
+                    theirs.sent();
+                    if n + 1 == messages || thread_rng().gen_bool(0.3) {
+                        send(&mut writer, END).unwrap();
+                        if thread_rng().gen_bool(0.5) {
+                            writer.leave().unwrap();
+                            writer = Writer::open(&same).unwrap();
+                            noted("new writer");
+                        }
                     }
                 }
-            }
-            writer.leave().unwrap();
-        });
-        let mut reader = Reader::<InProc>::open(&slot).unwrap();
-        let mut closed: Option<Closed> = None;
-        loop {
-            let message = reader.look().unwrap();
-            if let Some(closed) = closed.take() {
-                closed.check();
-            }
-            let end = message.ends_session();
-            if end {
-                noted("ended");
-                closed = Some(Closed { memory: InProc::open(&slot, Role::Guest).unwrap(), text: END.to_vec() });
-            } else {
-                oracle.looked(message.text());
-                if thread_rng().gen_bool(0.9) {
-                    message.release();
-                    oracle.released();
-                    continue;
+                writer.leave().unwrap();
+            });
+            let mut reader = Reader::<InProc>::open(&slot).unwrap();
+            let mut closed: Option<Closed> = None;
+            loop {
+                let message = reader.look().unwrap();
+                if let Some(closed) = closed.take() {
+                    closed.check();
                 }
-                noted("closed early");
+                let end = message.ends_session();
+                if end {
+                    noted("ended");
+                    closed = Some(Closed { memory: InProc::open(&slot, Role::Guest).unwrap(), text: END.to_vec() });
+                } else {
+                    oracle.looked(message.text());
+                    if thread_rng().gen_bool(0.9) {
+                        message.release();
+                        oracle.released();
+                        continue;
+                    }
+                    noted("closed early");
+                }
+                message.close().unwrap();
+                drop(reader);
+                if end && oracle.count() == messages {
+                    break;
+                }
+                reader = Reader::open(&slot).unwrap();
             }
-            message.close().unwrap();
-            drop(reader);
-            if end && oracle.count() == messages {
-                break;
-            }
-            reader = Reader::open(&slot).unwrap();
-        }
-        writer.join().unwrap();
-        closed.expect("the last session").check();
-        let mut next = Reader::<InProc>::open(&slot).unwrap();
-        assert!(oracle.nothing_is_left() && next.try_recv(&mut [0; 16]) == Err(RecvError::WouldBlock));
-    });
+            writer.join().unwrap();
+            closed.expect("the last session").check();
+            let mut next = Reader::<InProc>::open(&slot).unwrap();
+            assert!(oracle.nothing_is_left() && next.try_recv(&mut [0; 16]) == Err(RecvError::WouldBlock));
+        },
+    );
 }

@@ -64,72 +64,81 @@ fn fail_and_wait(writer: Writer<InProc>, failures: &Mutex<Failures>) {
 fn s3_writers_come_and_go() {
     let size = Size { executions: 200, messages: 200 };
     let floors = [(PREEMPTED, 1), ("left", 1), ("failed", 1), ("failure heard", 1), ("failure forgotten", 1)];
-    claim("S3", "writers leave or fail: each message once, in order; a failure is heard after the last message", size, &floors, |messages| {
-        let (slot, oracle, failures) = (slot(), Oracle::default(), Arc::new(Mutex::new(Failures::default())));
-        let mut reader = Reader::<InProc>::open(&slot).unwrap();
-        let (theirs, said) = (oracle.clone(), Arc::clone(&failures));
-        let writers = thread::spawn(move || {
-            let mut n = 0;
-            while n < messages {
-                let mut writer = Writer::<InProc>::open(&slot).unwrap();
-                let until = messages.min(n + thread_rng().gen_range(0..5));
-                for n in n..until {
-                    send(&mut writer, &theirs, n);
+    claim(
+        "S3",
+        "writers leave or fail: each message once, in order; a failure is heard after the last message",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle, failures) = (slot(), Oracle::default(), Arc::new(Mutex::new(Failures::default())));
+            let mut reader = Reader::<InProc>::open(&slot).unwrap();
+            let (theirs, said) = (oracle.clone(), Arc::clone(&failures));
+            let writers = thread::spawn(move || {
+                let mut n = 0;
+                while n < messages {
+                    let mut writer = Writer::<InProc>::open(&slot).unwrap();
+                    let until = messages.min(n + thread_rng().gen_range(0..5));
+                    for n in n..until {
+                        send(&mut writer, &theirs, n);
+                    }
+                    n = until;
+                    match thread_rng().gen_range(0..3) {
+                        0 => {
+                            writer.leave().unwrap();
+                            noted("left");
+                        }
+                        1 => {
+                            // In this order: who hears of it must find it counted.
+                            said.lock().failed += 1;
+                            drop(writer);
+                            noted("failed");
+                        }
+                        _ => {
+                            fail_and_wait(writer, &said);
+                            noted("failed");
+                        }
+                    }
                 }
-                n = until;
-                match thread_rng().gen_range(0..3) {
-                    0 => {
-                        writer.leave().unwrap();
-                        noted("left");
-                    }
-                    1 => {
-                        // In this order: who hears of it must find it counted.
-                        said.lock().failed += 1;
-                        drop(writer);
-                        noted("failed");
-                    }
-                    _ => {
-                        fail_and_wait(writer, &said);
-                        noted("failed");
+                let writer = Writer::<InProc>::open(&slot).unwrap();
+                while !theirs.nothing_is_left() {
+                    thread::yield_now();
+                }
+                said.lock().last = true;
+                fail_and_wait(writer, &said);
+            });
+            let mut buffer = [0; 16];
+            loop {
+                let before = *failures.lock();
+                match reader.recv(&mut buffer) {
+                    Ok(len) => oracle.received(&buffer[..len]),
+                    Err(error) => {
+                        assert_eq!(error, RecvError::WriterGone);
+                        noted("failure heard");
+                        failures.lock().heard += 1;
+                        assert!(
+                            !before.awaited || oracle.nothing_is_left(),
+                            "a message came after its writer's failure"
+                        );
+                        reader.follow().unwrap();
+                        let mut failures = failures.lock();
+                        failures.followed += 1;
+                        failures.awaited = false;
+                        if failures.last {
+                            break;
+                        }
                     }
                 }
             }
-            let writer = Writer::<InProc>::open(&slot).unwrap();
-            while !theirs.nothing_is_left() {
-                thread::yield_now();
+            writers.join().unwrap();
+            let Failures { failed, heard, .. } = *failures.lock();
+            assert!(heard <= failed, "{heard} failures heard of {failed}");
+            if heard < failed {
+                noted("failure forgotten");
             }
-            said.lock().last = true;
-            fail_and_wait(writer, &said);
-        });
-        let mut buffer = [0; 16];
-        loop {
-            let before = *failures.lock();
-            match reader.recv(&mut buffer) {
-                Ok(len) => oracle.received(&buffer[..len]),
-                Err(error) => {
-                    assert_eq!(error, RecvError::WriterGone);
-                    noted("failure heard");
-                    failures.lock().heard += 1;
-                    assert!(!before.awaited || oracle.nothing_is_left(), "a message came after its writer's failure");
-                    reader.follow().unwrap();
-                    let mut failures = failures.lock();
-                    failures.followed += 1;
-                    failures.awaited = false;
-                    if failures.last {
-                        break;
-                    }
-                }
-            }
-        }
-        writers.join().unwrap();
-        let Failures { failed, heard, .. } = *failures.lock();
-        assert!(heard <= failed, "{heard} failures heard of {failed}");
-        if heard < failed {
-            noted("failure forgotten");
-        }
-        assert_eq!(oracle.count(), messages);
-        assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
-    });
+            assert_eq!(oracle.count(), messages);
+            assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
+        },
+    );
 }
 
 /// One of the readers of S4, until everything was received.
@@ -169,26 +178,31 @@ fn read_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
 #[test]
 fn s4_readers_come_and_go() {
     let size = Size { executions: 100, messages: 200 };
-    let floors =
-        [(PREEMPTED, 1), ("refused", 1), ("not released", 1), ("came again", 1), ("reader gone", 1)];
-    claim("S4", "readers go without a release: only what they did not release comes again", size, &floors, |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let theirs = oracle.clone();
-        let writer = thread::spawn(move || {
-            for n in 0..messages {
-                send(&mut writer, &theirs, n);
-            }
-            writer.leave().unwrap();
-        });
-        let (same_slot, same_oracle) = (slot.clone(), oracle.clone());
-        let other = thread::spawn(move || read_now_and_then(&same_slot, &same_oracle, messages));
-        read_now_and_then(&slot, &oracle, messages);
-        other.join().unwrap();
-        writer.join().unwrap();
-        let mut last = Reader::<InProc>::open(&slot).unwrap();
-        assert!(oracle.nothing_is_left() && last.try_recv(&mut [0; 16]) == Err(RecvError::WouldBlock));
-    });
+    let floors = [(PREEMPTED, 1), ("refused", 1), ("not released", 1), ("came again", 1), ("reader gone", 1)];
+    claim(
+        "S4",
+        "readers go without a release: only what they did not release comes again",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    send(&mut writer, &theirs, n);
+                }
+                writer.leave().unwrap();
+            });
+            let (same_slot, same_oracle) = (slot.clone(), oracle.clone());
+            let other = thread::spawn(move || read_now_and_then(&same_slot, &same_oracle, messages));
+            read_now_and_then(&slot, &oracle, messages);
+            other.join().unwrap();
+            writer.join().unwrap();
+            let mut last = Reader::<InProc>::open(&slot).unwrap();
+            assert!(oracle.nothing_is_left() && last.try_recv(&mut [0; 16]) == Err(RecvError::WouldBlock));
+        },
+    );
 }
 
 /// What is known of one seat.
@@ -252,52 +266,58 @@ fn give_back(seat: &Mutex<Seat>, leave: impl FnOnce()) {
 fn s7_second_ones_are_refused() {
     let size = Size { executions: 50, messages: 200 };
     let floors = [(PREEMPTED, 1), ("refused", 1), ("admitted", 1)];
-    claim("S7", "a second writer or reader is refused while the first holds the seat, and admitted after", size, &floors, |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let seats: Arc<[Mutex<Seat>; 2]> = Arc::default();
-        let next = Arc::new(Mutex::new(0));
-        let mut all = Vec::new();
-        for _ in 0..3 {
-            let (slot, oracle, seats, next) = (slot.clone(), oracle.clone(), Arc::clone(&seats), Arc::clone(&next));
-            all.push(thread::spawn(move || {
-                while *next.lock() < messages {
-                    let Some(mut writer) = take(&seats[0], Role::Writer, || Writer::<InProc>::open(&slot)) else {
-                        thread::yield_now();
-                        continue;
-                    };
-                    for _ in 0..thread_rng().gen_range(0..4) {
-                        let n = *next.lock();
-                        if n < messages {
-                            send(&mut writer, &oracle, n);
-                            *next.lock() += 1;
+    claim(
+        "S7",
+        "a second writer or reader is refused while the first holds the seat, and admitted after",
+        size,
+        &floors,
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let seats: Arc<[Mutex<Seat>; 2]> = Arc::default();
+            let next = Arc::new(Mutex::new(0));
+            let mut all = Vec::new();
+            for _ in 0..3 {
+                let (slot, oracle, seats, next) = (slot.clone(), oracle.clone(), Arc::clone(&seats), Arc::clone(&next));
+                all.push(thread::spawn(move || {
+                    while *next.lock() < messages {
+                        let Some(mut writer) = take(&seats[0], Role::Writer, || Writer::<InProc>::open(&slot)) else {
+                            thread::yield_now();
+                            continue;
+                        };
+                        for _ in 0..thread_rng().gen_range(0..4) {
+                            let n = *next.lock();
+                            if n < messages {
+                                send(&mut writer, &oracle, n);
+                                *next.lock() += 1;
+                            }
                         }
+                        give_back(&seats[0], || writer.leave().unwrap());
                     }
-                    give_back(&seats[0], || writer.leave().unwrap());
-                }
-            }));
-        }
-        for _ in 0..3 {
-            let (slot, oracle, seats) = (slot.clone(), oracle.clone(), Arc::clone(&seats));
-            all.push(thread::spawn(move || {
-                let mut buffer = [0; 16];
-                while oracle.count() < messages {
-                    let Some(mut reader) = take(&seats[1], Role::Reader, || Reader::<InProc>::open(&slot)) else {
-                        thread::yield_now();
-                        continue;
-                    };
-                    for _ in 0..thread_rng().gen_range(0..4) {
-                        if oracle.count() < messages {
-                            let len = reader.recv(&mut buffer).unwrap();
-                            oracle.received(&buffer[..len]);
+                }));
+            }
+            for _ in 0..3 {
+                let (slot, oracle, seats) = (slot.clone(), oracle.clone(), Arc::clone(&seats));
+                all.push(thread::spawn(move || {
+                    let mut buffer = [0; 16];
+                    while oracle.count() < messages {
+                        let Some(mut reader) = take(&seats[1], Role::Reader, || Reader::<InProc>::open(&slot)) else {
+                            thread::yield_now();
+                            continue;
+                        };
+                        for _ in 0..thread_rng().gen_range(0..4) {
+                            if oracle.count() < messages {
+                                let len = reader.recv(&mut buffer).unwrap();
+                                oracle.received(&buffer[..len]);
+                            }
                         }
+                        give_back(&seats[1], || drop(reader));
                     }
-                    give_back(&seats[1], || drop(reader));
-                }
-            }));
-        }
-        for one in all {
-            one.join().unwrap();
-        }
-        assert!(oracle.count() == messages && oracle.nothing_is_left());
-    });
+                }));
+            }
+            for one in all {
+                one.join().unwrap();
+            }
+            assert!(oracle.count() == messages && oracle.nothing_is_left());
+        },
+    );
 }
