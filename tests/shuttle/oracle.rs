@@ -67,6 +67,12 @@ impl Oracle {
         self.0.lock().released
     }
 
+    /// How many were offered, received or on their way.
+    pub(crate) fn offered(&self) -> usize {
+        let queue = self.0.lock();
+        queue.released + queue.on_their_way.len()
+    }
+
     /// Whether something was sent, its call returned, and was not received.
     pub(crate) fn something_waits(&self) -> bool {
         let queue = self.0.lock();

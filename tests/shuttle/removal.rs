@@ -12,7 +12,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 /// Removes the memory at `slot` every now and then, until all was received.
-fn remove_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
+fn remove_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize, one_at_a_time: bool) {
     while oracle.count() < messages {
         // Long pauses, and now and then almost none.
         let longest = [2, 20, 200][thread_rng().gen_range(0..3)];
@@ -21,6 +21,10 @@ fn remove_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
         }
         InProc::open(slot, Role::Guest).unwrap().remove().unwrap();
         noted("removed");
+        let offered = oracle.offered();
+        while one_at_a_time && oracle.count() < messages.min(offered + 1) {
+            thread::yield_now();
+        }
     }
 }
 
@@ -50,7 +54,7 @@ fn s5_removed_by_a_third_party() {
                 writer.leave().unwrap();
             });
             let theirs = oracle.clone();
-            let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages));
+            let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages, false));
             let mut buffer = [0; 16];
             while oracle.count() < messages {
                 let message = reader.look().unwrap();
@@ -65,6 +69,43 @@ fn s5_removed_by_a_third_party() {
             assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
         },
     );
+}
+
+/// The same with writers that each send a few messages and leave in order.
+#[test]
+fn s5_writers_that_come_and_go() {
+    let size = Size { executions: 50, messages: 300 };
+    let floors = [(PREEMPTED, 1), ("removed", 1)];
+    claim("S5", "the same with writers that leave after a message or two", size, &floors, |messages| {
+        let (slot, oracle) = (slot(), Oracle::default());
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let (theirs, same) = (oracle.clone(), slot.clone());
+        let writers = thread::spawn(move || {
+            let mut n = 0;
+            while n < messages {
+                let mut writer = Writer::<InProc>::open(&same).unwrap();
+                for _ in 0..thread_rng().gen_range(1..3) {
+                    if n < messages {
+                        theirs.offer(n);
+                        writer.send(&text(n)).unwrap();
+                        theirs.sent();
+                        n += 1;
+                    }
+                }
+                writer.leave().unwrap();
+            }
+        });
+        let theirs = oracle.clone();
+        let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages, true));
+        let mut buffer = [0; 16];
+        while oracle.count() < messages {
+            let len = reader.recv(&mut buffer).unwrap();
+            oracle.received(&buffer[..len]);
+        }
+        third.join().unwrap();
+        writers.join().unwrap();
+        assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
+    });
 }
 
 /// Sends `n`, or the end of the session, again and again while no reader is
