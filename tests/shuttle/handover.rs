@@ -14,29 +14,35 @@ use std::ops::ControlFlow;
 /// both sides finish.
 #[test]
 fn s1_a_long_hand_over() {
-    let size = Size { executions: 8, messages: 1000 };
-    claim("S1", "a long hand-over: in order, once, whole; both sides finish", size, &[(PREEMPTED, 1)], |messages| {
-        let (slot, oracle) = (slot(), Oracle::default());
-        let mut reader = Reader::<InProc>::open(&slot).unwrap();
-        let mut writer = Writer::<InProc>::open(&slot).unwrap();
-        let theirs = oracle.clone();
-        let writer = thread::spawn(move || {
-            for n in 0..messages {
-                theirs.offer(n);
-                writer.send(&text(n)).unwrap();
-                theirs.sent();
+    let size = Size { executions: 20, messages: 2000 };
+    claim(
+        "S1",
+        "a long hand-over: in order, once, whole; both sides finish",
+        size,
+        &[(PREEMPTED, 400_000)],
+        |messages| {
+            let (slot, oracle) = (slot(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&slot).unwrap();
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    theirs.offer(n);
+                    writer.send(&text(n)).unwrap();
+                    theirs.sent();
+                }
+                writer.leave().unwrap();
+            });
+            let mut buffer = [0; 16];
+            for _ in 0..messages {
+                let len = reader.recv(&mut buffer).unwrap();
+                oracle.received(&buffer[..len]);
             }
-            writer.leave().unwrap();
-        });
-        let mut buffer = [0; 16];
-        for _ in 0..messages {
-            let len = reader.recv(&mut buffer).unwrap();
-            oracle.received(&buffer[..len]);
-        }
-        writer.join().unwrap();
-        assert_eq!(reader.try_recv(&mut buffer), Err(RecvError::WouldBlock), "nothing comes twice");
-        assert!(oracle.nothing_is_left());
-    });
+            writer.join().unwrap();
+            assert_eq!(reader.try_recv(&mut buffer), Err(RecvError::WouldBlock), "nothing comes twice");
+            assert!(oracle.nothing_is_left());
+        },
+    );
 }
 
 /// A hook that ends a wait at its first, second or third tick.
@@ -97,8 +103,14 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
 /// reason (a message that was sent is there, and so is room that was made).
 #[test]
 fn s2_a_mixture_is_a_queue() {
-    let size = Size { executions: 20, messages: 300 };
-    let floors = [(PREEMPTED, 1), ("send refused", 1), ("receive refused", 1), ("came again", 1), ("too small", 1)];
+    let size = Size { executions: 20, messages: 1000 };
+    let floors = [
+        (PREEMPTED, 250_000),
+        ("send refused", 30_000),
+        ("receive refused", 20_000),
+        ("came again", 40_000),
+        ("too small", 10_000),
+    ];
     claim(
         "S2",
         "any mixture of operations is a queue; nothing is refused without a reason",

@@ -62,8 +62,14 @@ fn fail_and_wait(writer: Writer<InProc>, failures: &Mutex<Failures>) {
 /// and goes on.
 #[test]
 fn s3_writers_come_and_go() {
-    let size = Size { executions: 200, messages: 200 };
-    let floors = [(PREEMPTED, 1), ("left", 1), ("failed", 1), ("failure heard", 1), ("failure forgotten", 1)];
+    let size = Size { executions: 50, messages: 1000 };
+    let floors = [
+        (PREEMPTED, 500_000),
+        ("left", 20_000),
+        ("failed", 40_000),
+        ("failure heard", 20_000),
+        ("failure forgotten", 100),
+    ];
     claim(
         "S3",
         "writers leave or fail: each message once, in order; a failure is heard after the last message",
@@ -136,7 +142,10 @@ fn s3_writers_come_and_go() {
                 noted("failure forgotten");
             }
             assert_eq!(oracle.count(), messages);
-            assert!(oracle.nothing_is_left() && reader.try_recv(&mut buffer) == Err(RecvError::WouldBlock));
+            assert!(oracle.nothing_is_left());
+            // The last failure is heard now, if the reader went on after an earlier.
+            let nothing = reader.try_recv(&mut buffer);
+            assert!(matches!(nothing, Err(RecvError::WouldBlock | RecvError::WriterGone)), "{nothing:?}");
         },
     );
 }
@@ -177,8 +186,14 @@ fn read_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
 /// the order holds. The writer goes on after each.
 #[test]
 fn s4_readers_come_and_go() {
-    let size = Size { executions: 100, messages: 200 };
-    let floors = [(PREEMPTED, 1), ("refused", 1), ("not released", 1), ("came again", 1), ("reader gone", 1)];
+    let size = Size { executions: 30, messages: 1000 };
+    let floors = [
+        (PREEMPTED, 600_000),
+        ("refused", 150_000),
+        ("not released", 30_000),
+        ("came again", 30_000),
+        ("reader gone", 1_500),
+    ];
     claim(
         "S4",
         "readers go without a release: only what they did not release comes again",
@@ -264,8 +279,8 @@ fn give_back(seat: &Mutex<Seat>, leave: impl FnOnce()) {
 /// once it is free, and what they hand over stays in order, once and whole.
 #[test]
 fn s7_second_ones_are_refused() {
-    let size = Size { executions: 50, messages: 200 };
-    let floors = [(PREEMPTED, 1), ("refused", 1), ("admitted", 1)];
+    let size = Size { executions: 20, messages: 1000 };
+    let floors = [(PREEMPTED, 700_000), ("refused", 300_000), ("admitted", 60_000)];
     claim(
         "S7",
         "a second writer or reader is refused while the first holds the seat, and admitted after",
