@@ -40,11 +40,7 @@ impl AtomicU32 {
     /// As `core`'s.
     #[must_use]
     pub fn new(value: u32) -> Self {
-        Self {
-            word: loom::sync::atomic::AtomicU32::new(value),
-            turnstile: Turnstile::new(),
-            plain: loom::cell::UnsafeCell::new(()),
-        }
+        Self { word: loom::sync::atomic::AtomicU32::new(value), turnstile: Turnstile::new(), plain: loom::cell::UnsafeCell::new(()) }
     }
 
     /// As `core`'s.

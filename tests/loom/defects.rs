@@ -115,7 +115,8 @@ fn d2_shown() {
 #[test]
 fn d2_shown_stale_text() {
     let mended = Mended { order: false, ..Mended::ALL };
-    let found = shown("D2", "an unordered flag, on real memory", WORDS, (mended, Failure::WrongValue), one_message);
+    let found =
+        shown("D2", "an unordered flag, on real memory", WORDS, (mended, Failure::WrongValue), one_message);
     picture("d2", "D2: nothing orders text and flag", &found);
 }
 
@@ -175,7 +176,8 @@ fn an_end(lines: [&'static [u8]; 2]) -> impl Fn(Mended) -> Box<dyn Fn() + Send +
 #[test]
 fn d3_shown() {
     let mended = Mended { judging: false, ..Mended::ALL };
-    let found = shown("D3", "judging a released slot", Search::ALL, (mended, Failure::Race), an_end([END, AAA]));
+    let found =
+        shown("D3", "judging a released slot", Search::ALL, (mended, Failure::Race), an_end([END, AAA]));
     assert_eq!(found.history.contested(), "text[0]");
 }
 
@@ -260,40 +262,38 @@ fn d4_absent() {
 
 /// Two writers that each try once, and what lies in the one slot.
 fn two_writers(mixed: bool) -> impl Fn(Mended) -> Box<dyn Fn() + Send + Sync> {
-    move |mended| {
-        Box::new(move || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<Bare>::open(&slot, mended).unwrap();
-            let write = |slot: Slot, line: &'static [u8]| {
-                move || match Writer::<Bare>::open(&slot, mended) {
-                    Ok(writer) => {
-                        let sent = writer.offer(line);
-                        note(if sent { "sent" } else { "waits" });
-                        sent
-                    }
-                    Err(error) => {
-                        assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
-                        false
-                    }
+    move |mended| Box::new(move || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<Bare>::open(&slot, mended).unwrap();
+        let write = |slot: Slot, line: &'static [u8]| {
+            move || match Writer::<Bare>::open(&slot, mended) {
+                Ok(writer) => {
+                    let sent = writer.offer(line);
+                    note(if sent { "sent" } else { "waits" });
+                    sent
                 }
-            };
-            let one = actor("writer A", write(slot.clone(), AAA));
-            let other = actor("writer B", write(slot.clone(), BBB));
-            let sent = [(one.join(), AAA), (other.join(), BBB)];
-            let text = reader.take().expect("one of them has written").text;
-            note(format!("prints \"{}\"", text.escape_ascii()));
-            let whole = sent.iter().any(|(_, line)| text == *line);
-            if mixed {
-                assert!(whole || !plainly(), "the two are mixed: \"{}\"", text.escape_ascii());
-                return;
+                Err(error) => {
+                    assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
+                    false
+                }
             }
-            for (sent, line) in sent {
-                let arrived = text == line || !whole;
-                assert!(!sent || arrived || !plainly(), "\"{}\" was sent and has vanished", line.escape_ascii());
-            }
-        })
-    }
+        };
+        let one = actor("writer A", write(slot.clone(), AAA));
+        let other = actor("writer B", write(slot.clone(), BBB));
+        let sent = [(one.join(), AAA), (other.join(), BBB)];
+        let text = reader.take().expect("one of them has written").text;
+        note(format!("prints \"{}\"", text.escape_ascii()));
+        let whole = sent.iter().any(|(_, line)| text == *line);
+        if mixed {
+            assert!(whole || !plainly(), "the two are mixed: \"{}\"", text.escape_ascii());
+            return;
+        }
+        for (sent, line) in sent {
+            let arrived = text == line || !whole;
+            assert!(!sent || arrived || !plainly(), "\"{}\" was sent and has vanished", line.escape_ascii());
+        }
+    })
 }
 
 /// **D5** Nothing keeps a second writer out: they race on the text.

@@ -107,7 +107,10 @@ impl fmt::Display for Counterexample {
 /// Each search has a thread of the machine of its own, so that nothing of a
 /// model that failed is left to the next.
 #[allow(clippy::disallowed_types)] // as above
-pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) -> Result<usize, Box<Counterexample>> {
+pub(crate) fn explore(
+    search: Search,
+    model: impl Fn() + Send + Sync + 'static,
+) -> Result<usize, Box<Counterexample>> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     quiet_here::install();
@@ -146,7 +149,13 @@ pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) 
 
 /// Explores `model` and holds it to at least `floor` executions: one that stops
 /// early proves less than it says.
-pub(crate) fn claim(name: &str, what: &str, search: Search, floor: usize, model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn claim(
+    name: &str,
+    what: &str,
+    search: Search,
+    floor: usize,
+    model: impl Fn() + Send + Sync + 'static,
+) {
     let started = Instant::now();
     match explore(search, model) {
         Ok(count) => {
@@ -159,7 +168,11 @@ pub(crate) fn claim(name: &str, what: &str, search: Search, floor: usize, model:
 
 /// One row of the tables in `docs/verification.md`, made by `ci/models.sh`.
 pub(crate) fn row(name: &str, what: &str, search: &Search, result: &str, started: Instant) {
-    println!("{name} | {what} | {} | {result} | {:.1} s", search.bound_in_words(), started.elapsed().as_secs_f64());
+    println!(
+        "{name} | {what} | {} | {result} | {:.1} s",
+        search.bound_in_words(),
+        started.elapsed().as_secs_f64()
+    );
 }
 
 /// The counterexample with the fewest preemptions, the first that the checker

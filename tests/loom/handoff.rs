@@ -31,13 +31,7 @@ pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> +
 #[test]
 fn l1_two_messages_by_the_flag_alone() {
     // No bound: 54 executions, 0.0 s.
-    claim(
-        "L1",
-        "two messages arrive in order, once, whole, by the flag alone; no access to the text races; both sides finish",
-        Search::ALL,
-        50,
-        || handoff::<Bare>(2),
-    );
+    claim("L1", "two messages arrive in order, once, whole, by the flag alone; no access to the text races; both sides finish", Search::ALL, 50, || handoff::<Bare>(2));
 }
 
 /// **L2** The same for three messages.
@@ -63,7 +57,7 @@ fn l4_trying_again() {
     // No bound: 72 executions, 0.0 s.
     claim("L4", "sides that try again instead of waiting; a refused try changes nothing", Search::ALL, 70, || {
         let slot = slot();
-        main_is("reader");
+    main_is("reader");
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
         let mut writer = Writer::<Bare>::open(&slot).unwrap();
         let writer = actor("writer", move || {

@@ -34,10 +34,7 @@ impl History {
             Failure::WaitsForEver => None,
             // The checker stopped at the second access.
             Failure::Race => last_access(&events).and_then(|second| {
-                (0..second)
-                    .rev()
-                    .find(|first| conflicting(&events[*first], &events[second]))
-                    .map(|first| (first, second))
+                (0..second).rev().find(|first| conflicting(&events[*first], &events[second])).map(|first| (first, second))
             }),
             // What is read wrongly is what was written at the same time; then
             // two that wrote; then two of whom one wrote.
@@ -113,8 +110,9 @@ fn extend(
     }
     // The thread that ran last goes on if it can: fewer switches to follow.
     let last = path.last().map_or(0, |number: &usize| record.events[*number].thread);
-    let spawned =
-        |thread: usize| thread == 0 || path.iter().any(|number| record.events[*number].action == Action::Spawn(thread));
+    let spawned = |thread: usize| {
+        thread == 0 || path.iter().any(|number| record.events[*number].action == Action::Spawn(thread))
+    };
     let turns: Vec<usize> =
         (0..lanes.len()).map(|turn| (last + turn) % lanes.len()).filter(|thread| spawned(*thread)).collect();
     for thread in turns {
@@ -182,9 +180,7 @@ fn order(threads: &[String], events: &[Event]) -> (Vec<Clock>, Vec<(usize, usize
                     store.action == Action::Store && store.place == event.place && store.value == event.value
                 };
                 let store = (0..number).rev().find(wrote);
-                if let Some(store) =
-                    store.filter(|store| gives_order(events[*store].order) && events[*store].thread != me)
-                {
+                if let Some(store) = store.filter(|store| gives_order(events[*store].order) && events[*store].thread != me) {
                     join(&mut now[me], &clocks[store]);
                     edges.push((store, number));
                 }

@@ -15,39 +15,31 @@ use shm_handoff::{Error, Reader, RecvError, SendError, Writer};
 #[test]
 fn l10_a_writer_and_its_successor() {
     // Bound 3: 50,910 executions, 5.5 s; unbounded takes more than a minute.
-    claim(
-        "L10",
-        "a writer leaves in order, another takes its seat: both are heard in order, nobody \"died\"",
-        Search::bound(3),
-        50_000,
-        || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            let mut first = Writer::<InProc>::open(&slot).unwrap();
-            let first = actor("first writer", move || {
-                first.send(MESSAGES[0]).unwrap();
-                first.leave().unwrap();
+    claim("L10", "a writer leaves in order, another takes its seat: both are heard in order, nobody \"died\"", Search::bound(3), 50_000, || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut first = Writer::<InProc>::open(&slot).unwrap();
+        let first = actor("first writer", move || {
+            first.send(MESSAGES[0]).unwrap();
+            first.leave().unwrap();
+        });
+        let second = actor("second writer", move || {
+            let early = (0..2).find_map(|_| {
+                thread::yield_now();
+                Writer::<InProc>::open(&slot).map_err(|error| assert!(matches!(error, Error::SeatTaken { .. }))).ok()
             });
-            let second = actor("second writer", move || {
-                let early = (0..2).find_map(|_| {
-                    thread::yield_now();
-                    Writer::<InProc>::open(&slot)
-                        .map_err(|error| assert!(matches!(error, Error::SeatTaken { .. })))
-                        .ok()
-                });
-                let mut second = early.unwrap_or_else(|| {
-                    first.join();
-                    Writer::open(&slot).unwrap()
-                });
-                second.send(MESSAGES[1]).unwrap();
-                second.leave().unwrap();
+            let mut second = early.unwrap_or_else(|| {
+                first.join();
+                Writer::open(&slot).unwrap()
             });
-            expect(&mut reader, &MESSAGES[..2]);
-            second.join();
-            assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "both left in order");
-        },
-    );
+            second.send(MESSAGES[1]).unwrap();
+            second.leave().unwrap();
+        });
+        expect(&mut reader, &MESSAGES[..2]);
+        second.join();
+        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "both left in order");
+    });
 }
 
 /// **L11** A writer that dies after it published: the message is received, and
@@ -128,26 +120,20 @@ fn l13_a_reader_and_its_successor() {
 #[test]
 fn l14_the_end_of_a_session() {
     // No bound: 636 executions, 0.0 s.
-    claim(
-        "L14",
-        "a session ended by the reader: both leave, both seats are free, the next session is fresh",
-        Search::ALL,
-        630,
-        || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            let mut writer = Writer::<InProc>::open(&slot).unwrap();
-            let writer = actor("writer", move || {
-                writer.send(b"end\n").unwrap();
-                writer.leave().unwrap();
-            });
-            reader.look().unwrap().close().unwrap();
-            drop(reader);
-            writer.join();
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "the next session is a fresh one");
-            drop(Writer::<InProc>::open(&slot).unwrap());
-        },
-    );
+    claim("L14", "a session ended by the reader: both leave, both seats are free, the next session is fresh", Search::ALL, 630, || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = actor("writer", move || {
+            writer.send(b"end\n").unwrap();
+            writer.leave().unwrap();
+        });
+        reader.look().unwrap().close().unwrap();
+        drop(reader);
+        writer.join();
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::WouldBlock), "the next session is a fresh one");
+        drop(Writer::<InProc>::open(&slot).unwrap());
+    });
 }

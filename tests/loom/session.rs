@@ -34,35 +34,29 @@ fn l5_a_look_leaves_the_message() {
 #[test]
 fn l6_close_lets_nobody_publish() {
     // No bound: 756,332 executions, 49 s.
-    claim(
-        "L6",
-        "closing removes without releasing: no writer publishes into the dying slot; what comes after `end` reaches the next session",
-        Search::ALL,
-        750_000,
-        || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            let mut writer = Writer::<InProc>::open(&slot).unwrap();
-            let dying = InProc::open(&slot, Role::Guest).unwrap();
-            let writer = actor("writer", move || {
-                writer.send(b"end\n").unwrap();
-                writer.send(MESSAGES[0]).unwrap();
-                writer.leave().unwrap();
-            });
-            let end = reader.look().unwrap();
-            assert!(end.ends_session());
-            end.close().unwrap();
-            drop(reader);
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            expect(&mut reader, &MESSAGES[..1]);
-            writer.join();
-            assert_eq!(dying.flag().load(Ordering::Relaxed), FULL);
-            let mut text = [0; 8];
-            assert_eq!(dying.payload().read_text(&mut text), Some(4));
-            assert_eq!(&text[..4], b"end\n");
-        },
-    );
+    claim("L6", "closing removes without releasing: no writer publishes into the dying slot; what comes after `end` reaches the next session", Search::ALL, 750_000, || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let dying = InProc::open(&slot, Role::Guest).unwrap();
+        let writer = actor("writer", move || {
+            writer.send(b"end\n").unwrap();
+            writer.send(MESSAGES[0]).unwrap();
+            writer.leave().unwrap();
+        });
+        let end = reader.look().unwrap();
+        assert!(end.ends_session());
+        end.close().unwrap();
+        drop(reader);
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        expect(&mut reader, &MESSAGES[..1]);
+        writer.join();
+        assert_eq!(dying.flag().load(Ordering::Relaxed), FULL);
+        let mut text = [0; 8];
+        assert_eq!(dying.payload().read_text(&mut text), Some(4));
+        assert_eq!(&text[..4], b"end\n");
+    });
 }
 
 /// **L7** A message that nobody took from removed memory is sent again on the
@@ -70,31 +64,25 @@ fn l6_close_lets_nobody_publish() {
 #[test]
 fn l7_a_stranded_message_is_sent_again_once() {
     // Bound 5: 32,722 executions, 4.4 s; unbounded takes more than a minute.
-    claim(
-        "L7",
-        "a message that nobody took from removed memory is sent again, once, before the next",
-        Search::bound(5),
-        32_000,
-        || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            let mut writer = Writer::<InProc>::open(&slot).unwrap();
-            let writer = actor("writer", move || {
-                writer.send(MESSAGES[0]).unwrap();
-                writer.send(MESSAGES[1]).unwrap();
-                writer.leave().unwrap();
-            });
-            let message = reader.look().unwrap();
-            assert_eq!(message.text(), MESSAGES[0]);
-            message.close().unwrap();
-            drop(reader);
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            expect(&mut reader, &MESSAGES[..2]);
-            writer.join();
-            assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
-        },
-    );
+    claim("L7", "a message that nobody took from removed memory is sent again, once, before the next", Search::bound(5), 32_000, || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = actor("writer", move || {
+            writer.send(MESSAGES[0]).unwrap();
+            writer.send(MESSAGES[1]).unwrap();
+            writer.leave().unwrap();
+        });
+        let message = reader.look().unwrap();
+        assert_eq!(message.text(), MESSAGES[0]);
+        message.close().unwrap();
+        drop(reader);
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        expect(&mut reader, &MESSAGES[..2]);
+        writer.join();
+        assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
+    });
 }
 
 /// Removes the memory at `slot`, as `ipcrm` would.
@@ -111,27 +99,21 @@ fn remove(slot: &Slot) {
 #[test]
 fn l8_removed_under_the_reader() {
     // Bound 5: 21,638 executions, 2.8 s; unbounded takes more than a minute.
-    claim(
-        "L8",
-        "memory removed by somebody else between two sends: each message once, in order",
-        Search::bound(5),
-        21_000,
-        || {
-            let slot = slot();
-            main_is("reader");
-            let mut reader = Reader::<InProc>::open(&slot).unwrap();
-            let mut writer = Writer::<InProc>::open(&slot).unwrap();
-            let writer = actor("writer", move || {
-                writer.send(MESSAGES[0]).unwrap();
-                remove(&slot);
-                writer.send(MESSAGES[1]).unwrap();
-                writer.leave().unwrap();
-            });
-            expect(&mut reader, &MESSAGES[..2]);
-            writer.join();
-            assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
-        },
-    );
+    claim("L8", "memory removed by somebody else between two sends: each message once, in order", Search::bound(5), 21_000, || {
+        let slot = slot();
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&slot).unwrap();
+        let mut writer = Writer::<InProc>::open(&slot).unwrap();
+        let writer = actor("writer", move || {
+            writer.send(MESSAGES[0]).unwrap();
+            remove(&slot);
+            writer.send(MESSAGES[1]).unwrap();
+            writer.leave().unwrap();
+        });
+        expect(&mut reader, &MESSAGES[..2]);
+        writer.join();
+        assert!(reader.try_recv(&mut [0; 8]).is_err(), "nothing comes twice");
+    });
 }
 
 /// **L9** As L8, with the removal between two looks, wherever the writer is.
