@@ -108,7 +108,7 @@ fn s2_a_mixture_is_a_queue() {
         (PREEMPTED, 250_000),
         ("send refused", 30_000),
         ("receive refused", 20_000),
-        ("came again", 40_000),
+        ("came again", 35_000),
         ("too small", 10_000),
     ];
     claim(

@@ -43,7 +43,7 @@ fn remove_now_and_then(slot: &Slot, oracle: &Oracle, until: usize, one_at_a_time
 #[test]
 fn s5_removed_by_a_third_party() {
     let size = Size { executions: 30, messages: 1000 };
-    let floors = [(PREEMPTED, 500_000), ("removed", 8_000)];
+    let floors = [(PREEMPTED, 500_000), ("removed", 6_000)];
     claim(
         "S5",
         "memory removed by a third party at random moments: each message once, in order",
@@ -85,7 +85,7 @@ fn s5_removed_by_a_third_party() {
 #[test]
 fn s5_removed_while_writers_leave() {
     let size = Size { executions: 30, messages: 1000 };
-    let floors = [(PREEMPTED, 500_000), ("removed", 8_000)];
+    let floors = [(PREEMPTED, 500_000), ("removed", 6_000)];
     claim(
         "S5",
         "the same with writers that leave after a message or two; one removal at a time",

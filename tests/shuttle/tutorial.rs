@@ -50,7 +50,7 @@ fn shown(name: &str, what: &str, mended: Mended, expected: &str, model: fn(Mende
         found.push(tally["executions"].to_string());
     }
     row(name, what, size, &chances, &format!("{expected}, in execution {}", found.join(" and ")), started);
-    claim(name, "the same model, mended", size, &[(PREEMPTED, 70_000)], move |messages| model(Mended::ALL, messages));
+    claim(name, "the same model, mended", size, &[(PREEMPTED, 60_000)], move |messages| model(Mended::ALL, messages));
 }
 
 /// Every third message is an `end`, and whoever sees it must know it.
@@ -193,6 +193,6 @@ fn s11_d1_and_d2_are_out_of_reach() {
         ("not to be seen here: D1 alone, a plain flag", Mended { flag: false, ..Mended::ALL }),
         ("not to be seen here: D2 alone, an unordered flag", Mended { order: false, ..Mended::ALL }),
     ] {
-        claim("S11", what, size, &[(PREEMPTED, 70_000)], move |messages| ends(mended, messages));
+        claim("S11", what, size, &[(PREEMPTED, 60_000)], move |messages| ends(mended, messages));
     }
 }
