@@ -2,8 +2,8 @@
 # The long runs, for a night or before a release; ci/test.sh does not call it.
 #
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
-#   2. the claims under shuttle, with a hundred times as many schedules: about
-#      @@ minutes on two cores;
+#   2. the claims under shuttle, with a hundred times as many schedules: a
+#      quarter of an hour on two cores;
 #   3. the tests between processes, 20 times over: what shows only sometimes.
 #
 # CASES, SHUTTLE_TIMES and TIMES in the environment change the three numbers.
