@@ -2,9 +2,11 @@
 # The long runs, for a night or before a release; ci/test.sh does not call it.
 #
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
-#   2. the tests between processes, 20 times over: what shows only sometimes.
+#   2. the claims under shuttle, with a hundred times as many schedules: a
+#      quarter of an hour on two cores;
+#   3. the tests between processes, 20 times over: what shows only sometimes.
 #
-# CASES and TIMES in the environment change the two numbers.
+# CASES, SHUTTLE_TIMES and TIMES in the environment change the three numbers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -24,6 +26,12 @@ echo "== properties, $cases cases each"
 mapfile -t properties < <(targets proptest conformance)
 PROPTEST_CASES=$cases ci/ipc.sh cargo test --quiet --release --lib "${properties[@]}"
 echo "== properties: $((SECONDS - from)) s"
+
+from=$SECONDS
+export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100}
+echo "== shuttle, $SHUTTLE_TIMES times over"
+RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
+echo "== shuttle: $((SECONDS - from)) s"
 
 mapfile -t processes < <(targets processes interop cli)
 for turn in $(seq "$times"); do

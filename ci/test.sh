@@ -43,16 +43,19 @@ step() {
     current=
 }
 
-# The cfg is passed to every dependency, so it has a target directory of its
+# A cfg is passed to every dependency, so each has a target directory of its
 # own: switching back and forth would rebuild everything.
 target=${CARGO_TARGET_DIR:-target}
 loom() { RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo "$@"; }
+shuttle() { RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="$target/shuttle" cargo "$@"; }
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
 step "clippy" cargo clippy --quiet --all-targets -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
+step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 step "tests" cargo test --quiet
 step "loom" loom test --quiet
+step "shuttle" shuttle test --quiet --test shuttle
 echo
