@@ -10,6 +10,7 @@
 # A model prints a row `CLAIM | what | test | bound | result | time`; it goes into
 # the table between `<!-- models: X -->` and `<!-- end -->` where X is the claim's
 # letter, or `X, deep` for a run with MODELS=deep. All but the time is compared.
+# (ci/seeded.sh prints rows for `B, quick`.)
 # Pictures are compared by the tests that make them. Runs take the README's
 # commands' own target directories.
 set -euo pipefail
@@ -17,8 +18,7 @@ cd "$(dirname "$0")/.."
 docs=(docs/verification.md docs/defects.md)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-deep=
-[ "${MODELS:-}" != deep ] || deep=", deep"
+depth=${MODELS:+, $MODELS}
 
 run() {
     local target=${CARGO_TARGET_DIR:-target}
@@ -52,10 +52,10 @@ renew() {
     local line letter
     while IFS= read -r line; do
         printf '%s\n' "$line"
-        if [[ $line =~ ^'<!-- models: '([A-Z])"$deep"' -->'$ ]]; then
+        if [[ $line =~ ^'<!-- models: '([A-Z])"$depth"' -->'$ ]]; then
             letter=${BASH_REMATCH[1]}
             rows "$letter" >"$work/rows" || true
-            [ -s "$work/rows" ] || { echo "ci/models.sh: no rows of $letter$deep for $1 in the log" >&2; return 1; }
+            [ -s "$work/rows" ] || { echo "ci/models.sh: no rows of $letter$depth for $1 in the log" >&2; return 1; }
             printf '\n| claim | what holds, or what is shown | test | bound | result | time |\n| --- | --- | --- | --- | --- | --- |\n'
             cat "$work/rows"
             echo
@@ -73,8 +73,8 @@ logs=("$@")
 case $mode in
 --run) run ;;
 --update) export PICTURES=write && run ;;
---check | --write) [ "$#" != 0 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
-*) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+--check | --write) [ "$#" != 0 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
+*) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 status=0

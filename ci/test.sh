@@ -17,6 +17,7 @@ need "${CC:-cc}" "install a C compiler (Debian: apt install gcc libc6-dev); the 
 
 started=$SECONDS
 noted=$(mktemp)
+logs=$(mktemp -d)
 ci/ipc.sh before "$noted"
 current=
 # Also when a step failed: what a broken test leaves in the kernel stays there.
@@ -25,7 +26,7 @@ finish() {
     trap - EXIT
     [ -z "$current" ] || echo "FAILED: $current" >&2
     ci/ipc.sh after "$noted" || [ "$status" != 0 ] || status=1
-    rm -f "$noted"
+    rm -rf "$noted" "$logs"
     printf '%s in %d s\n' "$([ "$status" = 0 ] && echo passed || echo failed)" $((SECONDS - started))
     exit "$status"
 }
@@ -49,6 +50,11 @@ target=${CARGO_TARGET_DIR:-target}
 loom() { RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo "$@"; }
 shuttle() { RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="$target/shuttle" cargo "$@"; }
 
+# With all that the models print kept; shown only if one fails.
+logged() {
+    "$@" >"$logs/$1" 2>&1 || { cat "$logs/$1"; return 1; }
+}
+
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
 step "clippy" cargo clippy --quiet --all-targets -- -D warnings
@@ -56,6 +62,7 @@ step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 step "tests" cargo test --quiet
-step "loom" loom test --quiet
-step "shuttle" shuttle test --quiet --test shuttle
+step "loom" logged loom test --quiet -- --nocapture
+step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture
+step "models" ci/models.sh --check "$logs"/loom "$logs"/shuttle
 echo

@@ -170,11 +170,14 @@ fn in_words(tally: &Tally) -> String {
     events.join(", ")
 }
 
-/// One row of the table in `docs/verification.md`.
+/// One row of the table in `docs/verification.md`, put there by `ci/models.sh`:
+/// claim, what holds, test, schedules × messages, what happened, time.
 pub(crate) fn row(name: &str, what: &str, size: Size, chances: &[Chance], result: &str, started: Instant) {
     let chances: Vec<_> = chances.iter().map(Chance::to_string).collect();
+    let test = std::thread::current();
     println!(
-        "{name} | {what} | {}: {} × {} each | {result} | {:.1} s",
+        "{name} | {what} | `{}` | {}: {} × {} each | {result} | {:.1} s",
+        test.name().unwrap_or_default(),
         chances.join(", "),
         size.executions * times(),
         size.messages,
