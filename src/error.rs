@@ -113,6 +113,14 @@ pub enum Error {
         /// Bytes that the layout takes.
         expected: usize,
     },
+    /// The memory is laid out in another way.
+    #[error("{found} is there, not {wanted} (start the other side in the same way, or remove what is there)")]
+    OtherKind {
+        /// What it is.
+        found: crate::backend::Kind,
+        /// What was asked for.
+        wanted: &'static str,
+    },
     /// The kernel refused access.
     #[error(
         "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o} (run as that user, or have it opened with --mode)", at(*.key)

@@ -15,9 +15,9 @@
 //! ```
 
 use super::payload::{Cell, Payload, WORD};
-use super::{Backend, Census};
+use super::{Backend, Census, Kind, Records, Ring, RingBackend};
 use crate::error::{Error, Role};
-use crate::sync::{AtomicU32, Mutex};
+use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +29,20 @@ pub struct Slot {
 }
 
 struct Shared {
-    text_len: usize,
+    shape: Shape,
     state: Mutex<State>,
     #[cfg(not(model))]
-    changed: crate::sync::Condvar,
+    changed: Condvar,
+    /// Where sleepers lie, as in the kernel's futex: the lock makes the look at
+    /// a hint and falling asleep one step.
+    beds: Mutex<Beds>,
+    woken: Condvar,
+}
+
+/// Who sleeps on a hint: one side at most, or the other side's waking is for it.
+#[derive(Debug, Default)]
+struct Beds {
+    asleep: usize,
 }
 
 /// Who sits where, and the memory that newcomers get. Behind a lock, which is
@@ -45,25 +55,83 @@ struct State {
     current: Arc<Memory>,
 }
 
-struct Memory {
-    flag: AtomicU32,
-    text: Box<[Cell]>,
+enum Memory {
+    Classic { flag: AtomicU32, text: Box<[Cell]> },
+    Ring(RingMemory),
 }
 
-// SAFETY: the cells are the payload, reached through `Payload` alone, one word
-// at a time; loom checks each access, and stops the model at a race before it
-// happens. In ordinary builds the cells are atomics and this is derived.
+/// A ring's words, as the segment has them.
+struct RingMemory {
+    head: AtomicU64,
+    place: AtomicU64,
+    reader_hint: AtomicU32,
+    writer_hint: AtomicU32,
+    #[cfg(loom)]
+    flags: Box<[AtomicU32]>,
+    cells: Box<[Cell]>,
+}
+
+// SAFETY: the cells are the payload, reached through `Payload` and `Records`
+// alone, one word at a time; loom checks each access, and stops the model at a
+// race before it happens. In ordinary builds the cells are atomics and this is
+// derived.
 #[cfg(loom)]
 unsafe impl Sync for Memory {}
 
+/// What memory is made as.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Classic { text_len: usize },
+    Ring { capacity: usize, longest: usize, start: u64 },
+}
+
 impl Memory {
-    fn new(text_len: usize) -> Arc<Self> {
-        let words = text_len / WORD;
-        let memory = Arc::new(Self { flag: AtomicU32::new(0), text: (0..words).map(|_| Cell::new(0)).collect() });
+    fn new(shape: Shape) -> Arc<Self> {
+        let cells = |bytes: usize| (0..bytes / WORD).map(|_| Cell::new(0)).collect();
+        let memory = Arc::new(match shape {
+            Shape::Classic { text_len } => Self::Classic { flag: AtomicU32::new(0), text: cells(text_len) },
+            Shape::Ring { capacity, start, .. } => Self::Ring(RingMemory {
+                head: word_of_ring(start),
+                place: word_of_ring(start),
+                reader_hint: AtomicU32::new(0),
+                writer_hint: AtomicU32::new(0),
+                #[cfg(loom)]
+                flags: (0..capacity / 8).map(|_| AtomicU32::of_ring(0)).collect(),
+                cells: cells(capacity),
+            }),
+        });
         #[cfg(loom)]
-        crate::sync::probe::label(&memory.flag, &memory.text);
+        memory.label();
         memory
     }
+
+    #[cfg(loom)]
+    fn label(&self) {
+        use crate::sync::probe::{address, label, label_ring};
+        match self {
+            Self::Classic { flag, text } => label(flag, text),
+            Self::Ring(ring) => label_ring(
+                &ring.flags,
+                &ring.cells,
+                &[
+                    (address(&ring.head), "head"),
+                    (address(&ring.place), "place"),
+                    (address(&ring.reader_hint), "reader sleeps"),
+                    (address(&ring.writer_hint), "writer sleeps"),
+                ],
+            ),
+        }
+    }
+}
+
+#[cfg(not(loom))]
+fn word_of_ring(value: u64) -> AtomicU64 {
+    AtomicU64::new(value)
+}
+
+#[cfg(loom)]
+fn word_of_ring(value: u64) -> AtomicU64 {
+    AtomicU64::of_ring(value)
 }
 
 impl Slot {
@@ -75,13 +143,58 @@ impl Slot {
     #[must_use]
     pub fn new(text_len: usize) -> Self {
         assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
-        let state = State { writer: false, reader: false, open: false, current: Memory::new(text_len) };
+        Self::of(Shape::Classic { text_len })
+    }
+
+    /// A ring with `capacity` bytes for records of up to a quarter of it.
+    ///
+    /// # Panics
+    /// If `capacity` is not a power of two of 64 at least.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// let ring = Slot::ring(4096);
+    /// let mut writer = Writer::<InProc>::open(&ring)?;
+    /// writer.send(b"any\0bytes").unwrap();
+    /// let mut bytes = [0; 1024];
+    /// let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(reader.recv(&mut bytes), Ok(9));
+    /// assert_eq!(&bytes[..9], b"any\0bytes");
+    /// # }
+    /// # Ok::<(), shm_handoff::Error>(())
+    /// ```
+    #[must_use]
+    pub fn ring(capacity: usize) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 64, "{capacity} bytes are no ring");
+        Self::ring_from(capacity, capacity / 4, 0)
+    }
+
+    /// A ring for records of up to `longest` bytes, whose positions start at
+    /// `start`: what tests use to be at a boundary at once.
+    ///
+    /// # Panics
+    /// If `capacity` is not a power of two, of 16 at least, with room for two of
+    /// the longest records, or `start` is not a multiple of 8.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ring_from(capacity: usize, longest: usize, start: u64) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 16, "{capacity} bytes are no ring");
+        assert!(2 * (8 + longest.next_multiple_of(8)) <= capacity, "a ring of {capacity} has no room for two of {longest}");
+        assert!(start.is_multiple_of(8), "{start} is no position");
+        Self::of(Shape::Ring { capacity, longest, start })
+    }
+
+    fn of(shape: Shape) -> Self {
+        let state = State { writer: false, reader: false, open: false, current: Memory::new(shape) };
         Self {
             shared: Arc::new(Shared {
-                text_len,
+                shape,
                 state: Mutex::new(state),
                 #[cfg(not(model))]
-                changed: crate::sync::Condvar::new(),
+                changed: Condvar::new(),
+                beds: Mutex::new(Beds::default()),
+                woken: Condvar::new(),
             }),
         }
     }
@@ -89,7 +202,7 @@ impl Slot {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("text_len", &self.shared.text_len).finish_non_exhaustive()
+        f.debug_struct("Slot").field("shape", &self.shared.shape).finish_non_exhaustive()
     }
 }
 
@@ -164,12 +277,25 @@ impl Backend for InProc {
         Ok(Self { slot: slot.clone(), role, memory })
     }
 
+    fn kind(&self) -> Kind {
+        match self.slot.shared.shape {
+            Shape::Classic { .. } => Kind::Classic,
+            Shape::Ring { capacity, .. } => Kind::Ring { capacity },
+        }
+    }
+
     fn flag(&self) -> &AtomicU32 {
-        &self.memory().flag
+        match &**self.memory() {
+            Memory::Classic { flag, .. } => flag,
+            Memory::Ring(_) => unreachable!("a ring has no flag"),
+        }
     }
 
     fn payload(&self) -> Payload<'_> {
-        Payload::from_words(&self.memory().text)
+        match &**self.memory() {
+            Memory::Classic { text, .. } => Payload::from_words(text),
+            Memory::Ring(_) => unreachable!("a ring has no text"),
+        }
     }
 
     #[cfg(not(model))]
@@ -216,7 +342,7 @@ impl Backend for InProc {
     fn remove(&mut self) -> Result<(), Error> {
         let mut state = self.slot.shared.state.lock();
         if Arc::ptr_eq(&state.current, self.memory()) {
-            state.current = Memory::new(self.slot.shared.text_len);
+            state.current = Memory::new(self.slot.shared.shape);
         }
         Ok(())
     }
@@ -230,5 +356,48 @@ impl Backend for InProc {
     fn leave(mut self) -> Result<(), Error> {
         self.give_back(true);
         Ok(())
+    }
+}
+
+impl RingBackend for InProc {
+    fn ring(&self) -> Ring<'_> {
+        let (Memory::Ring(ring), Shape::Ring { longest, .. }) = (&**self.memory(), self.slot.shared.shape) else {
+            unreachable!("a classic slot has no ring")
+        };
+        Ring {
+            head: &ring.head,
+            place: &ring.place,
+            reader_hint: &ring.reader_hint,
+            writer_hint: &ring.writer_hint,
+            #[cfg(not(loom))]
+            records: Records::from_words(&ring.cells),
+            #[cfg(loom)]
+            records: Records::from_model(&ring.flags, &ring.cells),
+            longest,
+        }
+    }
+
+    #[cfg_attr(model, allow(unused_variables))]
+    fn park(&self, hint: &AtomicU32, longest: Duration) {
+        let shared = &self.slot.shared;
+        let mut beds = shared.beds.lock();
+        if sync::as_the_kernel_sees(hint) != 1 {
+            return;
+        }
+        beds.asleep += 1;
+        // In a model without a bound: who would sleep for ever is found out.
+        #[cfg(model)]
+        {
+            beds = shared.woken.wait(beds);
+        }
+        #[cfg(not(model))]
+        let _ = shared.woken.wait_for(&mut beds, longest);
+        beds.asleep -= 1;
+    }
+
+    fn unpark(&self, _: &AtomicU32) -> bool {
+        let beds = self.slot.shared.beds.lock();
+        self.slot.shared.woken.notify_all();
+        beds.asleep > 0
     }
 }

@@ -9,13 +9,18 @@
 
 pub mod inproc;
 mod payload;
+mod ring;
 #[cfg(all(not(model), target_os = "linux"))]
 pub mod sysv;
+#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+mod vector;
 
 pub use payload::Payload;
+pub use ring::{Records, Ring};
 
 use crate::error::{Error, Role};
 use crate::sync::AtomicU32;
+use std::fmt;
 use std::time::Duration;
 
 /// Where the flag and the text of a layout lie, in bytes.
@@ -29,6 +34,27 @@ pub struct Layout {
     pub text_at: usize,
     /// Length of the text; a multiple of 4.
     pub text_len: usize,
+}
+
+/// What a piece of memory is laid out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One flag and one text: what the tutorial's C programs use.
+    Classic,
+    /// Records of any bytes, one behind the other.
+    Ring {
+        /// Bytes for records, a power of two.
+        capacity: usize,
+    },
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Classic => f.write_str("a classic handoff"),
+            Self::Ring { capacity } => write!(f, "a ring of {capacity} bytes"),
+        }
+    }
 }
 
 /// Who is there, as far as the backend can tell at one moment.
@@ -88,6 +114,11 @@ pub trait Backend: Sized {
     /// memory's opening met.
     fn open(address: &Self::Address, role: Role) -> Result<Self, Error>;
 
+    /// What the memory is laid out as.
+    fn kind(&self) -> Kind {
+        Kind::Classic
+    }
+
     /// The flag.
     fn flag(&self) -> &AtomicU32;
 
@@ -133,4 +164,31 @@ pub trait Backend: Sized {
     /// # Errors
     /// What the system call met; the seat is given back all the same.
     fn leave(self) -> Result<(), Error>;
+}
+
+/// Shared memory that can be a ring.
+///
+/// # Contract
+///
+/// As for [`Backend`], and:
+///
+/// * **B9** [`ring`](Self::ring) names the same memory in every handle opened at
+///   the same address, until it is removed. New memory is all zero.
+/// * **B10** [`park`](Self::park) returns at once unless the hint is 1, when
+///   [`unpark`](Self::unpark) was called since, and after the given time; and
+///   sometimes for no reason. The look at the hint and falling asleep are one
+///   step for `unpark`: an `unpark` after the hint was changed wakes whoever saw
+///   it unchanged.
+pub trait RingBackend: Backend {
+    /// The places of the ring.
+    ///
+    /// # Panics
+    /// May panic where [`kind`](Backend::kind) is another one.
+    fn ring(&self) -> Ring<'_>;
+
+    /// Sleeps while `hint` is 1, for `longest` at most.
+    fn park(&self, hint: &AtomicU32, longest: Duration);
+
+    /// Wakes whoever sleeps on `hint`; whether anybody did.
+    fn unpark(&self, hint: &AtomicU32) -> bool;
 }

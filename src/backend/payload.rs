@@ -9,6 +9,8 @@
 //! Under loom the words are plain cells instead, so that every access which
 //! the flag does not order is reported as the data race that it would be.
 
+#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+use super::vector;
 #[cfg(not(loom))]
 use crate::sync::{AtomicU32, Ordering};
 use core::marker::PhantomData;
@@ -60,6 +62,16 @@ impl<'a> Payload<'a> {
     pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
         debug_assert!(first.addr().is_multiple_of(WORD));
         Self { first: first.cast(), words: len / WORD, shared: PhantomData }
+    }
+
+    /// The payload of `words` words at `first`.
+    ///
+    /// # Safety
+    /// As for `from_raw`.
+    #[inline]
+    #[cfg(not(loom))]
+    pub(crate) unsafe fn from_parts(first: *const AtomicU32, words: usize) -> Self {
+        Self { first, words, shared: PhantomData }
     }
 
     /// Length in bytes, a multiple of 4.
@@ -213,6 +225,68 @@ impl<'a> Payload<'a> {
         Some(copied + nul)
     }
 
+    /// Copies `bytes` to the beginning: all words that they touch are written.
+    ///
+    /// # Panics
+    /// If they do not fit: a caller's mistake, not a peer's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::MAX) }; 3];
+    /// let payload = Payload::from_words(&words);
+    /// payload.write_bytes(b"a\0b");
+    /// let mut private = [0xEE; 3];
+    /// payload.read_bytes(&mut private);
+    /// assert_eq!(&private, b"a\0b");
+    /// # }
+    /// ```
+    #[inline]
+    pub fn write_bytes(&self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.len(), "{} bytes do not fit into {}", bytes.len(), self.len());
+        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        if bytes.len() >= vector::LEAST {
+            // SAFETY: the length is within both; the source is private, the
+            // target shared as the constructors promise.
+            unsafe { vector::copy(bytes.as_ptr(), self.first.cast_mut().cast(), bytes.len()) };
+            return;
+        }
+        let cells = self.cells();
+        let (whole, rest) = bytes.as_chunks::<WORD>();
+        for (cell, word) in cells.iter().zip(whole) {
+            store(cell, u32::from_ne_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut last = [0; WORD];
+            last[..rest.len()].copy_from_slice(rest);
+            store(&cells[whole.len()], u32::from_ne_bytes(last));
+        }
+    }
+
+    /// Fills `out` from the beginning.
+    ///
+    /// # Panics
+    /// If there are not so many bytes: a caller's mistake, not a peer's.
+    #[inline]
+    pub fn read_bytes(&self, out: &mut [u8]) {
+        assert!(out.len() <= self.len(), "there are no {} bytes in {}", out.len(), self.len());
+        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        if out.len() >= vector::LEAST {
+            // SAFETY: as for writing, the other way round.
+            unsafe { vector::copy(self.first.cast(), out.as_mut_ptr(), out.len()) };
+            return;
+        }
+        let cells = self.cells();
+        let (whole, rest) = out.as_chunks_mut::<WORD>();
+        let last = cells.get(whole.len());
+        for (cell, word) in cells.iter().zip(whole) {
+            *word = load(cell).to_ne_bytes();
+        }
+        if let (false, Some(last)) = (rest.is_empty(), last) {
+            rest.copy_from_slice(&load(last).to_ne_bytes()[..rest.len()]);
+        }
+    }
+
     /// Copies what whole vectors can of a long text, at most as long as we are;
     /// returns how many bytes.
     #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
@@ -223,7 +297,7 @@ impl<'a> Payload<'a> {
         let bulk = text.len() / vector::WIDTH * vector::WIDTH;
         // SAFETY: `bulk` ≤ text.len() ≤ self.len(), a multiple of WIDTH; the
         // source is private, the target shared as the constructors promise.
-        unsafe { vector::copy(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
+        unsafe { vector::copy_blocks(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
         bulk
     }
 
@@ -238,7 +312,7 @@ impl<'a> Payload<'a> {
         let run = from.next_power_of_two().min(out.len() - from) / vector::WIDTH * vector::WIDTH;
         // SAFETY: `from + run` ≤ out.len() ≤ self.len(), `run` a multiple of
         // WIDTH; the target is private, the source shared as promised.
-        unsafe { vector::copy(self.first.cast::<u8>().add(from), out.as_mut_ptr().add(from), run) };
+        unsafe { vector::copy_blocks(self.first.cast::<u8>().add(from), out.as_mut_ptr().add(from), run) };
         from + run
     }
 
@@ -286,51 +360,6 @@ fn load(cell: &Cell) -> u32 {
 #[cfg(loom)]
 fn store(cell: &Cell, new: u32) {
     cell.set(new);
-}
-
-/// The copy loop for long text.
-#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
-mod vector {
-    use core::arch::asm;
-
-    /// Bytes a turn.
-    pub(super) const WIDTH: usize = 32;
-
-    /// Copies `len` bytes, whoever else may be writing to either side.
-    ///
-    /// A plain SSE2 loop: `memcpy` and `rep movsb` fall to a tenth of its rate
-    /// at some offsets, and `memcpy` on racing memory is undefined.
-    ///
-    /// # Safety
-    /// `from` is readable and `to` writable for `len` bytes, a multiple of
-    /// [`WIDTH`]; they do not overlap.
-    pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-        debug_assert_eq!(len % WIDTH, 0);
-        if len == 0 {
-            return;
-        }
-        // SAFETY: the loop reads and writes exactly `len` bytes, which the
-        // caller vouches for, and clobbers what it says it does.
-        unsafe {
-            asm!(
-                "2:",
-                "movdqu {a}, [{from} + {at}]",
-                "movdqu {b}, [{from} + {at} + 16]",
-                "movdqu [{to} + {at}], {a}",
-                "movdqu [{to} + {at} + 16], {b}",
-                "add {at}, 32",
-                "cmp {at}, {len}",
-                "jb 2b",
-                from = in(reg) from,
-                to = in(reg) to,
-                len = in(reg) len,
-                at = inout(reg) 0_usize => _,
-                a = out(xmm_reg) _,
-                b = out(xmm_reg) _,
-                options(nostack),
-            );
-        }
-    }
 }
 
 #[cfg(all(test, not(model)))]

@@ -24,6 +24,7 @@ pub mod message;
 pub mod orders;
 mod peer;
 mod reader;
+pub mod ring;
 pub mod tutorial;
 mod wait;
 mod writer;

@@ -3,7 +3,8 @@
 use crate::sync::Ordering;
 
 /// Every memory order that the protocol uses. Each is needed: for each entry
-/// the loom suite has a model that fails when it is weakened by one step.
+/// the loom suite has a model that fails when it is weakened by one step; a
+/// fence is weakened by leaving it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orders {
     /// The writer's store of a full flag. Edge `text`, giving end: the text
@@ -20,6 +21,32 @@ pub struct Orders {
     /// The writer's look. Edge `room`, taking end. Weaker: the next text is
     /// copied in while the last one is still being copied out.
     pub see_empty: Ordering,
+    /// Ring: the writer's store of the first flag of those that it publishes
+    /// together. Edge `record`, giving end: the bytes of them all, their flags,
+    /// and the empty flag behind the last. Weaker: a flag is seen before its
+    /// bytes.
+    pub ring_publish: Ordering,
+    /// Ring: the reader's look at a flag. Edge `record`, taking end. Weaker: as
+    /// above, from the other side.
+    pub ring_look: Ordering,
+    /// Ring: the reader's store of the head. Edge `space`, giving end: what lies
+    /// before it was copied out. Weaker: a record is written over while it is
+    /// still being copied out.
+    pub give_back: Ordering,
+    /// Ring: the writer's look at the head. Edge `space`, taking end. Weaker: as
+    /// above, from the other side.
+    pub take_space: Ordering,
+    /// Ring: between the writer's publishing and its look at the reader's hint.
+    /// With the next one it makes sure that the reader sees the record or the
+    /// writer sees the hint; without either one a reader sleeps beside a record.
+    pub fence_published: Option<Ordering>,
+    /// Ring: between the reader's hint and its last look.
+    pub fence_reader_sleeps: Option<Ordering>,
+    /// Ring: between giving space back and the look at the writer's hint; with
+    /// the next one as above, for a writer that sleeps beside free space.
+    pub fence_given_back: Option<Ordering>,
+    /// Ring: between the writer's hint and its last look.
+    pub fence_writer_sleeps: Option<Ordering>,
 }
 
 /// The orders that ship.
@@ -28,6 +55,14 @@ pub const SHIPPED: Orders = Orders {
     see_full: Ordering::Acquire,
     release: Ordering::Release,
     see_empty: Ordering::Acquire,
+    ring_publish: Ordering::Release,
+    ring_look: Ordering::Acquire,
+    give_back: Ordering::Release,
+    take_space: Ordering::Acquire,
+    fence_published: Some(Ordering::SeqCst),
+    fence_reader_sleeps: Some(Ordering::SeqCst),
+    fence_given_back: Some(Ordering::SeqCst),
+    fence_writer_sleeps: Some(Ordering::SeqCst),
 };
 
 /// No order at all: what the tutorial's programs have, and its defect D2.
@@ -36,7 +71,21 @@ pub const UNORDERED: Orders = Orders {
     see_full: Ordering::Relaxed,
     release: Ordering::Relaxed,
     see_empty: Ordering::Relaxed,
+    ..SHIPPED
 };
+
+/// Of what needs no order, being ordered by the table's entries around it: the
+/// hints, the flags that are published with another one, the empty flag behind
+/// a record, and the reader's place.
+pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
+
+/// A fence of the table.
+#[inline]
+pub(crate) fn fence(entry: Option<Ordering>) {
+    if let Some(order) = entry {
+        crate::sync::fence(order);
+    }
+}
 
 /// The orders in force: the table, always.
 #[cfg(not(loom))]
@@ -70,31 +119,36 @@ pub mod weakened {
         pub entry: &'static str,
         /// Its order as it ships.
         pub from: Ordering,
-        /// Its order here.
-        pub to: Ordering,
+        /// Its order here; `None`: a fence that is left out.
+        pub to: Option<Ordering>,
         /// The whole table.
         pub orders: Orders,
     }
-
-    /// Name, order as it ships, and the table with another one in its place.
-    type Entry = (&'static str, Ordering, fn(Ordering) -> Orders);
 
     /// Every way to weaken one entry of the table by one step. (Relaxed ones
     /// have none.)
     #[must_use]
     pub fn each() -> Vec<Weaker> {
-        // Without `..`: a new entry does not compile until it is walked too.
-        let Orders { publish, see_full, release, see_empty } = SHIPPED;
-        let entries: [Entry; 4] = [
-            ("publish", publish, |publish| Orders { publish, ..SHIPPED }),
-            ("see_full", see_full, |see_full| Orders { see_full, ..SHIPPED }),
-            ("release", release, |release| Orders { release, ..SHIPPED }),
-            ("see_empty", see_empty, |see_empty| Orders { see_empty, ..SHIPPED }),
-        ];
-        let steps = entries.iter().flat_map(|(entry, from, with)| {
-            one_step(*from).iter().map(move |to| Weaker { entry, from: *from, to: *to, orders: with(*to) })
-        });
-        steps.collect()
+        let mut all = Vec::new();
+        macro_rules! walk {
+            (orders: $($order:ident)*; fences: $($fence:ident)*) => {
+                // Without `..`: a new entry does not compile until it is walked too.
+                let Orders { $($order,)* $($fence),* } = SHIPPED;
+                $(for to in one_step($order) {
+                    let orders = Orders { $order: *to, ..SHIPPED };
+                    all.push(Weaker { entry: stringify!($order), from: $order, to: Some(*to), orders });
+                })*
+                $(if let Some(from) = $fence {
+                    let orders = Orders { $fence: None, ..SHIPPED };
+                    all.push(Weaker { entry: stringify!($fence), from, to: None, orders });
+                })*
+            };
+        }
+        walk!(
+            orders: publish see_full release see_empty ring_publish ring_look give_back take_space;
+            fences: fence_published fence_reader_sleeps fence_given_back fence_writer_sleeps
+        );
+        all
     }
 
     fn one_step(order: Ordering) -> &'static [Ordering] {

@@ -4,6 +4,7 @@ use super::flag::{self, EMPTY};
 use super::message;
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
+use super::ring::Broken;
 use super::wait::{GaveUp, Patience, Step, Wait, WaitingFor};
 use crate::backend::Backend;
 use crate::error::{Error, Role};
@@ -25,15 +26,29 @@ pub enum RecvError {
     /// The writer that was there died, or left without being done.
     #[error("the writer died")]
     WriterGone,
+    /// The stream has ended: [`close`](super::ring::Message::close) or release what
+    /// a look shows.
+    #[error("the stream has ended")]
+    Ended,
     /// The text is longer than the buffer. It still waits in the slot.
     #[error("the buffer is too small: a message can have {capacity} bytes")]
     BufferTooSmall {
         /// What suffices for any message.
         capacity: usize,
     },
+    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
+}
+
+impl RecvError {
+    /// What is said of a try that did not wait.
+    pub(super) fn of_a_try(self) -> Self {
+        if self == Self::TimedOut { Self::WouldBlock } else { self }
+    }
 }
 
 impl From<GaveUp> for RecvError {
@@ -137,10 +152,7 @@ impl<B: Backend> Reader<B> {
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
     pub fn try_recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
-        self.recv_with(text, &mut Patience::none()).map_err(|error| match error {
-            RecvError::TimedOut => RecvError::WouldBlock,
-            other => other,
-        })
+        self.recv_with(text, &mut Patience::none()).map_err(RecvError::of_a_try)
     }
 
     /// Receives a message, waiting until `deadline` at most.

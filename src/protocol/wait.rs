@@ -6,6 +6,9 @@
 //! an answer 20 ms: waking up is what idling costs. Each sleep is followed by
 //! a *tick*: the caller's hook, the deadline, and, a few milliseconds apart,
 //! the census that notices a peer or a segment that has gone.
+//!
+//! In a ring a side is woken instead: after pauses and yields it sleeps on its
+//! hint, for 20 ms at most, doubled to 100 ms.
 
 use crate::sync;
 use std::fmt;
@@ -22,6 +25,11 @@ pub(crate) const LONGEST: Duration = Duration::from_millis(5);
 /// The sleep of a side that idles, and after how many of the longest it does.
 const IDLE: Duration = Duration::from_millis(20);
 const IDLE_AFTER: u32 = 200;
+
+/// The first and the longest sleep on a hint: a peer wakes us, so they are for
+/// what nobody wakes us from, a peer's death and removed memory.
+const SHORTEST_PARK: Duration = Duration::from_millis(20);
+const LONGEST_PARK: Duration = Duration::from_millis(100);
 
 /// Time between two censuses; longer than the millisecond for which a tool of
 /// ours is attached, much shorter than the 50 ms that two looks in a row may
@@ -83,7 +91,7 @@ impl<'h> Patience<'h> {
         Self { deadline: Some(sync::now()), no_spin: true, hook: None }
     }
 
-    /// Calls `hook` on every tick, at most 20 ms apart; `Break` ends the wait.
+    /// Calls `hook` on every tick, at most 20 ms apart (in a ring 100 ms); `Break` ends the wait.
     #[must_use]
     pub fn with_hook(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
         Self { hook: Some(hook), ..self }
@@ -109,6 +117,7 @@ pub(super) enum Step {
 pub(super) struct Wait {
     turns: u32,
     sleep: Duration,
+    longest: Duration,
     long_sleeps: u32,
     since: Option<Instant>,
     last_census: Option<Instant>,
@@ -119,7 +128,12 @@ impl Wait {
         // In a model there is nothing to gain from spinning either: there,
         // every step is a tick.
         let turns = if patience.no_spin || cfg!(model) { PAUSES + YIELDS } else { 0 };
-        Self { turns, sleep: SHORTEST, long_sleeps: 0, since: None, last_census: None }
+        Self { turns, sleep: SHORTEST, longest: LONGEST, long_sleeps: 0, since: None, last_census: None }
+    }
+
+    /// Of a side that is woken.
+    pub(super) fn parking(patience: &Patience<'_>) -> Self {
+        Self { sleep: SHORTEST_PARK, longest: LONGEST_PARK, ..Self::new(patience) }
     }
 
     /// Spins; from the end of the budget on says how long to sleep.
@@ -134,7 +148,7 @@ impl Wait {
             return Step::Look;
         }
         let sleep = self.sleep;
-        self.sleep = (sleep * 2).min(LONGEST);
+        self.sleep = (sleep * 2).min(self.longest);
         if sleep == LONGEST {
             self.long_sleeps = self.long_sleeps.saturating_add(1);
         }

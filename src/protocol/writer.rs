@@ -4,6 +4,7 @@ use super::flag::{self, FULL};
 use super::message::{self, Uncarriable};
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
+use super::ring::Broken;
 use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
 use crate::backend::Backend;
 use crate::error::{Error, Role};
@@ -29,9 +30,19 @@ pub enum SendError {
     /// The reader that was there has gone.
     #[error("the reader has gone")]
     ReaderGone,
+    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
+}
+
+impl SendError {
+    /// What is said of a try that did not wait.
+    pub(super) fn of_a_try(self) -> Self {
+        if self == Self::TimedOut { Self::WouldBlock } else { self }
+    }
 }
 
 impl From<GaveUp> for SendError {
@@ -112,10 +123,7 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::WouldBlock`].
     pub fn try_send(&mut self, text: &[u8]) -> Result<(), SendError> {
-        self.send_with(text, &mut Patience::none()).map_err(|error| match error {
-            SendError::TimedOut => SendError::WouldBlock,
-            other => other,
-        })
+        self.send_with(text, &mut Patience::none()).map_err(SendError::of_a_try)
     }
 
     /// Sends `text`, waiting until `deadline` at most.

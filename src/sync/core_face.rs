@@ -1,6 +1,6 @@
 //! Ordinary builds: the originals.
 
-pub use core::sync::atomic::AtomicU32;
+pub use core::sync::atomic::{AtomicU32, AtomicU64, fence};
 pub use parking_lot::{Condvar, Mutex};
 pub use std::thread::yield_now;
 use std::time::Instant;

@@ -44,35 +44,82 @@ impl Marks {
 #[derive(Debug)]
 pub struct AtomicU32 {
     word: loom::sync::atomic::AtomicU32,
-    marks: Marks,
+    marks: Option<Marks>,
     plain: loom::cell::UnsafeCell<()>,
 }
 
-impl AtomicU32 {
-    /// As `core`'s.
-    #[must_use]
-    pub fn new(value: u32) -> Self {
-        Self {
-            word: loom::sync::atomic::AtomicU32::new(value),
-            marks: Marks::new(),
-            plain: loom::cell::UnsafeCell::new(()),
+/// loom's, as [`AtomicU32`], without plain accesses.
+#[derive(Debug)]
+pub struct AtomicU64 {
+    word: loom::sync::atomic::AtomicU64,
+    marks: Option<Marks>,
+}
+
+std::thread_local! {
+    // All of a model's threads run on one thread of the machine.
+    static ONE_WAY: StdCell<bool> = const { StdCell::new(false) };
+}
+
+/// For models in which no side both loads and stores a word of a ring, but for
+/// the hints: those words need no marks, which cost executions.
+#[doc(hidden)]
+pub fn ring_words_are_one_way(yes: bool) {
+    ONE_WAY.set(yes);
+}
+
+macro_rules! atomic {
+    ($name:ident, $word:ty $(, $plain:ident)?) => {
+        impl $name {
+            /// As `core`'s.
+            #[must_use]
+            pub fn new(value: $word) -> Self {
+                Self {
+                    word: loom::sync::atomic::$name::new(value),
+                    marks: Some(Marks::new()),
+                    $($plain: loom::cell::UnsafeCell::new(()),)?
+                }
+            }
+
+            /// A word of a ring that one side loads and the other stores.
+            #[must_use]
+            pub(crate) fn of_ring(value: $word) -> Self {
+                Self { marks: (!ONE_WAY.get()).then(Marks::new), ..Self::new(value) }
+            }
+
+            /// As `core`'s.
+            pub fn load(&self, order: Ordering) -> $word {
+                probe::before(Action::Load, Some(order), self, None);
+                self.marks.iter().for_each(Marks::loads);
+                let value = self.word.load(order);
+                probe::after(u64::from(value));
+                value
+            }
+
+            /// As `core`'s.
+            pub fn store(&self, value: $word, order: Ordering) {
+                probe::before(Action::Store, Some(order), self, Some(u64::from(value)));
+                self.marks.iter().for_each(Marks::stores);
+                self.word.store(value, order);
+                probe::after(u64::from(value));
+            }
         }
-    }
+    };
+}
 
-    /// As `core`'s.
-    pub fn load(&self, order: Ordering) -> u32 {
-        probe::before(Action::Load, Some(order), self, None);
-        self.marks.loads();
-        probe::after(self.word.load(order))
-    }
+atomic!(AtomicU32, u32, plain);
+atomic!(AtomicU64, u64);
 
-    /// As `core`'s.
-    pub fn store(&self, value: u32, order: Ordering) {
-        probe::before(Action::Store, Some(order), self, Some(value));
-        self.marks.stores();
-        self.word.store(value, order);
-        probe::after(value);
+impl AtomicU32 {
+    /// A store by the model itself, which is no operation of the protocol's.
+    pub(crate) fn spoil(&self, value: u32) {
+        self.word.store(value, Ordering::Relaxed);
     }
+}
+
+/// As `core`'s.
+pub fn fence(order: Ordering) {
+    probe::fence(order);
+    loom::sync::atomic::fence(order);
 }
 
 /// An access without any order, as of C's plain `int`: the tutorial's flag.
@@ -82,14 +129,16 @@ pub(crate) mod plain {
     pub(crate) fn load(flag: &AtomicU32) -> u32 {
         probe::before(Action::Load, None, flag, None);
         flag.plain.with(|_| ());
-        probe::after(flag.word.load(Ordering::Relaxed))
+        let value = flag.word.load(Ordering::Relaxed);
+        probe::after(u64::from(value));
+        value
     }
 
     pub(crate) fn store(flag: &AtomicU32, value: u32) {
-        probe::before(Action::Store, None, flag, Some(value));
+        probe::before(Action::Store, None, flag, Some(u64::from(value)));
         flag.plain.with_mut(|_| ());
         flag.word.store(value, Ordering::Relaxed);
-        probe::after(value);
+        probe::after(u64::from(value));
     }
 }
 
@@ -124,22 +173,24 @@ impl Cell {
 
     pub(crate) fn get(&self) -> u32 {
         probe::before(Action::Load, None, self, None);
-        probe::after(match self {
+        let value = match self {
             // SAFETY: the pointer is valid for the closure; loom stops the
             // model at any access that is not ordered after the last write.
             Self::Checked(cell) => cell.with(|word| unsafe { *word }),
             Self::Word(word) => word.load(Ordering::Relaxed),
-        })
+        };
+        probe::after(u64::from(value));
+        value
     }
 
     pub(crate) fn set(&self, value: u32) {
-        probe::before(Action::Store, None, self, Some(value));
+        probe::before(Action::Store, None, self, Some(u64::from(value)));
         match self {
             // SAFETY: as above, for a write.
             Self::Checked(cell) => cell.with_mut(|word| unsafe { *word = value }),
             Self::Word(word) => word.store(value, Ordering::Relaxed),
         }
-        probe::after(value);
+        probe::after(u64::from(value));
     }
 }
 
@@ -173,4 +224,29 @@ pub fn yield_now() {
 /// Under loom a spin is a yield: the other threads must get their turn.
 pub fn spin_loop() {
     yield_now();
+}
+
+/// loom's, with `parking_lot`'s signature.
+#[derive(Debug)]
+pub struct Condvar(loom::sync::Condvar);
+
+impl Condvar {
+    /// Nobody waits.
+    pub fn new() -> Self {
+        Self(loom::sync::Condvar::new())
+    }
+
+    /// Waits until somebody notifies: without a bound, so that a model shows who
+    /// would sleep for ever.
+    ///
+    /// # Panics
+    /// As [`Mutex::lock`].
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).expect("a model that panicked has ended")
+    }
+
+    /// Ends all waits.
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
 }

@@ -39,6 +39,12 @@ pub fn now() -> std::time::Instant {
     *ONLY.get_or_init(std::time::Instant::now)
 }
 
+/// The hint as a kernel's futex looks at it: ordered by the lock around the
+/// sleepers, and by nothing else.
+pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
+    hint.load(Ordering::Relaxed)
+}
+
 /// An access without any order, as of C's plain `int`: the tutorial's flag.
 /// loom reports two of them that race; on real memory they are relaxed, which
 /// is defined in our program and as permissive as the processor is.

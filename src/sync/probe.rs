@@ -17,6 +17,8 @@ pub enum Action {
     Load,
     /// Writes a place.
     Store,
+    /// Orders all before it against all after it.
+    Fence,
     /// Yields: a tick of a wait.
     Wait,
     /// Takes the lock behind which the seats are; what was done before it is
@@ -38,6 +40,10 @@ pub enum Place {
     Flag(usize),
     /// A word of the text of this memory.
     Text(usize, usize),
+    /// The flag of a ring's record, by its unit.
+    Record(usize, usize),
+    /// A word of a ring's header, by name.
+    Header(usize, &'static str),
     /// A lock, by its address.
     Lock(usize),
     /// None.
@@ -49,6 +55,8 @@ impl fmt::Display for Place {
         let (name, memory) = match self {
             Self::Flag(memory) => ("written".to_owned(), *memory),
             Self::Text(memory, word) => (format!("text[{word}]"), *memory),
+            Self::Record(memory, unit) => (format!("flag[{unit}]"), *memory),
+            Self::Header(memory, name) => ((*name).to_owned(), *memory),
             Self::Lock(_) | Self::Nowhere => return Ok(()),
         };
         write!(f, "{name}{}", "′".repeat(memory))
@@ -68,7 +76,7 @@ pub struct Event {
     pub order: Option<Ordering>,
     /// What was or would have been written, or was read; `None`: the checker
     /// stopped before it was.
-    pub value: Option<u32>,
+    pub value: Option<u64>,
     /// Said by the model.
     pub note: Option<String>,
 }
@@ -135,14 +143,14 @@ impl State {
         }
     }
 
-    fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) -> usize {
+    fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u64>) -> usize {
         let thread = self.thread();
         self.record.events.push(Event { thread, action, place, order, value, note: None });
         self.latest = thread;
         self.record.events.len() - 1
     }
 
-    fn begin(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u32>) {
+    fn begin(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u64>) {
         let thread = self.thread();
         if self.begun.len() <= thread {
             self.begun.resize(thread + 1, None);
@@ -151,7 +159,7 @@ impl State {
         self.latest = thread;
     }
 
-    fn complete(&mut self, value: u32) {
+    fn complete(&mut self, value: u64) {
         let thread = self.thread();
         if let Some(event) = self.begun.get_mut(thread).and_then(Option::take) {
             self.record.events.push(Event { value: Some(value), ..event });
@@ -261,17 +269,30 @@ pub(crate) fn label<F, T>(flag: &F, text: &[T]) {
     });
 }
 
+/// Says where the places of a new ring lie.
+pub(crate) fn label_ring<F, T>(flags: &[F], cells: &[T], header: &[(usize, &'static str)]) {
+    with(|state| {
+        let memory = state.memories;
+        state.memories += 1;
+        let units = flags.iter().enumerate().map(|(at, flag)| (address(flag), Place::Record(memory, at)));
+        state.labels.extend(units);
+        let words = cells.iter().enumerate().map(|(at, word)| (address(word), Place::Text(memory, at)));
+        state.labels.extend(words);
+        state.labels.extend(header.iter().map(|(at, name)| (*at, Place::Header(memory, name))));
+    });
+}
+
 /// The running thread's number, and how many threads there have been.
 pub(super) fn who() -> (usize, usize) {
     with(|state| (state.thread(), state.record.threads.len())).unwrap_or((0, 1))
 }
 
-fn address<T>(place: &T) -> usize {
+pub(crate) fn address<T>(place: &T) -> usize {
     core::ptr::from_ref(place).addr()
 }
 
 /// Notes an operation that is about to be made.
-pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u32>) {
+pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u64>) {
     step();
     with(|state| {
         let address = address(place);
@@ -283,9 +304,14 @@ pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, valu
 }
 
 /// Notes that it was made, with the value that was written or seen.
-pub(super) fn after(value: u32) -> u32 {
+pub(super) fn after(value: u64) {
     with(|state| state.complete(value));
-    value
+}
+
+/// Notes a fence.
+pub(super) fn fence(order: Ordering) {
+    step();
+    with(|state| state.push(Action::Fence, Place::Nowhere, Some(order), None));
 }
 
 pub(super) fn wait() {

@@ -2,7 +2,7 @@
 //! over long random schedules.
 
 pub use shuttle::sync::MutexGuard;
-pub use shuttle::sync::atomic::AtomicU32;
+pub use shuttle::sync::atomic::{AtomicU32, AtomicU64, fence};
 pub use shuttle::thread::yield_now;
 
 /// shuttle's mutex with `parking_lot`'s signature: a model has no poisoning.
@@ -27,4 +27,31 @@ impl<T> Mutex<T> {
 /// A spin is a yield: the other threads must get their turn.
 pub fn spin_loop() {
     yield_now();
+}
+
+/// shuttle's, with `parking_lot`'s signature.
+#[derive(Debug, Default)]
+pub struct Condvar(shuttle::sync::Condvar);
+
+impl Condvar {
+    /// Nobody waits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(shuttle::sync::Condvar::new())
+    }
+
+    /// Waits until somebody notifies: without a bound, so that a model shows who
+    /// would sleep for ever.
+    ///
+    /// # Panics
+    /// As [`Mutex::lock`].
+    #[must_use]
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).expect("a model that panicked has ended")
+    }
+
+    /// Ends all waits.
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
 }

@@ -3,7 +3,7 @@
 //! order what the flag alone has to order, and multiply the executions.
 
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::backend::{Backend, Census, Kind, Payload, Ring, RingBackend};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::mem::ManuallyDrop;
@@ -18,6 +18,10 @@ impl Backend for Bare {
 
     fn open(address: &Slot, role: Role) -> Result<Self, Error> {
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
+    }
+
+    fn kind(&self) -> Kind {
+        self.0.kind()
     }
 
     fn flag(&self) -> &AtomicU32 {
@@ -54,5 +58,19 @@ impl Backend for Bare {
 
     fn leave(self) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+impl RingBackend for Bare {
+    fn ring(&self) -> Ring<'_> {
+        self.0.ring()
+    }
+
+    fn park(&self, hint: &AtomicU32, longest: Duration) {
+        self.0.park(hint, longest);
+    }
+
+    fn unpark(&self, hint: &AtomicU32) -> bool {
+        self.0.unpark(hint)
     }
 }

@@ -99,7 +99,7 @@ fn linearise(record: &Record) -> Option<Record> {
     })
 }
 
-type Memory = BTreeMap<Place, u32>;
+type Memory = BTreeMap<Place, u64>;
 
 /// How far each thread has come, and what it finds, where nothing leads to the
 /// end.
@@ -214,7 +214,7 @@ fn order(threads: &[String], events: &[Event]) -> (Vec<Clock>, Vec<(usize, usize
                 locks.retain(|(lock, _)| *lock != event.place);
                 locks.push((event.place, now[me].clone()));
             }
-            Action::Load | Action::Store | Action::Wait | Action::Note => {}
+            Action::Load | Action::Store | Action::Fence | Action::Wait | Action::Note => {}
         }
         clocks.push(now[me].clone());
     }

@@ -11,6 +11,7 @@
 //! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
 //! | `orders` | T1 to T4: each memory order is needed, for loom rejects the model without it |
+//! | `ring` | R1 onwards: the ring |
 //! | `killed` | K1 to K3: a side that dies at any step, and its successor |
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
 //!
@@ -27,6 +28,7 @@ mod killed;
 mod mortal;
 mod orders;
 mod picture;
+mod ring;
 mod seats;
 mod session;
 mod timeline;

@@ -43,6 +43,7 @@ pub(crate) fn rows(history: &History) -> Vec<Row> {
             Action::Load => format!("{} → {}", event.place, value(event)),
             Action::Store => format!("{} = {}", event.place, value(event)),
             Action::Note => event.note.clone().unwrap_or_default(),
+            Action::Fence => "fence".to_owned(),
             Action::Wait | Action::Lock | Action::Spawn(_) | Action::Join(_) => continue,
         };
         let order = match (note, event.place, event.order) {
@@ -70,7 +71,7 @@ fn value(event: &Event) -> String {
     match (event.value, event.place) {
         (None, _) => "…".to_owned(),
         (Some(value), Place::Text(..)) => {
-            let bytes = value.to_ne_bytes();
+            let bytes = u32::try_from(value).expect("a word of text").to_ne_bytes();
             let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
             format!("\"{}\"", text.escape_ascii())
         }

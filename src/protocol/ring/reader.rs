@@ -1,0 +1,388 @@
+//! The reading side of a ring.
+
+use super::gather::Gather;
+use super::walk::{Record, look, standing};
+use super::{Broken, RecordKind, distance, wide};
+use crate::backend::{Kind, RingBackend};
+use crate::error::{Error, Role};
+use crate::protocol::orders::{RELAXED, fence, orders};
+use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
+use crate::protocol::RecvError;
+use std::time::{Duration, Instant};
+
+/// The one who takes messages out of a ring.
+///
+/// A message is first *looked at*, then *released*. Several can be looked at
+/// before they are released together: [`look_next`](Self::look_next).
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// let ring = Slot::ring(4096);
+/// let mut writer = Writer::<InProc>::open(&ring).unwrap();
+/// writer.send_all(&[b"a", b"b", b"c"]).unwrap();
+/// let mut reader = Reader::<InProc>::open(&ring).unwrap();
+/// assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), b"a");
+/// assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), b"b");
+/// reader.release_looked();
+/// assert_eq!(reader.look().unwrap().text(), b"c");
+/// writer.end_with(&mut Patience::endless()).unwrap();
+/// assert_eq!(reader.messages().map(Result::unwrap).collect::<Vec<_>>(), [b"c"]);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Reader<B: RingBackend> {
+    backend: B,
+    /// The head, as we stored it.
+    head: u64,
+    /// Released up to here.
+    place: u64,
+    /// Looked at up to here.
+    next: u64,
+    gather: Gather,
+    /// Private copy of the message that is looked at.
+    text: Vec<u8>,
+}
+
+/// Up to here a private copy has room from the start.
+const ROOM: usize = 64 * 1024;
+
+impl<B: RingBackend> Reader<B> {
+    /// Takes the reader's seat at `address`. What was sent and not released is
+    /// still there.
+    ///
+    /// # Errors
+    /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it,
+    /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
+    /// [`RecvError::Broken`] if what lies there is none's.
+    pub fn open(address: &B::Address) -> Result<Self, RecvError> {
+        Self::from_backend(B::open(address, Role::Reader)?)
+    }
+
+    /// Reads from memory that was opened as a reader.
+    pub(crate) fn from_backend(backend: B) -> Result<Self, RecvError> {
+        let Kind::Ring { .. } = backend.kind() else {
+            return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
+        };
+        let text = Vec::with_capacity(ROOM.min(backend.ring().longest));
+        let mut reader = Self { backend, head: 0, place: 0, next: 0, gather: Gather::new(true), text };
+        reader.settle_in()?;
+        Ok(reader)
+    }
+
+    /// Whether to wait a little where messages come one by one, so that the next
+    /// ones come many at a time: better for many, worse by a tenth of a microsecond
+    /// for one. On by default.
+    pub fn gather(&mut self, on: bool) {
+        self.gather = Gather::new(on);
+    }
+
+    /// Finds its place in memory that was just opened.
+    fn settle_in(&mut self) -> Result<(), Broken> {
+        let ring = self.backend.ring();
+        let standing = standing(ring)?;
+        (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
+        // Who had our seat may have died between giving back and waking.
+        ring.writer_hint.store(0, RELAXED);
+        self.backend.unpark(ring.writer_hint);
+        Ok(())
+    }
+
+    /// The backend, for what it can tell of itself.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The longest message, in bytes: a quarter of the ring.
+    pub fn capacity(&self) -> usize {
+        self.backend.ring().longest
+    }
+
+    /// Waits for a message and looks at it, without releasing it. It is the first
+    /// that is not released, whatever was looked at before.
+    ///
+    /// # Errors
+    /// [`RecvError::WriterGone`], [`RecvError::Broken`], [`RecvError::Backend`].
+    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.look_with(&mut Patience::endless())
+    }
+
+    /// Looks at a message, waiting as `patience` says.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
+    /// [`RecvError::Interrupted`] by `patience`.
+    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+        self.look_anew();
+        self.look_next(patience)
+    }
+
+    /// Looks at the message behind the last one that was looked at.
+    ///
+    /// # Errors
+    /// As [`look_with`](Self::look_with).
+    pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+        let record = self.await_record(patience)?;
+        self.next = record.end();
+        self.text.resize(record.len, 0);
+        self.backend.ring().records.read(record.at, &mut self.text);
+        Ok(Message { reader: self, record })
+    }
+
+    /// Looks from the first message on that is not released.
+    pub fn look_anew(&mut self) {
+        self.next = self.place;
+    }
+
+    /// Waits until there is a message to look at next, without looking at it.
+    ///
+    /// # Errors
+    /// As [`look_with`](Self::look_with).
+    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
+        self.await_record(patience).map(drop)
+    }
+
+    /// Receives a message into `bytes` and releases it; returns its length.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look); [`RecvError::BufferTooSmall`], which releases
+    /// nothing, and [`RecvError::Ended`] at the end of the stream, which
+    /// [`look`](Self::look) shows.
+    #[inline]
+    pub fn recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
+        self.recv_with(bytes, &mut Patience::endless())
+    }
+
+    /// Receives a message if there is one.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
+    pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
+        self.recv_with(bytes, &mut Patience::none()).map_err(RecvError::of_a_try)
+    }
+
+    /// Receives a message, waiting until `deadline` at most.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
+    pub fn recv_deadline(&mut self, bytes: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
+        self.recv_with(bytes, &mut Patience::until(deadline))
+    }
+
+    /// Receives a message, waiting as `patience` says. Where nothing has to be
+    /// waited for, this makes no system call (unless a writer sleeps) and allocates
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and what `patience` leads to.
+    #[inline]
+    pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
+        self.look_anew();
+        let record = self.await_record(patience)?;
+        if record.kind == RecordKind::End {
+            return Err(RecvError::Ended);
+        }
+        let Some(bytes) = bytes.get_mut(..record.len) else {
+            return Err(RecvError::BufferTooSmall { capacity: record.len });
+        };
+        self.backend.ring().records.read(record.at, bytes);
+        self.release_to(record.end());
+        Ok(record.len)
+    }
+
+    /// The messages up to the end of the stream, which is not released.
+    pub fn messages(&mut self) -> Messages<'_, B> {
+        Messages { reader: self }
+    }
+
+    /// Releases all that was looked at.
+    pub fn release_looked(&mut self) {
+        self.release_to(self.next);
+    }
+
+    /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn follow(&mut self) -> Result<(), Error> {
+        self.backend.forget_failure()
+    }
+
+    /// Gives the seat back, and says if that failed, as dropping does not.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn leave(self) -> Result<(), Error> {
+        self.backend.leave()
+    }
+
+    /// Everything before `end` was dealt with.
+    #[inline]
+    fn release_to(&mut self, end: u64) {
+        let ring = self.backend.ring();
+        (self.place, self.next) = (end, end);
+        // For a successor, who would begin with what we released otherwise.
+        ring.place.store(end, RELAXED);
+        self.gather.took();
+        if distance(self.head, end) >= wide(ring.records.capacity() / 4) {
+            self.give_back();
+        }
+    }
+
+    /// Lets the writer have the space of what was released.
+    fn give_back(&mut self) {
+        if self.head == self.place {
+            return;
+        }
+        self.head = self.place;
+        let ring = self.backend.ring();
+        // Edge `space`, giving end: our copies out are over.
+        ring.head.store(self.place, orders().give_back);
+        fence(orders().fence_given_back);
+        if ring.writer_hint.load(RELAXED) != 0 {
+            ring.writer_hint.store(0, RELAXED);
+            self.backend.unpark(ring.writer_hint);
+        }
+    }
+
+    /// Waits for the record after those that were looked at.
+    #[inline]
+    fn await_record(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
+        match look(self.backend.ring(), self.next)? {
+            Some(record) => Ok(record),
+            None => self.await_record_slowly(patience),
+        }
+    }
+
+    fn await_record_slowly(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
+        // A writer that waits for space would wait for ever beside a reader that
+        // waits for records.
+        self.give_back();
+        self.gather.dry();
+        let mut wait = Wait::parking(patience);
+        let mut looks = 1;
+        loop {
+            if let Some(record) = look(self.backend.ring(), self.next)? {
+                self.gather.ended(looks);
+                return Ok(record);
+            }
+            looks += 1;
+            let Step::Sleep(longest) = wait.step() else { continue };
+            if wait.census_due().is_some() {
+                let census = self.backend.census()?;
+                if census.removed || census.writer_failed {
+                    // What was sent before the end is read before the end.
+                    if let Some(record) = self.last_look()? {
+                        return Ok(record);
+                    }
+                    if census.writer_failed && !census.removed {
+                        return Err(RecvError::WriterGone);
+                    }
+                    self.backend.reopen()?;
+                    self.settle_in()?;
+                }
+            }
+            let left = wait.tick(patience, WaitingFor::Message)?;
+            self.sleep(longest.min(left))?;
+        }
+    }
+
+    /// Looks once more, with the hint set: a writer that publishes into removed
+    /// memory after it finds that nobody sleeps there.
+    fn last_look(&mut self) -> Result<Option<Record>, Broken> {
+        let ring = self.backend.ring();
+        ring.reader_hint.store(1, RELAXED);
+        fence(orders().fence_reader_sleeps);
+        look(ring, self.next)
+    }
+
+    /// Sleeps until the writer publishes, unless there is a record now.
+    fn sleep(&mut self, longest: Duration) -> Result<(), Broken> {
+        let found = self.last_look();
+        let hint = self.backend.ring().reader_hint;
+        if found == Ok(None) {
+            self.backend.park(hint, longest);
+        }
+        hint.store(0, RELAXED);
+        found.map(drop)
+    }
+}
+
+/// A message that was looked at and not released yet. Dropping it leaves it in the
+/// ring, for the next [`look`](Reader::look).
+#[derive(Debug)]
+pub struct Message<'r, B: RingBackend> {
+    reader: &'r mut Reader<B>,
+    record: Record,
+}
+
+impl<B: RingBackend> Message<'_, B> {
+    /// Its bytes: a private copy that no peer can change.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.reader.text
+    }
+
+    /// Its bytes where they lie.
+    ///
+    /// # Safety
+    /// For as long as they are borrowed nobody writes to them: so no other process
+    /// may break the protocol.
+    #[cfg(not(model))]
+    #[must_use]
+    pub unsafe fn in_place(&self) -> &[u8] {
+        let Record { at, len, .. } = self.record;
+        let first = self.reader.backend.ring().records.bytes(at, len);
+        // SAFETY: `len` bytes within the ring, which are the reader's by the protocol
+        // until they are released; the rest is the caller's promise.
+        unsafe { core::slice::from_raw_parts(first, len) }
+    }
+
+    /// Whether this is the end of the stream, which has no bytes.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        self.record.kind == RecordKind::End
+    }
+
+    /// Gives its space back to the writer, and that of all that was looked at
+    /// before.
+    pub fn release(self) {
+        self.reader.release_to(self.record.end());
+        if self.record.kind == RecordKind::End {
+            // A writer waits for this, and for nothing that comes later.
+            self.reader.give_back();
+        }
+    }
+
+    /// Ends the session: removes the memory *without releasing*.
+    ///
+    /// # Errors
+    /// What the removal met.
+    pub fn close(self) -> Result<(), Error> {
+        self.reader.backend.remove()
+    }
+}
+
+/// Iterator over messages; see [`Reader::messages`].
+#[derive(Debug)]
+pub struct Messages<'r, B: RingBackend> {
+    reader: &'r mut Reader<B>,
+}
+
+impl<B: RingBackend> Iterator for Messages<'_, B> {
+    type Item = Result<Vec<u8>, RecvError>;
+
+    /// The next message, released when it is given out; `None`: the stream has
+    /// ended.
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.reader.look() {
+            Ok(message) if message.ends_session() => None,
+            Ok(message) => {
+                let bytes = message.text().to_vec();
+                message.release();
+                Some(Ok(bytes))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! From record to record, and where a side begins that comes to a ring.
+
+use super::{Broken, PAD, RecordKind, broken, distance, size_of_record, wide};
+use crate::backend::Ring;
+use crate::protocol::orders::{RELAXED, orders};
+
+/// A record that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) at: u64,
+    pub(super) len: usize,
+    pub(super) kind: RecordKind,
+}
+
+impl Record {
+    /// Where the next one begins.
+    pub(super) fn end(&self) -> u64 {
+        self.at.wrapping_add(wide(size_of_record(self.len)))
+    }
+}
+
+/// The record at `position`, or where that says it goes on; `None`: there is none
+/// yet. Whatever the peer wrote, it lies within the ring.
+#[inline]
+pub(super) fn look(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Broken> {
+    let records = ring.records;
+    let mut at = position;
+    // Edge `record`, taking end: bytes and kind are there as they were published.
+    let mut flag = records.flag(at).load(orders().ring_look);
+    if flag == PAD {
+        if records.offset(at) == 0 {
+            return Err(broken("a jump to the beginning stands at the beginning"));
+        }
+        at = at.wrapping_add(wide(records.to_wrap(at)));
+        flag = records.flag(at).load(orders().ring_look);
+        if flag == PAD {
+            return Err(broken("a jump to the beginning stands at the beginning"));
+        }
+    }
+    if flag == 0 {
+        return Ok(None);
+    }
+    let len = flag as usize - 1;
+    if len > ring.longest || size_of_record(len) > records.to_wrap(at) {
+        return Err(broken("a record is longer than it can be"));
+    }
+    let kind = match records.kind(at) {
+        kind if kind == RecordKind::Bytes as u32 => RecordKind::Bytes,
+        kind if kind == RecordKind::End as u32 => RecordKind::End,
+        _ => return Err(broken("a record of an unknown kind")),
+    };
+    Ok(Some(Record { at, len, kind }))
+}
+
+/// Where the ring stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Given back up to here.
+    pub(super) head: u64,
+    /// Released up to here.
+    pub(super) place: u64,
+}
+
+/// Where the ring stands, for one who comes to it. Whoever had our seat before
+/// has stored its part before we took the seat.
+pub(super) fn standing(ring: Ring<'_>) -> Result<Standing, Broken> {
+    // Edge `space`, taking end: what was given back can be written over.
+    let head = ring.head.load(orders().take_space);
+    let place = ring.place.load(RELAXED);
+    if !head.is_multiple_of(8) {
+        return Err(broken("the head is no position"));
+    }
+    // The head can have passed the place that was seen, or that was stored: it is
+    // the later one that counts.
+    let ahead = distance(head, place);
+    let place = if ahead <= wide(ring.records.capacity()) && place.is_multiple_of(8) { place } else { head };
+    Ok(Standing { head, place })
+}
+
+/// The end of the records, and that of the last end of a stream if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tail {
+    pub(super) tail: u64,
+    pub(super) ended: Option<u64>,
+}
+
+/// Walks from `head` over all records.
+pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Broken> {
+    let mut found = Tail { tail: head, ended: None };
+    while let Some(record) = look(ring, found.tail)? {
+        found.tail = record.end();
+        // The writer leaves a place for the next flag: without it a ring that is
+        // full of records would have no end.
+        if distance(head, found.tail) >= wide(ring.records.capacity()) {
+            return Err(broken("the records have no end"));
+        }
+        if record.kind == RecordKind::End {
+            found.ended = Some(found.tail);
+        }
+    }
+    Ok(found)
+}
