@@ -21,7 +21,7 @@ fn r9_one_publish_for_many() {
         "R9",
         "`send_all`: three records and a jump over the wrap, by one publish",
         Depth::bound(5, 0).deep(Depth::whole(0)),
-        || flow_by(&one_way(8, 6), &[1, 2, 1], send_all),
+        || flow_by(&one_way(8, 6), &[1, 2, 2], send_all),
     );
 }
 
@@ -33,7 +33,7 @@ fn r10_more_than_there_is_room_for() {
         "R10",
         "`send_all` of more than there is room for at a time",
         Depth::bound(2, 0).deep(Depth::bound(3, 0)),
-        || flow_by(&one_way(4, 1), &[1, 1, 2], send_all),
+        || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
     );
 }
 
@@ -50,7 +50,7 @@ fn r11_one_release_for_many() {
             main_is("reader");
             let mut reader = Reader::<Bare>::open(&ring).unwrap();
             let mut writer = Writer::<Bare>::open(&ring).unwrap();
-            let units = &[1, 1, 2];
+            let units = &[2, 1, 2];
             let writer = actor("writer", move || {
                 messages(units).iter().for_each(|message| writer.send(message).unwrap());
                 writer
@@ -81,7 +81,7 @@ fn r12_reservations() {
         || {
             ring_words_are_one_way(true);
             let ring = Slot::ring_from(32, 8, 16);
-            flow_by(&ring, &[1, 2, 1], |writer, messages| {
+            flow_by(&ring, &[1, 2, 2], |writer, messages| {
                 // At first before the wrap, then beyond it.
                 for message in messages {
                     let mut given_up = writer.reserve(8, &mut Patience::endless()).unwrap();

@@ -136,7 +136,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             main_is("reader");
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let units = &[1, 2, 1];
+            let units = &[1, 2, 2];
             let writer = actor("writer", move || {
                 messages(units).iter().for_each(|message| writer.send(message).unwrap());
                 writer.leave().unwrap();
@@ -217,11 +217,11 @@ fn r24_the_hint_tells_of_a_removal() {
         "a writer that publishes into removed memory hears of it by the hint, at its next send",
         Depth::bound(2, 0).deep(Depth::bound(3, 0)),
         || {
-            let ring = ring(4, 2);
+            let ring = ring(8, 2);
             main_is("reader");
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let units = &[1, 1, 1];
+            let units = &[1, 2, 2];
             let first = actor("writer", move || {
                 let messages = messages(units);
                 writer.send(&messages[0]).unwrap();

@@ -35,15 +35,15 @@ fn r2_a_record_that_ends_at_the_wrap() {
     );
 }
 
-/// **R3** A ring that is full: three empty records and the flag that is kept free
-/// behind them. The fourth comes when the first was given back.
+/// **R3** A ring that is full to its last unit: four records, and the flag that is
+/// kept free behind them. The fifth comes when some space was given back.
 #[test]
 fn r3_a_full_ring() {
     claim(
         "R3",
         "a full ring: a record more than there is room for; the flag behind the last one is kept free",
         Depth::bound(2, 0).deep(Depth::bound(3, 0)),
-        || flow(&one_way(4, 1), &[1, 1, 1, 1]),
+        || flow(&one_way(8, 0), &[2, 2, 2, 1, 2]),
     );
 }
 

@@ -6,6 +6,7 @@
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17: either side leaves or dies, and both |
 //! | `end` | R18 to R24: the end of the stream, and memory that was removed |
+//! | `killed` | K4 to K8: a side that dies at any step, and its successor |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
@@ -21,6 +22,7 @@
 mod batch;
 mod end;
 mod flow;
+mod killed;
 mod restart;
 
 use crate::bare::Bare;

@@ -70,7 +70,7 @@ fn r14_a_writer_that_fails() {
             main_is("reader");
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let mut first = Writer::<InProc>::open(&ring).unwrap();
-            let units = &[1, 2, 1];
+            let units = &[1, 2, 2];
             let writer = actor("writers", move || {
                 let messages = messages(units);
                 first.send(&messages[0]).unwrap();
@@ -101,7 +101,7 @@ fn r15_a_reader_and_its_successor() {
             main_is("reader");
             let mut first = Reader::<InProc>::open(&ring).unwrap();
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let units = &[1, 2, 1];
+            let units = &[1, 2, 2];
             let writer = actor("writer", move || {
                 messages(units).iter().for_each(|message| send(&mut writer, message));
                 writer.leave().unwrap();
@@ -160,7 +160,7 @@ fn r17_both_and_their_successors() {
             main_is("reader");
             let mut first = Reader::<InProc>::open(&ring).unwrap();
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let units = &[1, 2, 1];
+            let units = &[1, 2, 2];
             let theirs = ring.clone();
             let writers = actor("writers", move || {
                 let messages = messages(units);
