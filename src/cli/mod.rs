@@ -14,7 +14,6 @@ pub use write::shmwrite;
 
 use crate::backend::sysv::{Options, SysV};
 use crate::error::Error;
-use crate::protocol::layout::CLASSIC;
 use args::Common;
 use exit::Failure;
 use signals::Signals;
@@ -23,7 +22,7 @@ use stdio::say;
 
 impl Common {
     fn options(&self) -> Result<Options, Error> {
-        Ok(Options::new(self.key.resolve()?, CLASSIC).mode(self.mode).trust_owner(self.trust_owner))
+        Ok(Options::classic(self.key.resolve()?).mode(self.mode).trust_owner(self.trust_owner))
     }
 
     fn deadline(&self) -> Option<Instant> {

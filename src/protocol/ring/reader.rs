@@ -60,7 +60,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Reads from memory that was opened as a reader.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, RecvError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, RecvError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };

@@ -63,7 +63,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Writes to memory that was opened as a writer.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, SendError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, SendError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
@@ -198,8 +198,8 @@ impl<B: RingBackend> Writer<B> {
     /// let ring = Slot::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
-    /// reserved.write_at(0, b"in ");
-    /// reserved.write_at(3, b"place");
+    /// reserved.write_at(4, b"lace");
+    /// reserved.write_at(0, b"in p");
     /// reserved.commit();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
     /// assert_eq!(reader.look().unwrap().text(), b"in place");
