@@ -17,7 +17,7 @@ mod wire;
 
 pub(super) use side::side;
 
-use super::exit::{self, Exit, Failure};
+use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stdio;
 use crate::backend::sysv::KeySpec;
@@ -49,7 +49,7 @@ pub(super) const SIDE: &str = "race-side";
 /// the orders in which the steps can happen: see docs/defects.md, and run
 /// RUSTFLAGS="--cfg loom" cargo test --test loom defects -- --nocapture
 #[derive(Debug, Args)]
-#[command(after_long_help = format!("{}\n\n{}", show::help(), exit::HELP))]
+#[command(after_long_help = show::help())]
 pub(super) struct Race {
     /// How long to run each of the two protocols
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=86_400))]

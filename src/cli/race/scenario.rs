@@ -33,7 +33,7 @@ impl Scenario {
         match self {
             Self::Together => {
                 "both are there, then 9 texts and an `end`, 1,000 times without a break;\n\
-                 the reader judges each `end` and goes on (D3: rare; D1, D2: not on x86)"
+                 the reader judges each `end` and goes on (D3: rare; D2: hardly on x86)"
             }
             Self::WriterFirst => {
                 "the reader starts when the first of 10 texts is sent, or when the writer\n\

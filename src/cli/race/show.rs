@@ -39,6 +39,16 @@ has another \"schema\".
               \"refused\" (second writers kept out), \"messages_per_second\" (null
               but for \"together\", the others mostly wait)";
 
+const EXIT: &str = "\
+Exit status:
+  0      it ran, whatever it saw of the tutorial's protocol
+  1      ours lost, doubled, tore or misjudged a message: a bug, please report it;
+         or the key is in use, or a system call failed
+  2      usage
+  4      what has the key of the seats is no semaphore set of ours
+  6      a process that is not part of the race took a seat
+  128+n  ended by signal n";
+
 const PROVES: &str = "\
 This proves nothing either way. It is what showed on this machine, this time: a
 race that did not is still one, and with another processor, compiler or load it
@@ -74,7 +84,7 @@ pub(super) fn name(protocol: Protocol) -> &'static str {
 
 /// The long part of `--help`.
 pub(super) fn help() -> String {
-    format!("{}\n{WORDS}\n\n{JSON}", stories())
+    format!("{}\n{WORDS}\n\n{JSON}\n\n{EXIT}", stories())
 }
 
 fn stories() -> String {
