@@ -133,3 +133,18 @@ fn a_race_shows_how_far_it_is() {
         assert_eq!(said.contains("the tutorial's: together"), shown, "{args:?}: {said:?}");
     }
 }
+
+/// The terminal sends it to all of the race's processes.
+#[test]
+fn ctrl_c_ends_a_race() {
+    let channel = Channel::new();
+    let mut command = std::process::Command::new(SHM_HANDOFF);
+    command.args(["race", "--seconds=600", &format!("--key={:#x}", channel.key().number())]).env("TERM", "xterm");
+    as_from_a_shell(&mut command);
+    let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
+    let mut race = spawn_command(command, Some(deadline)).unwrap();
+    race.exp_string("the tutorial's: together").unwrap();
+    race.send_control('c').unwrap();
+    assert!(ends_with(race, 130).contains("ended by SIGINT"));
+    channel.assert_nothing_left();
+}

@@ -32,7 +32,7 @@ impl Scenario {
     pub(super) fn story(self) -> &'static str {
         match self {
             Self::Together => {
-                "both are there, then 9 texts and an `end`, 1,000 times without a break;\n\
+                "both are there, then 9 texts and an `end`, up to 1,000 times on end;\n\
                  the reader judges each `end` and goes on (D3: rare; D2: hardly on x86)"
             }
             Self::WriterFirst => {

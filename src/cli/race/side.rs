@@ -15,7 +15,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// After this a writer begins no more with texts that end in an `end`: a machine
+/// that is busy hands over a thousand times fewer than an idle one.
+const ENOUGH: Duration = Duration::from_millis(100);
 
 /// The connection to the race.
 pub(super) struct Link {
@@ -163,6 +167,9 @@ fn send(
                 break;
             }
             ends += 1;
+            if started.elapsed() > ENOUGH {
+                break;
+            }
         }
     }
     let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);

@@ -20,8 +20,8 @@ pub(super) enum Order {
     /// Start as this role: [`Report::Opened`] or [`Report::Refused`].
     Open { protocol: Protocol, key: u32, writes: bool },
     /// Send the texts of these numbers, and `end` after every so many (0: no
-    /// `end`): [`Report::Sent`], perhaps after [`Report::Waits`]. `typed`: as if
-    /// somebody else made the texts.
+    /// `end`): [`Report::Sent`], perhaps after [`Report::Waits`]. After a while an
+    /// `end` is the last of it. `typed`: as if somebody else made the texts.
     Send { session: u32, writer: u32, from: u32, upto: u32, end_every: u32, typed: bool },
     /// Read until the protocol says leave, or until there are so many:
     /// [`Report::Read`].
