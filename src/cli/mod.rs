@@ -4,12 +4,15 @@ mod args;
 mod exit;
 mod input;
 mod output;
+mod race;
 mod read;
 mod signals;
 mod stdio;
+mod tool;
 mod write;
 
 pub use read::shmread;
+pub use tool::shm_handoff;
 pub use write::shmwrite;
 
 use crate::backend::sysv::{Options, SysV};

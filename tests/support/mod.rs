@@ -27,6 +27,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(300);
 
 pub(crate) const SHMREAD: &str = env!("CARGO_BIN_EXE_shmread");
 pub(crate) const SHMWRITE: &str = env!("CARGO_BIN_EXE_shmwrite");
+pub(crate) const SHM_HANDOFF: &str = env!("CARGO_BIN_EXE_shm-handoff");
 
 /// A key of this test's own. Declare it before the peers: they are killed
 /// first, then segment and semaphore set are removed.
