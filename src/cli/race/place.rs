@@ -58,7 +58,7 @@ impl Place {
     }
 
     fn options(&self) -> Options {
-        Options::new(self.key, CLASSIC)
+        Options::classic(self.key)
     }
 
     /// Makes the slot empty, by the very step of the tutorial's reader that

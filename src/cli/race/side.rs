@@ -8,7 +8,6 @@ use super::wire::{Done, Order, Report};
 use crate::backend::sysv::{Key, Options};
 use crate::cli::exit::{Exit, Failure};
 use crate::error::Error;
-use crate::protocol::layout::CLASSIC;
 use crate::protocol::message::{self, END};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -110,7 +109,7 @@ pub(in crate::cli) fn side() -> Result<(), Failure> {
 fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Link) -> Result<Report, Failure> {
     match (order, &mut *held) {
         (Order::Open { protocol, key, writes }, _) => {
-            let options = Options::new(Key::new(key)?, CLASSIC);
+            let options = Options::classic(Key::new(key)?);
             let opened = if writes {
                 Source::open(protocol, &options).map(Held::Source)
             } else {

@@ -550,6 +550,18 @@ impl<B: RingBackend> Reserved<'_, B> {
         unsafe { core::slice::from_raw_parts_mut(first, self.len) }
     }
 
+    /// Sends its first `len` bytes.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn commit_first(self, len: usize) {
+        assert!(len <= self.len, "the first {len} bytes of {}", self.len);
+        let behind = self.at.wrapping_add(wide(size_of_record(len)));
+        // What is behind it is another place now.
+        self.writer.backend.ring().records.flag(behind).store(0, RELAXED);
+        Self { len, ..self }.commit();
+    }
+
     /// Sends it.
     #[inline]
     pub fn commit(self) {
