@@ -11,6 +11,9 @@ fn with_a_message_in_the_slot(channel: &Channel) -> (Peer, Peer) {
     let mut writer = channel.seated_writer(&[]);
     writer.type_in("first\n");
     reader.until_prints("first\n");
+    // It prints, and releases after that: one stopped in between
+    // would leave *that* message in the slot.
+    channel.await_empty(&mut reader);
     reader.stop();
     writer.type_in("in the slot\n");
     channel.await_full(&mut writer);

@@ -115,6 +115,11 @@ impl Channel {
         writer.until("a message in the slot", |_| self.is_full());
     }
 
+    /// Waits until the reader has released what it printed.
+    pub(crate) fn await_empty(&self, reader: &mut Peer) {
+        reader.until("a slot that is free again", |_| !self.is_full());
+    }
+
     /// Removes the segment, as `ipcrm -M` does.
     pub(crate) fn remove_segment(&self) {
         ipc::remove_segment(self.key.number());
