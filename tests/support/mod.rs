@@ -4,9 +4,11 @@
 
 #![allow(dead_code, unused_imports)] // each test program uses a part of it
 
+mod c_peers;
 pub(crate) mod ipc;
 mod peer;
 
+pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell};
 
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
