@@ -48,7 +48,10 @@ fn no_nul<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
 /// send leaves the slot alone. The tutorial's reader is the judge.
 fn always_a_nul<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let place = H::fresh();
-    let (mut judge, _) = theirs(&place);
+    let (mut judge, before) = theirs(&place);
+    // New memory is nothing but NULs.
+    prop_assert!(before.offer(&[b'z'; ROOM]));
+    prop_assert!(judge.take().is_some());
     let (_seated, mut writer) = ours(&place);
     let sent = writer.try_send(line);
     let taken = judge.take();
