@@ -4,8 +4,8 @@
  * programs get on with such a peer, so it must not be better than the real one.
  *
  * PAUSE_US: how long a peer sleeps where the tutorial's sleeps for a second.
- * IN_STEPS: instead, it says "asleep" on stderr and stops; who continues it lets
- * that second pass.
+ * IN_STEPS: instead, it prints "<asleep>" and stops; who continues it lets that
+ * second pass.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -45,7 +45,7 @@ static void give_up(const char *call)
 static void rest(void)
 {
 #ifdef IN_STEPS
-    fputs("asleep\n", stderr);
+    puts("<asleep>");
     raise(SIGSTOP);
 #else
     usleep(PAUSE_US);

@@ -9,8 +9,10 @@ const STRANGER: u32 = 65534;
 
 /// A C reader as another user runs it, and the folder that it is in.
 fn strangers_reader(channel: &Channel) -> (TempDir, Run) {
-    let (folder, program) = for_everybody(c_peer("reader-in-steps").to_str().expect("our own path"));
-    let run = channel.c_program(&program).with(|command| _ = command.uid(STRANGER).gid(STRANGER));
+    let folder = for_everybody(&[&c_peer("reader-in-steps")]);
+    let run = channel
+        .c_program(&folder.path().join("reader-in-steps"))
+        .with(|command| _ = command.uid(STRANGER).gid(STRANGER));
     (folder, run)
 }
 

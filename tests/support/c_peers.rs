@@ -14,6 +14,10 @@ use std::sync::LazyLock;
 /// What the C reader prints before each message.
 const LABEL: &str = "You wrote: ";
 
+/// What a C peer in steps prints when it falls asleep. It comes the same way as
+/// its messages: who has seen it has seen all that was printed before.
+const ASLEEP: &str = "<asleep>\n";
+
 /// A quick C peer's sleep.
 const PAUSE_US: u32 = 1000;
 
@@ -99,7 +103,7 @@ impl Channel {
 
 impl Peer {
     fn sleeps(&mut self) -> usize {
-        self.said().matches("asleep\n").count()
+        String::from_utf8_lossy(self.printed()).matches(ASLEEP).count()
     }
 
     pub(crate) fn until_asleep(&mut self, sleeps: usize) {
@@ -133,8 +137,8 @@ impl Peer {
     }
 }
 
-/// What a C reader printed, without its first line and its labels.
+/// What a C reader printed, without its first line, its labels and its sleeps.
 pub(crate) fn messages(stdout: &[u8]) -> String {
     let printed = String::from_utf8_lossy(stdout);
-    printed.split_once('\n').map_or("", |(_, rest)| rest).replace(LABEL, "")
+    printed.split_once('\n').map_or("", |(_, rest)| rest).replace(LABEL, "").replace(ASLEEP, "")
 }

@@ -172,13 +172,17 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// A program copied to where every user can run it.
-pub(crate) fn for_everybody(program: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+/// A folder with copies of these programs, where every user can run them.
+pub(crate) fn for_everybody(programs: &[&Path]) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let all = || std::fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(all()).tempdir().unwrap();
-    let copy = folder.path().join(Path::new(program).file_name().unwrap());
-    std::fs::copy(program, &copy).unwrap();
-    std::fs::set_permissions(&copy, all()).unwrap();
-    (folder, copy)
+    // Not by ourselves: a child that another test starts meanwhile would have
+    // the copy open for writing for a moment, and nobody could run it.
+    let done = Command::new("cp").args(programs).arg(folder.path()).status().unwrap();
+    assert!(done.success(), "cp: {done}");
+    for program in programs {
+        std::fs::set_permissions(folder.path().join(program.file_name().unwrap()), all()).unwrap();
+    }
+    folder
 }
