@@ -1,5 +1,7 @@
 //! Places to meet, for the suites that run on every backend.
 
+#![allow(dead_code)] // each test program uses a part of it
+
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::backend::Backend;
