@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// What both sides take.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // flags of a command line
 pub(super) struct Common {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(short, long, value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]

@@ -4,6 +4,7 @@ use super::args::Long;
 use super::exit::Failure;
 use super::signals::{Ready, Signals};
 use crate::protocol::message::{self, Uncarriable};
+use nix::errno::Errno;
 use nix::poll::PollFlags;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -132,27 +133,33 @@ impl<'f> Lines<'f> {
             // A long line, for a ring: up to the longest message.
             self.block.resize(2 * self.end, 0);
         }
-        let Some(read) = read_some(self.file, &mut self.block[self.end..], signals, idle)? else { return Ok(()) };
+        await_input(self.file, signals, idle)?;
+        let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
+        let Some(read) = amount_read(read)? else { return Ok(()) };
         self.at_end = read == 0;
         self.end += read;
         Ok(())
     }
 }
 
-/// Reads what is there into `room`; `None`: nothing yet. `idle` is called now and
-/// then while there is nothing.
-pub(super) fn read_some(
+/// Waits until there is something to read; `idle` is called now and then while there
+/// is nothing.
+pub(super) fn await_input(
     file: BorrowedFd<'_>,
-    room: &mut [u8],
     signals: &Signals,
     idle: &mut dyn FnMut() -> Result<(), Failure>,
-) -> Result<Option<usize>, Failure> {
+) -> Result<(), Failure> {
     while signals.wait_for(file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
         idle()?;
     }
-    match nix::unistd::read(file, room) {
-        // Another process that shares the file was faster.
-        Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => Ok(None),
+    Ok(())
+}
+
+/// How many bytes `read` says that it read; `None`: nothing yet, for another process
+/// that shares the file was faster.
+pub(super) fn amount_read(read: Result<usize, Errno>) -> Result<Option<usize>, Failure> {
+    match read {
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
         other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno, "")),
     }
 }

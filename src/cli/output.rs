@@ -114,12 +114,31 @@ impl<'f> Output<'f> {
     }
 
     /// Returns when `write` took all of `bytes`, as they are.
-    pub(super) fn write(&self, bytes: &[u8], signals: &Signals) -> Result<Written, Failure> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
+    fn write(&self, bytes: &[u8], signals: &Signals) -> Result<Written, Failure> {
+        // SAFETY: the slice's own bytes.
+        unsafe { self.write_from(bytes.as_ptr(), bytes.len(), signals) }
+    }
+
+    /// Returns when `write` took all of the `len` bytes at `first`.
+    ///
+    /// # Safety
+    /// So many bytes are readable there. (That another process changes them
+    /// meanwhile does not matter: the kernel copies them, and no Rust reference to
+    /// them exists.)
+    pub(super) unsafe fn write_from(
+        &self,
+        first: *const u8,
+        len: usize,
+        signals: &Signals,
+    ) -> Result<Written, Failure> {
+        let mut done = 0;
+        while done < len {
             signals.wait_for(self.file, PollFlags::POLLOUT, None)?;
-            match nix::unistd::write(self.file, &rest[..rest.len().min(self.at_once())]) {
-                Ok(taken) => rest = &rest[taken..],
+            let most = (len - done).min(self.at_once());
+            // SAFETY: within the caller's bytes: `done` + `most` is at most `len`.
+            let taken = unsafe { libc::write(self.file.as_raw_fd(), first.add(done).cast(), most) };
+            match Errno::result(taken) {
+                Ok(taken) => done += usize::try_from(taken).unwrap_or(0),
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
                 Err(errno) => {
@@ -140,7 +159,8 @@ impl<'f> Output<'f> {
             Takes::WhatAPipeHolds(size) => {
                 let mut held = 0;
                 // SAFETY: FIONREAD writes one int.
-                let empty = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut held) } == 0 && held == 0;
+                let empty =
+                    unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut held) } == 0 && held == 0;
                 if empty { size } else { AT_ONCE }
             }
         }

@@ -24,9 +24,6 @@ const PROGRAM: &str = "shmread";
 /// nothing to write to it.
 const LOOK_AT_OUTPUT: Duration = Duration::from_millis(50);
 
-/// From here on a message is written from where it was copied to.
-const WORTH_ITS_WRITE: usize = 16 * 1024;
-
 /// The program.
 #[must_use]
 pub fn shmread() -> ExitCode {
@@ -83,6 +80,7 @@ impl Session<'_> {
         while self.wait(reader)? == Next::More {
             let next = match reader {
                 Reader::Classic(reader) => self.take_one(reader)?,
+                Reader::Ring(reader) if self.args.common.raw => self.take_raw(reader)?,
                 Reader::Ring(reader) => self.take_block(reader)?,
             };
             if next == Next::Done {
@@ -161,7 +159,6 @@ impl Session<'_> {
     /// Prints and releases what is in a ring now, as far as it goes into one block.
     fn take_block(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
         let mut ends = false;
-        let before = self.received;
         while !self.output.is_full() && self.after_count() == Next::More {
             let Some(message) = reader.look_further()? else { break };
             if message.ends_session() {
@@ -169,12 +166,6 @@ impl Session<'_> {
                 break;
             }
             self.received += 1;
-            if self.args.common.raw && self.received == before + 1 && message.text().len() >= WORTH_ITS_WRITE {
-                if self.output.write(message.text(), self.signals)? == Written::Closed {
-                    return Ok(Next::Done);
-                }
-                break;
-            }
             self.seq += 1;
             self.output.add(message.text(), self.seq, false);
         }
@@ -186,9 +177,27 @@ impl Session<'_> {
             return Ok(Next::Done);
         }
         reader.release_looked();
-        if !ends {
-            return Ok(self.after_count());
+        if ends { self.close(reader) } else { Ok(self.after_count()) }
+    }
+
+    /// Writes a message from where it lies, and releases it.
+    fn take_raw(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
+        let message = reader.look_in_place(&mut Patience::none())?;
+        if message.ends_session() {
+            return self.close(reader);
         }
+        // SAFETY: readable for as long as the message is borrowed.
+        let written = unsafe { self.output.write_from(message.as_ptr(), message.len(), self.signals) }?;
+        if written == Written::Closed {
+            return Ok(Next::Done);
+        }
+        message.release();
+        self.received += 1;
+        Ok(self.after_count())
+    }
+
+    /// Ends the session, whose end is what comes next.
+    fn close(&self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
         let end = reader.look()?;
         if self.args.keep {
             end.release();

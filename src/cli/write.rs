@@ -2,20 +2,20 @@
 
 use super::args::{Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::input::{Lines, Piece, read_some, too_long};
+use super::input::{Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
 use super::signals::Signals;
 use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
-use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::any::Writer;
+use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor};
 use clap::Parser;
 use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
 }
 
 /// How much is read at once where lines do not count.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 128 * 1024;
 
 /// A piece of a line in a ring: as much as goes into a message.
 fn as_it_comes(rest: &[u8], most: usize) -> usize {
@@ -110,17 +110,30 @@ impl Session<'_> {
         if self.is_classic() { message::cut } else { as_it_comes }
     }
 
-    /// Bytes as they come, a block a message.
+    /// Bytes as they come, a block a message, read to where they lie in the ring.
     fn send_raw(&mut self, args: &WriteArgs) -> Result<(), Failure> {
         let stdin = std::io::stdin();
-        let mut block = vec![0; BLOCK.min(self.writer.capacity())];
+        let most = BLOCK.min(self.writer.capacity());
         let signals = self.signals;
         loop {
-            let read = read_some(stdin.as_fd(), &mut block, signals, &mut || self.with_patience(Writer::mend))?;
-            match read {
+            await_input(stdin.as_fd(), signals, &mut || self.with_patience(Writer::mend))?;
+            let mut read = Ok(0);
+            self.with_patience(|writer, patience| {
+                let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
+                let mut reserved = writer.reserve(most, patience)?;
+                // SAFETY: so many bytes are writable there, for as long as the
+                // reservation is borrowed.
+                let taken = unsafe { libc::read(stdin.as_raw_fd(), reserved.as_mut_ptr().cast(), most) };
+                read = Errno::result(taken).map(|taken| usize::try_from(taken).unwrap_or(0));
+                if let Ok(len @ 1..) = read {
+                    reserved.commit_first(len);
+                }
+                Ok(())
+            })?;
+            match amount_read(read)? {
                 None => {}
                 Some(0) => break,
-                Some(len) => self.send(&block[..len], &"the input")?,
+                Some(_) => *self.sent += 1,
             }
         }
         if args.no_end { Ok(()) } else { self.end() }

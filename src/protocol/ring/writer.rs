@@ -4,10 +4,10 @@ use super::walk::{look, standing, walk};
 use super::{Broken, PAD, RecordKind, broken, distance, size_of_record, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
-use crate::protocol::message::Uncarriable;
-use crate::protocol::orders::{RELAXED, fence, orders};
-use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
 use crate::protocol::SendError;
+use crate::protocol::message::Uncarriable;
+use crate::protocol::orders::{RELAXED, barrier, orders};
+use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -159,11 +159,7 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), with the number of those that were sent.
-    pub fn send_all_with(
-        &mut self,
-        messages: &[&[u8]],
-        patience: &mut Patience<'_>,
-    ) -> Result<(), (usize, SendError)> {
+    pub fn send_all_with(&mut self, messages: &[&[u8]], patience: &mut Patience<'_>) -> Result<(), (usize, SendError)> {
         let mut sent = Ok(());
         for (number, bytes) in messages.iter().enumerate() {
             if let Err(error) = self.append(RecordKind::Bytes, bytes, patience) {
@@ -321,7 +317,7 @@ impl<B: RingBackend> Writer<B> {
         // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
         // records behind it.
         ring.records.flag(at).store(flag, orders().ring_publish);
-        fence(orders().fence_published);
+        barrier(orders().fence_published);
         if ring.reader_hint.load(RELAXED) != 0 {
             self.wake();
         }
@@ -439,7 +435,7 @@ impl<B: RingBackend> Writer<B> {
     /// Sleeps until the reader gives space back, unless there is room now.
     fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Broken> {
         self.backend.ring().writer_hint.store(1, RELAXED);
-        fence(orders().fence_writer_sleeps);
+        barrier(orders().fence_writer_sleeps);
         let room = self.has_room(len);
         let hint = self.backend.ring().writer_hint;
         if room == Ok(false) {
@@ -536,6 +532,15 @@ impl<B: RingBackend> Reserved<'_, B> {
         self.writer.backend.ring().records.write(self.at, at, bytes);
     }
 
+    /// Where its bytes lie: writable for as long as this is borrowed, and whatever a
+    /// peer makes of them meanwhile. For system calls.
+    #[cfg(not(model))]
+    #[must_use]
+    #[inline]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.writer.backend.ring().records.bytes(self.at, self.len)
+    }
+
     /// The bytes themselves.
     ///
     /// # Safety
@@ -544,10 +549,10 @@ impl<B: RingBackend> Reserved<'_, B> {
     #[cfg(not(model))]
     #[must_use]
     pub unsafe fn bytes(&mut self) -> &mut [u8] {
-        let first = self.writer.backend.ring().records.bytes(self.at, self.len);
+        let (first, len) = (self.as_mut_ptr(), self.len);
         // SAFETY: `len` bytes within the ring, which are the writer's by the
         // protocol until they are published; the rest is the caller's promise.
-        unsafe { core::slice::from_raw_parts_mut(first, self.len) }
+        unsafe { core::slice::from_raw_parts_mut(first, len) }
     }
 
     /// Sends its first `len` bytes.
