@@ -20,6 +20,8 @@ use crate::error::{Error, Role};
 use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
+#[cfg(model)]
+use std::sync::Weak;
 use std::time::Duration;
 
 /// What the two sides share, like a segment at its key. Clones name the same.
@@ -39,10 +41,16 @@ struct Shared {
     woken: Condvar,
 }
 
-/// Who sleeps on a hint: one side at most, or the other side's waking is for it.
-#[derive(Debug, Default)]
+/// Who sleeps.
+#[derive(Default)]
 struct Beds {
-    asleep: usize,
+    /// The hints that somebody sleeps on, by their addresses; whoever is woken is
+    /// struck off.
+    asleep: Vec<usize>,
+    /// The memory that was removed. In a model sleeps have no bound, but for those
+    /// on removed memory: nothing else ends them.
+    #[cfg(model)]
+    removed: Vec<Weak<Memory>>,
 }
 
 /// Who sits where, and the memory that newcomers get. Behind a lock, which is
@@ -227,6 +235,16 @@ impl InProc {
         self.memory.as_ref().expect("held until the drop")
     }
 
+    /// In a model: the bound on sleeping, for who sleeps on memory that was removed.
+    fn end_sleeps(&self) {
+        #[cfg(model)]
+        if let Memory::Ring(_) = **self.memory() {
+            let mut beds = self.slot.shared.beds.lock();
+            beds.removed.push(Arc::downgrade(self.memory()));
+            self.slot.shared.woken.notify_all();
+        }
+    }
+
     /// Detaches, then gives the seat back: in this order, by contract B3.
     fn give_back(&mut self, in_order: bool) {
         if let Some(memory) = self.memory.take() {
@@ -345,6 +363,8 @@ impl Backend for InProc {
         let mut state = self.slot.shared.state.lock();
         if Arc::ptr_eq(&state.current, self.memory()) {
             state.current = Memory::new(self.slot.shared.shape);
+            drop(state);
+            self.end_sleeps();
         }
         Ok(())
     }
@@ -386,20 +406,31 @@ impl RingBackend for InProc {
         if sync::as_the_kernel_sees(hint) != 1 {
             return;
         }
-        beds.asleep += 1;
         // In a model without a bound: who would sleep for ever is found out.
+        #[cfg(model)]
+        if beds.removed.iter().any(|removed| core::ptr::eq(removed.as_ptr(), Arc::as_ptr(self.memory()))) {
+            drop(beds);
+            return sync::yield_now();
+        }
+        let bed = core::ptr::from_ref(hint).addr();
+        beds.asleep.push(bed);
         #[cfg(model)]
         {
             beds = shared.woken.wait(beds);
         }
         #[cfg(not(model))]
         let _ = shared.woken.wait_for(&mut beds, longest);
-        beds.asleep -= 1;
+        if let Some(at) = beds.asleep.iter().position(|other| *other == bed) {
+            beds.asleep.swap_remove(at);
+        }
     }
 
-    fn unpark(&self, _: &AtomicU32) -> bool {
-        let beds = self.slot.shared.beds.lock();
+    fn unpark(&self, hint: &AtomicU32) -> bool {
+        let mut beds = self.slot.shared.beds.lock();
+        // Whoever sleeps on another hint wakes for no reason, and sleeps again.
         self.slot.shared.woken.notify_all();
-        beds.asleep > 0
+        let before = beds.asleep.len();
+        beds.asleep.retain(|bed| *bed != core::ptr::from_ref(hint).addr());
+        beds.asleep.len() < before
     }
 }

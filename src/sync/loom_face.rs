@@ -116,6 +116,18 @@ impl AtomicU32 {
     }
 }
 
+/// The hint as a kernel's futex looks at it: ordered by the lock around the
+/// sleepers, and by nothing else. No operation of the process's: it can't die
+/// there. Who sees a 1 falls asleep.
+pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
+    hint.marks.iter().for_each(Marks::loads);
+    let seen = hint.word.load(Ordering::Relaxed);
+    if seen == 1 {
+        probe::falls_asleep(hint);
+    }
+    seen
+}
+
 /// As `core`'s.
 pub fn fence(order: Ordering) {
     probe::fence(order);

@@ -41,6 +41,7 @@ pub fn now() -> std::time::Instant {
 
 /// The hint as a kernel's futex looks at it: ordered by the lock around the
 /// sleepers, and by nothing else.
+#[cfg(not(loom))]
 pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
     hint.load(Ordering::Relaxed)
 }

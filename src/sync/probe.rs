@@ -21,6 +21,8 @@ pub enum Action {
     Fence,
     /// Yields: a tick of a wait.
     Wait,
+    /// Falls asleep on a hint, until somebody wakes it.
+    Sleep,
     /// Takes the lock behind which the seats are; what was done before it is
     /// seen by whoever takes it next.
     Lock,
@@ -141,6 +143,11 @@ impl State {
         if !self.ids.iter().any(|(known, _)| *known == id) {
             self.ids.push((id, number));
         }
+    }
+
+    /// What lies there. The latest: memory that was freed may have lain there before.
+    fn place(&self, address: usize) -> Place {
+        self.labels.iter().rev().find(|(at, _)| *at == address).map_or(Place::Nowhere, |(_, place)| *place)
     }
 
     fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u64>) -> usize {
@@ -295,11 +302,8 @@ pub(crate) fn address<T>(place: &T) -> usize {
 pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u64>) {
     step();
     with(|state| {
-        let address = address(place);
-        // The latest: memory that was freed may have lain there before.
-        let label =
-            state.labels.iter().rev().find(|(at, _)| *at == address).map_or(Place::Nowhere, |(_, place)| *place);
-        state.begin(action, label, order, value);
+        let place = state.place(address(place));
+        state.begin(action, place, order, value);
     });
 }
 
@@ -317,6 +321,13 @@ pub(super) fn fence(order: Ordering) {
 pub(super) fn wait() {
     step();
     with(|state| state.push(Action::Wait, Place::Nowhere, None, None));
+}
+
+pub(super) fn falls_asleep<T>(hint: &T) {
+    with(|state| {
+        let place = state.place(address(hint));
+        state.push(Action::Sleep, place, None, None)
+    });
 }
 
 pub(super) fn locked<T>(lock: &T) {

@@ -62,16 +62,32 @@ impl History {
         self.conflict.map_or("a place".to_owned(), |(first, _)| self.events[first].place.to_string())
     }
 
-    /// Who waits for ever, and what it saw last.
+    /// Who sleeps for ever and on which hint, or else waits for ever; and what it
+    /// saw last.
     pub(crate) fn who_waits(&self) -> String {
         let Some(last) = self.events.last() else { return "nothing happened".to_owned() };
-        let name = &self.threads[last.thread];
-        let seen = self.events.iter().rev().find(|event| event.thread == last.thread && event.action == Action::Load);
-        match seen {
-            Some(Event { place, value: Some(value), .. }) => {
-                format!("`{name}` waits for ever: the last it saw was {place} = {value}")
-            }
-            _ => format!("`{name}` waits for ever"),
+        let latest = |thread: usize| self.events.iter().rev().find(|event| event.thread == thread);
+        let asleep: Vec<_> = (0..self.threads.len())
+            .filter_map(|thread| latest(thread).filter(|event| event.action == Action::Sleep))
+            .map(|event| {
+                format!(
+                    "`{}` sleeps for ever on `{}`{}",
+                    self.threads[event.thread],
+                    event.place,
+                    self.last_seen(event.thread)
+                )
+            })
+            .collect();
+        if asleep.is_empty() {
+            return format!("`{}` waits for ever{}", self.threads[last.thread], self.last_seen(last.thread));
+        }
+        asleep.join("; ")
+    }
+
+    fn last_seen(&self, thread: usize) -> String {
+        match self.events.iter().rev().find(|event| event.thread == thread && event.action == Action::Load) {
+            Some(Event { place, value: Some(value), .. }) => format!(": the last it saw was {place} = {value}"),
+            _ => String::new(),
         }
     }
 }
@@ -214,7 +230,7 @@ fn order(threads: &[String], events: &[Event]) -> (Vec<Clock>, Vec<(usize, usize
                 locks.retain(|(lock, _)| *lock != event.place);
                 locks.push((event.place, now[me].clone()));
             }
-            Action::Load | Action::Store | Action::Fence | Action::Wait | Action::Note => {}
+            Action::Load | Action::Store | Action::Fence | Action::Wait | Action::Sleep | Action::Note => {}
         }
         clocks.push(now[me].clone());
     }

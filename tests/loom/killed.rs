@@ -27,7 +27,7 @@ type Ledger = Rc<RefCell<Vec<&'static [u8]>>>;
 /// more because every life is shorter; holds the number of steps, and that of
 /// executions, to what is on record.
 #[allow(clippy::disallowed_types)] // as above
-fn killed_at_every_step(
+pub(crate) fn killed_at_every_step(
     name: &str,
     what: &str,
     steps: usize,

@@ -10,7 +10,7 @@
 //! takes it.
 
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::backend::{Backend, Census, Kind, Payload, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, probe};
 use shm_handoff::{Error, Role};
 use std::cell::{Cell, RefCell};
@@ -24,8 +24,9 @@ std::thread_local! {
     static REMOVED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// `InProc`, with each call a point at which its process can die. The flag's
-/// and the text's accesses are such points by themselves.
+/// `InProc`, with each call a point at which its process can die. The flags'
+/// and the text's accesses, and those to a ring's words, are such points by
+/// themselves. Who dies asleep has died before it fell asleep.
 pub(crate) struct Mortal(ManuallyDrop<InProc>);
 
 impl Drop for Mortal {
@@ -44,6 +45,10 @@ impl Backend for Mortal {
     fn open(address: &Slot, role: Role) -> Result<Self, Error> {
         probe::step();
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
+    }
+
+    fn kind(&self) -> Kind {
+        self.0.kind()
     }
 
     fn flag(&self) -> &AtomicU32 {
@@ -90,6 +95,22 @@ impl Backend for Mortal {
         let mut left = ManuallyDrop::new(self);
         // SAFETY: taken once, here; what is left of us is never dropped.
         unsafe { ManuallyDrop::take(&mut left.0) }.leave()
+    }
+}
+
+impl RingBackend for Mortal {
+    fn ring(&self) -> Ring<'_> {
+        self.0.ring()
+    }
+
+    fn park(&self, hint: &AtomicU32, longest: Duration) {
+        probe::step();
+        self.0.park(hint, longest);
+    }
+
+    fn unpark(&self, hint: &AtomicU32) -> bool {
+        probe::step();
+        self.0.unpark(hint)
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn rows(history: &History) -> Vec<Row> {
             Action::Store => format!("{} = {}", event.place, value(event)),
             Action::Note => event.note.clone().unwrap_or_default(),
             Action::Fence => "fence".to_owned(),
+            Action::Sleep => format!("sleeps on {}", event.place),
             Action::Wait | Action::Lock | Action::Spawn(_) | Action::Join(_) => continue,
         };
         let order = match (note, event.place, event.order) {

@@ -82,7 +82,10 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
         (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
-        // Who had our seat may have died between giving back and waking.
+        // Who had our seat may have died between giving back and waking. With the
+        // fence that it did not come to: else the writer's hint can come after our
+        // clearing it, and its last look see what was before.
+        barrier(orders().fence_given_back);
         ring.writer_hint.store(0, RELAXED);
         self.backend.unpark(ring.writer_hint);
         Ok(())

@@ -90,7 +90,10 @@ impl<B: RingBackend> Writer<B> {
         let released = distance(standing.head, standing.place);
         self.ended = found.ended.filter(|end| distance(standing.head, *end) > released);
         (self.withheld, self.met, self.in_doubt) = (None, false, false);
-        // Who had our seat may have died between publishing and waking.
+        // Who had our seat may have died between publishing and waking. With the
+        // fence that it did not come to: else the reader's hint can come after our
+        // clearing it, and its last look see what was before.
+        barrier(orders().fence_published);
         ring.reader_hint.store(0, RELAXED);
         self.backend.unpark(ring.reader_hint);
         Ok(())

@@ -1,0 +1,97 @@
+//! Many at once.
+
+use super::{expect, flow_by, messages, nothing_more, one_way};
+use crate::bare::Bare;
+use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::backend::inproc::Slot;
+use shm_handoff::protocol::Patience;
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::sync::ring_words_are_one_way;
+
+fn send_all(writer: &mut Writer<Bare>, messages: &[Vec<u8>]) {
+    let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
+    writer.send_all(&messages).unwrap();
+}
+
+/// **R9** Three records and a jump over the wrap by one publish: only the first
+/// flag is stored with an order.
+#[test]
+fn r9_one_publish_for_many() {
+    claim(
+        "R9",
+        "`send_all`: three records and a jump over the wrap, by one publish",
+        Depth::bound(5, 0).deep(Depth::whole(0)),
+        || flow_by(&one_way(8, 6), &[1, 2, 2], send_all),
+    );
+}
+
+/// **R10** A batch for which there is no room all at once: what is withheld is
+/// published before the writer waits.
+#[test]
+fn r10_more_than_there_is_room_for() {
+    claim(
+        "R10",
+        "`send_all` of more than there is room for at a time",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
+    );
+}
+
+/// **R11** Several records looked at and released together: none of them is
+/// written over before.
+#[test]
+fn r11_one_release_for_many() {
+    claim(
+        "R11",
+        "several looked at and released together: none is written over before",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = one_way(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&ring).unwrap();
+            let mut writer = Writer::<Bare>::open(&ring).unwrap();
+            let units = &[2, 1, 2];
+            let writer = actor("writer", move || {
+                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                writer
+            });
+            let all = messages(units);
+            for expected in &all[..2] {
+                assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), *expected);
+            }
+            // From the first that is not released, once more.
+            assert_eq!(reader.look().unwrap().text(), all[0]);
+            assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), all[1]);
+            reader.release_looked();
+            expect(&mut reader, &all[2..]);
+            drop(writer.join());
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R12** A reservation is sent when it is committed, and one that is given up
+/// has left nothing, wherever it lay and whatever was written to it.
+#[test]
+fn r12_reservations() {
+    claim(
+        "R12",
+        "reserved, given up, reserved and committed: only what was committed comes",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            ring_words_are_one_way(true);
+            let ring = Slot::ring_from(32, 8, 16);
+            flow_by(&ring, &[1, 2, 2], |writer, messages| {
+                // At first before the wrap, then beyond it.
+                for message in messages {
+                    let mut given_up = writer.reserve(8, &mut Patience::endless()).unwrap();
+                    given_up.write_at(0, b"........");
+                    drop(given_up);
+                    let mut reserved = writer.reserve(message.len(), &mut Patience::endless()).unwrap();
+                    reserved.write_at(0, message);
+                    reserved.commit();
+                }
+            });
+        },
+    );
+}

@@ -1,0 +1,243 @@
+//! The end of the stream, and memory that was removed: by the reader, who has met
+//! the end, or by somebody else.
+
+use super::{expect, messages, nothing_more, ring};
+use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::{Backend, RingBackend};
+use shm_handoff::protocol::Patience;
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::sync::Ordering;
+use shm_handoff::{RecvError, Role};
+
+/// Looks at the end of the stream.
+fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, InProc> {
+    let message = reader.look().unwrap();
+    assert!(message.ends_session() && message.text().is_empty());
+    message
+}
+
+/// **R18** The end of the stream is closed by the reader, which removes the memory
+/// and releases nothing: nothing comes behind the end, and what is sent after it
+/// reaches the next session.
+#[test]
+fn r18_the_end_and_what_comes_after() {
+    claim(
+        "R18",
+        "the end of the stream: closing removes without releasing; nothing comes behind it; what is sent after it reaches the next session",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let dying = InProc::open(&ring, Role::Guest).unwrap();
+            let units = &[1, 2];
+            let writer = actor("writer", move || {
+                let messages = messages(units);
+                writer.send(&messages[0]).unwrap();
+                writer.end_with(&mut Patience::endless()).unwrap();
+                writer.send(&messages[1]).unwrap();
+                writer.leave().unwrap();
+            });
+            let all = messages(units);
+            expect(&mut reader, &all[..1]);
+            meet_the_end(&mut reader).close().unwrap();
+            drop(reader);
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut reader, &all[1..]);
+            writer.join();
+            nothing_more(&mut reader);
+            // The end lies where it lay, and the flag behind it is empty.
+            let records = dying.ring().records;
+            assert_eq!([24, 32].map(|at| records.flag(at).load(Ordering::Relaxed)), [1, 0]);
+        },
+    );
+}
+
+/// A writer sends the end and leaves; another one comes and has a message.
+fn an_end_and_the_next_writer(ring: &Slot) -> crate::explore::Actor<()> {
+    let ring = ring.clone();
+    actor("writers", move || {
+        let mut first = Writer::<InProc>::open(&ring).unwrap();
+        first.end_with(&mut Patience::endless()).unwrap();
+        first.leave().unwrap();
+        let mut second = Writer::<InProc>::open(&ring).unwrap();
+        second.send(&messages(&[2])[0]).unwrap();
+        second.leave().unwrap();
+    })
+}
+
+/// **R19** A writer that comes and finds an end that nobody has released appends
+/// nothing; it goes on when the end was released, in the same memory.
+#[test]
+fn r19_an_end_that_is_released() {
+    claim(
+        "R19",
+        "a writer that finds an unreleased end appends nothing, and goes on when it is released",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 1);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let writers = an_end_and_the_next_writer(&ring);
+            meet_the_end(&mut reader);
+            let behind = reader.look_next(&mut Patience::none()).map(|message| message.text().to_vec());
+            assert_eq!(behind, Err(RecvError::TimedOut), "nothing comes behind the end");
+            meet_the_end(&mut reader).release();
+            expect(&mut reader, &messages(&[2]));
+            writers.join();
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R20** Or it goes on when the memory was removed, in the new one.
+#[test]
+fn r20_an_end_that_is_closed() {
+    claim(
+        "R20",
+        "the same, and goes on in new memory when it is closed",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 1);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let dying = InProc::open(&ring, Role::Guest).unwrap();
+            let writers = an_end_and_the_next_writer(&ring);
+            meet_the_end(&mut reader).close().unwrap();
+            drop(reader);
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut reader, &messages(&[2]));
+            writers.join();
+            nothing_more(&mut reader);
+            let records = dying.ring().records;
+            assert_eq!([8, 16].map(|at| records.flag(at).load(Ordering::Relaxed)), [1, 0]);
+        },
+    );
+}
+
+/// Removes the memory at `ring`, as `ipcrm` would.
+fn remove(ring: &Slot) {
+    InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
+}
+
+/// **R21** A message that nobody took from removed memory is sent again on the
+/// new memory, once, and before the next one. (The ring is small: its writer has
+/// not left before the removal.)
+#[test]
+fn r21_stranded_messages_are_sent_again_once() {
+    claim(
+        "R21",
+        "what nobody took from removed memory is sent again, once, in order, before the next",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2, 2];
+            let writer = actor("writer", move || {
+                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                writer.leave().unwrap();
+            });
+            let all = messages(units);
+            expect(&mut reader, &all[..1]);
+            let message = reader.look().unwrap();
+            assert_eq!(message.text(), all[1]);
+            message.close().unwrap();
+            drop(reader);
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut reader, &all[1..]);
+            writer.join();
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R22** Memory removed by somebody else while both are at work, between two
+/// sends, wherever the reader is: every message is received once and in order, on
+/// the old memory or the new.
+///
+/// (The one who removes shares a thread with a side, as in L8.)
+#[test]
+fn r22_removed_under_the_reader() {
+    claim(
+        "R22",
+        "memory removed by somebody else between two sends: each message once, in order",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2];
+            let writer = actor("writer", move || {
+                let messages = messages(units);
+                writer.send(&messages[0]).unwrap();
+                remove(&ring);
+                writer.send(&messages[1]).unwrap();
+                writer.leave().unwrap();
+            });
+            expect(&mut reader, &messages(units));
+            writer.join();
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R23** As R22, with the removal between two looks, wherever the writer is: it
+/// may be asleep on a full ring.
+#[test]
+fn r23_removed_under_the_writer() {
+    claim("R23", "the same, between two looks", Depth::bound(2, 0).deep(Depth::bound(3, 0)), || {
+        let ring = ring(4, 2);
+        main_is("reader");
+        let mut reader = Reader::<InProc>::open(&ring).unwrap();
+        let mut writer = Writer::<InProc>::open(&ring).unwrap();
+        let units = &[2, 2];
+        let writer = actor("writer", move || {
+            messages(units).iter().for_each(|message| writer.send(message).unwrap());
+            writer.leave().unwrap();
+        });
+        remove(&ring);
+        expect(&mut reader, &messages(units));
+        writer.join();
+        nothing_more(&mut reader);
+    });
+}
+
+/// **R24** A writer that publishes into memory from which the reader has gone finds
+/// that out at its next send, without asking each time whether the memory is there:
+/// the reader has left its hint set, and nobody sleeps on it.
+#[test]
+fn r24_the_hint_tells_of_a_removal() {
+    claim(
+        "R24",
+        "a writer that publishes into removed memory hears of it by the hint, at its next send",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(8, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2, 2];
+            let first = actor("writer", move || {
+                let messages = messages(units);
+                writer.send(&messages[0]).unwrap();
+                remove(&ring);
+                writer.send(&messages[1]).unwrap();
+                writer.send(&messages[2]).unwrap();
+                writer
+            });
+            let all = messages(units);
+            // Without the writer's leaving, which looks at the memory.
+            expect(&mut reader, &all[..2]);
+            let writer = first.join();
+            let last = actor("writer, leaving", move || writer.leave().unwrap());
+            expect(&mut reader, &all[2..]);
+            last.join();
+            nothing_more(&mut reader);
+        },
+    );
+}

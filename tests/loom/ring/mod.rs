@@ -1,0 +1,93 @@
+//! The ring: records through a few units of 8 bytes, in every place of the wrap.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `flow` | R1 to R8: order, once, whole, awake; the wrap, a full and an empty ring |
+//! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
+//! | `restart` | R13 to R17: either side leaves or dies, and both |
+//! | `end` | R18 to R24: the end of the stream, and memory that was removed |
+//! | `killed` | K4 to K8: a side that dies at any step, and its successor |
+//!
+//! A side that sleeps does so without a bound here (but on memory that was removed,
+//! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
+//! reports. Bytes written over a unit spoil the flag that may
+//! stand there, so a side that acts on what is no flag is found out.
+//!
+//! In `flow` and `batch` the census is a constant ([`Bare`]) and the ring's words
+//! go one way: no side both loads and stores one, but for the hints, so that they
+//! need none of the marks that cost executions. Where a side comes to a ring that
+//! was in use it walks over the flags, and then stores some: in `restart`, `end`
+//! and `killed` all words have their marks.
+
+mod batch;
+mod end;
+mod flow;
+mod killed;
+mod restart;
+
+use crate::bare::Bare;
+use crate::explore::{actor, main_is};
+use shm_handoff::backend::RingBackend;
+use shm_handoff::backend::inproc::Slot;
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::sync::ring_words_are_one_way;
+
+/// A ring of `units` of 8 bytes whose first record comes at unit `from`, for
+/// records of up to two units.
+pub(crate) fn ring(units: usize, from: u64) -> Slot {
+    Slot::ring_from(8 * units, 8, 8 * from)
+}
+
+/// The same where no side both loads and stores a word, but for the hints.
+pub(crate) fn one_way(units: usize, from: u64) -> Slot {
+    ring_words_are_one_way(true);
+    ring(units, from)
+}
+
+/// Message `number`, whose record takes so many units: a header and, if there are
+/// more, bytes that say which one it is.
+pub(crate) fn message(number: usize, units: usize) -> Vec<u8> {
+    vec![b"abcdef"[number]; 8 * (units - 1)]
+}
+
+/// Messages of so many units each.
+pub(crate) fn messages(units: &[usize]) -> Vec<Vec<u8>> {
+    units.iter().enumerate().map(|(number, units)| message(number, *units)).collect()
+}
+
+/// Receives `expected`, one after the other and nothing else in between.
+pub(crate) fn expect<B: RingBackend>(reader: &mut Reader<B>, expected: &[Vec<u8>]) {
+    for expected in expected {
+        let message = reader.look().expect("a message");
+        assert!(!message.ends_session(), "the end came for \"{}\"", expected.escape_ascii());
+        let text = message.text();
+        assert!(text == expected, "\"{}\" was sent and \"{}\" came", expected.escape_ascii(), text.escape_ascii());
+        message.release();
+    }
+}
+
+/// Nothing comes twice, and nothing that was not sent.
+pub(crate) fn nothing_more<B: RingBackend>(reader: &mut Reader<B>) {
+    let more = reader.try_recv(&mut [0; 24]);
+    assert_eq!(more, Err(shm_handoff::RecvError::WouldBlock), "nothing comes twice");
+}
+
+/// Records of so many units each through `ring`, sent as `send` does.
+pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer<Bare>, &[Vec<u8>])) {
+    main_is("reader");
+    let mut reader = Reader::<Bare>::open(ring).unwrap();
+    let mut writer = Writer::<Bare>::open(ring).unwrap();
+    let writer = actor("writer", move || {
+        send(&mut writer, &messages(units));
+        writer
+    });
+    expect(&mut reader, &messages(units));
+    // Both sides have finished, and there is nothing more.
+    drop(writer.join());
+    nothing_more(&mut reader);
+}
+
+/// Records of so many units each through `ring`, one by one.
+pub(crate) fn flow(ring: &Slot, units: &'static [usize]) {
+    flow_by(ring, units, |writer, messages| messages.iter().for_each(|message| writer.send(message).unwrap()));
+}

@@ -1,0 +1,184 @@
+//! Sides that leave or fail, and who comes next: it finds its place by walking
+//! over the records, or by what its predecessor noted.
+
+use super::{expect, messages, nothing_more, ring};
+use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::backend::inproc::InProc;
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::sync::yield_now;
+use shm_handoff::{RecvError, SendError};
+
+/// Receives `expected` in spite of writers that fail.
+fn expect_and_follow(reader: &mut Reader<InProc>, expected: &[Vec<u8>]) {
+    for expected in expected {
+        while let Err(error) = reader.wait_with(&mut shm_handoff::protocol::Patience::endless()) {
+            assert_eq!(error, RecvError::WriterGone);
+            reader.follow().unwrap();
+        }
+        expect(reader, std::slice::from_ref(expected));
+    }
+}
+
+/// Sends `message`, again and again while no reader is there to wait for.
+fn send(writer: &mut Writer<InProc>, message: &[u8]) {
+    while let Err(error) = writer.send(message) {
+        assert_eq!(error, SendError::ReaderGone);
+        yield_now();
+    }
+}
+
+/// **R13** A writer leaves in order, and the next one goes on behind its records:
+/// it walks over them, the jump over the wrap included.
+#[test]
+fn r13_a_writer_and_its_successor() {
+    claim(
+        "R13",
+        "a writer leaves in order; its successor goes on behind its records, nobody \"died\"",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 3);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut first = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[2, 1, 2];
+            let writer = actor("writers", move || {
+                let messages = messages(units);
+                first.send(&messages[0]).unwrap();
+                first.leave().unwrap();
+                let mut second = Writer::<InProc>::open(&ring).unwrap();
+                second.send(&messages[1]).unwrap();
+                second.send(&messages[2]).unwrap();
+                second.leave().unwrap();
+            });
+            expect(&mut reader, &messages(units));
+            writer.join();
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R14** A writer fails; what it had sent comes first, and its successor's
+/// records behind that. A reader that slept is woken by the successor.
+#[test]
+fn r14_a_writer_that_fails() {
+    claim(
+        "R14",
+        "a writer fails: what it had sent comes first, its successor's records behind it",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut first = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2, 2];
+            let writer = actor("writers", move || {
+                let messages = messages(units);
+                first.send(&messages[0]).unwrap();
+                first.send(&messages[1]).unwrap();
+                drop(first);
+                let mut second = Writer::<InProc>::open(&ring).unwrap();
+                second.send(&messages[2]).unwrap();
+                second.leave().unwrap();
+            });
+            expect_and_follow(&mut reader, &messages(units));
+            writer.join();
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R15** A reader leaves what it looked at and did not release to the next one,
+/// and nothing of what it did release, though it has not given all of that back.
+#[test]
+fn r15_a_reader_and_its_successor() {
+    claim(
+        "R15",
+        "a reader goes without a release: its successor begins with what was not released, and nothing else comes twice",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            // A quarter of it is two units: the first release is not given back.
+            let ring = ring(8, 6);
+            main_is("reader");
+            let mut first = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2, 2];
+            let writer = actor("writer", move || {
+                messages(units).iter().for_each(|message| send(&mut writer, message));
+                writer.leave().unwrap();
+            });
+            let all = messages(units);
+            expect(&mut first, &all[..1]);
+            assert_eq!(first.look().unwrap().text(), all[1]);
+            drop(first);
+            let mut second = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut second, &all[1..]);
+            writer.join();
+            nothing_more(&mut second);
+        },
+    );
+}
+
+/// **R16** The same where the writer waits for space meanwhile: the next reader
+/// wakes it.
+#[test]
+fn r16_a_reader_and_its_successor_on_a_full_ring() {
+    claim(
+        "R16",
+        "the same on a full ring, whose writer sleeps or hears that the reader has gone",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut first = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[2, 2];
+            let writer = actor("writer", move || {
+                messages(units).iter().for_each(|message| send(&mut writer, message));
+                writer.leave().unwrap();
+            });
+            let all = messages(units);
+            assert_eq!(first.look().unwrap().text(), all[0]);
+            drop(first);
+            let mut second = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut second, &all);
+            writer.join();
+            nothing_more(&mut second);
+        },
+    );
+}
+
+/// **R17** Both sides are followed by others, in any order: nothing is lost, and
+/// only what was looked at and not released comes again.
+#[test]
+fn r17_both_and_their_successors() {
+    claim(
+        "R17",
+        "both sides leave, in any order, and others come: nothing is lost, and nothing comes twice but what was not released",
+        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut first = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let units = &[1, 2, 2];
+            let theirs = ring.clone();
+            let writers = actor("writers", move || {
+                let messages = messages(units);
+                send(&mut writer, &messages[0]);
+                send(&mut writer, &messages[1]);
+                writer.leave().unwrap();
+                let mut second = Writer::<InProc>::open(&theirs).unwrap();
+                send(&mut second, &messages[2]);
+                second.leave().unwrap();
+            });
+            let all = messages(units);
+            expect(&mut first, &all[..1]);
+            assert_eq!(first.look().unwrap().text(), all[1]);
+            first.leave().unwrap();
+            let mut second = Reader::<InProc>::open(&ring).unwrap();
+            expect(&mut second, &all[1..]);
+            writers.join();
+            nothing_more(&mut second);
+        },
+    );
+}
