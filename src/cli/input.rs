@@ -4,6 +4,7 @@ use super::args::Long;
 use super::exit::Failure;
 use super::signals::{Ready, Signals};
 use crate::protocol::message::{self, Uncarriable};
+use nix::errno::Errno;
 use nix::poll::PollFlags;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -19,7 +20,9 @@ pub(super) struct Lines<'f> {
     file: BorrowedFd<'f>,
     most: usize,
     long: Long,
-    block: Box<[u8]>,
+    /// Where a long line is cut: its rest, the longest piece; the piece's length.
+    cut_at: fn(&[u8], usize) -> usize,
+    block: Vec<u8>,
     start: usize,
     end: usize,
     at_end: bool,
@@ -43,12 +46,13 @@ pub(super) enum Piece<'l> {
 }
 
 impl<'f> Lines<'f> {
-    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long) -> Self {
+    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long, cut_at: fn(&[u8], usize) -> usize) -> Self {
         Self {
             file,
             most,
             long,
-            block: vec![0; BLOCK].into_boxed_slice(),
+            cut_at,
+            block: vec![0; BLOCK],
             start: 0,
             end: 0,
             at_end: false,
@@ -105,7 +109,7 @@ impl<'f> Lines<'f> {
                 Ok(Piece::TooLong)
             }
             Long::Split => {
-                let piece = message::cut(rest, self.most);
+                let piece = (self.cut_at)(rest, self.most);
                 self.within = true;
                 self.start += piece;
                 Ok(Piece::Text { text: &rest[..piece], shortened: false })
@@ -125,18 +129,38 @@ impl<'f> Lines<'f> {
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while signals.wait_for(self.file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
-            idle()?;
+        if self.end == self.block.len() {
+            // A long line, for a ring: up to the longest message.
+            self.block.resize(2 * self.end, 0);
         }
+        await_input(self.file, signals, idle)?;
         let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
-        let read = match read {
-            // Another process that shares the file was faster.
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return Ok(()),
-            other => other.map_err(|errno| Failure::io("standard input can't be read", errno, ""))?,
-        };
+        let Some(read) = amount_read(read)? else { return Ok(()) };
         self.at_end = read == 0;
         self.end += read;
         Ok(())
+    }
+}
+
+/// Waits until there is something to read; `idle` is called now and then while there
+/// is nothing.
+pub(super) fn await_input(
+    file: BorrowedFd<'_>,
+    signals: &Signals,
+    idle: &mut dyn FnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    while signals.wait_for(file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
+        idle()?;
+    }
+    Ok(())
+}
+
+/// How many bytes `read` says that it read; `None`: nothing yet, for another process
+/// that shares the file was faster.
+pub(super) fn amount_read(read: Result<usize, Errno>) -> Result<Option<usize>, Failure> {
+    match read {
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+        other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno, "")),
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
 
 /// A fence of the table.
 #[inline]
-pub(crate) fn fence(entry: Option<Ordering>) {
+pub(crate) fn barrier(entry: Option<Ordering>) {
     if let Some(order) = entry {
         crate::sync::fence(order);
     }

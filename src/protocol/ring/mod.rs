@@ -35,6 +35,8 @@ mod reader;
 mod walk;
 mod writer;
 
+#[cfg(not(model))]
+pub use reader::InPlace;
 pub use reader::{Message, Messages, Reader};
 pub use writer::{Reserved, Writer};
 

@@ -6,7 +6,7 @@ use super::{Broken, RecordKind, distance, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
-use crate::protocol::orders::{RELAXED, fence, orders};
+use crate::protocol::orders::{RELAXED, barrier, orders};
 use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Reads from memory that was opened as a reader.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, RecvError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, RecvError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
@@ -85,7 +85,7 @@ impl<B: RingBackend> Reader<B> {
         // Who had our seat may have died between giving back and waking. With the
         // fence that it did not come to: else the writer's hint can come after our
         // clearing it, and its last look see what was before.
-        fence(orders().fence_given_back);
+        barrier(orders().fence_given_back);
         ring.writer_hint.store(0, RELAXED);
         self.backend.unpark(ring.writer_hint);
         Ok(())
@@ -120,16 +120,62 @@ impl<B: RingBackend> Reader<B> {
         self.look_next(patience)
     }
 
-    /// Looks at the message behind the last one that was looked at.
+    /// Looks at the message behind the last one that was looked at. The end of the
+    /// stream is never passed over: it is looked at again and again.
     ///
     /// # Errors
     /// As [`look_with`](Self::look_with).
     pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         let record = self.await_record(patience)?;
-        self.next = record.end();
+        Ok(self.look_at(record))
+    }
+
+    /// As [`look_next`](Self::look_next) where a message is there, without looking for
+    /// anything else: neither a death nor a removal is noticed.
+    ///
+    /// # Errors
+    /// [`RecvError::Broken`].
+    pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
+        let found = look(self.backend.ring(), self.next)?;
+        Ok(found.map(|record| self.look_at(record)))
+    }
+
+    /// Looks at the message behind the last one that was looked at, without copying
+    /// it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// let ring = Slot::ring(4096);
+    /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
+    /// writer.send(b"where it lies").unwrap();
+    /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
+    /// let message = reader.look_in_place(&mut Patience::endless()).unwrap();
+    /// // SAFETY: both sides are ours, and no other process is there.
+    /// assert_eq!(unsafe { message.bytes() }, b"where it lies");
+    /// message.release();
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`look_with`](Self::look_with).
+    #[inline]
+    #[cfg(not(model))]
+    pub fn look_in_place(&mut self, patience: &mut Patience<'_>) -> Result<InPlace<'_, B>, RecvError> {
+        let record = self.await_record(patience)?;
+        if record.kind != RecordKind::End {
+            self.next = record.end();
+        }
+        Ok(InPlace { reader: self, record })
+    }
+
+    fn look_at(&mut self, record: Record) -> Message<'_, B> {
+        if record.kind != RecordKind::End {
+            self.next = record.end();
+        }
         self.text.resize(record.len, 0);
         self.backend.ring().records.read(record.at, &mut self.text);
-        Ok(Message { reader: self, record })
+        Message { reader: self, record }
     }
 
     /// Looks from the first message on that is not released.
@@ -198,7 +244,7 @@ impl<B: RingBackend> Reader<B> {
         Messages { reader: self }
     }
 
-    /// Releases all that was looked at.
+    /// Releases all messages that were looked at.
     pub fn release_looked(&mut self) {
         self.release_to(self.next);
     }
@@ -241,7 +287,7 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         // Edge `space`, giving end: our copies out are over.
         ring.head.store(self.place, orders().give_back);
-        fence(orders().fence_given_back);
+        barrier(orders().fence_given_back);
         if ring.writer_hint.load(RELAXED) != 0 {
             ring.writer_hint.store(0, RELAXED);
             self.backend.unpark(ring.writer_hint);
@@ -295,7 +341,7 @@ impl<B: RingBackend> Reader<B> {
     fn last_look(&mut self) -> Result<Option<Record>, Broken> {
         let ring = self.backend.ring();
         ring.reader_hint.store(1, RELAXED);
-        fence(orders().fence_reader_sleeps);
+        barrier(orders().fence_reader_sleeps);
         look(ring, self.next)
     }
 
@@ -326,21 +372,6 @@ impl<B: RingBackend> Message<'_, B> {
         &self.reader.text
     }
 
-    /// Its bytes where they lie.
-    ///
-    /// # Safety
-    /// For as long as they are borrowed nobody writes to them: so no other process
-    /// may break the protocol.
-    #[cfg(not(model))]
-    #[must_use]
-    pub unsafe fn in_place(&self) -> &[u8] {
-        let Record { at, len, .. } = self.record;
-        let first = self.reader.backend.ring().records.bytes(at, len);
-        // SAFETY: `len` bytes within the ring, which are the reader's by the protocol
-        // until they are released; the rest is the caller's promise.
-        unsafe { core::slice::from_raw_parts(first, len) }
-    }
-
     /// Whether this is the end of the stream, which has no bytes.
     #[must_use]
     pub fn ends_session(&self) -> bool {
@@ -363,6 +394,63 @@ impl<B: RingBackend> Message<'_, B> {
     /// What the removal met.
     pub fn close(self) -> Result<(), Error> {
         self.reader.backend.remove()
+    }
+}
+
+/// A message where it lies, that was looked at and not released yet.
+#[derive(Debug)]
+#[cfg(not(model))]
+pub struct InPlace<'r, B: RingBackend> {
+    reader: &'r mut Reader<B>,
+    record: Record,
+}
+
+#[cfg(not(model))]
+impl<B: RingBackend> InPlace<'_, B> {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.record.len
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.record.len == 0
+    }
+
+    /// Whether this is the end of the stream, which has no bytes.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        self.record.kind == RecordKind::End
+    }
+
+    /// Where its bytes lie: readable for as long as this message is borrowed, and
+    /// whatever a peer makes of them meanwhile. For system calls.
+    #[must_use]
+    #[inline]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.reader.backend.ring().records.bytes(self.record.at, self.record.len)
+    }
+
+    /// The bytes themselves.
+    ///
+    /// # Safety
+    /// For as long as they are borrowed nobody writes to them: so no other process
+    /// may break the protocol.
+    #[must_use]
+    #[inline]
+    pub unsafe fn bytes(&self) -> &[u8] {
+        // SAFETY: `len` bytes within the ring, which are the reader's by the protocol
+        // until they are released; the rest is the caller's promise.
+        unsafe { core::slice::from_raw_parts(self.as_ptr(), self.record.len) }
+    }
+
+    /// Gives its space back to the writer, and that of all that was looked at
+    /// before.
+    #[inline]
+    pub fn release(self) {
+        self.reader.release_to(self.record.end());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
 use crate::protocol::message::Uncarriable;
-use crate::protocol::orders::{RELAXED, fence, orders};
+use crate::protocol::orders::{RELAXED, barrier, orders};
 use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Writes to memory that was opened as a writer.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, SendError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, SendError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
@@ -93,7 +93,7 @@ impl<B: RingBackend> Writer<B> {
         // Who had our seat may have died between publishing and waking. With the
         // fence that it did not come to: else the reader's hint can come after our
         // clearing it, and its last look see what was before.
-        fence(orders().fence_published);
+        barrier(orders().fence_published);
         ring.reader_hint.store(0, RELAXED);
         self.backend.unpark(ring.reader_hint);
         Ok(())
@@ -197,8 +197,8 @@ impl<B: RingBackend> Writer<B> {
     /// let ring = Slot::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
-    /// reserved.write_at(0, b"in ");
-    /// reserved.write_at(3, b"place");
+    /// reserved.write_at(4, b"lace");
+    /// reserved.write_at(0, b"in p");
     /// reserved.commit();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
     /// assert_eq!(reader.look().unwrap().text(), b"in place");
@@ -320,7 +320,7 @@ impl<B: RingBackend> Writer<B> {
         // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
         // records behind it.
         ring.records.flag(at).store(flag, orders().ring_publish);
-        fence(orders().fence_published);
+        barrier(orders().fence_published);
         if ring.reader_hint.load(RELAXED) != 0 {
             self.wake();
         }
@@ -438,7 +438,7 @@ impl<B: RingBackend> Writer<B> {
     /// Sleeps until the reader gives space back, unless there is room now.
     fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Broken> {
         self.backend.ring().writer_hint.store(1, RELAXED);
-        fence(orders().fence_writer_sleeps);
+        barrier(orders().fence_writer_sleeps);
         let room = self.has_room(len);
         let hint = self.backend.ring().writer_hint;
         if room == Ok(false) {
@@ -535,6 +535,15 @@ impl<B: RingBackend> Reserved<'_, B> {
         self.writer.backend.ring().records.write(self.at, at, bytes);
     }
 
+    /// Where its bytes lie: writable for as long as this is borrowed, and whatever a
+    /// peer makes of them meanwhile. For system calls.
+    #[cfg(not(model))]
+    #[must_use]
+    #[inline]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.writer.backend.ring().records.bytes(self.at, self.len)
+    }
+
     /// The bytes themselves.
     ///
     /// # Safety
@@ -543,10 +552,22 @@ impl<B: RingBackend> Reserved<'_, B> {
     #[cfg(not(model))]
     #[must_use]
     pub unsafe fn bytes(&mut self) -> &mut [u8] {
-        let first = self.writer.backend.ring().records.bytes(self.at, self.len);
+        let (first, len) = (self.as_mut_ptr(), self.len);
         // SAFETY: `len` bytes within the ring, which are the writer's by the
         // protocol until they are published; the rest is the caller's promise.
-        unsafe { core::slice::from_raw_parts_mut(first, self.len) }
+        unsafe { core::slice::from_raw_parts_mut(first, len) }
+    }
+
+    /// Sends its first `len` bytes.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn commit_first(self, len: usize) {
+        assert!(len <= self.len, "the first {len} bytes of {}", self.len);
+        let behind = self.at.wrapping_add(wide(size_of_record(len)));
+        // What is behind it is another place now.
+        self.writer.backend.ring().records.flag(behind).store(0, RELAXED);
+        Self { len, ..self }.commit();
     }
 
     /// Sends it.
