@@ -71,12 +71,13 @@ fn r11_one_release_for_many() {
 }
 
 /// **R12** A reservation is sent when it is committed, and one that is given up
-/// has left nothing, wherever it lay and whatever was written to it.
+/// has left nothing, wherever it lay and whatever was written to it. One can be
+/// committed in part.
 #[test]
 fn r12_reservations() {
     claim(
         "R12",
-        "reserved, given up, reserved and committed: only what was committed comes",
+        "reserved, given up, reserved and committed, in part too: only what was committed comes",
         Depth::bound(2, 0).deep(Depth::bound(3, 0)),
         || {
             ring_words_are_one_way(true);
@@ -87,9 +88,11 @@ fn r12_reservations() {
                     let mut given_up = writer.reserve(8, &mut Patience::endless()).unwrap();
                     given_up.write_at(0, b"........");
                     drop(given_up);
-                    let mut reserved = writer.reserve(message.len(), &mut Patience::endless()).unwrap();
+                    // The first is empty, and committed as what is left of more.
+                    let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
+                    reserved.write_at(0, b"--------");
                     reserved.write_at(0, message);
-                    reserved.commit();
+                    reserved.commit_first(message.len());
                 }
             });
         },

@@ -3,12 +3,12 @@
 
 use super::{expect, messages, nothing_more, ring};
 use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::protocol::Patience;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{RecvError, Role};
 
 /// Looks at the end of the stream.
 fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, InProc> {
@@ -80,10 +80,13 @@ fn r19_an_end_that_is_released() {
             let ring = ring(4, 1);
             main_is("reader");
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let memory = InProc::open(&ring, Role::Guest).unwrap();
             let writers = an_end_and_the_next_writer(&ring);
             meet_the_end(&mut reader);
-            let behind = reader.look_next(&mut Patience::none()).map(|message| message.text().to_vec());
-            assert_eq!(behind, Err(RecvError::TimedOut), "nothing comes behind the end");
+            // It is never passed over, and nothing comes behind it.
+            let next = reader.look_next(&mut Patience::none()).map(|message| message.ends_session());
+            assert_eq!(next, Ok(true));
+            assert_eq!(memory.ring().records.flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
             meet_the_end(&mut reader).release();
             expect(&mut reader, &messages(&[2]));
             writers.join();
