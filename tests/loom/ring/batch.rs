@@ -1,6 +1,6 @@
 //! Many at once.
 
-use super::{expect, flow_by, messages, nothing_more, one_way};
+use super::{expect, flow_by, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::backend::inproc::Slot;
@@ -52,7 +52,7 @@ fn r11_one_release_for_many() {
             let mut writer = Writer::<Bare>::open(&ring).unwrap();
             let units = &[2, 1, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                send_each(&mut writer, &messages(units));
                 writer
             });
             let all = messages(units);
@@ -85,9 +85,8 @@ fn r12_reservations() {
             flow_by(&ring, &[1, 2, 2], |writer, messages| {
                 // At first before the wrap, then beyond it.
                 for message in messages {
-                    let mut given_up = writer.reserve(8, &mut Patience::endless()).unwrap();
-                    given_up.write_at(0, b"........");
-                    drop(given_up);
+                    // Given up.
+                    writer.reserve(8, &mut Patience::endless()).unwrap().write_at(0, b"........");
                     // The first is empty, and committed as what is left of more.
                     let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
                     reserved.write_at(0, b"--------");

@@ -1,7 +1,7 @@
 //! The end of the stream, and memory that was removed: by the reader, who has met
 //! the end, or by somebody else.
 
-use super::{expect, messages, nothing_more, ring};
+use super::{expect, messages, nothing_more, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
@@ -141,7 +141,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[1, 2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                send_each(&mut writer, &messages(units));
                 writer.leave().unwrap();
             });
             let all = messages(units);
@@ -200,7 +200,7 @@ fn r23_removed_under_the_writer() {
         let mut writer = Writer::<InProc>::open(&ring).unwrap();
         let units = &[2, 2];
         let writer = actor("writer", move || {
-            messages(units).iter().for_each(|message| writer.send(message).unwrap());
+            send_each(&mut writer, &messages(units));
             writer.leave().unwrap();
         });
         remove(&ring);

@@ -1,6 +1,6 @@
 //! Two sides that stay.
 
-use super::{flow, messages, nothing_more, one_way};
+use super::{flow, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use loom::thread;
@@ -24,14 +24,15 @@ fn r1_a_jump_over_the_wrap() {
 }
 
 /// **R2** A record that ends exactly at the wrap needs no jump: the next one lies
-/// where the ring begins.
+/// where the ring begins. Behind that one the flag of another lap is emptied before
+/// it is published.
 #[test]
 fn r2_a_record_that_ends_at_the_wrap() {
     claim(
         "R2",
-        "the same where a record ends exactly at the wrap",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
-        || flow(&one_way(4, 0), &[2, 2, 1]),
+        "the same where a record ends exactly at the wrap, and another lap's flag lies behind the next",
+        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
+        || flow(&one_way(4, 0), &[2, 2, 1, 2]),
     );
 }
 
@@ -123,20 +124,25 @@ fn r7_over_two_to_the_64() {
 /// **R8** A message that does not fit into the buffer stays, for the next look.
 #[test]
 fn r8_a_look_leaves_the_message() {
-    claim("R8", "a look, or too small a buffer, leaves the message as it was", Depth::bound(3, 0), || {
-        let ring = one_way(4, 3);
-        main_is("reader");
-        let mut reader = Reader::<Bare>::open(&ring).unwrap();
-        let mut writer = Writer::<Bare>::open(&ring).unwrap();
-        let units = &[2, 1];
-        let writer = actor("writer", move || {
-            messages(units).iter().for_each(|message| writer.send(message).unwrap());
-            writer
-        });
-        assert_eq!(reader.look().unwrap().text(), messages(units)[0]);
-        assert_eq!(reader.recv(&mut [0; 4]), Err(RecvError::BufferTooSmall { capacity: 8 }));
-        super::expect(&mut reader, &messages(units));
-        drop(writer.join());
-        nothing_more(&mut reader);
-    });
+    claim(
+        "R8",
+        "a look, or too small a buffer, leaves the message as it was",
+        Depth::bound(2, 0).deep(Depth::bound(4, 0)),
+        || {
+            let ring = one_way(4, 3);
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&ring).unwrap();
+            let mut writer = Writer::<Bare>::open(&ring).unwrap();
+            let units = &[2, 1];
+            let writer = actor("writer", move || {
+                send_each(&mut writer, &messages(units));
+                writer
+            });
+            assert_eq!(reader.look().unwrap().text(), messages(units)[0]);
+            assert_eq!(reader.recv(&mut [0; 4]), Err(RecvError::BufferTooSmall { capacity: 8 }));
+            super::expect(&mut reader, &messages(units));
+            drop(writer.join());
+            nothing_more(&mut reader);
+        },
+    );
 }

@@ -72,13 +72,13 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
 /// How much of what it sends a writer knows to be sent.
 type Sent = Rc<Cell<usize>>;
 
-/// A writer that sends `lines` by `send`, killed after `spared` steps, and its
+/// A writer that sends `lines` in its `life`, killed after `spared` steps, and its
 /// successor, which sends the last message: what arrives is what the first had
 /// sent, and then the last. Whether it died, and how much of it came.
 fn a_writer_and_its_successor(
-    ring: Slot,
+    ring: &Slot,
     lines: [What; 2],
-    send: fn(&mut Writer<Mortal>, &Sent),
+    life: fn(&mut Writer<Mortal>, &Sent),
     spared: usize,
 ) -> (bool, usize) {
     main_is("reader");
@@ -88,7 +88,7 @@ fn a_writer_and_its_successor(
         let counted = Rc::clone(&sent);
         let died = live(spared, || {
             let mut writer = Writer::<Mortal>::open(&theirs).unwrap();
-            send(&mut writer, &counted);
+            life(&mut writer, &counted);
             writer.leave().unwrap();
         });
         probe::note("successor");
@@ -97,7 +97,7 @@ fn a_writer_and_its_successor(
         writer.leave().unwrap();
         (died, sent.get())
     });
-    let got = read_until_the_last(&ring);
+    let got = read_until_the_last(ring);
     let (died, sent) = writer.join();
     let (last, before) = got.split_last().expect("the last message at least");
     assert_eq!(*last, LAST);
@@ -123,7 +123,7 @@ fn k4_a_writer_to_a_ring_at_every_step() {
                     sent.set(number + 1);
                 }
             };
-            a_writer_and_its_successor(ring(4, 2), [What::Message(0), What::Message(1)], one_by_one, spared).0
+            a_writer_and_its_successor(&ring(4, 2), [What::Message(0), What::Message(1)], one_by_one, spared).0
         },
     );
 }
@@ -143,7 +143,7 @@ fn k5_a_batch_at_every_step() {
                 sent.set(2);
             };
             let (died, came) =
-                a_writer_and_its_successor(ring(8, 6), [What::Message(0), What::Message(1)], at_once, spared);
+                a_writer_and_its_successor(&ring(8, 6), [What::Message(0), What::Message(1)], at_once, spared);
             assert!(came == 0 || came == 2, "half a batch came");
             died
         },
@@ -166,7 +166,7 @@ fn k6_a_writer_with_its_end_at_every_step() {
                 writer.end_with(&mut Patience::endless()).unwrap();
                 sent.set(2);
             };
-            a_writer_and_its_successor(ring(4, 2), [What::Message(0), What::End], with_an_end, spared).0
+            a_writer_and_its_successor(&ring(4, 2), [What::Message(0), What::End], with_an_end, spared).0
         },
     );
 }

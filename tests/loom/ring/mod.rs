@@ -72,6 +72,13 @@ pub(crate) fn nothing_more<B: RingBackend>(reader: &mut Reader<B>) {
     assert_eq!(more, Err(shm_handoff::RecvError::WouldBlock), "nothing comes twice");
 }
 
+/// Sends all, one by one.
+pub(crate) fn send_each<B: RingBackend>(writer: &mut Writer<B>, messages: &[Vec<u8>]) {
+    for message in messages {
+        writer.send(message).unwrap();
+    }
+}
+
 /// Records of so many units each through `ring`, sent as `send` does.
 pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer<Bare>, &[Vec<u8>])) {
     main_is("reader");
@@ -89,5 +96,5 @@ pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer
 
 /// Records of so many units each through `ring`, one by one.
 pub(crate) fn flow(ring: &Slot, units: &'static [usize]) {
-    flow_by(ring, units, |writer, messages| messages.iter().for_each(|message| writer.send(message).unwrap()));
+    flow_by(ring, units, send_each);
 }

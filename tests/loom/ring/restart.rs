@@ -103,7 +103,9 @@ fn r15_a_reader_and_its_successor() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[1, 2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| send(&mut writer, message));
+                for message in messages(units) {
+                    send(&mut writer, &message);
+                }
                 writer.leave().unwrap();
             });
             let all = messages(units);
@@ -133,7 +135,9 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| send(&mut writer, message));
+                for message in messages(units) {
+                    send(&mut writer, &message);
+                }
                 writer.leave().unwrap();
             });
             let all = messages(units);
