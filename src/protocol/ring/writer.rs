@@ -162,7 +162,9 @@ impl<B: RingBackend> Writer<B> {
         for (number, bytes) in messages.iter().enumerate() {
             if !self.has_room_now(bytes.len()) {
                 // What is withheld would never be taken.
-                first.take().into_iter().for_each(|first| self.publish(first));
+                if let Some(first) = first.take() {
+                    self.publish(first);
+                }
                 self.await_room(bytes.len(), patience).map_err(|error| (number, error))?;
             }
             let withheld = self.append(RecordKind::Bytes, bytes);
@@ -171,7 +173,9 @@ impl<B: RingBackend> Writer<B> {
                 Some(_) => withheld.follow(self.backend.ring()),
             }
         }
-        first.into_iter().for_each(|first| self.publish(first));
+        if let Some(first) = first {
+            self.publish(first);
+        }
         Ok(())
     }
 
