@@ -131,7 +131,7 @@ impl<'a> Records<'a> {
         debug_assert!(offset.is_multiple_of(WORD) && offset < self.capacity);
         // SAFETY: an offset is less than the capacity and a multiple of 4 (which
         // `UNIT`s are, and positions), so the word is one of the constructor's.
-        unsafe { &*self.first.byte_add(offset & !(WORD - 1)) }
+        unsafe { &*self.first.add(offset / WORD) }
     }
 
     /// The kind of a record at `position`.
@@ -190,7 +190,7 @@ impl<'a> Records<'a> {
         #[cfg(not(loom))]
         // SAFETY: within the constructor's bytes by the check above; a whole
         // number of words, as positions and offsets are.
-        return unsafe { Payload::from_parts(self.first.byte_add(from & !(WORD - 1)), len / WORD) };
+        return unsafe { Payload::from_parts(self.first.add(from / WORD), len / WORD) };
         #[cfg(loom)]
         return Payload::from_words(&self.cells[from / WORD..(from + len) / WORD]);
     }

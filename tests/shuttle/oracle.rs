@@ -49,6 +49,14 @@ impl Oracle {
         }
     }
 
+    /// A reader sees `seen` behind as many others that it has not released.
+    pub(crate) fn looked_ahead(&self, ahead: usize, seen: &[u8]) {
+        let queue = self.0.lock();
+        let seen = seen.escape_ascii().to_string();
+        let next = queue.on_their_way.get(ahead).unwrap_or_else(|| panic!("\"{seen}\" was received, and nothing sent"));
+        assert_eq!(seen, text(*next).escape_ascii().to_string(), "out of order, lost, doubled or torn");
+    }
+
     /// The reader has released it.
     pub(crate) fn released(&self) {
         let mut queue = self.0.lock();

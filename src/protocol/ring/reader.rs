@@ -265,6 +265,16 @@ impl<B: RingBackend> Reader<B> {
         self.backend.leave()
     }
 
+    /// A message, and all that was looked at before, was dealt with.
+    #[inline]
+    fn release_record(&mut self, record: Record) {
+        self.release_to(record.end());
+        if record.kind == RecordKind::End {
+            // A writer waits for this, and for nothing that comes later.
+            self.give_back();
+        }
+    }
+
     /// Everything before `end` was dealt with.
     #[inline]
     fn release_to(&mut self, end: u64) {
@@ -381,11 +391,7 @@ impl<B: RingBackend> Message<'_, B> {
     /// Gives its space back to the writer, and that of all that was looked at
     /// before.
     pub fn release(self) {
-        self.reader.release_to(self.record.end());
-        if self.record.kind == RecordKind::End {
-            // A writer waits for this, and for nothing that comes later.
-            self.reader.give_back();
-        }
+        self.reader.release_record(self.record);
     }
 
     /// Ends the session: removes the memory *without releasing*.
@@ -450,7 +456,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// before.
     #[inline]
     pub fn release(self) {
-        self.reader.release_to(self.record.end());
+        self.reader.release_record(self.record);
     }
 }
 

@@ -1,0 +1,481 @@
+//! The ring, in long schedules: a small one, so that every few records there is a
+//! wrap and a wait for space. Sleeps have no bound (but on removed memory), so a
+//! wake that is lost is a deadlock.
+
+use crate::explore::{PREEMPTED, Size, claim, noted};
+use crate::oracle::Oracle;
+use crate::text;
+use parking_lot::Mutex;
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::protocol::{Patience, Tick};
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::{Backend, Error, RecvError, Role, SendError};
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::thread;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A ring for three or four messages of up to 16 bytes, whose positions begin
+/// anywhere, also just below 2^32 and 2^64.
+fn ring() -> Slot {
+    let below = [0, 1 << 32, 0][thread_rng().gen_range(0..3)];
+    let units = thread_rng().gen_range(0..16_u64);
+    Slot::ring_from(64, 16, u64::wrapping_sub(below, 8 * units))
+}
+
+/// What a message is seen as by a reader that has it all.
+fn receive(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), RecvError> {
+    let mut buffer = [0; 16];
+    let len = reader.recv(&mut buffer)?;
+    oracle.received(&buffer[..len]);
+    Ok(())
+}
+
+fn nothing_more(reader: &mut Reader<InProc>, oracle: &Oracle) {
+    assert_eq!(reader.try_recv(&mut [0; 16]), Err(RecvError::WouldBlock), "nothing comes twice");
+    assert!(oracle.nothing_is_left());
+}
+
+/// **S12** A long hand-over through a ring: every message arrives in order, once
+/// and whole; nobody sleeps for ever, and both sides finish.
+#[test]
+fn s12_a_long_hand_over() {
+    let size = Size { executions: 20, messages: 2000 };
+    claim(
+        "S12",
+        "ring: a long hand-over: in order, once, whole; nobody sleeps for ever",
+        size,
+        &[(PREEMPTED, 550_000)],
+        |messages| {
+            let (ring, oracle) = (ring(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    theirs.offer(n);
+                    writer.send(&text(n)).unwrap();
+                    theirs.sent();
+                }
+                writer.leave().unwrap();
+            });
+            for _ in 0..messages {
+                receive(&mut reader, &oracle).unwrap();
+            }
+            writer.join().unwrap();
+            nothing_more(&mut reader, &oracle);
+        },
+    );
+}
+
+/// A hook that ends a wait at its first, second or third tick.
+fn soon() -> impl FnMut(Tick) -> ControlFlow<()> {
+    let mut ticks = thread_rng().gen_range(0..3);
+    move |_| {
+        if ticks == 0 {
+            return ControlFlow::Break(());
+        }
+        ticks -= 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Sends messages from `n` on in one way or another, `left` at most; how many
+/// were sent.
+fn send_somehow(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize, left: usize) -> usize {
+    let many = thread_rng().gen_range(1..6_usize).min(left);
+    let offered = if thread_rng().gen_bool(0.3) { many } else { 1 };
+    (n..n + offered).for_each(|n| oracle.offer(n));
+    let result = match (offered, thread_rng().gen_range(0..5)) {
+        (1, 0) => writer.send(&text(n)).map_err(|error| (0, error)),
+        (1, 1) => writer.try_send(&text(n)).map_err(|error| (0, error)),
+        (1, 2) => {
+            writer.send_with(&text(n), &mut Patience::endless().with_hook(&mut soon())).map_err(|error| (0, error))
+        }
+        (1, _) => reserve_somehow(writer, &text(n)).map_err(|error| (0, error)),
+        (_, which) => {
+            let texts: Vec<_> = (n..n + offered).map(text).collect();
+            let texts: Vec<_> = texts.iter().map(Vec::as_slice).collect();
+            noted("batch");
+            match which {
+                0 | 1 => writer.send_all(&texts).map_err(|error| panic!("{error}")),
+                2 => writer.send_all_with(&texts, &mut Patience::none()),
+                _ => writer.send_all_with(&texts, &mut Patience::endless().with_hook(&mut soon())),
+            }
+        }
+    };
+    let sent = match result {
+        Ok(()) => offered,
+        Err((sent, error)) => {
+            let refused = matches!(error, SendError::WouldBlock | SendError::TimedOut | SendError::Interrupted);
+            assert!(refused, "{error}");
+            noted("send refused");
+            sent
+        }
+    };
+    (0..sent).for_each(|_| oracle.sent());
+    (n + sent..n + offered).rev().for_each(|n| oracle.refused(n));
+    sent
+}
+
+/// Builds a message where it lies; often one is given up before.
+fn reserve_somehow(writer: &mut Writer<InProc>, text: &[u8]) -> Result<(), SendError> {
+    if thread_rng().gen_bool(0.5) {
+        let mut given_up = writer.reserve(16, &mut Patience::endless().with_hook(&mut soon()))?;
+        given_up.write_at(0, b"given up");
+        noted("given up");
+    }
+    let mut reserved = writer.reserve(text.len(), &mut Patience::endless().with_hook(&mut soon()))?;
+    let (head, tail) = text.split_at(4);
+    reserved.write_at(4, tail);
+    reserved.write_at(0, head);
+    reserved.commit();
+    Ok(())
+}
+
+/// Does something or other that a reader can do.
+fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), RecvError> {
+    let mut buffer = [0; 16];
+    match thread_rng().gen_range(0..8) {
+        0 => receive(reader, oracle)?,
+        1 => {
+            let len = reader.try_recv(&mut buffer)?;
+            oracle.received(&buffer[..len]);
+        }
+        2 => oracle.looked(reader.look()?.text()),
+        3 => {
+            let message = reader.look()?;
+            oracle.looked(message.text());
+            message.release();
+            oracle.released();
+        }
+        4 => oracle.looked(reader.look_with(&mut Patience::endless().with_hook(&mut soon()))?.text()),
+        5 => {
+            reader.look_anew();
+            reader.wait_with(&mut Patience::endless().with_hook(&mut soon()))?;
+        }
+        6 => {
+            // As many as are there, and all of them released together, or none.
+            reader.look_anew();
+            let mut ahead = 0;
+            while let Ok(message) = reader.look_next(&mut Patience::none()) {
+                oracle.looked_ahead(ahead, message.text());
+                ahead += 1;
+            }
+            if thread_rng().gen_bool(0.7) {
+                reader.release_looked();
+                (0..ahead).for_each(|_| oracle.released());
+                noted(if ahead > 1 { "released together" } else { "released alone" });
+            }
+        }
+        _ => {
+            let too_small = reader.try_recv(&mut buffer[..4]);
+            if !matches!(too_small, Err(RecvError::BufferTooSmall { .. })) {
+                return too_small.map(drop);
+            }
+            noted("too small");
+        }
+    }
+    Ok(())
+}
+
+/// **S13** Any mixture of sending, batches, reservations, trying, giving up,
+/// looking ahead and releasing together is a queue: what was refused has not
+/// arrived, and what was sent is there.
+#[test]
+fn s13_a_mixture_is_a_queue() {
+    let size = Size { executions: 20, messages: 1000 };
+    let floors = [
+        (PREEMPTED, 280_000),
+        ("batch", 11_000),
+        ("given up", 5_500),
+        ("send refused", 11_000),
+        ("receive refused", 7_000),
+        ("released together", 5_500),
+        ("came again", 24_000),
+        ("too small", 11_000),
+    ];
+    claim(
+        "S13",
+        "ring: any mixture of operations, batches, reservations and looks ahead is a queue",
+        size,
+        &floors,
+        |messages| {
+            let (ring, oracle) = (ring(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                let mut n = 0;
+                while n < messages {
+                    let empty = theirs.nothing_is_left();
+                    let sent = send_somehow(&mut writer, &theirs, n, messages - n);
+                    if sent == 0 {
+                        assert!(!empty, "there was room for {n}");
+                        thread::yield_now();
+                    }
+                    n += sent;
+                }
+                writer.leave().unwrap();
+            });
+            while oracle.count() < messages {
+                let waits = oracle.something_waits();
+                if let Err(error) = read_somehow(&mut reader, &oracle) {
+                    assert!(matches!(error, RecvError::WouldBlock | RecvError::Interrupted), "{error}");
+                    assert!(!waits, "a message was there");
+                    noted("receive refused");
+                    thread::yield_now();
+                }
+            }
+            writer.join().unwrap();
+            nothing_more(&mut reader, &oracle);
+        },
+    );
+}
+
+/// Sends `n`, again and again while no reader is there to wait for.
+fn send(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize) {
+    loop {
+        oracle.offer(n);
+        match writer.send(&text(n)) {
+            Ok(()) => return oracle.sent(),
+            Err(error) => assert_eq!(error, SendError::ReaderGone),
+        }
+        oracle.refused(n);
+        noted("reader gone");
+        thread::yield_now();
+    }
+}
+
+/// One of the readers of S14, until everything was received.
+fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
+    while oracle.count() < messages {
+        let mut reader = match Reader::<InProc>::open(ring) {
+            Ok(reader) => reader,
+            Err(error) => {
+                let taken = matches!(error, RecvError::Backend(Error::SeatTaken { role: Role::Reader, .. }));
+                assert!(taken, "{error}");
+                noted("refused");
+                thread::yield_now();
+                continue;
+            }
+        };
+        for _ in 0..thread_rng().gen_range(0..5) {
+            if oracle.count() == messages {
+                break;
+            }
+            let message = match reader.look() {
+                Ok(message) => message,
+                Err(error) => {
+                    assert_eq!(error, RecvError::WriterGone);
+                    noted("failure heard");
+                    reader.follow().unwrap();
+                    continue;
+                }
+            };
+            oracle.looked(message.text());
+            if thread_rng().gen_bool(0.7) {
+                message.release();
+                oracle.released();
+            } else {
+                noted("not released");
+            }
+        }
+        if thread_rng().gen_bool(0.5) {
+            reader.leave().unwrap();
+        }
+    }
+}
+
+/// **S14** Writers and readers come and go, in order or failing: what each has sent
+/// arrives in order, once and whole, and only what was not released comes again,
+/// however much was released and not given back. Who sleeps is woken by whoever
+/// comes.
+#[test]
+fn s14_sides_come_and_go() {
+    let size = Size { executions: 30, messages: 1000 };
+    let floors = [
+        (PREEMPTED, 1_000_000),
+        ("left", 16_000),
+        ("failed", 16_000),
+        ("failure heard", 70),
+        ("not released", 35_000),
+        ("came again", 35_000),
+        ("reader gone", 300),
+        ("refused", 150_000),
+    ];
+    claim(
+        "S14",
+        "ring: writers and readers come and go, or fail: in order, once, whole; only what was not released comes again",
+        size,
+        &floors,
+        |messages| {
+            let (ring, oracle) = (ring(), Oracle::default());
+            let (same, theirs) = (ring.clone(), oracle.clone());
+            let writers = thread::spawn(move || {
+                let mut n = 0;
+                while n < messages {
+                    let mut writer = Writer::<InProc>::open(&same).unwrap();
+                    let until = messages.min(n + thread_rng().gen_range(0..6));
+                    for n in n..until {
+                        send(&mut writer, &theirs, n);
+                    }
+                    n = until;
+                    if thread_rng().gen_bool(0.5) {
+                        writer.leave().unwrap();
+                        noted("left");
+                    } else {
+                        drop(writer);
+                        noted("failed");
+                    }
+                }
+            });
+            let (same, theirs) = (ring.clone(), oracle.clone());
+            let other = thread::spawn(move || read_now_and_then(&same, &theirs, messages));
+            read_now_and_then(&ring, &oracle, messages);
+            other.join().unwrap();
+            writers.join().unwrap();
+            let mut last = Reader::<InProc>::open(&ring).unwrap();
+            last.follow().unwrap();
+            nothing_more(&mut last, &oracle);
+        },
+    );
+}
+
+/// Removes the memory at `ring` every now and then, until so many were received.
+fn remove_now_and_then(ring: &Slot, oracle: &Oracle, until: usize) {
+    loop {
+        // Long pauses, and now and then almost none.
+        let longest = [2, 20, 200][thread_rng().gen_range(0..3)];
+        for _ in 0..thread_rng().gen_range(0..longest) {
+            thread::yield_now();
+        }
+        if oracle.count() >= until {
+            return;
+        }
+        InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
+        noted("removed");
+    }
+}
+
+/// **S15** A third party removes the memory at any moment, again and again, while a
+/// writer, which sends one by one or many at once, and a reader are at work: each
+/// message is received once and in order, on the old memory or on the new. (It
+/// stops before the writer leaves, as S5 does.)
+#[test]
+fn s15_removed_by_a_third_party() {
+    let size = Size { executions: 30, messages: 1000 };
+    let floors = [(PREEMPTED, 800_000), ("removed", 11_000), ("came again", 20_000), ("batch", 16_000)];
+    claim(
+        "S15",
+        "ring: memory removed by a third party at random moments: each message once, in order",
+        size,
+        &floors,
+        |messages| {
+            let (ring, oracle) = (ring(), Oracle::default());
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let theirs = oracle.clone();
+            let writer = thread::spawn(move || {
+                let mut n = 0;
+                while n < messages {
+                    let many = thread_rng().gen_range(1..5_usize).min(messages - n);
+                    (n..n + many).for_each(|n| theirs.offer(n));
+                    if thread_rng().gen_bool(0.5) {
+                        (n..n + many).for_each(|n| writer.send(&text(n)).unwrap());
+                    } else {
+                        let texts: Vec<_> = (n..n + many).map(text).collect();
+                        writer.send_all(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+                        noted("batch");
+                    }
+                    (0..many).for_each(|_| theirs.sent());
+                    n += many;
+                }
+                writer.leave().unwrap();
+            });
+            let (same, theirs) = (ring.clone(), oracle.clone());
+            let third = thread::spawn(move || remove_now_and_then(&same, &theirs, messages - 20));
+            while oracle.count() < messages {
+                let message = reader.look().unwrap();
+                oracle.looked(message.text());
+                if thread_rng().gen_bool(0.8) {
+                    message.release();
+                    oracle.released();
+                }
+            }
+            third.join().unwrap();
+            writer.join().unwrap();
+            nothing_more(&mut reader, &oracle);
+        },
+    );
+}
+
+/// **S16** Session after session, each with its end, which the reader closes or
+/// releases: what was sent in one is received in it, nothing comes behind an end
+/// that was not released, and what comes after it reaches the next. Writers leave
+/// after an end or stay.
+#[test]
+fn s16_session_after_session() {
+    let size = Size { executions: 30, messages: 1000 };
+    let floors =
+        [(PREEMPTED, 650_000), ("ended", 24_000), ("released", 11_000), ("closed", 12_000), ("new writer", 12_000)];
+    claim(
+        "S16",
+        "ring: sessions with an end that is closed or released: each message once, in its session",
+        size,
+        &floors,
+        |messages| {
+            let (ring, oracle) = (ring(), Oracle::default());
+            // How many messages had been sent when each session ended.
+            let ends: Arc<Mutex<Vec<usize>>> = Arc::default();
+            let (same, theirs, said) = (ring.clone(), oracle.clone(), Arc::clone(&ends));
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let writer = thread::spawn(move || {
+                for n in 0..messages {
+                    send(&mut writer, &theirs, n);
+                    if n + 1 == messages || thread_rng().gen_bool(0.3) {
+                        said.lock().push(n + 1);
+                        while let Err(error) = writer.end_with(&mut Patience::endless()) {
+                            assert_eq!(error, SendError::ReaderGone);
+                            thread::yield_now();
+                        }
+                        if thread_rng().gen_bool(0.5) {
+                            writer.leave().unwrap();
+                            writer = Writer::open(&same).unwrap();
+                            noted("new writer");
+                        }
+                    }
+                }
+                writer.leave().unwrap();
+            });
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut sessions = 0;
+            loop {
+                let message = reader.look().unwrap();
+                if !message.ends_session() {
+                    oracle.looked(message.text());
+                    message.release();
+                    oracle.released();
+                    continue;
+                }
+                noted("ended");
+                assert_eq!(ends.lock().get(sessions), Some(&oracle.count()), "session {sessions}");
+                sessions += 1;
+                if thread_rng().gen_bool(0.5) {
+                    message.release();
+                    noted("released");
+                } else {
+                    message.close().unwrap();
+                    noted("closed");
+                    drop(reader);
+                    reader = Reader::open(&ring).unwrap();
+                }
+                if oracle.count() == messages {
+                    break;
+                }
+            }
+            writer.join().unwrap();
+            nothing_more(&mut reader, &oracle);
+        },
+    );
+}
