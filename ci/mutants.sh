@@ -26,7 +26,7 @@ mutants() {
 }
 
 # (The copy routine's own tests are long, and of a file that is not mutated.)
-PROPTEST_CASES=64 mutants --timeout 90 "$@" -- --lib --test conformance --test proptest -- --skip copy
+PROPTEST_CASES=64 mutants --timeout 40 "$@" -- --lib --test conformance --test proptest -- --skip copy
 cp "$out/mutants.out/missed.txt" "$out/missed-by-tests.txt"
 # What was caught before is left out; the rest is built under loom.
 # Of the models those of our own protocol, 10 s in all: the rest is about the
