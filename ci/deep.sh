@@ -4,9 +4,14 @@
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
 #   2. the claims under shuttle, with a hundred times as many schedules: a
 #      quarter of an hour on two cores;
-#   3. the tests between processes, 20 times over: what shows only sometimes.
+#   3. the models under loom at their deeper bounds, held against the tables in
+#      docs/verification.md: half an hour;
+#   4. the bugs of tests/seeded, each found by something: half an hour;
+#   5. cargo-mutants over the protocol: an hour and more;
+#   6. the tests between processes, 20 times over: what shows only sometimes.
 #
-# CASES, SHUTTLE_TIMES and TIMES in the environment change the three numbers.
+# ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. CASES, SHUTTLE_TIMES and
+# TIMES in the environment change the three numbers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -21,21 +26,43 @@ targets() {
     done
 }
 
-from=$SECONDS
-echo "== properties, $cases cases each"
-mapfile -t properties < <(targets proptest conformance)
-PROPTEST_CASES=$cases ci/ipc.sh cargo test --quiet --release --lib "${properties[@]}"
-echo "== properties: $((SECONDS - from)) s"
+properties() {
+    local targets
+    mapfile -t targets < <(targets proptest conformance)
+    PROPTEST_CASES=$cases ci/ipc.sh cargo test --quiet --release --lib "${targets[@]}"
+}
 
-from=$SECONDS
-export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100}
-echo "== shuttle, $SHUTTLE_TIMES times over"
-RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
-echo "== shuttle: $((SECONDS - from)) s"
+shuttle() {
+    export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100}
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
+}
 
-mapfile -t processes < <(targets processes interop defects cli)
-for turn in $(seq "$times"); do
+models() { MODELS=deep ci/models.sh; }
+
+seeded() {
+    local log
+    log=$(mktemp)
+    ci/seeded.sh | tee "$log"
+    MODELS=quick ci/models.sh --check "$log"
+    rm -f "$log"
+}
+
+mutants() { ci/mutants.sh; }
+
+processes() {
+    local targets turn
+    mapfile -t targets < <(targets processes interop defects cli)
+    for turn in $(seq "$times"); do
+        ci/ipc.sh cargo test --quiet "${targets[@]}" || { echo "== processes: failed in turn $turn of $times" >&2; return 1; }
+    done
+}
+
+steps=(properties shuttle models seeded mutants processes)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6
+for number in "$@"; do
+    step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS
-    ci/ipc.sh cargo test --quiet "${processes[@]}" || { echo "== processes: failed in turn $turn of $times" >&2; exit 1; }
-    echo "== processes, $turn of $times: $((SECONDS - from)) s"
+    printf '\n== %s\n' "$step"
+    "$step"
+    printf '== %s: %d s\n' "$step" $((SECONDS - from))
 done

@@ -237,8 +237,8 @@ impl InProc {
     }
 
     /// In a model: the bound on sleeping, for who sleeps on memory that was removed.
+    #[cfg(model)]
     fn end_sleeps(&self) {
-        #[cfg(model)]
         if let Memory::Ring(_) = **self.memory() {
             let mut beds = self.slot.shared.beds.lock();
             beds.removed.push(Arc::downgrade(self.memory()));
@@ -365,6 +365,7 @@ impl Backend for InProc {
         if Arc::ptr_eq(&state.current, self.memory()) {
             state.current = Memory::new(self.slot.shared.shape);
             drop(state);
+            #[cfg(model)]
             self.end_sleeps();
         }
         Ok(())

@@ -243,7 +243,9 @@ impl<'a> Payload<'a> {
     /// ```
     #[inline]
     pub fn write_bytes(&self, bytes: &[u8]) {
-        assert!(bytes.len() <= self.len(), "{} bytes do not fit into {}", bytes.len(), self.len());
+        if bytes.len() > self.len() {
+            no_room(bytes.len(), self.len());
+        }
         #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
         if bytes.len() >= vector::LEAST {
             // SAFETY: the length is within both; the source is private, the
@@ -257,9 +259,9 @@ impl<'a> Payload<'a> {
             store(cell, u32::from_ne_bytes(*word));
         }
         if !rest.is_empty() {
-            let mut last = [0; WORD];
-            last[..rest.len()].copy_from_slice(rest);
-            store(&cells[whole.len()], u32::from_ne_bytes(last));
+            // Byte by byte, for a call of `memcpy` takes longer.
+            let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+            store(&cells[whole.len()], last.to_le());
         }
     }
 
@@ -269,7 +271,9 @@ impl<'a> Payload<'a> {
     /// If there are not so many bytes: a caller's mistake, not a peer's.
     #[inline]
     pub fn read_bytes(&self, out: &mut [u8]) {
-        assert!(out.len() <= self.len(), "there are no {} bytes in {}", out.len(), self.len());
+        if out.len() > self.len() {
+            no_room(out.len(), self.len());
+        }
         #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
         if out.len() >= vector::LEAST {
             // SAFETY: as for writing, the other way round.
@@ -327,6 +331,13 @@ impl<'a> Payload<'a> {
     fn read_bulk(&self, from: usize, _: &mut [u8]) -> usize {
         from
     }
+}
+
+/// By value, so that on the way that is not taken nothing has to lie in memory.
+#[cold]
+#[inline(never)]
+fn no_room(bytes: usize, room: usize) -> ! {
+    panic!("there is room for {room} bytes, not for {bytes}")
 }
 
 /// Where a word has its first NUL, in memory's order: the lowest bit that is

@@ -175,18 +175,18 @@ impl<'a> Records<'a> {
     #[cfg(not(model))]
     pub(crate) fn bytes(&self, position: u64, len: usize) -> *mut u8 {
         let from = self.offset(position) + UNIT;
-        assert!(from + len <= self.capacity, "{len} bytes at {from} go beyond {}", self.capacity);
+        if from + len > self.capacity {
+            beyond(from, len, self.capacity);
+        }
         // SAFETY: within the constructor's bytes by the check above.
         unsafe { self.first.byte_add(from).cast::<u8>().cast_mut() }
     }
 
     #[inline]
     fn run(&self, from: usize, len: usize) -> Payload<'a> {
-        assert!(
-            len <= self.capacity && from <= self.capacity - len,
-            "{len} bytes at {from} go beyond {}",
-            self.capacity
-        );
+        if len > self.capacity || from > self.capacity - len {
+            beyond(from, len, self.capacity);
+        }
         #[cfg(not(loom))]
         // SAFETY: within the constructor's bytes by the check above; a whole
         // number of words, as positions and offsets are.
@@ -194,4 +194,11 @@ impl<'a> Records<'a> {
         #[cfg(loom)]
         return Payload::from_words(&self.cells[from / WORD..(from + len) / WORD]);
     }
+}
+
+/// By value, so that on the way that is not taken nothing has to lie in memory.
+#[cold]
+#[inline(never)]
+fn beyond(from: usize, len: usize, capacity: usize) -> ! {
+    panic!("{len} bytes at {from} go beyond {capacity}")
 }

@@ -21,7 +21,8 @@ pub(super) struct Common {
     pub(super) mode: u32,
 
     /// A ring instead of the tutorial's slot: any bytes, messages up to a quarter
-    /// of CAPACITY, 64K to 1G [default: 2M; a ring of any capacity is met]
+    /// of CAPACITY (64K to 1G). Without CAPACITY: the ring that is there, or one
+    /// of 2M
     #[arg(long, value_name = "CAPACITY", num_args = 0..=1, require_equals = true, value_parser = capacity)]
     #[allow(clippy::option_option)] // not given, given, given with a capacity
     pub(super) ring: Option<Option<usize>>,

@@ -216,17 +216,8 @@ impl Backend for SysV {
 impl RingBackend for SysV {
     #[inline]
     fn ring(&self) -> Ring<'_> {
-        use layout::ring::{HEAD_AT, PLACE_AT, READER_HINT_AT, RECORDS_AT, WRITER_HINT_AT};
         let Kind::Ring { capacity } = self.kind else { unreachable!("a classic slot has no ring") };
-        let segment = &self.segment;
-        Ring {
-            head: segment.double_word(HEAD_AT),
-            place: segment.double_word(PLACE_AT),
-            reader_hint: segment.word(READER_HINT_AT),
-            writer_hint: segment.word(WRITER_HINT_AT),
-            records: segment.records(RECORDS_AT, capacity),
-            longest: capacity / 4,
-        }
+        self.segment.ring(capacity)
     }
 
     fn park(&self, hint: &AtomicU32, longest: Duration) {

@@ -2,7 +2,8 @@
 
 use super::ffi;
 use super::key::Key;
-use crate::backend::{Payload, Records};
+use crate::backend::layout::ring as layout;
+use crate::backend::{Payload, Records, Ring};
 use crate::error::{Error, Limit, Object};
 use crate::sync::{AtomicU32, AtomicU64};
 use nix::errno::Errno;
@@ -214,21 +215,32 @@ impl Segment {
         unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
     }
 
-    /// The `capacity` bytes of a ring's records at `offset`.
+    /// The places of a ring with `capacity` bytes for records.
     ///
     /// # Panics
-    /// If they are not aligned or not within the segment, or no power of two.
+    /// If the segment does not have a ring's size: a caller's mistake.
     #[must_use]
-    pub fn records(&self, offset: usize, capacity: usize) -> Records<'_> {
-        let inside = offset.checked_add(capacity).is_some_and(|end| end <= self.size);
-        assert!(
-            offset.is_multiple_of(8) && inside && capacity.is_power_of_two() && capacity >= 16,
-            "no ring of {capacity} bytes at {offset} of {}",
-            self.size
-        );
-        // SAFETY: aligned, since attachments are, and within the attachment by the
-        // check above; reached through `Records` alone.
-        unsafe { Records::from_raw(self.address.as_ptr().add(offset), capacity) }
+    #[inline]
+    pub fn ring(&self, capacity: usize) -> Ring<'_> {
+        use layout::{HEAD_AT, PLACE_AT, READER_HINT_AT, RECORDS_AT, WRITER_HINT_AT};
+        // One check for all of its places: they are constants below RECORDS_AT.
+        if self.size != layout::size(capacity) || !layout::is_capacity(capacity) {
+            no_ring(self.size, capacity);
+        }
+        let first = self.address.as_ptr();
+        // SAFETY: as for `word` and `double_word`: within the attachment by the check
+        // above, and aligned, for the offsets are multiples of 8. The records are a
+        // power of two of bytes, reached through `Records` alone.
+        unsafe {
+            Ring {
+                head: AtomicU64::from_ptr(first.add(HEAD_AT).cast()),
+                place: AtomicU64::from_ptr(first.add(PLACE_AT).cast()),
+                reader_hint: AtomicU32::from_ptr(first.add(READER_HINT_AT).cast()),
+                writer_hint: AtomicU32::from_ptr(first.add(WRITER_HINT_AT).cast()),
+                records: Records::from_raw(first.add(RECORDS_AT), capacity),
+                longest: capacity / 4,
+            }
+        }
     }
 
     /// The `len` bytes at `offset`.
@@ -242,6 +254,13 @@ impl Segment {
         // SAFETY: as for `word`.
         unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
     }
+}
+
+/// By value, so that on the way that is not taken nothing has to lie in memory.
+#[cold]
+#[inline(never)]
+fn no_ring(size: usize, capacity: usize) -> ! {
+    panic!("{size} bytes are no ring of {capacity}")
 }
 
 impl Drop for Segment {

@@ -31,14 +31,17 @@
 //! `docs/protocol.md` has the whole story.
 
 mod gather;
+mod pen;
 mod reader;
+mod reserved;
 mod walk;
 mod writer;
 
 #[cfg(not(model))]
 pub use reader::InPlace;
 pub use reader::{Message, Messages, Reader};
-pub use writer::{Reserved, Writer};
+pub use reserved::Reserved;
+pub use writer::Writer;
 
 /// The flag of what is no record: the next one lies where the ring begins.
 const PAD: u32 = u32::MAX;

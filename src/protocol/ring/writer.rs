@@ -1,7 +1,9 @@
 //! The writing side of a ring.
 
+use super::pen::{Pen, Withheld};
+use super::reserved::Reserved;
 use super::walk::{look, standing, walk};
-use super::{Broken, PAD, RecordKind, broken, distance, size_of_record, wide};
+use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
@@ -32,14 +34,8 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Debug)]
 pub struct Writer<B: RingBackend> {
-    backend: B,
-    /// Where the next record goes.
-    tail: u64,
-    /// The head as it was seen last.
-    head: u64,
-    /// The first of the flags that are withheld, and where it goes; those behind
-    /// it are in their places already.
-    withheld: Option<(u64, u32)>,
+    pub(super) backend: B,
+    pub(super) pen: Pen,
     /// An end of the stream that nobody has answered ends here: nothing may come
     /// behind it.
     ended: Option<u64>,
@@ -69,9 +65,7 @@ impl<B: RingBackend> Writer<B> {
         };
         let mut writer = Self {
             backend,
-            tail: 0,
-            head: 0,
-            withheld: None,
+            pen: Pen { tail: 0, head: 0 },
             ended: None,
             met: false,
             in_doubt: false,
@@ -86,10 +80,10 @@ impl<B: RingBackend> Writer<B> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
         let found = walk(ring, standing.head)?;
-        (self.head, self.tail) = (standing.head, found.tail);
+        self.pen = Pen { tail: found.tail, head: standing.head };
         let released = distance(standing.head, standing.place);
         self.ended = found.ended.filter(|end| distance(standing.head, *end) > released);
-        (self.withheld, self.met, self.in_doubt) = (None, false, false);
+        (self.met, self.in_doubt) = (false, false);
         // Who had our seat may have died between publishing and waking. With the
         // fence that it did not come to: else the reader's hint can come after our
         // clearing it, and its last look see what was before.
@@ -144,8 +138,9 @@ impl<B: RingBackend> Writer<B> {
     /// [`SendError::Interrupted`] by `patience`.
     #[inline]
     pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
-        self.append(RecordKind::Bytes, bytes, patience)?;
-        self.publish();
+        self.await_room(bytes.len(), patience)?;
+        let withheld = self.append(RecordKind::Bytes, bytes);
+        self.publish(withheld);
         Ok(())
     }
 
@@ -163,15 +158,25 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// As [`send_with`](Self::send_with), with the number of those that were sent.
     pub fn send_all_with(&mut self, messages: &[&[u8]], patience: &mut Patience<'_>) -> Result<(), (usize, SendError)> {
-        let mut sent = Ok(());
+        let mut first: Option<Withheld> = None;
         for (number, bytes) in messages.iter().enumerate() {
-            if let Err(error) = self.append(RecordKind::Bytes, bytes, patience) {
-                sent = Err((number, error));
-                break;
+            if !self.has_room_now(bytes.len()) {
+                // What is withheld would never be taken.
+                if let Some(first) = first.take() {
+                    self.publish(first);
+                }
+                self.await_room(bytes.len(), patience).map_err(|error| (number, error))?;
+            }
+            let withheld = self.append(RecordKind::Bytes, bytes);
+            match first {
+                None => first = Some(withheld),
+                Some(_) => withheld.follow(self.backend.ring()),
             }
         }
-        self.publish();
-        sent
+        if let Some(first) = first {
+            self.publish(first);
+        }
+        Ok(())
     }
 
     /// Ends the stream: a reader that has come so far removes the memory.
@@ -182,9 +187,10 @@ impl<B: RingBackend> Writer<B> {
         // On removed memory the end would count as answered by the removal: so it
         // must not go there after it.
         self.mend(patience)?;
-        self.append(RecordKind::End, b"", patience)?;
-        self.ended = Some(self.tail);
-        self.publish();
+        self.await_room(0, patience)?;
+        let withheld = self.append(RecordKind::End, b"");
+        self.ended = Some(self.pen.tail);
+        self.publish(withheld);
         Ok(())
     }
 
@@ -210,7 +216,7 @@ impl<B: RingBackend> Writer<B> {
     #[inline]
     pub fn reserve(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<Reserved<'_, B>, SendError> {
         self.await_room(len, patience)?;
-        let at = self.prepare(len);
+        let at = self.pen.prepare(self.backend.ring(), len);
         Ok(Reserved { writer: self, at, len })
     }
 
@@ -265,63 +271,19 @@ impl<B: RingBackend> Writer<B> {
         Ok(self.backend.leave()?)
     }
 
-    /// Puts a record behind the last one; [`publish`](Self::publish) makes it seen.
+    /// Puts a record behind the last one, where there is room.
     #[inline]
-    fn append(&mut self, kind: RecordKind, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
-        self.await_room(bytes.len(), patience)?;
-        let at = self.prepare(bytes.len());
-        self.backend.ring().records.write(at, 0, bytes);
-        self.seal(at, bytes.len(), kind);
-        Ok(())
-    }
-
-    /// Where a record of `len` bytes goes, for which there is room; what is behind
-    /// it is marked as no record.
-    #[inline]
-    fn prepare(&mut self, len: usize) -> u64 {
-        let records = self.backend.ring().records;
-        let (size, to_wrap) = (size_of_record(len), records.to_wrap(self.tail));
-        let at = if size > to_wrap { self.tail.wrapping_add(wide(to_wrap)) } else { self.tail };
-        // Before the bytes: the line it is in is on its way while they are copied.
-        // And before the record is published: the reader looks there next.
-        records.flag(at.wrapping_add(wide(size))).store(0, RELAXED);
-        at
-    }
-
-    /// The record at `at`, which was prepared, has its bytes: what is left are its
-    /// kind and its flag.
-    #[inline]
-    fn seal(&mut self, at: u64, len: usize, kind: RecordKind) {
-        self.backend.ring().records.set_kind(at, kind as u32);
-        if at != self.tail {
-            self.withhold(self.tail, PAD);
-        }
-        let flag = u32::try_from(len).expect("no message is so long") + 1;
-        self.withhold(at, flag);
-        self.tail = at.wrapping_add(wide(size_of_record(len)));
-    }
-
-    /// The first flag waits for [`publish`](Self::publish), which makes all of
-    /// them seen.
-    #[inline]
-    fn withhold(&mut self, at: u64, flag: u32) {
-        if self.withheld.is_none() {
-            self.withheld = Some((at, flag));
-        } else {
-            self.backend.ring().records.flag(at).store(flag, RELAXED);
-        }
-    }
-
-    /// Makes all records seen that were put in.
-    #[inline]
-    fn publish(&mut self) {
-        let Some((at, flag)) = self.withheld.take() else { return };
+    fn append(&mut self, kind: RecordKind, bytes: &[u8]) -> Withheld {
         let ring = self.backend.ring();
-        // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
-        // records behind it.
-        ring.records.flag(at).store(flag, orders().ring_publish);
-        barrier(orders().fence_published);
-        if ring.reader_hint.load(RELAXED) != 0 {
+        let at = self.pen.prepare(ring, bytes.len());
+        ring.records.write(at, 0, bytes);
+        self.pen.seal(ring, at, bytes.len(), kind)
+    }
+
+    /// Makes a record seen, and those behind it.
+    #[inline]
+    pub(super) fn publish(&mut self, withheld: Withheld) {
+        if withheld.publish(self.backend.ring()) {
             self.wake();
         }
     }
@@ -335,25 +297,24 @@ impl<B: RingBackend> Writer<B> {
         self.in_doubt = !self.backend.unpark(ring.reader_hint);
     }
 
-    /// Whether a record of `len` bytes fits behind the last one, with the flag
-    /// behind it.
+    /// Whether a record of `len` bytes may come behind the last one now, as far as is
+    /// known.
     #[inline]
-    fn fits(&self, len: usize) -> bool {
-        let records = self.backend.ring().records;
-        let (size, to_wrap) = (size_of_record(len), records.to_wrap(self.tail));
-        let skipped = if size > to_wrap { to_wrap } else { 0 };
-        distance(self.head, self.tail) + wide(skipped + size + 8) <= wide(records.capacity())
+    fn has_room_now(&self, len: usize) -> bool {
+        let ring = self.backend.ring();
+        let nothing_first = self.ended.is_none() && self.stranded.is_empty() && !self.in_doubt;
+        nothing_first && len <= ring.longest && self.pen.fits(ring, len)
     }
 
     /// Waits until a record of `len` bytes fits and may come.
     #[inline]
     fn await_room(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        if self.has_room_now(len) {
+            return Ok(());
+        }
         let longest = self.backend.ring().longest;
         if len > longest {
             return Err(Uncarriable::TooLong { most: longest }.into());
-        }
-        if self.ended.is_none() && self.stranded.is_empty() && !self.in_doubt && self.fits(len) {
-            return Ok(());
         }
         self.await_room_slowly(Some(len), patience)
     }
@@ -362,8 +323,6 @@ impl<B: RingBackend> Writer<B> {
     /// waits until a record of `len` bytes fits, if there is to be one.
     #[cold]
     fn await_room_slowly(&mut self, len: Option<usize>, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        // What is withheld would never be taken.
-        self.publish();
         if core::mem::take(&mut self.in_doubt) && self.backend.census()?.removed {
             self.move_on(patience)?;
         }
@@ -373,13 +332,11 @@ impl<B: RingBackend> Writer<B> {
                 continue;
             }
             let Some((kind, bytes)) = self.stranded.pop_front() else { return Ok(()) };
-            let at = self.prepare(bytes.len());
-            self.backend.ring().records.write(at, 0, &bytes);
-            self.seal(at, bytes.len(), kind);
+            let withheld = self.append(kind, &bytes);
             if kind == RecordKind::End {
-                self.ended = Some(self.tail);
+                self.ended = Some(self.pen.tail);
             }
-            self.publish();
+            self.publish(withheld);
         }
     }
 
@@ -389,11 +346,11 @@ impl<B: RingBackend> Writer<B> {
         let ring = self.backend.ring();
         // Edge `space`, taking end: what was given back was copied out.
         let head = ring.head.load(orders().take_space);
-        if distance(self.head, head) > distance(self.head, self.tail) || !head.is_multiple_of(8) {
+        if distance(self.pen.head, head) > distance(self.pen.head, self.pen.tail) || !head.is_multiple_of(8) {
             return Err(broken("the head is where it never was"));
         }
-        self.met |= head != self.head;
-        self.head = head;
+        self.met |= head != self.pen.head;
+        self.pen.head = head;
         if let Some(end) = self.ended {
             // A reader that keeps the memory releases the end, and gives back.
             if distance(head, end).cast_signed() > 0 {
@@ -401,7 +358,7 @@ impl<B: RingBackend> Writer<B> {
             }
             self.ended = None;
         }
-        Ok(self.fits(len))
+        Ok(self.pen.fits(ring, len))
     }
 
     /// Waits until a record of `len` bytes fits; `false`: this is other memory now,
@@ -500,81 +457,5 @@ impl<B: RingBackend> Writer<B> {
             at = record.end();
         }
         left
-    }
-}
-
-/// A message that is being built where it lies. Dropping it sends nothing.
-#[derive(Debug)]
-pub struct Reserved<'w, B: RingBackend> {
-    writer: &'w mut Writer<B>,
-    at: u64,
-    len: usize,
-}
-
-impl<B: RingBackend> Reserved<'_, B> {
-    /// Its length in bytes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether it has no bytes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Writes `bytes` from byte `at` on, a multiple of 4. Bytes that are never written
-    /// are what lay there before: something that was sent long ago.
-    ///
-    /// # Panics
-    /// If they go beyond the message, or `at` is no multiple of 4.
-    pub fn write_at(&mut self, at: usize, bytes: &[u8]) {
-        assert!(at.is_multiple_of(4), "{at} is not a multiple of 4");
-        assert!(at <= self.len && bytes.len() <= self.len - at, "{} bytes at {at} of {}", bytes.len(), self.len);
-        self.writer.backend.ring().records.write(self.at, at, bytes);
-    }
-
-    /// Where its bytes lie: writable for as long as this is borrowed, and whatever a
-    /// peer makes of them meanwhile. For system calls.
-    #[cfg(not(model))]
-    #[must_use]
-    #[inline]
-    pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.writer.backend.ring().records.bytes(self.at, self.len)
-    }
-
-    /// The bytes themselves.
-    ///
-    /// # Safety
-    /// For as long as they are borrowed nobody else writes to them: so no other
-    /// process may break the protocol.
-    #[cfg(not(model))]
-    #[must_use]
-    pub unsafe fn bytes(&mut self) -> &mut [u8] {
-        let (first, len) = (self.as_mut_ptr(), self.len);
-        // SAFETY: `len` bytes within the ring, which are the writer's by the
-        // protocol until they are published; the rest is the caller's promise.
-        unsafe { core::slice::from_raw_parts_mut(first, len) }
-    }
-
-    /// Sends its first `len` bytes.
-    ///
-    /// # Panics
-    /// If there are not so many.
-    pub fn commit_first(self, len: usize) {
-        assert!(len <= self.len, "the first {len} bytes of {}", self.len);
-        let behind = self.at.wrapping_add(wide(size_of_record(len)));
-        // What is behind it is another place now.
-        self.writer.backend.ring().records.flag(behind).store(0, RELAXED);
-        Self { len, ..self }.commit();
-    }
-
-    /// Sends it.
-    #[inline]
-    pub fn commit(self) {
-        let Self { writer, at, len } = self;
-        writer.seal(at, len, RecordKind::Bytes);
-        writer.publish();
     }
 }
