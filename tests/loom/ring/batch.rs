@@ -32,7 +32,7 @@ fn r10_more_than_there_is_room_for() {
     claim(
         "R10",
         "`send_all` of more than there is room for at a time",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
         || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
     );
 }

@@ -30,7 +30,7 @@ fn r2_a_record_that_ends_at_the_wrap() {
     claim(
         "R2",
         "the same where a record ends exactly at the wrap",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
         || flow(&one_way(4, 0), &[2, 2, 1]),
     );
 }
@@ -56,7 +56,7 @@ fn r4_released_when_dry() {
     claim(
         "R4",
         "what was released, however little, is given back before the reader sleeps",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
         || {
             ring_words_are_one_way(true);
             flow(&Slot::ring_from(64, 24, 0), &[4, 1, 4]);
