@@ -20,7 +20,7 @@ fn r9_one_publish_for_many() {
     claim(
         "R9",
         "`send_all`: three records and a jump over the wrap, by one publish",
-        Depth::bound(5, 0).deep(Depth::whole(0)),
+        Depth::bound(5, 919).deep(Depth::whole(0)),
         || flow_by(&one_way(8, 6), &[1, 2, 2], send_all),
     );
 }
@@ -29,10 +29,11 @@ fn r9_one_publish_for_many() {
 /// published before the writer waits.
 #[test]
 fn r10_more_than_there_is_room_for() {
+    // 5 s.
     claim(
         "R10",
         "`send_all` of more than there is room for at a time",
-        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 25_586).deep(Depth::bound(4, 0)),
         || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
     );
 }
@@ -41,10 +42,11 @@ fn r10_more_than_there_is_room_for() {
 /// written over before.
 #[test]
 fn r11_one_release_for_many() {
+    // 1 s.
     claim(
         "R11",
         "several looked at and released together: none is written over before",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3696).deep(Depth::bound(3, 0)),
         || {
             let ring = one_way(4, 2);
             main_is("reader");
@@ -78,7 +80,7 @@ fn r12_reservations() {
     claim(
         "R12",
         "reserved, given up, reserved and committed, in part too: only what was committed comes",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 2278).deep(Depth::bound(3, 0)),
         || {
             ring_words_are_one_way(true);
             let ring = Slot::ring_from(32, 8, 16);
