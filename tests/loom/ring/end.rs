@@ -3,12 +3,12 @@
 
 use super::{expect, messages, nothing_more, ring};
 use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::protocol::Patience;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
-use shm_handoff::Role;
 
 /// Looks at the end of the stream.
 fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, InProc> {
