@@ -32,7 +32,7 @@ mod bench {
         let mut criterion = Criterion::default().configure_from_args();
         handoff::<InProc>(&mut criterion, "inproc", &Slot::new(CLASSIC.text_len));
         let key = Key::new(0x4000_0000 | std::process::id()).expect("not 0");
-        handoff::<SysV>(&mut criterion, "sysv", &Options::new(key, CLASSIC));
+        handoff::<SysV>(&mut criterion, "sysv", &Options::classic(key));
         let segment = Segment::open(key).expect("the handoff made it");
         segment.remove().expect("it is ours");
         payload(&mut criterion);

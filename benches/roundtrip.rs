@@ -143,7 +143,7 @@ mod bench {
     }
 
     fn options(key: u32) -> Options {
-        Options::new(Key::new(key).expect("not 0"), CLASSIC)
+        Options::classic(Key::new(key).expect("not 0"))
     }
 
     /// The segments of a run; dropping removes them.

@@ -33,7 +33,7 @@ echo "== shuttle, $SHUTTLE_TIMES times over"
 RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
 echo "== shuttle: $((SECONDS - from)) s"
 
-mapfile -t processes < <(targets processes interop cli)
+mapfile -t processes < <(targets processes interop defects cli)
 for turn in $(seq "$times"); do
     from=$SECONDS
     ci/ipc.sh cargo test --quiet "${processes[@]}" || { echo "== processes: failed in turn $turn of $times" >&2; exit 1; }

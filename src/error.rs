@@ -25,6 +25,42 @@ impl fmt::Display for Role {
     }
 }
 
+/// What a piece of memory is laid out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One flag and one text: what the tutorial's C programs use.
+    Classic,
+    /// Records of any bytes, one behind the other.
+    Ring {
+        /// Bytes for records, a power of two.
+        capacity: usize,
+    },
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Classic => f.write_str("a classic slot"),
+            Self::Ring { capacity } => write!(f, "a ring of {}", Bytes(*capacity)),
+        }
+    }
+}
+
+/// A number of bytes, as people write powers of two.
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shift, unit) = match self.0.trailing_zeros() {
+            30.. => (30, "GiB"),
+            20.. => (20, "MiB"),
+            10.. => (10, "KiB"),
+            _ => (0, "bytes"),
+        };
+        write!(f, "{} {unit}", self.0 >> shift)
+    }
+}
+
 /// A System V object that is in the way, as messages name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Object {
@@ -101,24 +137,34 @@ pub enum Error {
         /// The segment's key.
         key: u32,
     },
-    /// The segment's size is not the layout's.
+    /// The segment is none of ours.
     #[error(
-        "{}: the segment has {found} bytes, a classic handoff has {expected}: it belongs to another program (use another key, or remove it if nobody needs it: ipcrm -M {key:#x})", at(*.key)
+        "{}: the segment is no handoff channel: {why} (it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x})", at(*.key)
     )]
-    WrongSize {
+    NotAChannel {
         /// The segment's key.
         key: u32,
-        /// Bytes, as the kernel says.
-        found: usize,
-        /// Bytes that the layout takes.
-        expected: usize,
+        /// What speaks against it.
+        why: String,
     },
-    /// The memory is laid out in another way.
-    #[error("{found} is there, not {wanted} (start the other side in the same way, or remove what is there)")]
+    /// The segment is laid out in another way than was asked for.
+    #[error(
+        "{}: {found} is there, and {wanted} was asked for (start the other side in the same way, or remove what is there: ipcrm -M {key:#x})", at(*.key)
+    )]
+    OtherLayout {
+        /// The segment's key.
+        key: u32,
+        /// What it is.
+        found: Kind,
+        /// What was asked for.
+        wanted: Kind,
+    },
+    /// Memory of this kind can't be used for that.
+    #[error("{found} can't be used as {wanted}")]
     OtherKind {
         /// What it is.
-        found: crate::backend::Kind,
-        /// What was asked for.
+        found: Kind,
+        /// What it would have to be.
         wanted: &'static str,
     },
     /// The kernel refused access.
@@ -200,6 +246,12 @@ pub enum Error {
         given: String,
         /// Why it can't be used.
         reason: &'static str,
+    },
+    /// A capacity that no ring can have.
+    #[error("a ring of {given} bytes: the capacity is a power of two from 64K to 1G")]
+    BadCapacity {
+        /// What was asked for.
+        given: usize,
     },
     /// Any other failure of a system call.
     #[error("{on}: {call} failed: {} ({errno:?})", errno.desc())]

@@ -66,4 +66,4 @@ pub mod sync;
 
 pub use backend::Backend;
 pub use error::{Error, Role};
-pub use protocol::{Message, Patience, Reader, RecvError, SendError, Writer, ring};
+pub use protocol::{Message, Patience, Reader, RecvError, SendError, Writer, any, ring};

@@ -155,14 +155,13 @@ impl Slot {
     /// # #[cfg(not(model))] {
     /// use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// let ring = Slot::ring(4096);
-    /// let mut writer = Writer::<InProc>::open(&ring)?;
+    /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// writer.send(b"any\0bytes").unwrap();
     /// let mut bytes = [0; 1024];
-    /// let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
     /// assert_eq!(reader.recv(&mut bytes), Ok(9));
     /// assert_eq!(&bytes[..9], b"any\0bytes");
     /// # }
-    /// # Ok::<(), shm_handoff::Error>(())
     /// ```
     #[must_use]
     pub fn ring(capacity: usize) -> Self {

@@ -8,6 +8,7 @@
 //! each of them.
 
 pub mod inproc;
+pub mod layout;
 mod payload;
 mod ring;
 #[cfg(all(not(model), target_os = "linux"))]
@@ -18,44 +19,10 @@ mod vector;
 pub use payload::Payload;
 pub use ring::{Records, Ring};
 
+pub use crate::error::Kind;
 use crate::error::{Error, Role};
 use crate::sync::AtomicU32;
-use std::fmt;
 use std::time::Duration;
-
-/// Where the flag and the text of a layout lie, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
-    /// Size of the whole segment.
-    pub size: usize,
-    /// Offset of the 32-bit flag; a multiple of 4.
-    pub flag_at: usize,
-    /// Offset of the text; a multiple of 4.
-    pub text_at: usize,
-    /// Length of the text; a multiple of 4.
-    pub text_len: usize,
-}
-
-/// What a piece of memory is laid out as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// One flag and one text: what the tutorial's C programs use.
-    Classic,
-    /// Records of any bytes, one behind the other.
-    Ring {
-        /// Bytes for records, a power of two.
-        capacity: usize,
-    },
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Classic => f.write_str("a classic handoff"),
-            Self::Ring { capacity } => write!(f, "a ring of {capacity} bytes"),
-        }
-    }
-}
 
 /// Who is there, as far as the backend can tell at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -80,7 +80,10 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::WrongSize { .. } | Error::OtherOwner { .. } | Error::ForeignSeats { .. } => Exit::NotAChannel,
+            Error::NotAChannel { .. }
+            | Error::OtherLayout { .. }
+            | Error::OtherOwner { .. }
+            | Error::ForeignSeats { .. } => Exit::NotAChannel,
             Error::SeatTaken { .. } => Exit::RoleTaken,
             _ => Exit::System,
         };

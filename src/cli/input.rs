@@ -19,7 +19,9 @@ pub(super) struct Lines<'f> {
     file: BorrowedFd<'f>,
     most: usize,
     long: Long,
-    block: Box<[u8]>,
+    /// Where a long line is cut: its rest, the longest piece; the piece's length.
+    cut_at: fn(&[u8], usize) -> usize,
+    block: Vec<u8>,
     start: usize,
     end: usize,
     at_end: bool,
@@ -43,12 +45,13 @@ pub(super) enum Piece<'l> {
 }
 
 impl<'f> Lines<'f> {
-    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long) -> Self {
+    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long, cut_at: fn(&[u8], usize) -> usize) -> Self {
         Self {
             file,
             most,
             long,
-            block: vec![0; BLOCK].into_boxed_slice(),
+            cut_at,
+            block: vec![0; BLOCK],
             start: 0,
             end: 0,
             at_end: false,
@@ -105,7 +108,7 @@ impl<'f> Lines<'f> {
                 Ok(Piece::TooLong)
             }
             Long::Split => {
-                let piece = message::cut(rest, self.most);
+                let piece = (self.cut_at)(rest, self.most);
                 self.within = true;
                 self.start += piece;
                 Ok(Piece::Text { text: &rest[..piece], shortened: false })
@@ -125,18 +128,32 @@ impl<'f> Lines<'f> {
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while signals.wait_for(self.file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
-            idle()?;
+        if self.end == self.block.len() {
+            // A long line, for a ring: up to the longest message.
+            self.block.resize(2 * self.end, 0);
         }
-        let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
-        let read = match read {
-            // Another process that shares the file was faster.
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return Ok(()),
-            other => other.map_err(|errno| Failure::io("standard input can't be read", errno, ""))?,
-        };
+        let Some(read) = read_some(self.file, &mut self.block[self.end..], signals, idle)? else { return Ok(()) };
         self.at_end = read == 0;
         self.end += read;
         Ok(())
+    }
+}
+
+/// Reads what is there into `room`; `None`: nothing yet. `idle` is called now and
+/// then while there is nothing.
+pub(super) fn read_some(
+    file: BorrowedFd<'_>,
+    room: &mut [u8],
+    signals: &Signals,
+    idle: &mut dyn FnMut() -> Result<(), Failure>,
+) -> Result<Option<usize>, Failure> {
+    while signals.wait_for(file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
+        idle()?;
+    }
+    match nix::unistd::read(file, room) {
+        // Another process that shares the file was faster.
+        Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => Ok(None),
+        other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno, "")),
     }
 }
 

@@ -4,17 +4,19 @@ mod args;
 mod exit;
 mod input;
 mod output;
+mod race;
 mod read;
 mod signals;
 mod stdio;
+mod tool;
 mod write;
 
 pub use read::shmread;
+pub use tool::shm_handoff;
 pub use write::shmwrite;
 
 use crate::backend::sysv::{Options, SysV};
 use crate::error::Error;
-use crate::protocol::layout::CLASSIC;
 use args::Common;
 use exit::Failure;
 use signals::Signals;
@@ -23,7 +25,14 @@ use stdio::say;
 
 impl Common {
     fn options(&self) -> Result<Options, Error> {
-        Ok(Options::new(self.key.resolve()?, CLASSIC).mode(self.mode).trust_owner(self.trust_owner))
+        let key = self.key.resolve()?;
+        let options = match self.ring {
+            Some(Some(capacity)) => Options::ring(key, capacity)?,
+            Some(None) => Options::any_ring(key),
+            None if self.raw => Options::any_ring(key),
+            None => Options::any(key),
+        };
+        Ok(options.mode(self.mode).trust_owner(self.trust_owner))
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -32,7 +41,7 @@ impl Common {
 }
 
 /// Opens an end; a signal that came meanwhile is what ended us.
-fn open<T>(signals: &Signals, open: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+fn open<T, E: Into<Failure>>(signals: &Signals, open: impl FnOnce() -> Result<T, E>) -> Result<T, Failure> {
     open().map_err(|error| signals.caught().map_or_else(|| error.into(), Failure::signal))
 }
 

@@ -1,4 +1,5 @@
-//! Standard output: one message, one `write`.
+//! Standard output: one message, one `write`; from a ring as many messages as are
+//! there.
 
 use super::args::Format;
 use super::exit::Failure;
@@ -9,7 +10,7 @@ use nix::errno::Errno;
 use nix::poll::PollFlags;
 use serde::Serialize;
 use std::fmt::Write;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 const LABEL: &[u8] = b"You wrote: ";
 
@@ -17,12 +18,16 @@ const LABEL: &[u8] = b"You wrote: ";
 /// but a JSON object of the longest ones goes in one piece.
 const AT_ONCE: usize = 4096;
 
+/// What is written at once where that is possible.
+const BLOCK: usize = 128 * 1024;
+
 /// Where messages go.
 pub(super) struct Output<'f> {
     file: BorrowedFd<'f>,
     format: Format,
     /// What is printed can make a terminal do things.
     escape: bool,
+    takes: Takes,
     line: Vec<u8>,
 }
 
@@ -47,7 +52,7 @@ struct Object<'t> {
 
 impl<'f> Output<'f> {
     pub(super) fn new(file: BorrowedFd<'f>, format: Format, terminal: bool) -> Self {
-        Self { file, format, escape: terminal, line: Vec::with_capacity(AT_ONCE) }
+        Self { file, format, escape: terminal, takes: Takes::of(file, terminal), line: Vec::with_capacity(AT_ONCE) }
     }
 
     pub(super) fn file(&self) -> BorrowedFd<'f> {
@@ -58,9 +63,23 @@ impl<'f> Output<'f> {
         self.format == Format::Plain
     }
 
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Prints message number `seq`; returns when `write` took all of it.
     pub(super) fn print(&mut self, text: &[u8], seq: u64, end: bool, signals: &Signals) -> Result<Written, Failure> {
-        self.line.clear();
+        self.add(text, seq, end);
+        self.write_out(signals)
+    }
+
+    /// Whether what was added is worth a `write` by itself.
+    pub(super) fn is_full(&self) -> bool {
+        self.line.len() >= BLOCK
+    }
+
+    /// Puts message number `seq` behind what waits for [`write_out`](Self::write_out).
+    pub(super) fn add(&mut self, text: &[u8], seq: u64, end: bool) {
         match self.format {
             Format::Plain if !self.escape => self.line.extend_from_slice(text),
             Format::Plain => escape(text, &mut self.line),
@@ -83,14 +102,23 @@ impl<'f> Output<'f> {
                 self.line.push(b'\n');
             }
         }
-        self.write(signals)
     }
 
-    fn write(&self, signals: &Signals) -> Result<Written, Failure> {
-        let mut rest = &self.line[..];
+    /// Returns when `write` took all that was added.
+    pub(super) fn write_out(&mut self, signals: &Signals) -> Result<Written, Failure> {
+        let line = std::mem::take(&mut self.line);
+        let written = self.write(&line, signals);
+        self.line = line;
+        self.line.clear();
+        written
+    }
+
+    /// Returns when `write` took all of `bytes`, as they are.
+    pub(super) fn write(&self, bytes: &[u8], signals: &Signals) -> Result<Written, Failure> {
+        let mut rest = bytes;
         while !rest.is_empty() {
             signals.wait_for(self.file, PollFlags::POLLOUT, None)?;
-            match nix::unistd::write(self.file, &rest[..rest.len().min(AT_ONCE)]) {
+            match nix::unistd::write(self.file, &rest[..rest.len().min(self.at_once())]) {
                 Ok(taken) => rest = &rest[taken..],
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
@@ -101,6 +129,46 @@ impl<'f> Output<'f> {
             }
         }
         Ok(Written::All)
+    }
+
+    /// How much a file that polls as writable takes without blocking: a handler
+    /// would restart a `write` that blocks, and the signal go unheard.
+    fn at_once(&self) -> usize {
+        match self.takes {
+            Takes::Anything => BLOCK,
+            Takes::APage => AT_ONCE,
+            Takes::WhatAPipeHolds(size) => {
+                let mut held = 0;
+                // SAFETY: FIONREAD writes one int.
+                let empty = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut held) } == 0 && held == 0;
+                if empty { size } else { AT_ONCE }
+            }
+        }
+    }
+}
+
+/// What a file takes without blocking.
+#[derive(Debug, Clone, Copy)]
+enum Takes {
+    Anything,
+    /// As much as this while it is empty.
+    WhatAPipeHolds(usize),
+    APage,
+}
+
+impl Takes {
+    fn of(file: BorrowedFd<'_>, terminal: bool) -> Self {
+        let Ok(stat) = nix::sys::stat::fstat(file) else { return Self::APage };
+        match stat.st_mode & libc::S_IFMT {
+            libc::S_IFREG | libc::S_IFBLK => Self::Anything,
+            // Such as /dev/null.
+            libc::S_IFCHR if !terminal => Self::Anything,
+            libc::S_IFIFO => nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_GETPIPE_SZ)
+                .ok()
+                .and_then(|size| usize::try_from(size).ok())
+                .map_or(Self::APage, |size| Self::WhatAPipeHolds(size.max(AT_ONCE))),
+            _ => Self::APage,
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
 use crate::error::Error;
-use crate::protocol::{Patience, Reader, RecvError, message};
+use crate::protocol::any::Reader;
+use crate::protocol::{self as classic, Patience, RecvError, message, ring};
 use clap::Parser;
 use nix::errno::Errno;
 use std::io::IsTerminal;
@@ -22,6 +23,9 @@ const PROGRAM: &str = "shmread";
 /// How often to see whether anybody still reads our output, while there is
 /// nothing to write to it.
 const LOOK_AT_OUTPUT: Duration = Duration::from_millis(50);
+
+/// From here on a message is written from where it was copied to.
+const WORTH_ITS_WRITE: usize = 16 * 1024;
 
 /// The program.
 #[must_use]
@@ -44,74 +48,154 @@ fn run(args: &ReadArgs) -> Result<(), Failure> {
     let terminal = stdout.is_terminal();
     let mut reader = super::open(&signals, || Reader::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, reader.backend(), terminal)?;
-    let format = args.format.unwrap_or(if terminal { Format::Label } else { Format::Plain });
-    let mut output = Output::new(stdout.as_fd(), format, terminal);
-    let done = read_all(args, &mut reader, &mut output, &signals);
+    let format = match args.format {
+        Some(format) => format,
+        None if terminal && !args.common.raw => Format::Label,
+        None => Format::Plain,
+    };
+    let mut output = Output::new(stdout.as_fd(), format, terminal && !args.common.raw);
+    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received: 0 };
+    let done = session.read_all(&mut reader);
     let left = reader.leave();
     done?;
     Ok(left?)
 }
 
-fn read_all(
-    args: &ReadArgs,
-    reader: &mut Reader<SysV>,
-    output: &mut Output<'_>,
-    signals: &Signals,
-) -> Result<(), Failure> {
-    let plain = output.is_plain();
-    let mut seq = 0;
-    let mut received = 0;
-    loop {
-        let deadline = args.common.deadline();
-        let message = loop {
+/// What comes after a message, or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    More,
+    Done,
+}
+
+/// A reader, where its messages go, and how far it is.
+struct Session<'a> {
+    args: &'a ReadArgs,
+    output: &'a mut Output<'a>,
+    signals: &'a Signals,
+    /// Messages printed, and messages that `--count` counts.
+    seq: u64,
+    received: u64,
+}
+
+impl Session<'_> {
+    fn read_all(&mut self, reader: &mut Reader<SysV>) -> Result<(), Failure> {
+        while self.wait(reader)? == Next::More {
+            let next = match reader {
+                Reader::Classic(reader) => self.take_one(reader)?,
+                Reader::Ring(reader) => self.take_block(reader)?,
+            };
+            if next == Next::Done {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a message; done if nobody reads our output any more.
+    fn wait(&self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
+        let deadline = self.args.common.deadline();
+        loop {
             let mut closed = false;
             let mut looked = Instant::now();
             let mut hook = |_| {
                 if looked.elapsed() >= LOOK_AT_OUTPUT {
                     looked = Instant::now();
-                    closed = signals::is_closed(output.file());
+                    closed = signals::is_closed(self.output.file());
                 }
-                if closed || signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if closed || self.signals.caught().is_some() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             };
             let patience = deadline.map_or_else(Patience::endless, Patience::until);
             match reader.wait_with(&mut patience.with_hook(&mut hook)) {
-                Ok(()) => break reader.look()?,
-                Err(RecvError::WriterGone) if args.follow => {
-                    if args.common.verbose {
+                Ok(()) => return Ok(Next::More),
+                Err(RecvError::WriterGone) if self.args.follow => {
+                    if self.args.common.verbose {
                         say!("{PROGRAM}: the writer died; waiting for the next one");
                     }
                     reader.follow()?;
                 }
-                Err(RecvError::Interrupted) if closed => return Ok(()),
+                Err(RecvError::Interrupted) if closed => return Ok(Next::Done),
                 Err(RecvError::Interrupted) => {
-                    return Err(signals
+                    return Err(self
+                        .signals
                         .caught()
                         .map_or_else(|| unreachable!("only a signal or a closed output interrupts"), Failure::signal));
                 }
                 Err(error) => return Err(error.into()),
             }
-        };
+        }
+    }
+
+    /// Prints and releases the one message of a classic slot.
+    fn take_one(&mut self, reader: &mut classic::Reader<SysV>) -> Result<Next, Failure> {
+        let message = reader.look()?;
         let bare_end = message::is_bare_end(message.text());
         let ends = message.ends_session();
-        if !(plain && bare_end) {
-            seq += 1;
-            if output.print(message.text(), seq, ends, signals)? == Written::Closed {
-                return Ok(());
+        if !(self.output.is_plain() && bare_end) {
+            self.seq += 1;
+            if self.output.print(message.text(), self.seq, ends, self.signals)? == Written::Closed {
+                return Ok(Next::Done);
             }
         }
         if ends {
-            if args.keep {
+            if self.args.keep {
                 message.release();
             } else {
                 message.close().map_err(not_ours_to_remove)?;
             }
-            return Ok(());
+            return Ok(Next::Done);
         }
         message.release();
-        received += 1;
-        if args.count.is_some_and(|count| received >= count.get()) {
-            return Ok(());
+        self.received += 1;
+        Ok(self.after_count())
+    }
+
+    fn after_count(&self) -> Next {
+        if self.args.count.is_some_and(|count| self.received >= count.get()) { Next::Done } else { Next::More }
+    }
+
+    /// Prints and releases what is in a ring now, as far as it goes into one block.
+    fn take_block(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
+        let mut ends = false;
+        let before = self.received;
+        while !self.output.is_full() && self.after_count() == Next::More {
+            let Some(message) = reader.look_further()? else { break };
+            if message.ends_session() {
+                ends = true;
+                break;
+            }
+            self.received += 1;
+            if self.args.common.raw && self.received == before + 1 && message.text().len() >= WORTH_ITS_WRITE {
+                if self.output.write(message.text(), self.signals)? == Written::Closed {
+                    return Ok(Next::Done);
+                }
+                break;
+            }
+            self.seq += 1;
+            self.output.add(message.text(), self.seq, false);
         }
+        if ends && self.output.is_json() {
+            self.seq += 1;
+            self.output.add(b"", self.seq, true);
+        }
+        if self.output.write_out(self.signals)? == Written::Closed {
+            return Ok(Next::Done);
+        }
+        reader.release_looked();
+        if !ends {
+            return Ok(self.after_count());
+        }
+        let end = reader.look()?;
+        if self.args.keep {
+            end.release();
+        } else {
+            end.close().map_err(not_ours_to_remove)?;
+        }
+        Ok(Next::Done)
     }
 }
 
@@ -130,6 +214,7 @@ impl From<RecvError> for Failure {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::Backend(error) => error.into(),
+            RecvError::Broken(why) => Self::new(Exit::NotAChannel, why),
             RecvError::TimedOut => Self::timed_out(),
             RecvError::WriterGone => Self::new(
                 Exit::PeerGone,

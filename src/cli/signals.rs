@@ -69,15 +69,34 @@ impl Signals {
         events: PollFlags,
         longest: Option<Duration>,
     ) -> Result<Ready, Failure> {
+        Ok(self.wait_for_any(&[file], events, longest)?[0])
+    }
+
+    /// As [`wait_for`](Self::wait_for), for one of several files at least; if
+    /// none is ready, the time is over.
+    pub(super) fn wait_for_any(
+        &self,
+        files: &[BorrowedFd<'_>],
+        events: PollFlags,
+        longest: Option<Duration>,
+    ) -> Result<Vec<Ready>, Failure> {
         let timeout = longest.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
         loop {
             if let Some(signal) = self.caught() {
                 return Err(Failure::signal(signal));
             }
-            let mut files = [PollFd::new(file, events), PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut files, timeout) {
-                Ok(0) => return Ok(Ready::NotYet),
-                Ok(_) if files[0].any() == Some(true) => return Ok(Ready::Now),
+            let pipe = PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN);
+            let files = files.iter().map(|file| PollFd::new(*file, events));
+            let mut files: Vec<_> = files.chain([pipe]).collect();
+            let polled = poll(&mut files, timeout);
+            files.pop();
+            let is_ready = |file: &PollFd<'_>| file.any() == Some(true);
+            match polled {
+                Ok(0) => return Ok(vec![Ready::NotYet; files.len()]),
+                Ok(_) if files.iter().any(is_ready) => {
+                    let ready = files.iter().map(|file| if is_ready(file) { Ready::Now } else { Ready::NotYet });
+                    return Ok(ready.collect());
+                }
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Failure::io("poll", errno, "")),
             }

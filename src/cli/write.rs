@@ -2,15 +2,17 @@
 
 use super::args::{Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::input::{Lines, Piece, too_long};
+use super::input::{Lines, Piece, read_some, too_long};
 use super::introduce;
 use super::signals::Signals;
 use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
 use crate::protocol::message::{self, Uncarriable};
-use crate::protocol::{Patience, SendError, Tick, WaitingFor, Writer};
+use crate::protocol::any::Writer;
+use crate::protocol::{Patience, SendError, Tick, WaitingFor};
 use clap::Parser;
 use nix::errno::Errno;
+use std::fmt;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -65,7 +67,13 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
-    let done = if args.texts.is_empty() { session.send_lines(args) } else { session.send_texts(args) };
+    let done = if args.common.raw {
+        session.send_raw(args)
+    } else if args.texts.is_empty() {
+        session.send_lines(args)
+    } else {
+        session.send_texts(args)
+    };
     match done.and_then(|()| session.with_patience(Writer::settle)) {
         Ok(()) => session.writer.leave_settled().map_err(Failure::from),
         Err(mut failure) => {
@@ -80,7 +88,52 @@ fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
     }
 }
 
+/// How much is read at once where lines do not count.
+const BLOCK: usize = 256 * 1024;
+
+/// A piece of a line in a ring: as much as goes into a message.
+fn as_it_comes(rest: &[u8], most: usize) -> usize {
+    rest.len().min(most)
+}
+
 impl Session<'_> {
+    /// In a ring `end` means something at a prompt alone.
+    fn ends(&self, line: &[u8]) -> bool {
+        (self.prompts || self.is_classic()) && message::is_bare_end(line)
+    }
+
+    fn is_classic(&self) -> bool {
+        matches!(self.writer, Writer::Classic(_))
+    }
+
+    fn cut_at(&self) -> fn(&[u8], usize) -> usize {
+        if self.is_classic() { message::cut } else { as_it_comes }
+    }
+
+    /// Bytes as they come, a block a message.
+    fn send_raw(&mut self, args: &WriteArgs) -> Result<(), Failure> {
+        let stdin = std::io::stdin();
+        let mut block = vec![0; BLOCK.min(self.writer.capacity())];
+        let signals = self.signals;
+        loop {
+            let read = read_some(stdin.as_fd(), &mut block, signals, &mut || self.with_patience(Writer::mend))?;
+            match read {
+                None => {}
+                Some(0) => break,
+                Some(len) => self.send(&block[..len], &"the input")?,
+            }
+        }
+        if args.no_end { Ok(()) } else { self.end() }
+    }
+
+    /// Ends the session.
+    fn end(&mut self) -> Result<(), Failure> {
+        self.with_patience(Writer::end_with)?;
+        // In a classic slot it is a message like any other.
+        *self.sent += u64::from(self.is_classic());
+        Ok(())
+    }
+
     fn send_texts(&mut self, args: &WriteArgs) -> Result<(), Failure> {
         let most = self.writer.capacity();
         for (at, text) in args.texts.iter().enumerate() {
@@ -96,11 +149,11 @@ impl Session<'_> {
             }
             let mut rest = &line[..];
             while !rest.is_empty() {
-                let piece = if args.long == Long::Split { message::cut(rest, most) } else { rest.len() };
+                let piece = if args.long == Long::Split { (self.cut_at())(rest, most) } else { rest.len() };
                 self.send(&rest[..piece], &what)?;
                 rest = &rest[piece..];
             }
-            if message::is_bare_end(&line) && at + 1 < args.texts.len() {
+            if self.ends(&line) && at + 1 < args.texts.len() {
                 return Err(Failure::new(Exit::BadInput, "`end` ended the session, and more TEXT comes after it"));
             }
         }
@@ -110,7 +163,7 @@ impl Session<'_> {
     fn send_lines(&mut self, args: &WriteArgs) -> Result<(), Failure> {
         let most = self.writer.capacity();
         let stdin = std::io::stdin();
-        let mut lines = Lines::new(stdin.as_fd(), most, args.long);
+        let mut lines = Lines::new(stdin.as_fd(), most, args.long, self.cut_at());
         let signals = self.signals;
         loop {
             if self.prompts && !self.common.quiet && !lines.has_more() {
@@ -120,13 +173,17 @@ impl Session<'_> {
             let piece = lines.next(signals, &mut || self.with_patience(Writer::mend))?;
             let sent = match piece {
                 Piece::End => break,
-                Piece::TooLong => Err(not_sent(&format!("line {line}"), too_long(most).into())),
+                Piece::TooLong => Err(not_sent(&format_args!("line {line}"), too_long(most).into())),
                 Piece::Text { text, shortened } => {
                     if shortened && !self.common.quiet {
                         say!("{PROGRAM}: warning: line {line} was cut to {most} bytes");
                     }
-                    let ends = message::is_bare_end(text);
-                    let sent = self.send(text, &format!("line {line}"));
+                    let ends = self.ends(text);
+                    let sent = if ends && !self.is_classic() {
+                        self.end()
+                    } else {
+                        self.send(text, &format_args!("line {line}"))
+                    };
                     if ends && sent.is_ok() {
                         return if lines.has_more() {
                             Err(Failure::new(
@@ -150,10 +207,10 @@ impl Session<'_> {
         if self.prompts && !self.common.quiet {
             say!("");
         }
-        if args.no_end { Ok(()) } else { self.send(message::END, "the end") }
+        if args.no_end { Ok(()) } else { self.end() }
     }
 
-    fn send(&mut self, text: &[u8], what: &str) -> Result<(), Failure> {
+    fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.with_patience(|writer, patience| writer.send_with(text, patience))
             .map_err(|failure| not_sent(what, failure))?;
         *self.sent += 1;
@@ -182,7 +239,7 @@ impl Session<'_> {
 }
 
 /// Names the input that is at fault, if it is.
-fn not_sent(what: &str, failure: Failure) -> Failure {
+fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
     match failure.exit {
         Exit::BadInput => Failure::new(failure.exit, format!("{what} can't be sent: {}", failure.message)),
         _ => failure,
@@ -214,6 +271,7 @@ impl From<SendError> for Failure {
         match error {
             SendError::Uncarriable(why) => why.into(),
             SendError::Backend(error) => error.into(),
+            SendError::Broken(why) => Self::new(Exit::NotAChannel, why),
             SendError::TimedOut => Self::timed_out(),
             SendError::ReaderGone => Self::new(Exit::PeerGone, "the reader left or died"),
             other => Self::new(Exit::System, other),

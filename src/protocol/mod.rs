@@ -18,6 +18,7 @@
 //! `text` from publish to the look that sees it, and `room` from release to
 //! the look that sees that. `docs/protocol.md` has the whole story.
 
+pub mod any;
 pub mod flag;
 pub mod layout;
 pub mod message;

@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{GaveUp, Patience, Step, Wait, WaitingFor};
-use crate::backend::Backend;
+use crate::backend::{Backend, Kind};
 use crate::error::{Error, Role};
 use std::time::Instant;
 
@@ -96,7 +96,14 @@ impl<B: Backend> Reader<B> {
     /// [`Error::SeatTaken`] if another reader has it; else what opening the
     /// memory met.
     pub fn open(address: &B::Address) -> Result<Self, Error> {
-        let backend = B::open(address, Role::Reader)?;
+        Self::from_backend(B::open(address, Role::Reader)?)
+    }
+
+    /// Reads from memory that was opened as a reader.
+    pub(super) fn from_backend(backend: B) -> Result<Self, Error> {
+        let Kind::Classic = backend.kind() else {
+            return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
+        };
         let text = vec![0; backend.payload().len()].into_boxed_slice();
         Ok(Self { backend, watch: PeerWatch::new(), text })
     }

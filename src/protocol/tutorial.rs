@@ -107,13 +107,24 @@ impl<B: Backend> Writer<B> {
     /// Writes `line` unless the flag is 1. Where there is no room for all of
     /// it, the rest vanishes (D7), and so does the NUL (D6).
     pub fn offer(&self, line: &[u8]) -> bool {
-        // `== 1`, where the comment in the tutorial says non-zero: D12.
-        if self.mended.load(&self.backend, self.mended.orders().see_empty) == FULL {
-            return false;
+        let room = self.has_room();
+        if room {
+            self.put(line);
         }
+        room
+    }
+
+    /// The look alone: whether the flag is not 1.
+    pub fn has_room(&self) -> bool {
+        // `== 1`, where the comment in the tutorial says non-zero: D12.
+        self.mended.load(&self.backend, self.mended.orders().see_empty) != FULL
+    }
+
+    /// The rest of [`offer`](Self::offer), whatever the flag is by now: between
+    /// the look and this, the tutorial's writer waits for a person to type.
+    pub fn put(&self, line: &[u8]) {
         self.backend.payload().write_padded(line);
         self.mended.store(&self.backend, FULL, self.mended.orders().publish);
-        true
     }
 }
 

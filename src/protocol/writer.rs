@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
-use crate::backend::Backend;
+use crate::backend::{Backend, Kind};
 use crate::error::{Error, Role};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -91,8 +91,16 @@ impl<B: Backend> Writer<B> {
     /// [`Error::SeatTaken`] if another writer has it; else what opening the
     /// memory met.
     pub fn open(address: &B::Address) -> Result<Self, Error> {
+        Self::from_backend(B::open(address, Role::Writer)?)
+    }
+
+    /// Writes to memory that was opened as a writer.
+    pub(super) fn from_backend(backend: B) -> Result<Self, Error> {
+        let Kind::Classic = backend.kind() else {
+            return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
+        };
         Ok(Self {
-            backend: B::open(address, Role::Writer)?,
+            backend,
             watch: PeerWatch::new(),
             introduced: false,
             stranded: VecDeque::new(),

@@ -45,6 +45,30 @@ pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
     hint.load(Ordering::Relaxed)
 }
 
+/// A ring's header, made once, under the kernel's lock, before anybody acts on it:
+/// no part of the protocol, and of no model.
+#[cfg(not(model))]
+pub(crate) mod as_the_maker {
+    use super::{AtomicU32, AtomicU64, Ordering};
+
+    pub(crate) fn put(word: &AtomicU32, value: u32) {
+        word.store(value, Ordering::Relaxed);
+    }
+
+    pub(crate) fn peek(word: &AtomicU32) -> u32 {
+        word.load(Ordering::Relaxed)
+    }
+
+    /// What was put before is seen by whoever looks and sees this.
+    pub(crate) fn finish(word: &AtomicU64, value: u64) {
+        word.store(value, Ordering::Release);
+    }
+
+    pub(crate) fn look(word: &AtomicU64) -> u64 {
+        word.load(Ordering::Acquire)
+    }
+}
+
 /// An access without any order, as of C's plain `int`: the tutorial's flag.
 /// loom reports two of them that race; on real memory they are relaxed, which
 /// is defined in our program and as permissive as the processor is.

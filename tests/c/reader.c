@@ -4,7 +4,7 @@
 
 int main(int argc, char **argv)
 {
-    struct slot *slot = attach(argc, argv);
+    struct slot *slot = attach(argc, argv, "shmat"); /* D15: it is shmget that failed */
 
     slot->written = 0; /* D4: whatever was there is lost */
     for (int running = 1; running;) {
@@ -18,7 +18,7 @@ int main(int argc, char **argv)
         running = strncmp(slot->text, "end", 3) != 0; /* D3: after giving it back */
     }
     detach(slot);
-    if (shmctl(segment_id, IPC_RMID, NULL) == -1)
+    if (shmctl(segment_id, IPC_RMID, NULL) == -1) /* D10: whoever is attached */
         give_up("shmctl(IPC_RMID)");
     return EXIT_SUCCESS;
 }

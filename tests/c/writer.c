@@ -10,7 +10,7 @@
 int main(int argc, char **argv)
 {
     char line[BUFSIZ + 1] = "";
-    struct slot *slot = attach(argc, argv);
+    struct slot *slot = attach(argc, argv, "shmget");
 
     do {
         while (slot->written == 1) {

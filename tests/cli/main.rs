@@ -1,4 +1,5 @@
-//! The command line of `shmread` and `shmwrite`: every option, every exit code.
+//! The command line of `shmread` and `shmwrite`: every option, every exit code;
+//! and `shm-handoff`, one file a subcommand.
 //!
 //! | exit | shown in |
 //! | --- | --- |
@@ -18,6 +19,7 @@ mod lines;
 mod long;
 mod obstacles;
 mod options;
+mod race;
 mod signals;
 mod streams;
 #[path = "../support/mod.rs"]

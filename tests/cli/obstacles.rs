@@ -42,8 +42,7 @@ fn a_segment_of_another_owner_needs_trust() {
     if !is_root() {
         return skipped("another user can be played by root alone");
     }
-    let (folder, _) = for_everybody(SHMREAD);
-    std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+    let folder = for_everybody(&[SHMREAD.as_ref(), SHMWRITE.as_ref()]);
 
     // Theirs, met by us.
     let channel = Channel::new();
@@ -75,9 +74,9 @@ fn a_semaphore_set_of_another_owner_needs_trust_too() {
     if !is_root() {
         return skipped("another user can be played by root alone");
     }
-    let (folder, program) = for_everybody(SHMREAD);
+    let folder = for_everybody(&[SHMREAD.as_ref()]);
     let channel = Channel::new();
-    let mut command = channel.command(&program, ["--timeout", "20s"]);
+    let mut command = channel.command(&folder.path().join("shmread"), ["--timeout", "20s"]);
     command.uid(STRANGER).gid(STRANGER);
     let mut stranger = Run::new(command).start();
     channel.await_seated(Role::Reader, &mut stranger);
@@ -92,8 +91,7 @@ fn a_semaphore_set_of_another_owner_needs_trust_too() {
 fn a_segment_that_may_not_be_read_is_named_with_mode_and_owner() {
     let channel = Channel::new();
     if is_root() {
-        let (folder, _) = for_everybody(SHMREAD);
-        std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+        let folder = for_everybody(&[SHMREAD.as_ref(), SHMWRITE.as_ref()]);
         drop(Segment::create_new(channel.key(), 2052, 0o640).unwrap());
         for run in each_as_stranger(&channel, folder.path()) {
             run.end().code(1).says(&["permission denied", "segment", "uid 0", "mode 640"]);
@@ -112,8 +110,7 @@ fn a_semaphore_set_that_may_not_be_read_is_named_with_mode_and_owner() {
     if !is_root() {
         return skipped("another user can be played by root alone");
     }
-    let (folder, _) = for_everybody(SHMREAD);
-    std::fs::copy(SHMWRITE, folder.path().join("shmwrite")).unwrap();
+    let folder = for_everybody(&[SHMREAD.as_ref(), SHMWRITE.as_ref()]);
     let channel = Channel::new();
     drop(Segment::create_new(channel.key(), 2052, 0o666).unwrap());
     ipc::make_set(channel.key().seats(), 5);

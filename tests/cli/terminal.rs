@@ -1,6 +1,6 @@
 //! A person at a terminal, through a pty.
 
-use crate::support::{Channel, DEADLINE, SHMREAD, SHMWRITE, as_from_a_shell};
+use crate::support::{Channel, DEADLINE, SHM_HANDOFF, SHMREAD, SHMWRITE, as_from_a_shell};
 use rexpect::process::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
@@ -119,4 +119,32 @@ fn quiet_means_no_prompt() {
     let said = ends_with(writer, 0);
     assert!(!said.contains(PROMPT) && !said.contains("Memory"), "{said:?}");
     reader.end().code(0);
+}
+
+#[test]
+fn a_race_shows_how_far_it_is() {
+    for (args, shown) in [(&["race", "--seconds", "1"][..], true), (&["race", "--seconds", "1", "-q"], false)] {
+        let mut command = std::process::Command::new(SHM_HANDOFF);
+        command.args(args).env("TERM", "xterm");
+        as_from_a_shell(&mut command);
+        let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
+        let said = ends_with(spawn_command(command, Some(deadline)).unwrap(), 0);
+        assert!(said.contains("This proves nothing either way"), "{said}");
+        assert_eq!(said.contains("the tutorial's: together"), shown, "{args:?}: {said:?}");
+    }
+}
+
+/// The terminal sends it to all of the race's processes.
+#[test]
+fn ctrl_c_ends_a_race() {
+    let channel = Channel::new();
+    let mut command = std::process::Command::new(SHM_HANDOFF);
+    command.args(["race", "--seconds=600", &format!("--key={:#x}", channel.key().number())]).env("TERM", "xterm");
+    as_from_a_shell(&mut command);
+    let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
+    let mut race = spawn_command(command, Some(deadline)).unwrap();
+    race.exp_string("the tutorial's: together").unwrap();
+    race.send_control('c').unwrap();
+    assert!(ends_with(race, 130).contains("ended by SIGINT"));
+    channel.assert_nothing_left();
 }

@@ -1,8 +1,10 @@
 //! Places to meet, for the suites that run on every backend.
 
+#![allow(dead_code)] // each test program uses a part of it
+
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::backend::{Backend, Layout};
+use shm_handoff::backend::Backend;
 use shm_handoff::protocol::layout::CLASSIC;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -55,13 +57,12 @@ impl Harness for SystemV {
             let random = RandomState::new().build_hasher().finish();
             let number = u32::try_from(random & 0x7FFF_FFFF).expect("31 bits");
             let Ok(key) = Key::new(number) else { continue };
-            let layout: Layout = CLASSIC;
             // SAFETY: only a look-up: no memory is involved.
             let found = unsafe { libc::shmget(number.cast_signed(), 0, 0) };
             // SAFETY: as above.
             let seats = unsafe { libc::semget(key.seats().cast_signed(), 0, 0) };
             if found == -1 && seats == -1 {
-                return Self { key, options: Options::new(key, layout) };
+                return Self { key, options: Options::classic(key) };
             }
         }
     }

@@ -53,7 +53,7 @@ fn a_hundred_thousand_lines_in_order_writer_first() {
 }
 
 #[test]
-fn a_message_without_a_reader_waits_for_one() {
+fn d10_absent_a_message_without_a_reader_waits_for_one() {
     let channel = Channel::new();
     let mut writer = channel.writer(["hello"]).start();
     channel.await_seated(Role::Writer, &mut writer);

@@ -63,3 +63,28 @@ pub(crate) fn remove_set(key: u32) {
         unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
     }
 }
+
+/// Writes `bytes` at `offset` from the segment's beginning. All of its last
+/// page is there, whatever size it was made with.
+pub(crate) fn scribble(key: u32, offset: usize, bytes: &[u8]) {
+    let id = find_segment(key).expect("there is a segment");
+    // SAFETY: with a null address the kernel chooses a free range.
+    let start = unsafe { libc::shmat(id, std::ptr::null(), 0) };
+    assert!(start.addr() != usize::MAX, "shmat: {}", std::io::Error::last_os_error());
+    assert!(offset + bytes.len() <= 4096, "beyond the first page");
+    // SAFETY: the first page is mapped, and the range lies in it. Nobody else
+    // uses those bytes: it is behind the text.
+    unsafe { start.cast::<u8>().add(offset).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    // SAFETY: attached above, and not used from here on.
+    unsafe { libc::shmdt(start) };
+}
+
+/// How many are attached to the segment with this id, wherever a key leads;
+/// `None` if it is gone.
+pub(crate) fn attached(id: i32) -> Option<u64> {
+    let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one `shmid_ds` at most, and there is room for it.
+    let done = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
+    // SAFETY: zeroed and then filled; any bits are a valid `shmid_ds`.
+    (done >= 0).then(|| unsafe { stat.assume_init() }.shm_nattch)
+}

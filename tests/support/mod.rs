@@ -4,9 +4,11 @@
 
 #![allow(dead_code, unused_imports)] // each test program uses a part of it
 
+mod c_peers;
 pub(crate) mod ipc;
 mod peer;
 
+pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell};
 
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
@@ -27,6 +29,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(300);
 
 pub(crate) const SHMREAD: &str = env!("CARGO_BIN_EXE_shmread");
 pub(crate) const SHMWRITE: &str = env!("CARGO_BIN_EXE_shmwrite");
+pub(crate) const SHM_HANDOFF: &str = env!("CARGO_BIN_EXE_shm-handoff");
 
 /// A key of this test's own. Declare it before the peers: they are killed
 /// first, then segment and semaphore set are removed.
@@ -115,6 +118,11 @@ impl Channel {
         writer.until("a message in the slot", |_| self.is_full());
     }
 
+    /// Waits until the reader has released what it printed.
+    pub(crate) fn await_empty(&self, reader: &mut Peer) {
+        reader.until("a slot that is free again", |_| !self.is_full());
+    }
+
     /// Removes the segment, as `ipcrm -M` does.
     pub(crate) fn remove_segment(&self) {
         ipc::remove_segment(self.key.number());
@@ -165,13 +173,17 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// A program copied to where every user can run it.
-pub(crate) fn for_everybody(program: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+/// A folder with copies of these programs, where every user can run them.
+pub(crate) fn for_everybody(programs: &[&Path]) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let all = || std::fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(all()).tempdir().unwrap();
-    let copy = folder.path().join(Path::new(program).file_name().unwrap());
-    std::fs::copy(program, &copy).unwrap();
-    std::fs::set_permissions(&copy, all()).unwrap();
-    (folder, copy)
+    // Not by ourselves: a child that another test starts meanwhile would have
+    // the copy open for writing for a moment, and nobody could run it.
+    let done = Command::new("cp").args(programs).arg(folder.path()).status().unwrap();
+    assert!(done.success(), "cp: {done}");
+    for program in programs {
+        std::fs::set_permissions(folder.path().join(program.file_name().unwrap()), all()).unwrap();
+    }
+    folder
 }

@@ -1,6 +1,6 @@
 //! One of the binaries as a child process.
 
-use super::{DEADLINE, QUIET};
+use super::{DEADLINE, QUIET, messages};
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -201,15 +201,15 @@ impl Peer {
     /// Stops it, and waits until it has stopped.
     pub(crate) fn stop(&mut self) {
         self.signal(libc::SIGSTOP);
-        self.until("stopped", |peer| peer.state() == 'T');
+        self.until("stopped", |peer| peer.has_stopped());
     }
 
     pub(crate) fn go_on(&self) {
         self.signal(libc::SIGCONT);
     }
 
-    fn state(&self) -> char {
-        self.proc_status("State:").chars().next().unwrap_or('?')
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.proc_status("State:").starts_with('T')
     }
 
     /// The most memory it has had, in KiB.
@@ -239,6 +239,16 @@ impl Peer {
         started.elapsed()
     }
 
+    /// Its output so far.
+    pub(crate) fn printed(&mut self) -> &[u8] {
+        self.out.look()
+    }
+
+    /// Its diagnostics so far.
+    pub(crate) fn said(&mut self) -> String {
+        String::from_utf8_lossy(self.err.look()).into_owned()
+    }
+
     /// Waits until its output is this so far.
     pub(crate) fn until_prints(&mut self, text: impl AsRef<[u8]>) -> Duration {
         let text = text.as_ref();
@@ -247,7 +257,7 @@ impl Peer {
 
     /// Waits until its diagnostics hold this.
     pub(crate) fn until_says(&mut self, text: &str) -> Duration {
-        self.until(&format!("stderr with {text:?}"), |peer| String::from_utf8_lossy(peer.err.look()).contains(text))
+        self.until(&format!("stderr with {text:?}"), |peer| peer.said().contains(text))
     }
 
     /// It goes on for a while, and prints nothing but `so_far`.
@@ -332,6 +342,14 @@ impl Ended {
     pub(crate) fn prints(&self, text: impl AsRef<[u8]>) -> &Self {
         let text = text.as_ref();
         assert!(self.stdout == text, "stdout should be {}\n{self}", shorten(text));
+        self
+    }
+
+    /// A C reader's messages are these, and it ended as it should.
+    #[track_caller]
+    pub(crate) fn got(&self, text: &str) -> &Self {
+        self.code(0);
+        assert!(messages(&self.stdout) == text, "messages should be {text:?}\n{self}");
         self
     }
 

@@ -1,6 +1,7 @@
 //! The only door to the System V calls: each wrapper turns -1 into an
 //! [`Errno`] and keeps what the call demands in its signature.
 
+use crate::sync::AtomicU32;
 use nix::errno::Errno;
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -113,4 +114,23 @@ pub(super) fn sem_set(id: c_int, number: u16, value: c_int) -> Result<(), Errno>
 pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
     // SAFETY: IPC_RMID takes no buffer.
     Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_RMID) }).map(drop)
+}
+
+/// Sleeps while the word is `expected`, for `longest` at most. Not private to this
+/// process: a peer wakes us.
+pub(super) fn futex_wait(word: &AtomicU32, expected: u32, longest: Duration) {
+    let limit = libc::timespec {
+        tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(longest.subsec_nanos().cast_signed()),
+    };
+    // SAFETY: the kernel only reads the word, which is there as long as it is
+    // borrowed, and `limit`. That it fails (woken, changed, timed out, a signal)
+    // makes no difference: the caller looks again.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const limit) };
+}
+
+/// Wakes one who sleeps on the word; whether there was one.
+pub(super) fn futex_wake(word: &AtomicU32) -> bool {
+    // SAFETY: the kernel uses the address alone.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) > 0 }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```no_run
 //! # #[cfg(not(model))] {
-//! use shm_handoff::{Writer, backend::sysv::{Key, Options, SysV}, protocol::layout::CLASSIC};
-//! let options = Options::new(Key::new(1234)?, CLASSIC);
+//! use shm_handoff::{Writer, backend::sysv::{Key, Options, SysV}};
+//! let options = Options::classic(Key::new(1234)?);
 //! let mut writer = Writer::<SysV>::open(&options)?;
 //! writer.send(b"hello\n").unwrap();
 //! writer.leave().unwrap();
@@ -13,15 +13,17 @@
 
 mod ffi;
 mod key;
+mod recognise;
 mod seats;
 mod segment;
 
 pub use key::{Key, KeySpec};
 pub use segment::{Segment, Stat};
 
-use super::{Backend, Census, Layout, Payload};
-use crate::error::{Error, Object, Role};
+use super::{Backend, Census, Payload, Ring, RingBackend, layout};
+use crate::error::{Error, Kind, Object, Role};
 use crate::sync::AtomicU32;
+use recognise::Want;
 use seats::Seat;
 use std::time::Duration;
 
@@ -29,17 +31,43 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     key: Key,
-    layout: Layout,
+    want: Want,
     mode: u32,
     trust_owner: bool,
 }
 
 impl Options {
-    /// At `key`, by `layout`; what has to be made is made with mode 0600, and
-    /// what belongs to another user is refused.
+    /// At `key`, a classic slot, as the tutorial's C programs use it; what has to
+    /// be made is made with mode 0600, and what belongs to another user is refused.
     #[must_use]
-    pub fn new(key: Key, layout: Layout) -> Self {
-        Self { key, layout, mode: 0o600, trust_owner: false }
+    pub fn classic(key: Key) -> Self {
+        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false }
+    }
+
+    /// At `key`, whatever is there; where nothing is, a classic slot is made.
+    #[must_use]
+    pub fn any(key: Key) -> Self {
+        Self { want: Want::Any, ..Self::classic(key) }
+    }
+
+    /// At `key`, a ring with `capacity` bytes for records: a power of two from
+    /// 64 KiB to 1 GiB. Twice the second-level cache and more is what makes large
+    /// messages fast.
+    ///
+    /// # Errors
+    /// [`Error::BadCapacity`].
+    pub fn ring(key: Key, capacity: usize) -> Result<Self, Error> {
+        if !layout::ring::is_capacity(capacity) {
+            return Err(Error::BadCapacity { given: capacity });
+        }
+        Ok(Self { want: Want::Ring { capacity, exactly: true }, ..Self::classic(key) })
+    }
+
+    /// At `key`, a ring of whatever capacity is there; where nothing is, one of 2 MiB
+    /// is made.
+    #[must_use]
+    pub fn any_ring(key: Key) -> Self {
+        Self { want: Want::Ring { capacity: layout::ring::DEFAULT, exactly: false }, ..Self::classic(key) }
     }
 
     /// Permission bits of what has to be made.
@@ -56,9 +84,7 @@ impl Options {
 
     fn check(&self, stat: &Stat) -> Result<(), Error> {
         let me = nix::unistd::geteuid().as_raw();
-        if stat.size != self.layout.size {
-            return Err(Error::WrongSize { key: self.key.number(), found: stat.size, expected: self.layout.size });
-        }
+        let _ = recognise::by_size(self.key, stat)?;
         // An owner can name another one and stay the creator, who may do all.
         if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {
             return Err(Error::OtherOwner {
@@ -71,12 +97,20 @@ impl Options {
         Ok(())
     }
 
-    fn attach(&self) -> Result<Segment, Error> {
-        let (segment, made) = Segment::open_or_create(self.key, self.layout.size, self.mode)?;
-        if !made {
-            self.check(&segment.stat()?)?;
+    /// `locked`: nobody else of ours makes or judges memory at the key meanwhile.
+    fn attach(&self, locked: bool) -> Result<(Segment, Kind), Error> {
+        let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
+        if made {
+            if let Kind::Ring { capacity } = self.want.kind() {
+                recognise::make_ring(&segment, capacity);
+            }
+            return Ok((segment, self.want.kind()));
         }
-        Ok(segment)
+        let stat = segment.stat()?;
+        self.check(&stat)?;
+        let kind = recognise::recognise(&segment, &stat, locked)?;
+        self.want.accept(self.key, kind)?;
+        Ok((segment, kind))
     }
 }
 
@@ -85,6 +119,7 @@ impl Options {
 pub struct SysV {
     // Fields are dropped in this order: detached first, then the seat.
     segment: Segment,
+    kind: Kind,
     seat: Option<Seat>,
     options: Options,
 }
@@ -110,19 +145,24 @@ impl Backend for SysV {
             None => options.mode,
         };
         if role == Role::Guest {
-            return Ok(Self { segment: options.attach()?, seat: None, options: *options });
+            let (segment, kind) = options.attach(false)?;
+            return Ok(Self { segment, kind, seat: None, options: *options });
         }
         let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
-        let segment = seat.locked(|| options.attach())?;
-        Ok(Self { segment, seat: Some(seat), options: *options })
+        let (segment, kind) = seat.locked(|| options.attach(true))?;
+        Ok(Self { segment, kind, seat: Some(seat), options: *options })
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
     }
 
     fn flag(&self) -> &AtomicU32 {
-        self.segment.word(self.options.layout.flag_at)
+        self.segment.word(layout::CLASSIC.flag_at)
     }
 
     fn payload(&self) -> Payload<'_> {
-        self.segment.payload(self.options.layout.text_at, self.options.layout.text_len)
+        self.segment.payload(layout::CLASSIC.text_at, layout::CLASSIC.text_len)
     }
 
     fn sleep(&self, longest: Duration) {
@@ -145,10 +185,15 @@ impl Backend for SysV {
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        let options = self.options;
-        self.segment = match &mut self.seat {
-            Some(seat) => seat.locked(|| options.attach())?,
-            None => options.attach()?,
+        // What was met first was as good as asked for.
+        let want = match self.kind {
+            Kind::Classic => Want::Classic,
+            Kind::Ring { capacity } => Want::Ring { capacity, exactly: true },
+        };
+        let options = Options { want, ..self.options };
+        (self.segment, self.kind) = match &mut self.seat {
+            Some(seat) => seat.locked(|| options.attach(true))?,
+            None => options.attach(false)?,
         };
         Ok(())
     }
@@ -165,5 +210,30 @@ impl Backend for SysV {
         let Self { segment, seat, .. } = self;
         drop(segment);
         seat.map_or(Ok(()), Seat::leave)
+    }
+}
+
+impl RingBackend for SysV {
+    #[inline]
+    fn ring(&self) -> Ring<'_> {
+        use layout::ring::{HEAD_AT, PLACE_AT, READER_HINT_AT, RECORDS_AT, WRITER_HINT_AT};
+        let Kind::Ring { capacity } = self.kind else { unreachable!("a classic slot has no ring") };
+        let segment = &self.segment;
+        Ring {
+            head: segment.double_word(HEAD_AT),
+            place: segment.double_word(PLACE_AT),
+            reader_hint: segment.word(READER_HINT_AT),
+            writer_hint: segment.word(WRITER_HINT_AT),
+            records: segment.records(RECORDS_AT, capacity),
+            longest: capacity / 4,
+        }
+    }
+
+    fn park(&self, hint: &AtomicU32, longest: Duration) {
+        ffi::futex_wait(hint, 1, longest);
+    }
+
+    fn unpark(&self, hint: &AtomicU32) -> bool {
+        ffi::futex_wake(hint)
     }
 }

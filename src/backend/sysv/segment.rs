@@ -2,9 +2,9 @@
 
 use super::ffi;
 use super::key::Key;
-use crate::backend::Payload;
+use crate::backend::{Payload, Records};
 use crate::error::{Error, Limit, Object};
-use crate::sync::AtomicU32;
+use crate::sync::{AtomicU32, AtomicU64};
 use nix::errno::Errno;
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -197,6 +197,38 @@ impl Segment {
         // `Payload`s; other processes are outside Rust's memory model, and an
         // atomic of one size is what is defined whatever they do.
         unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
+    }
+
+    /// The 64-bit word at `offset`.
+    ///
+    /// # Panics
+    /// If it is not aligned or not within the segment: a caller's mistake.
+    #[must_use]
+    pub fn double_word(&self, offset: usize) -> &AtomicU64 {
+        assert!(
+            offset.is_multiple_of(8) && self.size >= 8 && offset <= self.size - 8,
+            "no double word at {offset} of {}",
+            self.size
+        );
+        // SAFETY: as for `word`; such words are reached by 64-bit atomics alone.
+        unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
+    }
+
+    /// The `capacity` bytes of a ring's records at `offset`.
+    ///
+    /// # Panics
+    /// If they are not aligned or not within the segment, or no power of two.
+    #[must_use]
+    pub fn records(&self, offset: usize, capacity: usize) -> Records<'_> {
+        let inside = offset.checked_add(capacity).is_some_and(|end| end <= self.size);
+        assert!(
+            offset.is_multiple_of(8) && inside && capacity.is_power_of_two() && capacity >= 16,
+            "no ring of {capacity} bytes at {offset} of {}",
+            self.size
+        );
+        // SAFETY: aligned, since attachments are, and within the attachment by the
+        // check above; reached through `Records` alone.
+        unsafe { Records::from_raw(self.address.as_ptr().add(offset), capacity) }
     }
 
     /// The `len` bytes at `offset`.

@@ -60,7 +60,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Reads from memory that was opened as a reader.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, RecvError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, RecvError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
@@ -117,16 +117,33 @@ impl<B: RingBackend> Reader<B> {
         self.look_next(patience)
     }
 
-    /// Looks at the message behind the last one that was looked at.
+    /// Looks at the message behind the last one that was looked at. The end of the
+    /// stream is never passed over: it is looked at again and again.
     ///
     /// # Errors
     /// As [`look_with`](Self::look_with).
     pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         let record = self.await_record(patience)?;
-        self.next = record.end();
+        Ok(self.look_at(record))
+    }
+
+    /// As [`look_next`](Self::look_next) where a message is there, without looking for
+    /// anything else: neither a death nor a removal is noticed.
+    ///
+    /// # Errors
+    /// [`RecvError::Broken`].
+    pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
+        let found = look(self.backend.ring(), self.next)?;
+        Ok(found.map(|record| self.look_at(record)))
+    }
+
+    fn look_at(&mut self, record: Record) -> Message<'_, B> {
+        if record.kind != RecordKind::End {
+            self.next = record.end();
+        }
         self.text.resize(record.len, 0);
         self.backend.ring().records.read(record.at, &mut self.text);
-        Ok(Message { reader: self, record })
+        Message { reader: self, record }
     }
 
     /// Looks from the first message on that is not released.
@@ -195,7 +212,7 @@ impl<B: RingBackend> Reader<B> {
         Messages { reader: self }
     }
 
-    /// Releases all that was looked at.
+    /// Releases all messages that were looked at.
     pub fn release_looked(&mut self) {
         self.release_to(self.next);
     }

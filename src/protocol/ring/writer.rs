@@ -63,7 +63,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Writes to memory that was opened as a writer.
-    pub(crate) fn from_backend(backend: B) -> Result<Self, SendError> {
+    pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, SendError> {
         let Kind::Ring { .. } = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
@@ -198,8 +198,8 @@ impl<B: RingBackend> Writer<B> {
     /// let ring = Slot::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
-    /// reserved.write_at(0, b"in ");
-    /// reserved.write_at(3, b"place");
+    /// reserved.write_at(4, b"lace");
+    /// reserved.write_at(0, b"in p");
     /// reserved.commit();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
     /// assert_eq!(reader.look().unwrap().text(), b"in place");
@@ -548,6 +548,18 @@ impl<B: RingBackend> Reserved<'_, B> {
         // SAFETY: `len` bytes within the ring, which are the writer's by the
         // protocol until they are published; the rest is the caller's promise.
         unsafe { core::slice::from_raw_parts_mut(first, self.len) }
+    }
+
+    /// Sends its first `len` bytes.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn commit_first(self, len: usize) {
+        assert!(len <= self.len, "the first {len} bytes of {}", self.len);
+        let behind = self.at.wrapping_add(wide(size_of_record(len)));
+        // What is behind it is another place now.
+        self.writer.backend.ring().records.flag(behind).store(0, RELAXED);
+        Self { len, ..self }.commit();
     }
 
     /// Sends it.

@@ -1,0 +1,88 @@
+//! Where things lie in a segment.
+
+/// Where the flag and the text of the classic layout lie, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Size of the whole segment.
+    pub size: usize,
+    /// Offset of the 32-bit flag; a multiple of 4.
+    pub flag_at: usize,
+    /// Offset of the text; a multiple of 4.
+    pub text_at: usize,
+    /// Length of the text; a multiple of 4.
+    pub text_len: usize,
+}
+
+/// The tutorial's `struct { int written; char text[2048]; }`.
+///
+/// ```text
+/// bytes    field    meaning
+/// -------  -------  ---------------------------------------------------
+/// 0..4     written  native-endian i32: the flag
+/// 4..2052  text     a C string: at most 2047 bytes and a NUL
+/// ```
+///
+/// The size is exact, as a C peer's `shmget` asks for it.
+pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 };
+
+/// A ring, native-endian. Each side's words have lines of their own.
+///
+/// ```text
+/// bytes       field          who stores  meaning
+/// ----------  -------------  ----------  ---------------------------------------------
+/// 0..2052     decoy          creator     a classic slot, full: see below
+/// 4096..4104  magic          creator     u64, stored last: before it there is no ring
+/// 4104..4108  version        creator     u32: 1
+/// 4112..4120  capacity       creator     u64: bytes for records, a power of two
+/// 4224..4232  head           reader      u64: up to here the writer may write again
+/// 4352..4360  place          reader      u64: up to here everything was released
+/// 4480..4484  reader's hint  both        u32: 1 while the reader sleeps
+/// 4608..4612  writer's hint  both        u32: 1 while the writer sleeps
+/// 8192..      records        writer      `capacity` bytes
+/// ```
+///
+/// A C program of the tutorial that attaches by mistake (its `shmget` succeeds on
+/// a larger segment) finds a flag at 1 and a text that says what this is. Nothing
+/// of ours stands there, and nothing read from it is relied upon.
+pub mod ring {
+    /// `shm-ring`, as bytes in memory.
+    pub const MAGIC: u64 = u64::from_ne_bytes(*b"shm-ring");
+    /// Offset of the magic.
+    pub const MAGIC_AT: usize = 4096;
+    /// The version of this layout.
+    pub const VERSION: u32 = 1;
+    /// Offset of the version.
+    pub const VERSION_AT: usize = 4104;
+    /// Offset of the capacity.
+    pub const CAPACITY_AT: usize = 4112;
+    /// Offset of the head.
+    pub const HEAD_AT: usize = 4224;
+    /// Offset of the reader's place.
+    pub const PLACE_AT: usize = 4352;
+    /// Offset of the reader's hint.
+    pub const READER_HINT_AT: usize = 4480;
+    /// Offset of the writer's hint.
+    pub const WRITER_HINT_AT: usize = 4608;
+    /// Offset of the records.
+    pub const RECORDS_AT: usize = 8192;
+    /// What the decoy says.
+    pub const DECOY: &[u8] = b"this is a shm-handoff ring; use shmread\n";
+    /// The smallest ring, in bytes for records.
+    pub const SMALLEST: usize = 64 << 10;
+    /// The largest.
+    pub const LARGEST: usize = 1 << 30;
+    /// What a ring has unless asked otherwise.
+    pub const DEFAULT: usize = 2 << 20;
+
+    /// Whether a ring can have this many bytes for records.
+    #[must_use]
+    pub const fn is_capacity(bytes: usize) -> bool {
+        bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
+    }
+
+    /// Size of the segment of a ring.
+    #[must_use]
+    pub const fn size(capacity: usize) -> usize {
+        RECORDS_AT + capacity
+    }
+}

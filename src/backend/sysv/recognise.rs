@@ -1,0 +1,128 @@
+//! Which layout a segment has, and how a ring is made.
+
+use super::key::Key;
+use super::segment::{Segment, Stat};
+use crate::backend::layout::{CLASSIC, ring};
+use crate::error::{Error, Kind};
+use crate::sync::as_the_maker;
+
+/// What may be met at a key, and what is made where nothing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// A classic slot and nothing else.
+    Classic,
+    /// A ring; of this capacity, or of any where one is found.
+    Ring { capacity: usize, exactly: bool },
+    /// Whatever is found; a classic slot is made.
+    Any,
+}
+
+impl Want {
+    /// What is made.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Classic | Self::Any => Kind::Classic,
+            Self::Ring { capacity, .. } => Kind::Ring { capacity },
+        }
+    }
+
+    pub(super) fn size(self) -> usize {
+        size(self.kind())
+    }
+
+    /// Whether what was found will do.
+    pub(super) fn accept(self, key: Key, found: Kind) -> Result<(), Error> {
+        let accepted = match (self, found) {
+            (Self::Any, _) | (Self::Classic, Kind::Classic) => true,
+            (Self::Ring { capacity, exactly }, Kind::Ring { capacity: found }) => !exactly || found == capacity,
+            _ => false,
+        };
+        if accepted { Ok(()) } else { Err(Error::OtherLayout { key: key.number(), found, wanted: self.kind() }) }
+    }
+}
+
+fn size(kind: Kind) -> usize {
+    match kind {
+        Kind::Classic => CLASSIC.size,
+        Kind::Ring { capacity } => ring::size(capacity),
+    }
+}
+
+/// What the size alone says: for a ring, what it would be.
+pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
+    if stat.size == CLASSIC.size {
+        return Ok(Kind::Classic);
+    }
+    match stat.size.checked_sub(ring::RECORDS_AT) {
+        Some(capacity) if ring::is_capacity(capacity) => Ok(Kind::Ring { capacity }),
+        _ => Err(not_a_channel(
+            key,
+            format!("it has {} bytes; a classic slot has {}, a ring 8 KiB and a power of two", stat.size, CLASSIC.size),
+        )),
+    }
+}
+
+fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
+    Error::NotAChannel { key: key.number(), why: why.into() }
+}
+
+/// What the segment is. `mend`: we hold the lock under which rings are made, so a
+/// ring without a magic is one whose maker died; it is made anew.
+pub(super) fn recognise(segment: &Segment, stat: &Stat, mend: bool) -> Result<Kind, Error> {
+    let key = segment.key();
+    let kind = by_size(key, stat)?;
+    let Kind::Ring { capacity } = kind else { return Ok(kind) };
+    let magic = as_the_maker::look(segment.double_word(ring::MAGIC_AT));
+    if magic == ring::MAGIC {
+        let version = as_the_maker::peek(segment.word(ring::VERSION_AT));
+        if version != ring::VERSION {
+            return Err(not_a_channel(key, format!("it is a ring of version {version}, and this program knows version {}", ring::VERSION)));
+        }
+        let said = as_the_maker::look(segment.double_word(ring::CAPACITY_AT));
+        if usize::try_from(said) != Ok(capacity) {
+            return Err(not_a_channel(key, format!("it says that it has {said} bytes for records, and has {capacity}")));
+        }
+        return Ok(kind);
+    }
+    let me = nix::unistd::geteuid().as_raw();
+    if magic == 0 && mend && stat.uid == me && stat.attached == 1 && is_half_made(segment, capacity) {
+        make_ring(segment, capacity);
+        return Ok(kind);
+    }
+    Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
+}
+
+/// Whether nothing lies there but what the maker of such a ring would have put
+/// there.
+fn is_half_made(segment: &Segment, capacity: usize) -> bool {
+    let expected = |at: usize| -> [u32; 2] {
+        let flag_or_text = if at == CLASSIC.flag_at {
+            1
+        } else {
+            let mut word = [0; 4];
+            let from = at.wrapping_sub(CLASSIC.text_at);
+            if let Some(rest) = ring::DECOY.get(from..) {
+                let len = rest.len().min(4);
+                word[..len].copy_from_slice(&rest[..len]);
+            }
+            u32::from_ne_bytes(word)
+        };
+        let header = match at {
+            ring::VERSION_AT => ring::VERSION,
+            ring::CAPACITY_AT => u32::try_from(capacity).unwrap_or(0),
+            _ => 0,
+        };
+        [0, if at < CLASSIC.size { flag_or_text } else { header }]
+    };
+    (0..ring::RECORDS_AT + 8).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word(at))))
+}
+
+/// Makes a ring of what is all zero, or half made. The magic comes last: without
+/// it nobody takes this for a ring.
+pub(super) fn make_ring(segment: &Segment, capacity: usize) {
+    segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(ring::DECOY);
+    as_the_maker::put(segment.word(CLASSIC.flag_at), 1);
+    as_the_maker::put(segment.word(ring::VERSION_AT), ring::VERSION);
+    as_the_maker::finish(segment.double_word(ring::CAPACITY_AT), capacity as u64);
+    as_the_maker::finish(segment.double_word(ring::MAGIC_AT), ring::MAGIC);
+}

@@ -1,0 +1,162 @@
+//! `shm-handoff race`: the tutorial's protocol and ours, for real, on this
+//! machine.
+//!
+//! Three processes of this program (a writer, a second writer, a reader) run
+//! short sessions, as `scenario` orders them to, and count for themselves;
+//! nothing is shared between them but the segment, and the pipes to the race.
+
+mod crew;
+mod ends;
+mod place;
+mod scenario;
+mod show;
+mod side;
+mod stamp;
+mod tally;
+mod wire;
+
+pub(super) use side::side;
+
+use super::exit::{Exit, Failure};
+use super::signals::Signals;
+use super::stdio;
+use crate::backend::sysv::KeySpec;
+use crate::error::Error;
+use clap::Args;
+use crew::Crew;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nix::errno::Errno;
+use place::Place;
+use scenario::{Row, Scenario};
+use show::Seen;
+use std::io::IsTerminal;
+use std::io::Write;
+use std::time::{Duration, Instant};
+use wire::Protocol;
+
+/// The subcommand that the processes of a race are started with.
+pub(super) const SIDE: &str = "race-side";
+
+/// Run the tutorial's protocol for real, then ours, and count what goes wrong
+///
+/// Runs the tutorial's protocol between processes of its own, with the sleeps
+/// taken out and no defect mended, then this project's on the same machine for
+/// the same time, with the same work, and prints what was sent, lost, doubled
+/// and torn. The key is a private one, and nobody else's segment is touched.
+///
+/// It proves nothing either way: a race that did not show on this machine today
+/// is still one. What proves something is the model checker, which tries all
+/// the orders in which the steps can happen: see docs/defects.md, and run
+/// RUSTFLAGS="--cfg loom" cargo test --test loom defects -- --nocapture
+#[derive(Debug, Args)]
+#[command(after_long_help = show::help())]
+pub(super) struct Race {
+    /// How long to run each of the two protocols
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+
+    /// A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]
+    #[arg(short, long, value_name = "KEY", allow_negative_numbers = true, value_parser = private_key)]
+    key: Option<KeySpec>,
+
+    /// Print one JSON object (see --help for its fields)
+    #[arg(long)]
+    json: bool,
+
+    /// Show no progress on a terminal
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn private_key(given: &str) -> Result<KeySpec, Error> {
+    let spec = given.parse()?;
+    match &spec {
+        KeySpec::Number(key) => place::check(*key)?,
+        KeySpec::Path(..) => {}
+    }
+    Ok(spec)
+}
+
+/// The subcommand.
+pub(super) fn run(args: &Race) -> Result<(), Failure> {
+    let signals = Signals::catch()?;
+    if stdio::was_closed(1) {
+        return Err(Failure::io("standard output is closed", Errno::EBADF, "; open it, to /dev/null if need be"));
+    }
+    // Dropped in the opposite order: the processes end before what they use.
+    let place = Place::claim(args.key.as_ref())?;
+    let mut crew = Crew::start(&signals)?;
+    let bar = progress(args);
+    let mut session = 0;
+    let mut seen = Vec::new();
+    for protocol in [Protocol::Tutorial, Protocol::Ours] {
+        seen.push(measure(protocol, args.seconds, &mut crew, &place, &bar, &mut session)?);
+    }
+    bar.finish_and_clear();
+    drop(crew);
+    let shown =
+        if args.json { show::json(args.seconds, &place, &seen) } else { show::text(args.seconds, &place, &seen) };
+    drop(place);
+    print(&shown)?;
+    if seen.iter().any(|seen| seen.protocol == Protocol::Ours && !seen.is_clean()) {
+        return Err(Failure::new(
+            Exit::System,
+            "this project's own protocol lost, doubled, tore or misjudged a message, which it must never do: \
+             that is a bug, please report it with the output above",
+        ));
+    }
+    Ok(())
+}
+
+/// Runs all scenarios for one protocol.
+fn measure(
+    protocol: Protocol,
+    seconds: u32,
+    crew: &mut Crew<'_>,
+    place: &Place,
+    bar: &ProgressBar,
+    session: &mut u32,
+) -> Result<Seen, Failure> {
+    let mut rows = Vec::new();
+    for scenario in Scenario::ALL {
+        bar.set_message(format!("{}: {}", show::name(protocol), scenario.name()));
+        let time = Duration::from_secs(seconds.into()) * scenario.share() / 100;
+        let (from, started) = (bar.position(), Instant::now());
+        let mut row = Row::default();
+        // One at least, so that no row is empty.
+        while row.sessions == 0 || started.elapsed() < time {
+            *session = session.wrapping_add(1);
+            row += scenario.run(crew, place, protocol, *session)?;
+            bar.set_position(from + millis(started.elapsed().min(time)));
+        }
+        rows.push((scenario, row));
+    }
+    Ok(Seen { protocol, rows })
+}
+
+/// A bar on stderr if that is a terminal, else nothing.
+fn progress(args: &Race) -> ProgressBar {
+    if args.quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let total = 2 * millis(Duration::from_secs(args.seconds.into()));
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}").expect("the template is a valid one");
+    ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Nobody reads on: that is theirs to decide.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
+            Err(Failure::io("standard output can't be written", errno, ""))
+        }
+        Ok(()) => Ok(()),
+    }
+}

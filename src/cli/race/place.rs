@@ -1,0 +1,127 @@
+//! Where a race is run: a key that nobody uses, taken and given back.
+
+use crate::backend::Backend;
+use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::stdio::say;
+use crate::error::{Error, Role};
+use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
+use crate::protocol::tutorial::{self, Mended};
+use std::io::Read;
+
+/// Random keys that may be taken before that is no accident any more.
+const ATTEMPTS: usize = 100;
+
+/// A segment of this race's own; removed, and the seats' set with it, when this
+/// is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    key: Key,
+    segment: i32,
+}
+
+impl Place {
+    /// At the key that was asked for, or at a random one where nothing is.
+    pub(super) fn claim(asked: Option<&KeySpec>) -> Result<Self, Failure> {
+        if let Some(asked) = asked {
+            let key = asked.resolve()?;
+            return Self::make(key).map_err(|error| match error {
+                Error::Exists { .. } | Error::SeatTaken { .. } => in_use(key),
+                other => other.into(),
+            });
+        }
+        for _ in 0..ATTEMPTS {
+            match Key::new(random()?).and_then(Self::make) {
+                Err(
+                    Error::BadKey { .. } | Error::Exists { .. } | Error::SeatTaken { .. } | Error::ForeignSeats { .. },
+                ) => {}
+                made => return Ok(made?),
+            }
+        }
+        Err(Failure::new(Exit::System, "no free key was found (name one: --key)"))
+    }
+
+    /// Makes the segment, whoever else may want to at the same time, and makes
+    /// sure that the seats are free as well.
+    fn make(key: Key) -> Result<Self, Error> {
+        check(key)?;
+        let segment = Segment::create_new(key, CLASSIC.size, 0o600)?.id();
+        let place = Self { key, segment };
+        for role in [Role::Writer, Role::Reader] {
+            SysV::open(&place.options(), role)?.leave()?;
+        }
+        Ok(place)
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    fn options(&self) -> Options {
+        Options::classic(self.key)
+    }
+
+    /// Makes the slot empty, by the very step of the tutorial's reader that
+    /// does so (D4). What was in it stays in its text.
+    pub(super) fn empty(&self) -> Result<(), Error> {
+        tutorial::Reader::<SysV>::open(&self.options(), Mended::NOTHING).map(drop)
+    }
+
+    fn clear(&self) -> Result<(), Error> {
+        match Segment::open(self.key) {
+            Ok(segment) if segment.id() == self.segment => segment.remove()?,
+            // Somebody removed ours: what is there now is not ours to remove.
+            Ok(_) => return Ok(()),
+            Err(Error::Missing { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        // Processes that were killed have left the set behind: whoever leaves
+        // the last seat removes it. That needs a segment, for a moment.
+        match SysV::open(&self.options(), Role::Reader) {
+            Ok(mut last) => {
+                last.remove()?;
+                last.leave()
+            }
+            // Then the set is not of this race's making.
+            Err(Error::ForeignSeats { .. } | Error::OtherOwner { .. } | Error::SeatTaken { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Err(error) = self.clear() {
+            let key = self.key.number();
+            say!("shm-handoff race: what it made is left behind: {error} (remove it: ipcrm -M {key:#x})");
+        }
+    }
+}
+
+/// Whether a race may be run at `key`, if it is free.
+pub(super) fn check(key: Key) -> Result<(), Error> {
+    if key.number() == DEFAULT_KEY {
+        return Err(Error::BadKey {
+            given: key.number().to_string(),
+            reason: "the tutorial's programs meet there, and would be drawn into the race (name another one)",
+        });
+    }
+    Ok(())
+}
+
+fn in_use(key: Key) -> Failure {
+    let key = key.number();
+    Failure::new(
+        Exit::System,
+        format!(
+            "key {key} ({key:#x}): somebody uses it, and a race would write over what is there (leave out --key, and a free one is found)"
+        ),
+    )
+}
+
+fn random() -> Result<u32, Failure> {
+    let mut bytes = [0; 4];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|error| Failure::new(Exit::System, format!("/dev/urandom: {error} (name a free key: --key)")))?;
+    Ok(u32::from_ne_bytes(bytes))
+}

@@ -1,0 +1,306 @@
+//! What is run: the same steps for both protocols.
+
+use super::crew::Crew;
+use super::place::Place;
+use super::tally::Tally;
+use super::wire::{Done, Order, Protocol, Report, Who};
+use crate::cli::exit::{Exit, Failure};
+use std::ops::AddAssign;
+
+/// A way to use a channel in which something can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scenario {
+    Together,
+    WriterFirst,
+    ReaderAgain,
+    TwoWriters,
+}
+
+impl Scenario {
+    pub(super) const ALL: [Self; 4] = [Self::Together, Self::WriterFirst, Self::ReaderAgain, Self::TwoWriters];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Together => "together",
+            Self::WriterFirst => "writer first",
+            Self::ReaderAgain => "reader again",
+            Self::TwoWriters => "two writers",
+        }
+    }
+
+    /// What happens in it, and which defect can show. `--help` has the same.
+    pub(super) fn story(self) -> &'static str {
+        match self {
+            Self::Together => {
+                "both are there, then 9 texts and an `end`, up to 1,000 times on end;\n\
+                 the reader judges each `end` and goes on (D3: rare; D2: hardly on x86)"
+            }
+            Self::WriterFirst => {
+                "the reader starts when the first of 10 texts is sent, or when the writer\n\
+                 says that it waits for a reader (D4: the text that lies there is wiped)"
+            }
+            Self::ReaderAgain => {
+                "the reader stops after 5 of 10 texts, the sixth is sent, and another reader\n\
+                 starts (D4 again)"
+            }
+            Self::TwoWriters => {
+                "two writers send 200 texts each at the same time, making way before each as\n\
+                 if somebody typed it (D5: both see 0, both write); ours has one seat, so\n\
+                 the second writer is kept out"
+            }
+        }
+    }
+
+    /// Its part of the time, in percent.
+    pub(super) fn share(self) -> u32 {
+        match self {
+            Self::Together => 40,
+            Self::WriterFirst | Self::ReaderAgain | Self::TwoWriters => 20,
+        }
+    }
+
+    /// One session of it.
+    pub(super) fn run(
+        self,
+        crew: &mut Crew<'_>,
+        place: &Place,
+        protocol: Protocol,
+        session: u32,
+    ) -> Result<Row, Failure> {
+        place.empty()?;
+        let key = place.key().number();
+        let typed = self == Self::TwoWriters;
+        let mut stage = Stage { crew, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };
+        stage.row.sessions = 1;
+        match self {
+            Self::Together => stage.together()?,
+            Self::WriterFirst => stage.writer_first()?,
+            Self::ReaderAgain => stage.reader_again()?,
+            Self::TwoWriters => stage.two_writers()?,
+        }
+        stage.close()
+    }
+}
+
+/// What was seen in the sessions of a scenario.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    pub(super) sessions: u64,
+    pub(super) tally: Tally,
+    /// Sessions in which a side waited and would have waited for ever.
+    pub(super) hung: u64,
+    /// Writers that were kept out.
+    pub(super) refused: u64,
+    /// Messages whose time was taken, and the time.
+    pub(super) timed: u64,
+    pub(super) nanos: u64,
+}
+
+impl AddAssign for Row {
+    fn add_assign(&mut self, more: Self) {
+        self.sessions += more.sessions;
+        self.tally += more.tally;
+        self.hung += more.hung;
+        self.refused += more.refused;
+        self.timed += more.timed;
+        self.nanos += more.nanos;
+    }
+}
+
+/// How the writer and the reader came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Through {
+    read: Done,
+    /// The writer would have waited for ever.
+    writer_stuck: bool,
+}
+
+/// One session.
+struct Stage<'c, 's> {
+    crew: &'c mut Crew<'s>,
+    protocol: Protocol,
+    key: u32,
+    session: u32,
+    typed: bool,
+    sent: [u32; 2],
+    ends: u32,
+    row: Row,
+}
+
+impl Stage<'_, '_> {
+    fn together(&mut self) -> Result<(), Failure> {
+        self.open(Who::Reader)?;
+        self.open(Who::Writer)?;
+        self.read(None, true)?;
+        self.send(Who::Writer, 0..9_000, 9)?;
+        // This reader is told when to stop: that it waits in the end is no hang.
+        let through = self.settle()?;
+        self.row.hung += u64::from(through.writer_stuck);
+        Ok(())
+    }
+
+    fn writer_first(&mut self) -> Result<(), Failure> {
+        self.open(Who::Writer)?;
+        self.send(Who::Writer, 0..1, 0)?;
+        let mut waits = false;
+        match self.crew.hear(&[Who::Writer])? {
+            (_, Report::Waits) => waits = true,
+            (who, report) => _ = self.sent(who, &report)?,
+        }
+        self.open(Who::Reader)?;
+        self.read(None, false)?;
+        if waits {
+            let (who, report) = self.crew.hear(&[Who::Writer])?;
+            self.sent(who, &report)?;
+        }
+        self.send(Who::Writer, 1..10, 10)?;
+        self.settle_with_end()
+    }
+
+    fn reader_again(&mut self) -> Result<(), Failure> {
+        self.open(Who::Reader)?;
+        self.open(Who::Writer)?;
+        self.read(Some(5), false)?;
+        self.send(Who::Writer, 0..6, 0)?;
+        let through = self.settle()?;
+        if through != (Through { read: Done::Enough, writer_stuck: false }) {
+            self.row.hung += u64::from(through.writer_stuck || through.read == Done::Stuck);
+            return Ok(());
+        }
+        self.leave(Who::Reader)?;
+        self.open(Who::Reader)?;
+        self.read(None, false)?;
+        self.send(Who::Writer, 6..10, 10)?;
+        self.settle_with_end()
+    }
+
+    fn two_writers(&mut self) -> Result<(), Failure> {
+        self.open(Who::Reader)?;
+        self.open(Who::Writer)?;
+        let second = self.try_open(Who::Second)?;
+        self.row.refused += u64::from(!second);
+        self.read(None, false)?;
+        self.send(Who::Writer, 0..200, 0)?;
+        if second {
+            self.send(Who::Second, 0..200, 0)?;
+        }
+        let mut sending = if second { vec![Who::Writer, Who::Second] } else { vec![Who::Writer] };
+        let (mut reads, mut stuck) = (true, false);
+        while !sending.is_empty() {
+            let from = if reads { [&sending[..], &[Who::Reader]].concat() } else { sending.clone() };
+            match self.crew.hear(&from)? {
+                (Who::Reader, _) => {
+                    reads = false;
+                    for who in &sending {
+                        self.crew.order(*who, &Order::Told)?;
+                    }
+                }
+                (who, report) => {
+                    stuck |= self.sent(who, &report)?;
+                    sending.retain(|other| *other != who);
+                }
+            }
+        }
+        if !reads {
+            self.row.hung += u64::from(stuck);
+            return Ok(());
+        }
+        // Only now that both are through: an `end` before that would strand the
+        // other one, which is no fault of D5.
+        self.send(Who::Writer, 200..201, 201)?;
+        self.settle_with_end()
+    }
+
+    fn open(&mut self, who: Who) -> Result<(), Failure> {
+        if self.try_open(who)? {
+            return Ok(());
+        }
+        let (key, role) = (self.key, who.role());
+        Err(Failure::new(
+            Exit::RoleTaken,
+            format!(
+                "key {key} ({key:#x}): a {role} that is not part of the race has the seat (run it again, without --key)"
+            ),
+        ))
+    }
+
+    fn try_open(&mut self, who: Who) -> Result<bool, Failure> {
+        let writes = who != Who::Reader;
+        self.crew.order(who, &Order::Open { protocol: self.protocol, key: self.key, writes })?;
+        match self.crew.hear(&[who])? {
+            (_, Report::Opened) => Ok(true),
+            (_, Report::Refused) => Ok(false),
+            (_, other) => Err(nonsense(who, &other)),
+        }
+    }
+
+    fn send(&mut self, who: Who, texts: std::ops::Range<u32>, end_every: u32) -> Result<(), Failure> {
+        let (from, upto, writer) = (texts.start, texts.end, u32::from(who == Who::Second));
+        let typed = self.typed;
+        self.crew.order(who, &Order::Send { session: self.session, writer, from, upto, end_every, typed })
+    }
+
+    fn read(&mut self, most: Option<u32>, through_ends: bool) -> Result<(), Failure> {
+        self.crew.order(Who::Reader, &Order::Read { session: self.session, most, through_ends })
+    }
+
+    fn leave(&mut self, who: Who) -> Result<(), Failure> {
+        self.crew.order(who, &Order::Leave)?;
+        match self.crew.hear(&[who])? {
+            (_, Report::Left) => Ok(()),
+            (_, other) => Err(nonsense(who, &other)),
+        }
+    }
+
+    /// Takes in what a writer has done; whether it hangs.
+    fn sent(&mut self, who: Who, report: &Report) -> Result<bool, Failure> {
+        let Report::Sent { texts, ends, nanos, stuck } = *report else { return Err(nonsense(who, report)) };
+        self.sent[usize::from(who == Who::Second)] += texts;
+        self.ends += ends;
+        self.row.timed += u64::from(texts) + u64::from(ends);
+        self.row.nanos += nanos;
+        Ok(stuck)
+    }
+
+    /// Waits until the writer and the reader are through; whoever is last is
+    /// told that the other one is.
+    fn settle(&mut self) -> Result<Through, Failure> {
+        let mut through = Through { read: Done::Stuck, writer_stuck: false };
+        let mut busy = vec![Who::Writer, Who::Reader];
+        while !busy.is_empty() {
+            let (who, report) = self.crew.hear(&busy)?;
+            match report {
+                Report::Read(done) => through.read = done,
+                report => through.writer_stuck = self.sent(who, &report)?,
+            }
+            busy.retain(|other| *other != who);
+            if let [last] = busy[..] {
+                self.crew.order(last, &Order::Told)?;
+            }
+        }
+        Ok(through)
+    }
+
+    /// As [`settle`](Self::settle), where the reader should leave by itself.
+    fn settle_with_end(&mut self) -> Result<(), Failure> {
+        let Through { read, writer_stuck } = self.settle()?;
+        self.row.hung += u64::from(writer_stuck || read == Done::Stuck);
+        Ok(())
+    }
+
+    /// All leave, and what came is held against what was sent.
+    fn close(mut self) -> Result<Row, Failure> {
+        for who in Who::ALL {
+            self.leave(who)?;
+        }
+        self.crew.order(Who::Reader, &Order::Judge { sent: self.sent, ends: self.ends })?;
+        match self.crew.hear(&[Who::Reader])? {
+            (_, Report::Judged(tally)) => Ok(Row { tally, ..self.row }),
+            (who, other) => Err(nonsense(who, &other)),
+        }
+    }
+}
+
+fn nonsense(who: Who, report: &Report) -> Failure {
+    Failure::new(Exit::System, format!("the {}'s process answers {report:?}, which is a bug", who.name()))
+}

@@ -1,0 +1,233 @@
+//! What a race prints: a table for people, an object for programs, and what
+//! the words in both mean.
+
+use super::place::Place;
+use super::scenario::{Row, Scenario};
+use super::tally::Tally;
+use super::wire::Protocol;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Names the schema of `--json`; changed with every change that could break a
+/// program which reads it.
+const SCHEMA: &str = "shm-handoff/race/1";
+
+/// What the columns mean, in the words of [`Tally`].
+const WORDS: &str = "\
+What is counted:
+  sent         texts for which the writer set the flag (`end`s not among them)
+  lost         texts that were sent and never came whole
+  doubled      whole texts that came again
+  torn         what came and nobody sent in this session: parts of two texts, an
+               older text, none at all. (Both halves of a mix are lost as well.)
+  missed ends  `end`s that were sent, and at which the reader did not leave
+  false ends   times the reader left with no `end` in its hands
+  hung         sessions in which a side waited for what could not come any more
+               (it was told that the other one was through, and looked again)
+  messages/s   texts and `end`s, by the writer's clock; a rough figure";
+
+const JSON: &str = "\
+JSON: one object. A later version may add fields; one that changes or drops any
+has another \"schema\".
+  schema      \"shm-handoff/race/1\"
+  seconds     the time for each protocol; key: the key, as a number
+  protocols   two objects, first \"tutorial\", then \"ours\", in \"protocol\"; each
+              with \"clean\" (nothing went wrong) and \"rows\", an object for each
+              scenario: \"scenario\", \"sessions\", \"sent\", \"received\", \"lost\",
+              \"doubled\", \"torn\", \"disordered\" (texts that came after a later one
+              of their writer), \"ends\", \"ends_missed\", \"ends_false\", \"hung\",
+              \"refused\" (second writers kept out), \"messages_per_second\" (null
+              but for \"together\", the others mostly wait)";
+
+const EXIT: &str = "\
+Exit status:
+  0      it ran, whatever it saw of the tutorial's protocol
+  1      ours lost, doubled, tore or misjudged a message: a bug, please report it;
+         or the key is in use, or a system call failed
+  2      usage
+  4      what has the key of the seats is no semaphore set of ours
+  6      a process that is not part of the race took a seat
+  128+n  ended by signal n";
+
+const PROVES: &str = "\
+This proves nothing either way. It is what showed on this machine, this time: a
+race that did not is still one, and with another processor, compiler or load it
+can. What does prove something is the model checker, which tries every order of
+the steps: see docs/defects.md, or
+  RUSTFLAGS=\"--cfg loom\" cargo test --test loom defects -- --nocapture
+";
+
+/// Over the columns of [`table`].
+const HEADING: &str = concat!(
+    "                                                               missed  false\n",
+    "               sessions        sent     lost  doubled    torn    ends   ends  hung  messages/s\n",
+);
+
+/// All that was seen of one protocol.
+pub(super) struct Seen {
+    pub(super) protocol: Protocol,
+    pub(super) rows: Vec<(Scenario, Row)>,
+}
+
+impl Seen {
+    pub(super) fn is_clean(&self) -> bool {
+        self.rows.iter().all(|(_, row)| row.tally.is_clean() && row.hung == 0)
+    }
+}
+
+pub(super) fn name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tutorial => "the tutorial's",
+        Protocol::Ours => "ours",
+    }
+}
+
+/// The long part of `--help`.
+pub(super) fn help() -> String {
+    format!("{}\n{WORDS}\n\n{JSON}\n\n{EXIT}", stories())
+}
+
+fn stories() -> String {
+    let mut text = "What is done, in many short sessions:\n".to_owned();
+    for scenario in Scenario::ALL {
+        let story = scenario.story().replace('\n', "\n                ");
+        writeln!(text, "  {:<14}{story}", scenario.name()).expect("a String takes everything");
+    }
+    text
+}
+
+/// For people.
+pub(super) fn text(seconds: u32, place: &Place, seen: &[Seen]) -> String {
+    let mut text = String::new();
+    table(&mut text, seconds, place, seen).expect("a String takes everything");
+    text
+}
+
+fn table(text: &mut String, seconds: u32, place: &Place, seen: &[Seen]) -> std::fmt::Result {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let key = place.key().number();
+    writeln!(
+        text,
+        "{seconds} s for each protocol, on {cores} core{}, key {key:#x}",
+        if cores == 1 { "" } else { "s" }
+    )?;
+    for Seen { protocol, rows } in seen {
+        let note = match protocol {
+            Protocol::Tutorial => "The tutorial's protocol, its sleeps taken out:",
+            Protocol::Ours => "Ours, as it ships:",
+        };
+        writeln!(text, "\n{note}\n")?;
+        text.push_str(HEADING);
+        for (scenario, row) in rows {
+            let Tally { sent, lost, doubled, torn, ends_missed, ends_false, .. } = row.tally;
+            let [sessions, sent, lost, doubled, torn, missed, not_one, hung] =
+                [row.sessions, sent, lost, doubled, torn, ends_missed, ends_false, row.hung].map(grouped);
+            let rate = per_second(*scenario, row).map_or_else(|| "-".to_owned(), grouped);
+            writeln!(
+                text,
+                "{:<14}{sessions:>9}{sent:>12}{lost:>9}{doubled:>9}{torn:>8}{missed:>8}{not_one:>7}{hung:>6}{rate:>12}",
+                scenario.name()
+            )?;
+        }
+        for (scenario, row) in rows {
+            if row.refused > 0 {
+                let (refused, name) = (grouped(row.refused), scenario.name());
+                writeln!(text, "{name}: the second writer was kept out {refused} times of {}", grouped(row.sessions))?;
+            }
+            if row.tally.disordered > 0 {
+                let (count, name) = (grouped(row.tally.disordered), scenario.name());
+                writeln!(text, "{name}: {count} texts came after a later one of their writer")?;
+            }
+        }
+    }
+    write!(text, "\n{}\n{WORDS}\n\n{PROVES}", stories())
+}
+
+#[derive(Serialize)]
+struct Object<'s> {
+    schema: &'s str,
+    seconds: u32,
+    key: u32,
+    protocols: Vec<ProtocolObject>,
+}
+
+#[derive(Serialize)]
+struct ProtocolObject {
+    protocol: Protocol,
+    clean: bool,
+    rows: Vec<RowObject>,
+}
+
+#[derive(Serialize)]
+struct RowObject {
+    scenario: &'static str,
+    sessions: u64,
+    #[serde(flatten)]
+    tally: Tally,
+    hung: u64,
+    refused: u64,
+    messages_per_second: Option<u64>,
+}
+
+/// For programs.
+pub(super) fn json(seconds: u32, place: &Place, seen: &[Seen]) -> String {
+    let object = |seen: &Seen| ProtocolObject {
+        protocol: seen.protocol,
+        clean: seen.is_clean(),
+        rows: seen.rows.iter().map(|(scenario, row)| row_object(*scenario, row)).collect(),
+    };
+    let protocols = seen.iter().map(object).collect();
+    let object = Object { schema: SCHEMA, seconds, key: place.key().number(), protocols };
+    serde_json::to_string(&object).expect("numbers and strings are always JSON") + "\n"
+}
+
+fn row_object(scenario: Scenario, row: &Row) -> RowObject {
+    let Row { sessions, tally, hung, refused, .. } = *row;
+    let messages_per_second = per_second(scenario, row);
+    RowObject { scenario: scenario.name(), sessions, tally, hung, refused, messages_per_second }
+}
+
+/// Where the sides do nothing but hand over.
+fn per_second(scenario: Scenario, row: &Row) -> Option<u64> {
+    let timed = scenario == Scenario::Together && row.nanos > 0;
+    timed.then(|| u64::try_from(u128::from(row.timed) * 1_000_000_000 / u128::from(row.nanos)).unwrap_or(u64::MAX))
+}
+
+/// With a comma after every third digit.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let grouped = [0, 7, 999, 1_000, 12_345, 1_234_567].map(grouped);
+        assert_eq!(grouped, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_rate_is_of_the_time_that_was_taken() {
+        let row = Row { timed: 3_000, nanos: 1_500_000, ..Row::default() };
+        assert_eq!(per_second(Scenario::Together, &row), Some(2_000_000));
+        assert_eq!(per_second(Scenario::WriterFirst, &row), None);
+        assert_eq!(per_second(Scenario::Together, &Row::default()), None);
+    }
+
+    #[test]
+    fn a_hang_alone_is_not_clean() {
+        let seen =
+            |hung| Seen { protocol: Protocol::Ours, rows: vec![(Scenario::Together, Row { hung, ..Row::default() })] };
+        assert!(seen(0).is_clean() && !seen(1).is_clean());
+    }
+}

@@ -1,0 +1,94 @@
+//! What the race and its processes say to each other: one JSON object a line,
+//! orders on a process's input, reports on its output. Each order is answered
+//! by one report before the next is given, but for [`Order::Told`].
+
+use super::tally::Tally;
+use crate::error::Role;
+use serde::{Deserialize, Serialize};
+
+/// Whose protocol is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Protocol {
+    Tutorial,
+    Ours,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Order {
+    /// Start as this role: [`Report::Opened`] or [`Report::Refused`].
+    Open { protocol: Protocol, key: u32, writes: bool },
+    /// Send the texts of these numbers, and `end` after every so many (0: no
+    /// `end`): [`Report::Sent`], perhaps after [`Report::Waits`]. After a while an
+    /// `end` is the last of it. `typed`: as if somebody else made the texts.
+    Send { session: u32, writer: u32, from: u32, upto: u32, end_every: u32, typed: bool },
+    /// Read until the protocol says leave, or until there are so many:
+    /// [`Report::Read`].
+    Read { session: u32, most: Option<u32>, through_ends: bool },
+    /// Stop as one who leaves in order does: [`Report::Left`].
+    Leave,
+    /// Count what was read since the last time: [`Report::Judged`].
+    Judge { sent: [u32; 2], ends: u32 },
+    /// The other side is done. Whoever waits *after* this waits for ever: that
+    /// is how a hang is known, not by the clock. No answer.
+    Told,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Report {
+    Opened,
+    /// The seat is taken.
+    Refused,
+    /// Nobody is there to take the first text, which is not sent yet.
+    Waits,
+    /// `stuck`: there will never be room for the next one.
+    Sent {
+        texts: u32,
+        ends: u32,
+        nanos: u64,
+        stuck: bool,
+    },
+    Read(Done),
+    Left,
+    Judged(Tally),
+    /// Something that has nothing to do with races.
+    Failed(String),
+}
+
+/// Why a reader stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Done {
+    /// By its protocol this was the end.
+    Left,
+    /// It has as many as it was to read.
+    Enough,
+    /// It waits, and nothing will ever come.
+    Stuck,
+}
+
+/// The processes of a race.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Writer,
+    Second,
+    Reader,
+}
+
+impl Who {
+    pub(super) const ALL: [Self; 3] = [Self::Writer, Self::Second, Self::Reader];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Writer => "writer",
+            Self::Second => "second writer",
+            Self::Reader => "reader",
+        }
+    }
+
+    pub(super) fn role(self) -> Role {
+        if self == Self::Reader { Role::Reader } else { Role::Writer }
+    }
+}

@@ -1,0 +1,254 @@
+//! Both layouts behind one writer and one reader, for whom it makes no
+//! difference which one is met.
+//!
+//! ```
+//! # #[cfg(not(model))] {
+//! use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+//! for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+//!     let mut reader = Reader::<InProc>::open(&meeting_point).unwrap();
+//!     let mut writer = Writer::<InProc>::open(&meeting_point).unwrap();
+//!     writer.send(b"hello\n").unwrap();
+//!     let message = reader.look().unwrap();
+//!     assert_eq!(message.text(), b"hello\n");
+//!     message.release();
+//! }
+//! # }
+//! ```
+
+use super::{Patience, RecvError, SendError, message, reader, ring, writer};
+use crate::backend::{Kind, RingBackend};
+use crate::error::{Error, Role};
+
+/// A writer to either layout.
+#[derive(Debug)]
+pub enum Writer<B: RingBackend> {
+    /// Of a classic slot.
+    Classic(writer::Writer<B>),
+    /// Of a ring.
+    Ring(ring::Writer<B>),
+}
+
+/// The same call on either.
+macro_rules! either {
+    ($self:expr, $side:ident => $call:expr) => {
+        match $self {
+            Self::Classic($side) => $call,
+            Self::Ring($side) => $call,
+        }
+    };
+}
+
+impl<B: RingBackend> Writer<B> {
+    /// Takes the writer's seat at `address`.
+    ///
+    /// # Errors
+    /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it, or
+    /// with what the opening met; [`SendError::Broken`] if a ring's content is none.
+    pub fn open(address: &B::Address) -> Result<Self, SendError> {
+        let backend = B::open(address, Role::Writer)?;
+        Ok(match backend.kind() {
+            Kind::Classic => Self::Classic(writer::Writer::from_backend(backend)?),
+            Kind::Ring { .. } => Self::Ring(ring::Writer::from_backend(backend)?),
+        })
+    }
+
+    /// The backend, for what it can tell of itself.
+    pub fn backend(&self) -> &B {
+        either!(self, writer => writer.backend())
+    }
+
+    /// The longest message, in bytes.
+    pub fn capacity(&self) -> usize {
+        either!(self, writer => writer.capacity())
+    }
+
+    /// Sends `bytes`, waiting as long as it takes.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.send_with(bytes, &mut Patience::endless())
+    }
+
+    /// Sends `bytes`, waiting as `patience` says.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.send_with(bytes, patience))
+    }
+
+    /// Ends the session: by a message `end`, or by the end of the stream.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with).
+    pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        match self {
+            Self::Classic(writer) => writer.send_with(message::END, patience),
+            Self::Ring(writer) => writer.end_with(patience),
+        }
+    }
+
+    /// Looks whether the memory was removed, and if it was, moves to the new one with
+    /// what was not taken.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), for a message that had to be sent again.
+    pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.mend(patience))
+    }
+
+    /// Makes sure that nothing is left behind in removed memory.
+    ///
+    /// # Errors
+    /// As [`mend`](Self::mend).
+    pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.settle(patience))
+    }
+
+    /// How many messages lie in memory that was removed, where nobody may ever read
+    /// them.
+    ///
+    /// # Errors
+    /// What the look-up met.
+    pub fn stranded(&mut self) -> Result<usize, Error> {
+        either!(self, writer => writer.stranded())
+    }
+
+    /// Leaves in order, after [`settle`](Self::settle).
+    ///
+    /// # Errors
+    /// As `settle`, and what giving back the seat met.
+    pub fn leave(self) -> Result<(), SendError> {
+        either!(self, writer => writer.leave())
+    }
+
+    /// Leaves in order, without another look at the memory.
+    ///
+    /// # Errors
+    /// What giving back the seat met.
+    pub fn leave_settled(self) -> Result<(), SendError> {
+        either!(self, writer => writer.leave_settled())
+    }
+}
+
+/// A reader of either layout.
+#[derive(Debug)]
+pub enum Reader<B: RingBackend> {
+    /// Of a classic slot.
+    Classic(reader::Reader<B>),
+    /// Of a ring.
+    Ring(ring::Reader<B>),
+}
+
+impl<B: RingBackend> Reader<B> {
+    /// Takes the reader's seat at `address`.
+    ///
+    /// # Errors
+    /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it, or
+    /// with what the opening met; [`RecvError::Broken`] if a ring's content is none.
+    pub fn open(address: &B::Address) -> Result<Self, RecvError> {
+        let backend = B::open(address, Role::Reader)?;
+        Ok(match backend.kind() {
+            Kind::Classic => Self::Classic(reader::Reader::from_backend(backend)?),
+            Kind::Ring { .. } => Self::Ring(ring::Reader::from_backend(backend)?),
+        })
+    }
+
+    /// The backend, for what it can tell of itself.
+    pub fn backend(&self) -> &B {
+        either!(self, reader => reader.backend())
+    }
+
+    /// The longest message, in bytes.
+    pub fn capacity(&self) -> usize {
+        either!(self, reader => reader.capacity())
+    }
+
+    /// Waits until there is a message to look at next, without looking at it.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
+        either!(self, reader => reader.wait_with(patience))
+    }
+
+    /// Waits for the first message that is not released, and looks at it.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.look_with(&mut Patience::endless())
+    }
+
+    /// Looks at a message, waiting as `patience` says.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+        Ok(match self {
+            Self::Classic(reader) => Message::Classic(reader.look_with(patience)?),
+            Self::Ring(reader) => Message::Ring(reader.look_with(patience)?),
+        })
+    }
+
+    /// Receives a message into `bytes` and releases it; returns its length.
+    ///
+    /// # Errors
+    /// As the layout's own.
+    pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
+        either!(self, reader => reader.recv_with(bytes, patience))
+    }
+
+    /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn follow(&mut self) -> Result<(), Error> {
+        either!(self, reader => reader.follow())
+    }
+
+    /// Gives the seat back, and says if that failed, as dropping does not.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn leave(self) -> Result<(), Error> {
+        either!(self, reader => reader.leave())
+    }
+}
+
+/// A message of either layout that was looked at and not released yet.
+#[derive(Debug)]
+pub enum Message<'r, B: RingBackend> {
+    /// In a classic slot.
+    Classic(reader::Message<'r, B>),
+    /// In a ring.
+    Ring(ring::Message<'r, B>),
+}
+
+impl<B: RingBackend> Message<'_, B> {
+    /// Its bytes: a private copy that no peer can change.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        either!(self, message => message.text())
+    }
+
+    /// Whether it ends the session.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        either!(self, message => message.ends_session())
+    }
+
+    /// Gives its space back to the writer.
+    pub fn release(self) {
+        either!(self, message => message.release());
+    }
+
+    /// Ends the session: removes the memory *without releasing*.
+    ///
+    /// # Errors
+    /// What the removal met.
+    pub fn close(self) -> Result<(), Error> {
+        either!(self, message => message.close())
+    }
+}

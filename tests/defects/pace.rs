@@ -1,0 +1,177 @@
+//! D14: both sides sleep for a second between two looks.
+//!
+//! Nothing here is timed. C peers in steps are counted in seconds; what ours
+//! ask of the system is noted by a backend whose sleep takes no time at all.
+
+use crate::support::{Channel, Peer};
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::protocol::Patience;
+use shm_handoff::sync::{AtomicU32, Ordering};
+use shm_handoff::{Error, Reader, Role, Writer};
+use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// In which of its seconds the C reader prints each of five messages, where
+/// both sides wake up in the same order every second.
+fn printed_in(turns: [usize; 2]) -> Vec<usize> {
+    let channel = Channel::new();
+    let reader = channel.c_reader_in_steps();
+    let writer = channel.c_writer_in_steps("1\n2\n3\n4\n5\nend\n");
+    let mut peers: [Peer; 2] = [reader, writer];
+    let mut printed = Vec::new();
+    for second in 1.. {
+        for turn in turns {
+            assert!(peers[turn].second(), "it has ended");
+        }
+        let count = peers[0].messages().lines().count();
+        if count > printed.len() {
+            printed.push(second);
+        }
+        if printed.len() == 5 {
+            break;
+        }
+        assert!(second < crate::FOR_EVER, "only {count} messages come");
+    }
+    printed
+}
+
+/// Shown: a message takes two seconds, whichever of the two wakes up first;
+/// both sides sleep through both.
+#[test]
+fn d14_shown() {
+    assert_eq!(printed_in([0, 1]), [1, 3, 5, 7, 9], "the reader wakes up first");
+    assert_eq!(printed_in([1, 0]), [1, 3, 5, 7, 9], "the writer wakes up first");
+}
+
+/// In one process, as [`InProc`]; but a sleep is noted and over at once.
+struct Noting {
+    inner: InProc,
+    sleeps: Rc<RefCell<Vec<Duration>>>,
+}
+
+/// Where two of them meet, and what they note.
+#[derive(Clone)]
+struct Place {
+    slot: Slot,
+    sleeps: Rc<RefCell<Vec<Duration>>>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { slot: Slot::new(2048), sleeps: Rc::default() }
+    }
+}
+
+impl Backend for Noting {
+    type Address = Place;
+
+    fn open(address: &Place, role: Role) -> Result<Self, Error> {
+        Ok(Self { inner: InProc::open(&address.slot, role)?, sleeps: Rc::clone(&address.sleeps) })
+    }
+
+    fn flag(&self) -> &AtomicU32 {
+        self.inner.flag()
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        self.inner.payload()
+    }
+
+    fn sleep(&self, longest: Duration) {
+        self.sleeps.borrow_mut().push(longest);
+    }
+
+    fn wake(&self) {
+        self.inner.wake();
+    }
+
+    fn census(&mut self) -> Result<Census, Error> {
+        self.inner.census()
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        self.inner.reopen()
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        self.inner.remove()
+    }
+
+    fn forget_failure(&mut self) -> Result<(), Error> {
+        self.inner.forget_failure()
+    }
+
+    fn leave(self) -> Result<(), Error> {
+        self.inner.leave()
+    }
+}
+
+/// Absent: who need not wait does not sleep at all.
+#[test]
+fn d14_absent_where_nothing_is_awaited() {
+    let place = Place::new();
+    let mut reader = Reader::<Noting>::open(&place).unwrap();
+    let mut writer = Writer::<Noting>::open(&place).unwrap();
+    writer.send(b"the first meets the reader").unwrap();
+    place.sleeps.borrow_mut().clear();
+    let mut text = [0; 2048];
+    for _ in 0..1000 {
+        reader.recv(&mut text).unwrap();
+        writer.send(b"hello\n").unwrap();
+    }
+    assert_eq!(place.sleeps.borrow().len(), 0);
+}
+
+/// Absent: who has to wait looks again after 5 ms at the latest, or 20 ms where
+/// there was nothing for a second; and takes what is there at that look.
+#[test]
+fn d14_absent_where_something_is_awaited() {
+    let (soon, late, second) = (Duration::from_millis(5), Duration::from_millis(20), Duration::from_secs(1));
+    for ticks in [1, 2, 5, 10, 100, 500] {
+        let place = Place::new();
+        let mut reader = Reader::<Noting>::open(&place).unwrap();
+        let writer = InProc::open(&place.slot, Role::Guest).unwrap();
+        let left = Cell::new(ticks);
+        let mut hook = |_| {
+            // Just before the reader goes to sleep.
+            left.set(left.get() - 1);
+            if left.get() == 0 {
+                writer.payload().write_text(b"hello\n");
+                writer.flag().store(1, Ordering::Release);
+            }
+            ControlFlow::Continue(())
+        };
+        reader.wait_with(&mut Patience::endless().with_hook(&mut hook)).unwrap();
+        let sleeps = place.sleeps.borrow();
+        assert_eq!(sleeps.len(), ticks, "it sleeps after each tick, and no more once there is a message");
+        let mut slept = Duration::ZERO;
+        for &sleep in &*sleeps {
+            assert!(sleep <= if slept < second { soon } else { late }, "{sleep:?}, after {slept:?}");
+            slept += sleep;
+        }
+    }
+}
+
+/// What remains beside a C reader: its own two sleeps for a message. Ours adds
+/// none to them: the next message is there while the reader still sleeps.
+#[test]
+fn d14_absent_from_our_side() {
+    let channel = Channel::new();
+    let mut reader = channel.c_reader_in_steps();
+    let mut writer = channel.writer([""; 0]).input("1\n2\n3\n").start();
+    let mut so_far = String::new();
+    for line in ["1\n", "2\n", "3\n", "end\n"] {
+        channel.await_full(&mut writer);
+        reader.second();
+        so_far += line;
+        assert_eq!(reader.messages(), so_far);
+        // Given back; and, unless that was the end, asleep again.
+        reader.second();
+    }
+    reader.end().got("1\n2\n3\nend\n");
+    writer.end().code(0);
+    channel.assert_nothing_left();
+}
