@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 struct Apart<T>(T);
 
 /// So many wake-ups are noted in one measurement.
-pub const WAKES: usize = 64;
+pub(crate) const WAKES: usize = 64;
 
 /// Everything starts as zero.
 #[repr(C)]
-pub struct Board {
+pub(crate) struct Board {
     ping: Apart<AtomicU32>,
     echo: Apart<AtomicU32>,
     /// The far side has both ends open.
@@ -36,7 +36,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 
 impl Board {
     /// A new one, and the descriptor by which another process maps it.
-    pub fn make() -> Result<(&'static Self, OwnedFd), Failure> {
+    pub(crate) fn make() -> Result<(&'static Self, OwnedFd), Failure> {
         // Inherited by the far side: not close-on-exec.
         let fd = memfd_create(c"peers", MFdFlags::empty())?;
         nix::unistd::ftruncate(&fd, size_of::<Self>().try_into()?)?;
@@ -44,7 +44,7 @@ impl Board {
     }
 
     /// The one behind a descriptor that was inherited.
-    pub fn map(fd: impl AsFd) -> Result<&'static Self, Failure> {
+    pub(crate) fn map(fd: impl AsFd) -> Result<&'static Self, Failure> {
         let len = NonZeroUsize::new(size_of::<Self>()).ok_or("no page")?;
         // SAFETY: a new mapping, of a file that is as long, where the kernel likes.
         let at = unsafe { mmap(None, len, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, fd, 0)? };
@@ -54,7 +54,7 @@ impl Board {
     }
 
     /// Nanoseconds of one bare round trip: the median of some chunks.
-    pub fn bare(&self) -> f64 {
+    pub(crate) fn bare(&self) -> f64 {
         const TRIPS: u32 = 1000;
         const CHUNKS: usize = 11;
         let mut turn = 0;
@@ -78,7 +78,7 @@ impl Board {
     }
 
     /// The other side of [`bare`](Self::bare).
-    pub fn answer_bare(&self) {
+    pub(crate) fn answer_bare(&self) {
         let mut turn = 0;
         loop {
             turn += 1;
@@ -94,33 +94,33 @@ impl Board {
         }
     }
 
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.ready.0.load(Acquire) == 1
     }
 
-    pub fn say_ready(&self) {
+    pub(crate) fn say_ready(&self) {
         self.ready.0.store(1, Release);
     }
 
     /// What the receiver says of the message `number`.
-    pub fn ack(&self, number: u64) {
+    pub(crate) fn ack(&self, number: u64) {
         self.acked.0.store(number, Release);
     }
 
-    pub fn await_ack(&self, number: u64) {
+    pub(crate) fn await_ack(&self, number: u64) {
         until(|| self.acked.0.load(Acquire) == number);
     }
 
-    pub fn note_sent(&self, ns: u64) {
+    pub(crate) fn note_sent(&self, ns: u64) {
         self.sent.0.store(ns, Relaxed);
     }
 
     /// The far side is awake: the `at`th time, and at `ns`.
-    pub fn note_woken(&self, at: usize, ns: u64) {
+    pub(crate) fn note_woken(&self, at: usize, ns: u64) {
         self.woken[at].store(ns.saturating_sub(self.sent.0.load(Relaxed)), Relaxed);
     }
 
-    pub fn woken(&self, at: usize) -> u64 {
+    pub(crate) fn woken(&self, at: usize) -> u64 {
         self.woken[at].load(Relaxed)
     }
 }
@@ -129,7 +129,7 @@ const STOP: u32 = u32::MAX;
 
 /// Spins until `done`; yields now and then, for a machine that is busy.
 #[inline]
-pub fn until(mut done: impl FnMut() -> bool) {
+pub(crate) fn until(mut done: impl FnMut() -> bool) {
     let mut since = None;
     loop {
         for _ in 0..20_000 {

@@ -18,16 +18,16 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// What every measurement of a run has in common.
-pub struct Cells {
-    pub cores: [usize; 2],
-    pub effort: Effort,
+pub(crate) struct Cells {
+    pub(crate) cores: [usize; 2],
+    pub(crate) effort: Effort,
     dir: PathBuf,
     interrupted: Arc<AtomicBool>,
     count: u32,
 }
 
 impl Cells {
-    pub fn new(cores: [usize; 2], effort: Effort) -> Result<Self, Failure> {
+    pub(crate) fn new(cores: [usize; 2], effort: Effort) -> Result<Self, Failure> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
             signal_hook::flag::register(signal, interrupted.clone())?;
@@ -37,12 +37,12 @@ impl Cells {
     }
 
     /// Somebody wants us to stop.
-    pub fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.interrupted.load(Relaxed)
     }
 
     /// Runs one; what the error says is why there is no figure.
-    pub fn run(&mut self, entry: &Entry, work: Work, longest: Duration) -> Result<Figures, Failure> {
+    pub(crate) fn run(&mut self, entry: &Entry, work: Work, longest: Duration) -> Result<Figures, Failure> {
         // A name that the last run did not have: nothing is met that it may have left.
         self.count = (self.count + 1) % 1000;
         let place = Place::new(std::process::id() % 4000 * 1000 + self.count, self.dir.clone(), work);

@@ -6,18 +6,18 @@ use crate::samples::Samples;
 use crate::{Failure, plot, table};
 use std::path::Path;
 
-pub struct Document<'r> {
-    pub samples: &'r Samples,
-    pub entries: &'r [Entry],
-    pub cores: [usize; 2],
-    pub quick: bool,
+pub(crate) struct Document<'r> {
+    pub(crate) samples: &'r Samples,
+    pub(crate) entries: &'r [Entry],
+    pub(crate) cores: [usize; 2],
+    pub(crate) quick: bool,
 }
 
 const BEGIN: &str = "<!-- peers -->";
 const END: &str = "<!-- end -->";
 
 impl Document<'_> {
-    pub fn give(&self, args: &Args) -> Result<(), Failure> {
+    pub(crate) fn give(&self, args: &Args) -> Result<(), Failure> {
         let text = table::markdown(self);
         println!("{text}");
         if let Some(path) = &args.json {

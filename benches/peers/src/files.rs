@@ -18,7 +18,7 @@ impl Drop for Scratch {
     }
 }
 
-pub fn measure(mib: u64, binaries: &Path) -> Result<(), Failure> {
+pub(crate) fn measure(mib: u64, binaries: &Path) -> Result<(), Failure> {
     let find = |name: &str| -> Result<PathBuf, Failure> {
         let path = binaries.join(name);
         path.canonicalize().map_err(|error| format!("{}: {error}: cargo build --release first", path.display()).into())
@@ -61,7 +61,9 @@ pub fn measure(mib: u64, binaries: &Path) -> Result<(), Failure> {
         (values[ROUNDS / 2], values[0], values[ROUNDS - 1])
     };
     println!("| {mib} MiB, {ROUNDS} rounds | median s | min..max |\n| --- | --- | --- |");
-    for (at, name) in ["`shmwrite --raw`, `shmread --raw >/dev/null`", "`cat file \\| cat >/dev/null`"].iter().enumerate() {
+    for (at, name) in
+        ["`shmwrite --raw`, `shmread --raw >/dev/null`", "`cat file \\| cat >/dev/null`"].iter().enumerate()
+    {
         let (middle, least, most) = median(at);
         println!("| {name} | {middle:.3} | {least:.3}..{most:.3} |");
     }

@@ -11,7 +11,7 @@ enum Goal {
     Least(f64),
 }
 
-pub fn markdown(samples: &Samples) -> String {
+pub(crate) fn markdown(samples: &Samples) -> String {
     let mut lines: Vec<(String, Goal, Option<Spread>)> = Vec::new();
     let bare = |peer, work, most| (Goal::Most(most), samples.to_bare(peer, work));
     let times = |slower, faster, work, least| (Goal::Least(least), samples.to_peer(slower, faster, work));

@@ -7,13 +7,13 @@ use nix::unistd::Pid;
 use std::fs;
 
 /// The cores that this process may use.
-pub fn cores() -> Result<Vec<usize>, Failure> {
+pub(crate) fn cores() -> Result<Vec<usize>, Failure> {
     let set = sched_getaffinity(Pid::from_raw(0))?;
     Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
 }
 
 /// Keeps this thread, and those that it starts, on one core.
-pub fn pin(core: usize) {
+pub(crate) fn pin(core: usize) {
     let mut set = CpuSet::new();
     if let Err(error) = set.set(core).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)) {
         eprintln!("peers: can't stay on core {core}: {error}");
@@ -21,13 +21,13 @@ pub fn pin(core: usize) {
 }
 
 /// Nanoseconds of the clock that all processes share.
-pub fn now_ns() -> u64 {
+pub(crate) fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux has this clock");
     now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned()
 }
 
 /// Processor time of all threads of a process, ns.
-pub fn processor_ns(process: &str) -> Result<u64, Failure> {
+pub(crate) fn processor_ns(process: &str) -> Result<u64, Failure> {
     let mut sum = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         let text = fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -37,13 +37,13 @@ pub fn processor_ns(process: &str) -> Result<u64, Failure> {
 }
 
 /// Resident memory of a process, bytes; 0 if that can't be told.
-pub fn resident(process: &str) -> u64 {
+pub(crate) fn resident(process: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
     text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
 }
 
 /// One line on what this is.
-pub fn describe() -> String {
+pub(crate) fn describe() -> String {
     let first = |path: &str, key: &str| -> Option<String> {
         let text = fs::read_to_string(path).ok()?;
         let line = text.lines().find(|line| line.starts_with(key))?;

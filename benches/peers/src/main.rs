@@ -24,7 +24,7 @@ use peer::Entry;
 use std::process::ExitCode;
 
 /// Why something can't be done.
-pub type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();

@@ -20,11 +20,16 @@ const IDLE_ROUNDS: usize = 2;
 /// Beyond that a measurement hangs.
 const LONGEST: Duration = Duration::from_secs(30);
 
-pub fn measure(args: &Args) -> Result<(), Failure> {
+pub(crate) fn measure(args: &Args) -> Result<(), Failure> {
     let entries = selected(args)?;
     if args.list {
         for entry in entries {
-            println!("{:<16} {}{}", entry.id, entry.name, entry.missing.map_or(String::new(), |why| format!(" ({why})")));
+            println!(
+                "{:<16} {}{}",
+                entry.id,
+                entry.name,
+                entry.missing.map_or(String::new(), |why| format!(" ({why})"))
+            );
         }
         return Ok(());
     }
@@ -145,7 +150,9 @@ impl Run {
 /// From 10^4 messages on, ten times as many each time; ours alone unless others are
 /// asked for.
 fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) -> Result<(), Failure> {
-    println!("| 64 bytes, one way | messages | ns a message | ratio to bare | bare before, after | memory of both, MiB |");
+    println!(
+        "| 64 bytes, one way | messages | ns a message | ratio to bare | bare before, after | memory of both, MiB |"
+    );
     println!("| --- | --- | --- | --- | --- | --- |");
     for entry in entries {
         if (entry.not)(Work::Soak(0)) || (ours && entry.kind != crate::peer::Kind::Ours) {

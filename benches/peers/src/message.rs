@@ -16,13 +16,13 @@
 use crate::work::{LONGEST, Work};
 
 /// The receiver says on the board that it has this one.
-pub const ACK: u64 = 1 << 60;
+pub(crate) const ACK: u64 = 1 << 60;
 /// The last one; the receiver joins in the bare ping-pong, and goes.
-pub const STOP: u64 = 1 << 59;
+pub(crate) const STOP: u64 = 1 << 59;
 /// Every byte is to be compared.
-pub const WHOLE: u64 = 1 << 58;
+pub(crate) const WHOLE: u64 = 1 << 58;
 /// The receiver joins in the bare ping-pong, and goes on.
-pub const BARE: u64 = 1 << 57;
+pub(crate) const BARE: u64 = 1 << 57;
 const ASKS: u64 = ACK | STOP | WHOLE | BARE;
 
 /// Counts messages.
@@ -66,7 +66,7 @@ const PATTERN: [u8; LONGEST] = {
 };
 
 /// The sender's messages, so many of which are ready at a time.
-pub struct Outbox {
+pub(crate) struct Outbox {
     work: Work,
     last: Count,
     buffers: Vec<Vec<u8>>,
@@ -74,18 +74,23 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    pub fn new(work: Work, batch: usize) -> Self {
-        Self { work, last: Count::START, buffers: vec![PATTERN[..work.longest()].to_vec(); batch], lens: vec![0; batch] }
+    pub(crate) fn new(work: Work, batch: usize) -> Self {
+        Self {
+            work,
+            last: Count::START,
+            buffers: vec![PATTERN[..work.longest()].to_vec(); batch],
+            lens: vec![0; batch],
+        }
     }
 
     /// The number of the last message.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last.number
     }
 
     /// Makes the next message, in the buffer `at`.
     #[inline]
-    pub fn stamp(&mut self, at: usize, asks: u64) -> &mut [u8] {
+    pub(crate) fn stamp(&mut self, at: usize, asks: u64) -> &mut [u8] {
         self.last.step();
         let buffer = &mut self.buffers[at];
         let last = self.lens[at];
@@ -105,55 +110,55 @@ impl Outbox {
 
     /// The messages that were stamped last, in the order of their buffers.
     #[inline]
-    pub fn batch<const N: usize>(&self) -> [&[u8]; N] {
+    pub(crate) fn batch<const N: usize>(&self) -> [&[u8]; N] {
         std::array::from_fn(|at| &self.buffers[at][..self.lens[at]])
     }
 }
 
 /// The receiver's side.
-pub struct Inbox {
+pub(crate) struct Inbox {
     work: Work,
     last: Count,
 }
 
 /// What a message asks for.
 #[derive(Clone, Copy)]
-pub struct Asks(u64);
+pub(crate) struct Asks(u64);
 
 impl Asks {
     #[inline]
-    pub fn any(self) -> bool {
+    pub(crate) fn any(self) -> bool {
         self.0 & (ACK | BARE | STOP) != 0
     }
 
-    pub fn bare(self) -> bool {
+    pub(crate) fn bare(self) -> bool {
         self.0 & (BARE | STOP) != 0
     }
 
-    pub fn stop(self) -> bool {
+    pub(crate) fn stop(self) -> bool {
         self.0 & STOP != 0
     }
 }
 
 impl Inbox {
-    pub fn new(work: Work) -> Self {
+    pub(crate) fn new(work: Work) -> Self {
         Self { work, last: Count::START }
     }
 
     /// The number of the last message.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last.number
     }
 
     /// Length of the next message.
     #[inline]
-    pub fn expects(&self) -> usize {
+    pub(crate) fn expects(&self) -> usize {
         self.work.len_of(self.last.number + 1)
     }
 
     /// Checks the next message.
     #[inline]
-    pub fn check(&mut self, message: &[u8]) -> Asks {
+    pub(crate) fn check(&mut self, message: &[u8]) -> Asks {
         self.last.step();
         let Count { number, digits } = self.last;
         let len = self.work.len_of(number);
@@ -190,7 +195,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 
 /// Reads all of a message that nobody copied: what a copy would have read.
 #[inline]
-pub fn read_all(bytes: &[u8]) {
+pub(crate) fn read_all(bytes: &[u8]) {
     let (words, rest) = bytes.as_chunks::<8>();
     let sum = words.iter().fold(0_u64, |sum, word| sum.wrapping_add(u64::from_ne_bytes(*word)));
     std::hint::black_box(rest.iter().fold(sum, |sum, byte| sum.wrapping_add(u64::from(*byte))));

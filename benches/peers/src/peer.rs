@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// The sending end of one direction. What goes wrong panics: that ends this one
 /// measurement, and its row says why.
-pub trait Tx {
+pub(crate) trait Tx {
     /// How many messages are handed over at a time.
     const BATCH: usize = 1;
 
@@ -26,17 +26,17 @@ pub trait Tx {
 }
 
 /// The receiving end.
-pub trait Rx {
+pub(crate) trait Rx {
     /// Waits for the next message, lets `look` see it, and releases it. `expects` is
     /// its length, for who has none of his own.
     fn recv<T>(&mut self, expects: usize, look: impl FnOnce(&[u8]) -> T) -> T;
 }
 
 /// Both ends that one side holds.
-pub type Ends<P> = (<P as Peer>::Tx, <P as Peer>::Rx);
+pub(crate) type Ends<P> = (<P as Peer>::Tx, <P as Peer>::Rx);
 
 /// A way to hand messages from one process to another, one in each direction.
-pub trait Peer: Sized {
+pub(crate) trait Peer: Sized {
     type Tx: Tx;
     type Rx: Rx;
 
@@ -76,7 +76,7 @@ pub trait Peer: Sized {
 }
 
 /// A way to hand messages from one thread to another.
-pub trait Threads {
+pub(crate) trait Threads {
     type Tx: Tx + Send + 'static;
     type Rx: Rx + Send + 'static;
 
@@ -86,21 +86,21 @@ pub trait Threads {
 
 /// Where two sides meet.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Place {
+pub(crate) struct Place {
     /// Two keys of the System V kind: this one and the next.
-    pub key: u32,
+    pub(crate) key: u32,
     /// A directory of our own.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// A name of our own.
-    pub name: String,
-    pub fds: Vec<RawFd>,
-    pub note: String,
-    pub longest: usize,
-    pub slots: usize,
+    pub(crate) name: String,
+    pub(crate) fds: Vec<RawFd>,
+    pub(crate) note: String,
+    pub(crate) longest: usize,
+    pub(crate) slots: usize,
 }
 
 impl Place {
-    pub fn new(run: u32, dir: PathBuf, work: Work) -> Self {
+    pub(crate) fn new(run: u32, dir: PathBuf, work: Work) -> Self {
         Self {
             key: 0x5E00_0000 | (run << 1 & 0x00FF_FFFE),
             dir,
@@ -112,7 +112,7 @@ impl Place {
     }
 
     /// The `at`th of the descriptors that were inherited.
-    pub fn fd(&self, at: usize) -> Result<OwnedFd, Failure> {
+    pub(crate) fn fd(&self, at: usize) -> Result<OwnedFd, Failure> {
         let fd = *self.fds.get(at).ok_or("a descriptor is missing")?;
         nix::fcntl::fcntl(inherited(fd), nix::fcntl::F_GETFD)?;
         // SAFETY: open, as was just seen; inherited for this, and taken once.
@@ -121,7 +121,7 @@ impl Place {
 }
 
 /// A descriptor that was passed to this process by number.
-pub fn inherited(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
+pub(crate) fn inherited(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
     // SAFETY: it came from the process that started us and left it open; a number
     // that is not open meets EBADF. It is not closed while it is looked at.
     unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
@@ -129,7 +129,7 @@ pub fn inherited(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
 
 /// How a peer stands in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Limit,
     Ours,
     Processes,
@@ -138,21 +138,21 @@ pub enum Kind {
 
 /// One row.
 #[derive(Clone, Copy)]
-pub struct Entry {
-    pub id: &'static str,
-    pub name: &'static str,
-    pub kind: Kind,
+pub(crate) struct Entry {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
     /// Why it can't be measured here.
-    pub missing: Option<&'static str>,
+    pub(crate) missing: Option<&'static str>,
     /// What it is not measured at: it would say nothing.
-    pub not: fn(Work) -> bool,
-    pub near: fn(&run::Near) -> Result<run::Figures, Failure>,
-    pub far: fn(&run::Far) -> Result<(), Failure>,
-    pub clean: fn(&Place),
+    pub(crate) not: fn(Work) -> bool,
+    pub(crate) near: fn(&run::Near) -> Result<run::Figures, Failure>,
+    pub(crate) far: fn(&run::Far) -> Result<(), Failure>,
+    pub(crate) clean: fn(&Place),
 }
 
 impl Entry {
-    pub const fn of<P: Peer>(id: &'static str, name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn of<P: Peer>(id: &'static str, name: &'static str, kind: Kind) -> Self {
         Self {
             id,
             name,
@@ -165,7 +165,7 @@ impl Entry {
         }
     }
 
-    pub const fn absent(id: &'static str, name: &'static str, why: &'static str) -> Self {
+    pub(crate) const fn absent(id: &'static str, name: &'static str, why: &'static str) -> Self {
         Self {
             id,
             name,
@@ -178,7 +178,7 @@ impl Entry {
         }
     }
 
-    pub const fn not(self, not: fn(Work) -> bool) -> Self {
+    pub(crate) const fn not(self, not: fn(Work) -> bool) -> Self {
         Self { not, ..self }
     }
 }

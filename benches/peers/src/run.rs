@@ -13,51 +13,51 @@ use std::time::{Duration, Instant};
 
 /// What one measurement is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Near {
-    pub peer: String,
-    pub work: Work,
-    pub place: Place,
-    pub cores: [usize; 2],
-    pub effort: Effort,
+pub(crate) struct Near {
+    pub(crate) peer: String,
+    pub(crate) work: Work,
+    pub(crate) place: Place,
+    pub(crate) cores: [usize; 2],
+    pub(crate) effort: Effort,
 }
 
 /// What the far side is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Far {
-    pub peer: String,
-    pub work: Work,
-    pub place: Place,
-    pub core: usize,
+pub(crate) struct Far {
+    pub(crate) peer: String,
+    pub(crate) work: Work,
+    pub(crate) place: Place,
+    pub(crate) core: usize,
     board: RawFd,
 }
 
 /// How long to measure.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Effort {
+pub(crate) struct Effort {
     /// One figure is the median of so many chunks ...
-    pub chunks: usize,
+    pub(crate) chunks: usize,
     /// ... of about so many seconds each.
-    pub chunk: f64,
-    pub wakes: usize,
+    pub(crate) chunk: f64,
+    pub(crate) wakes: usize,
     /// Seconds that a receiver has waited before its idling is measured, and for
     /// how many.
-    pub settle: f64,
-    pub idle: f64,
+    pub(crate) settle: f64,
+    pub(crate) idle: f64,
 }
 
 /// What came out.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// The bare ping-pong before and after, ns.
-    pub bare: [f64; 2],
+    pub(crate) bare: [f64; 2],
     /// ns a round trip, a message or a wake-up; idling, % of a core.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Resident memory of both at the end, bytes.
-    pub memory: u64,
+    pub(crate) memory: u64,
 }
 
 /// The near side of two processes.
-pub fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
+pub(crate) fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
     let (board, board_fd) = Board::make()?;
     let mut place = order.place.clone();
     let mut peer = P::make(&place)?;
@@ -87,7 +87,7 @@ pub fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
 }
 
 /// The far side of two processes.
-pub fn far<P: Peer>(order: &Far) -> Result<(), Failure> {
+pub(crate) fn far<P: Peer>(order: &Far) -> Result<(), Failure> {
     let board = Board::map(inherited(order.board))?;
     let mut ends: Ends<P> = P::far(&order.place)?;
     board.say_ready();
@@ -96,7 +96,7 @@ pub fn far<P: Peer>(order: &Far) -> Result<(), Failure> {
 }
 
 /// Both sides of two threads.
-pub fn threads<T: Threads>(order: &Near) -> Result<Figures, Failure> {
+pub(crate) fn threads<T: Threads>(order: &Near) -> Result<Figures, Failure> {
     let (board, _) = Board::make()?;
     let (to, far_from) = T::make(order.work);
     let (far_to, from) = T::make(order.work);
@@ -113,7 +113,7 @@ pub fn threads<T: Threads>(order: &Near) -> Result<Figures, Failure> {
 }
 
 /// One core alone; the other one is there for the bare ping-pong.
-pub fn alone(order: &Near, mut work: impl FnMut(Work, u64)) -> Result<Figures, Failure> {
+pub(crate) fn alone(order: &Near, mut work: impl FnMut(Work, u64)) -> Result<Figures, Failure> {
     let (board, _) = Board::make()?;
     let core = order.cores[1];
     let far = std::thread::spawn(move || {
@@ -127,11 +127,8 @@ pub fn alone(order: &Near, mut work: impl FnMut(Work, u64)) -> Result<Figures, F
         work(order.work, count);
         started.elapsed().as_secs_f64()
     };
-    let value = if let Work::Soak(count) = order.work {
-        chunk(count) * 1e9 / wide(count)
-    } else {
-        median(order.effort, chunk)
-    };
+    let value =
+        if let Work::Soak(count) = order.work { chunk(count) * 1e9 / wide(count) } else { median(order.effort, chunk) };
     let after = board.bare();
     far.join().map_err(|_| "the far side panicked")?;
     Ok(Figures { bare: [before, after], value, memory: machine::resident("self") })

@@ -7,21 +7,21 @@ use std::collections::BTreeMap;
 
 /// One measurement.
 #[derive(Debug, Clone, Serialize)]
-pub struct Sample {
-    pub round: usize,
-    pub peer: &'static str,
-    pub work: Work,
+pub(crate) struct Sample {
+    pub(crate) round: usize,
+    pub(crate) peer: &'static str,
+    pub(crate) work: Work,
     #[serde(flatten)]
-    pub figures: Figures,
-    pub state: State,
+    pub(crate) figures: Figures,
+    pub(crate) state: State,
     /// The machine was in one state from its beginning to its end.
-    pub steady: bool,
+    pub(crate) steady: bool,
 }
 
 /// Where the host has put our two cores, as the bare ping-pong tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     Shared,
     Near,
     Far,
@@ -36,7 +36,7 @@ impl State {
         }
     }
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shared => "shared (under 70 ns)",
             Self::Near => "near (70 to 200 ns)",
@@ -49,7 +49,7 @@ impl State {
 const STEADY: f64 = 0.15;
 
 impl Sample {
-    pub fn new(round: usize, peer: &'static str, work: Work, figures: Figures) -> Self {
+    pub(crate) fn new(round: usize, peer: &'static str, work: Work, figures: Figures) -> Self {
         let [before, after] = figures.bare;
         let steady = work == Work::Idle || (after - before).abs() <= STEADY * before.min(after);
         Self { round, peer, work, figures, state: State::of(f64::midpoint(before, after)), steady }
@@ -62,11 +62,11 @@ impl Sample {
 
 /// Median, least and most.
 #[derive(Debug, Clone, Copy)]
-pub struct Spread {
-    pub median: f64,
-    pub least: f64,
-    pub most: f64,
-    pub count: usize,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+    pub(crate) count: usize,
 }
 
 impl Spread {
@@ -82,15 +82,15 @@ impl Spread {
 
 /// All of a run.
 #[derive(Debug, Default)]
-pub struct Samples {
-    pub all: Vec<Sample>,
+pub(crate) struct Samples {
+    pub(crate) all: Vec<Sample>,
     /// Why there is no figure.
-    pub failures: BTreeMap<(&'static str, Work), Vec<String>>,
+    pub(crate) failures: BTreeMap<(&'static str, Work), Vec<String>>,
 }
 
 impl Samples {
     /// The state in which most measurements were made: only these are compared.
-    pub fn state(&self) -> Option<State> {
+    pub(crate) fn state(&self) -> Option<State> {
         let mut counts = BTreeMap::new();
         for sample in self.all.iter().filter(|sample| sample.steady && sample.work != Work::Idle) {
             *counts.entry(sample.state).or_insert(0_usize) += 1;
@@ -107,28 +107,28 @@ impl Samples {
     }
 
     /// How many count.
-    pub fn count(&self, peer: &str, work: Work) -> usize {
+    pub(crate) fn count(&self, peer: &str, work: Work) -> usize {
         self.kept(peer, work).count()
     }
 
-    pub fn values(&self, peer: &str, work: Work) -> Option<Spread> {
+    pub(crate) fn values(&self, peer: &str, work: Work) -> Option<Spread> {
         Spread::of(self.kept(peer, work).map(|sample| sample.figures.value))
     }
 
     /// As ratios to the bare ping-pong beside each.
-    pub fn to_bare(&self, peer: &str, work: Work) -> Option<Spread> {
+    pub(crate) fn to_bare(&self, peer: &str, work: Work) -> Option<Spread> {
         Spread::of(self.kept(peer, work).map(|sample| sample.figures.value / sample.bare()))
     }
 
     /// As ratios to another peer in the same round.
-    pub fn to_peer(&self, peer: &str, other: &str, work: Work) -> Option<Spread> {
+    pub(crate) fn to_peer(&self, peer: &str, other: &str, work: Work) -> Option<Spread> {
         let others: BTreeMap<usize, f64> =
             self.kept(other, work).map(|sample| (sample.round, sample.figures.value)).collect();
         Spread::of(self.kept(peer, work).filter_map(|sample| Some(sample.figures.value / others.get(&sample.round)?)))
     }
 
     /// The bare ping-pong itself.
-    pub fn bare(&self) -> Option<Spread> {
+    pub(crate) fn bare(&self) -> Option<Spread> {
         let state = self.state();
         let counts = |sample: &&Sample| sample.steady && Some(sample.state) == state && sample.work != Work::Idle;
         Spread::of(self.all.iter().filter(counts).map(Sample::bare))

@@ -21,7 +21,7 @@ const ONE_WAY: [Work; 9] = [
 ];
 const WAITING: [Work; 2] = [Work::Wake, Work::Idle];
 
-pub fn markdown(run: &Document) -> String {
+pub(crate) fn markdown(run: &Document) -> String {
     let mut text = String::new();
     let mut put = |line: String| {
         text.push_str(&line);

@@ -6,15 +6,15 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Longest message.
-pub const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST: usize = 16 * 1024;
 
 /// Bytes that a ring holds, and every other peer that can be told.
-pub const RING: usize = 2 * 1024 * 1024;
+pub(crate) const RING: usize = 2 * 1024 * 1024;
 
 /// One kind of work, for one length of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub enum Work {
+pub(crate) enum Work {
     /// There and back.
     Trip(usize),
     /// As many as go through.
@@ -30,7 +30,7 @@ pub enum Work {
 }
 
 /// All that the table shows, in its order, but idling.
-pub const TIMED: [Work; 13] = [
+pub(crate) const TIMED: [Work; 13] = [
     Work::Trip(8),
     Work::Trip(64),
     Work::Trip(2048),
@@ -48,7 +48,7 @@ pub const TIMED: [Work; 13] = [
 
 impl Work {
     /// The longest message of this work.
-    pub fn longest(self) -> usize {
+    pub(crate) fn longest(self) -> usize {
         match self {
             Self::Trip(len) | Self::OneWay(len) => len,
             Self::Mixed => MIXED_TO,
@@ -58,13 +58,13 @@ impl Work {
 
     /// How many messages a peer with slots gets room for: 2 MiB of them, within
     /// what all of them can hold.
-    pub fn slots(self) -> usize {
+    pub(crate) fn slots(self) -> usize {
         (RING / self.longest()).clamp(64, 1024)
     }
 
     /// Length of message `number`.
     #[inline]
-    pub fn len_of(self, number: u64) -> usize {
+    pub(crate) fn len_of(self, number: u64) -> usize {
         match self {
             Self::Mixed => mixed(number),
             _ => self.longest(),
@@ -72,7 +72,7 @@ impl Work {
     }
 
     /// Whether many messages are under way at a time.
-    pub fn is_one_way(self) -> bool {
+    pub(crate) fn is_one_way(self) -> bool {
         matches!(self, Self::OneWay(_) | Self::Mixed | Self::Soak(_))
     }
 }

@@ -5,12 +5,12 @@ use crate::peer::Entry;
 const NAME: &str = "Boost.Interprocess message_queue";
 
 #[cfg(have_boost)]
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     Entry::of::<there::Queue>("boost", NAME, crate::peer::Kind::Processes)
 }
 
 #[cfg(not(have_boost))]
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     Entry::absent("boost", NAME, "no Boost at compile time: apt install g++ libboost-dev")
 }
 
@@ -30,7 +30,7 @@ mod there {
         fn peers_boost_remove(name: *const c_char);
     }
 
-    pub struct Queue;
+    pub(crate) struct Queue;
 
     struct Handle(NonNull<c_void>);
 
@@ -49,9 +49,9 @@ mod there {
         }
     }
 
-    pub struct To(Handle);
+    pub(crate) struct To(Handle);
 
-    pub struct From {
+    pub(crate) struct From {
         queue: Handle,
         text: Vec<u8>,
     }

@@ -8,11 +8,11 @@ use crate::work::LONGEST;
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
 use shm_handoff::{Backend, Reader, Role, Writer};
 
-pub struct Classic;
+pub(crate) struct Classic;
 
-pub struct To(Writer<SysV>);
+pub(crate) struct To(Writer<SysV>);
 
-pub struct From {
+pub(crate) struct From {
     reader: Reader<SysV>,
     text: Vec<u8>,
 }
@@ -34,10 +34,7 @@ impl Rx for From {
 
 fn ends(to: u32, from: u32) -> Result<(To, From), Failure> {
     let options = |key| Ok::<_, Failure>(Options::classic(Key::new(key)?));
-    Ok((
-        To(Writer::open(&options(to)?)?),
-        From { reader: Reader::open(&options(from)?)?, text: vec![0; LONGEST] },
-    ))
+    Ok((To(Writer::open(&options(to)?)?), From { reader: Reader::open(&options(from)?)?, text: vec![0; LONGEST] }))
 }
 
 impl Peer for Classic {
@@ -73,7 +70,7 @@ impl Peer for Classic {
 }
 
 /// Removes both segments; the seats go with who leaves them last.
-pub fn remove(place: &Place) -> Result<(), Failure> {
+pub(crate) fn remove(place: &Place) -> Result<(), Failure> {
     for key in [place.key, place.key + 1] {
         Segment::open(Key::new(key)?)?.remove()?;
     }
@@ -81,7 +78,7 @@ pub fn remove(place: &Place) -> Result<(), Failure> {
 }
 
 /// Removes what two that were killed left.
-pub fn clean(place: &Place) {
+pub(crate) fn clean(place: &Place) {
     for key in [place.key, place.key + 1] {
         let Ok(key) = Key::new(key) else { continue };
         if let Ok(mut left) = SysV::open(&Options::any(key), Role::Reader) {

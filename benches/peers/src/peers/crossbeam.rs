@@ -56,7 +56,7 @@ fn near(order: &Near) -> Result<Figures, Failure> {
     }
 }
 
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     let entry = Entry { near, ..Entry::absent("crossbeam", "crossbeam-channel", "") };
     Entry { kind: Kind::Threads, missing: None, not: |_| false, ..entry }
 }

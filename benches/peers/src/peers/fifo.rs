@@ -8,7 +8,7 @@ use nix::sys::stat::Mode;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 
-pub struct Fifo;
+pub(crate) struct Fifo;
 
 fn path(place: &Place, back: bool) -> PathBuf {
     place.dir.join(if back { "back" } else { "there" })

@@ -9,7 +9,7 @@ use nix::sys::uio::writev;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 
-pub struct To(pub OwnedFd);
+pub(crate) struct To(pub(crate) OwnedFd);
 
 impl Tx for To {
     #[inline]
@@ -24,7 +24,7 @@ impl Tx for To {
     }
 }
 
-pub struct From {
+pub(crate) struct From {
     fd: OwnedFd,
     buffer: Vec<u8>,
     from: usize,
@@ -35,7 +35,7 @@ const BUFFER: usize = 64 * 1024;
 const HEAD: usize = 4;
 
 impl From {
-    pub fn new(fd: OwnedFd) -> Self {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
         Self { fd, buffer: vec![0; BUFFER], from: 0, to: 0 }
     }
 

@@ -20,14 +20,14 @@ use iceoryx2::prelude::*;
 use std::marker::PhantomData;
 
 /// How a message is taken, and how a side waits for one.
-pub trait Manner {
+pub(crate) trait Manner {
     const COPY: bool;
     const EVENT: bool;
 }
 
-pub struct Copying;
-pub struct Polling;
-pub struct Waiting;
+pub(crate) struct Copying;
+pub(crate) struct Polling;
+pub(crate) struct Waiting;
 
 impl Manner for Copying {
     const COPY: bool = true;
@@ -44,21 +44,21 @@ impl Manner for Waiting {
     const EVENT: bool = true;
 }
 
-pub struct Iceoryx<M>(PhantomData<M>);
+pub(crate) struct Iceoryx<M>(PhantomData<M>);
 
-pub type Copied = Iceoryx<Copying>;
-pub type ZeroCopy = Iceoryx<Polling>;
-pub type Event = Iceoryx<Waiting>;
+pub(crate) type Copied = Iceoryx<Copying>;
+pub(crate) type ZeroCopy = Iceoryx<Polling>;
+pub(crate) type Event = Iceoryx<Waiting>;
 
 // Fields are dropped in their order: ports before their node.
-pub struct To<M> {
+pub(crate) struct To<M> {
     publisher: Publisher<ipc::Service, [u8], ()>,
     notifier: Option<Notifier<ipc::Service>>,
     _node: Node<ipc::Service>,
     manner: PhantomData<M>,
 }
 
-pub struct From<M> {
+pub(crate) struct From<M> {
     subscriber: Subscriber<ipc::Service, [u8], ()>,
     listener: Option<Listener<ipc::Service>>,
     _node: Node<ipc::Service>,
@@ -177,6 +177,13 @@ impl<M: Manner> Peer for Iceoryx<M> {
 
     fn far(place: &Place) -> Result<Ends<Self>, Failure> {
         Self::ends(place, true)
+    }
+
+    /// iceoryx2 keeps what its nodes have in common.
+    fn close(self, place: &Place, ends: Ends<Self>) -> Result<(), Failure> {
+        drop(ends);
+        Self::clean(place);
+        Ok(())
     }
 
     /// The shared memory is named by the prefix; all else is in the directory.

@@ -8,14 +8,14 @@ use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSe
 /// What the far side sends to the near one: its ends.
 type Given = (IpcBytesSender, IpcBytesReceiver);
 
-pub struct Channel {
+pub(crate) struct Channel {
     server: Option<IpcOneShotServer<Given>>,
     name: String,
 }
 
-pub struct To(IpcBytesSender);
+pub(crate) struct To(IpcBytesSender);
 
-pub struct From(IpcBytesReceiver);
+pub(crate) struct From(IpcBytesReceiver);
 
 impl Tx for To {
     #[inline]

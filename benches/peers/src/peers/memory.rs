@@ -24,7 +24,7 @@ const WORDS: usize = 4096;
 /// The buffer ends where no further message is sure to fit.
 const ROOM: usize = RING - LONGEST;
 
-pub struct Memory {
+pub(crate) struct Memory {
     fds: [OwnedFd; 2],
 }
 
@@ -45,7 +45,9 @@ impl Shared {
     fn words(&self) -> (&AtomicU64, &AtomicU64) {
         // SAFETY: within the page of words, aligned, never unmapped, and touched
         // through atomics alone.
-        unsafe { (AtomicU64::from_ptr(self.at.as_ptr().cast()), AtomicU64::from_ptr(self.at.add(1024).as_ptr().cast())) }
+        unsafe {
+            (AtomicU64::from_ptr(self.at.as_ptr().cast()), AtomicU64::from_ptr(self.at.add(1024).as_ptr().cast()))
+        }
     }
 
     fn place(&self, at: usize) -> *mut u8 {
@@ -54,14 +56,14 @@ impl Shared {
     }
 }
 
-pub struct To {
+pub(crate) struct To {
     shared: Shared,
     walk: Walk,
     published: u64,
     read: u64,
 }
 
-pub struct From {
+pub(crate) struct From {
     shared: Shared,
     walk: Walk,
     written: u64,
@@ -187,10 +189,11 @@ impl Peer for Memory {
 }
 
 /// One core alone.
-pub fn alone() -> Entry {
+pub(crate) fn alone() -> Entry {
     Entry {
         near: copy_alone,
-        ..Entry::of::<Memory>("memcpy", "memcpy to a buffer, one core alone", Kind::Limit).not(|work| !work.is_one_way())
+        ..Entry::of::<Memory>("memcpy", "memcpy to a buffer, one core alone", Kind::Limit)
+            .not(|work| !work.is_one_way())
     }
 }
 

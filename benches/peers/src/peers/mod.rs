@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 
 /// All rows, in the table's order. The bare ping-pong is not here: it runs beside
 /// each of them.
-pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let mut all = vec![
         memory::alone(),
         Entry::of::<memory::Memory>("memory", "memcpy to a buffer and from it, a flag each quarter", Limit)

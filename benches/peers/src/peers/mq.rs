@@ -6,7 +6,7 @@ use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use nix::mqueue::{MQ_OFlag, MqAttr, MqdT, mq_open, mq_receive, mq_send, mq_unlink};
 use nix::sys::stat::Mode;
 
-pub struct Mq;
+pub(crate) struct Mq;
 
 /// `/proc/sys/fs/mqueue/msg_max`, unless somebody changed it.
 const MESSAGES: i64 = 10;
@@ -15,9 +15,9 @@ fn name(place: &Place, back: bool) -> String {
     format!("/{}-{}", place.name, if back { "back" } else { "there" })
 }
 
-pub struct To(MqdT);
+pub(crate) struct To(MqdT);
 
-pub struct From {
+pub(crate) struct From {
     queue: MqdT,
     text: Vec<u8>,
 }

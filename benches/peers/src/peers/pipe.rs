@@ -7,13 +7,13 @@ use nix::fcntl::{FcntlArg, fcntl};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// Each end once: to there (read, write), and back (read, write).
-pub struct Pipe([Option<OwnedFd>; 4]);
+pub(crate) struct Pipe([Option<OwnedFd>; 4]);
 
 /// `/proc/sys/fs/pipe-max-size`, unless somebody changed it.
 const SIZE: i32 = 1024 * 1024;
 
 /// Makes a pipe large; as it is if that is refused.
-pub fn enlarge(fd: impl AsFd) {
+pub(crate) fn enlarge(fd: impl AsFd) {
     let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(SIZE));
 }
 

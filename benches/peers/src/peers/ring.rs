@@ -11,16 +11,16 @@ use shm_handoff::ring::{Reader, Writer};
 use std::marker::PhantomData;
 
 /// A pair of ends that wrap the library's.
-pub struct RingOf<T, R, const GATHER: bool>(PhantomData<(T, R)>);
+pub(crate) struct RingOf<T, R, const GATHER: bool>(PhantomData<(T, R)>);
 
 /// Sends alone, copied in and out.
-pub type Ring<const GATHER: bool> = RingOf<To, Copied, GATHER>;
+pub(crate) type Ring<const GATHER: bool> = RingOf<To, Copied, GATHER>;
 /// Sends 16 at a time.
-pub type Batched = RingOf<ToBatched, Copied, true>;
+pub(crate) type Batched = RingOf<ToBatched, Copied, true>;
 /// Written and read where the message lies, all of it.
-pub type InPlace = RingOf<ToInPlace, FromInPlace, true>;
+pub(crate) type InPlace = RingOf<ToInPlace, FromInPlace, true>;
 
-pub trait Wraps<E> {
+pub(crate) trait Wraps<E> {
     fn wrap(end: E) -> Self;
     fn unwrap(self) -> E;
 }
@@ -95,9 +95,9 @@ wraps! {
     FromInPlace: Reader<SysV>, |reader| Self(reader), .0;
 }
 
-pub struct To(Writer<SysV>);
+pub(crate) struct To(Writer<SysV>);
 
-pub struct Copied {
+pub(crate) struct Copied {
     reader: Reader<SysV>,
     text: Vec<u8>,
 }
@@ -117,7 +117,7 @@ impl Rx for Copied {
     }
 }
 
-pub struct ToBatched(Writer<SysV>);
+pub(crate) struct ToBatched(Writer<SysV>);
 
 impl Tx for ToBatched {
     const BATCH: usize = 16;
@@ -132,9 +132,9 @@ impl Tx for ToBatched {
     }
 }
 
-pub struct ToInPlace(Writer<SysV>);
+pub(crate) struct ToInPlace(Writer<SysV>);
 
-pub struct FromInPlace(Reader<SysV>);
+pub(crate) struct FromInPlace(Reader<SysV>);
 
 impl Tx for ToInPlace {
     #[inline]

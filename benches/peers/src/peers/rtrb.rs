@@ -98,7 +98,7 @@ fn near(order: &Near) -> Result<Figures, Failure> {
     }
 }
 
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     let entry = Entry { near, ..Entry::absent("rtrb", "rtrb", "") };
     Entry { kind: Kind::Threads, missing: None, not: peers::never_sleeps, ..entry }
 }

@@ -5,7 +5,7 @@ use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use nix::errno::Errno;
 use std::ptr::null_mut;
 
-pub struct Queue;
+pub(crate) struct Queue;
 
 /// A message as the kernel takes it: a type, then the bytes.
 struct Envelope(Vec<u64>);
@@ -27,12 +27,12 @@ impl Envelope {
     }
 }
 
-pub struct To {
+pub(crate) struct To {
     id: i32,
     envelope: Envelope,
 }
 
-pub struct From {
+pub(crate) struct From {
     id: i32,
     longest: usize,
     envelope: Envelope,

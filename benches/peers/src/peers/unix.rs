@@ -22,7 +22,7 @@ fn near_fd(pair: &mut [Option<OwnedFd>; 2]) -> Result<OwnedFd, Failure> {
     Ok(pair[0].take().ok_or("taken")?)
 }
 
-pub struct Stream([Option<OwnedFd>; 2]);
+pub(crate) struct Stream([Option<OwnedFd>; 2]);
 
 impl Stream {
     fn ends(fd: OwnedFd) -> Result<Ends<Self>, Failure> {
@@ -51,11 +51,11 @@ impl Peer for Stream {
     }
 }
 
-pub struct SeqPacket([Option<OwnedFd>; 2]);
+pub(crate) struct SeqPacket([Option<OwnedFd>; 2]);
 
-pub struct To(OwnedFd);
+pub(crate) struct To(OwnedFd);
 
-pub struct From {
+pub(crate) struct From {
     fd: OwnedFd,
     text: Vec<u8>,
 }

@@ -6,12 +6,12 @@ use crate::peer::Entry;
 const NAME: &str = "ZeroMQ, PAIR over ipc";
 
 #[cfg(have_zmq)]
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     Entry::of::<there::Pair>("zeromq", NAME, crate::peer::Kind::Processes)
 }
 
 #[cfg(not(have_zmq))]
-pub fn entry() -> Entry {
+pub(crate) fn entry() -> Entry {
     Entry::absent("zeromq", NAME, "no libzmq at compile time: apt install pkg-config libzmq3-dev")
 }
 
@@ -70,11 +70,11 @@ mod there {
         }
     }
 
-    pub struct Pair(Option<Socket>);
+    pub(crate) struct Pair(Option<Socket>);
 
-    pub struct To(Rc<Socket>);
+    pub(crate) struct To(Rc<Socket>);
 
-    pub struct From {
+    pub(crate) struct From {
         socket: Rc<Socket>,
         text: Vec<u8>,
     }
