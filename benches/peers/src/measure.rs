@@ -40,7 +40,8 @@ pub(crate) fn measure(args: &Args) -> Result<(), Failure> {
     let [here, there, ..] = cores[..] else { return Err("one core only: nothing to measure between two".into()) };
     let mut cells = Cells::new([here, there], if args.quick { QUICK } else { FULL })?;
     if let Some(exponent) = args.soak {
-        return soak(&mut cells, &entries, exponent, args.only.is_empty());
+        soak(&mut cells, &entries, exponent, args.only.is_empty());
+        return Ok(());
     }
     let minutes = args.minutes.unwrap_or(if args.quick { 1.0 } else { 15.0 });
     let mut run = Run { cells, entries, samples: Samples::default(), end: Instant::now() + minute(minutes) };
@@ -149,7 +150,7 @@ impl Run {
 
 /// From 10^4 messages on, ten times as many each time; ours alone unless others are
 /// asked for.
-fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) -> Result<(), Failure> {
+fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) {
     println!(
         "| 64 bytes, one way | messages | ns a message | ratio to bare | bare before, after | memory of both, MiB |"
     );
@@ -176,5 +177,4 @@ fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) -> Resu
             );
         }
     }
-    Ok(())
 }

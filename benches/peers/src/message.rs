@@ -40,7 +40,7 @@ impl Count {
     fn step(&mut self) {
         self.number += 1;
         self.digits += 1;
-        if self.digits & 0xFF == 0 {
+        if self.digits.trailing_zeros() >= 8 {
             self.carry();
         }
     }
@@ -170,7 +170,7 @@ impl Inbox {
         }
         if len > 16 {
             // Another place each time; the multiplication is cheaper than a division.
-            let at = 8 + ((number & 0xFFFF) as usize * (len - 16) >> 16);
+            let at = 8 + (((number & 0xFFFF) as usize * (len - 16)) >> 16);
             assert!(message[at] == PATTERN[at], "message {number} differs at byte {at}");
         }
         if first & WHOLE != 0 {

@@ -110,14 +110,6 @@ impl Place {
             ..Self::default()
         }
     }
-
-    /// The `at`th of the descriptors that were inherited.
-    pub(crate) fn fd(&self, at: usize) -> Result<OwnedFd, Failure> {
-        let fd = *self.fds.get(at).ok_or("a descriptor is missing")?;
-        nix::fcntl::fcntl(inherited(fd), nix::fcntl::F_GETFD)?;
-        // SAFETY: open, as was just seen; inherited for this, and taken once.
-        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-    }
 }
 
 /// A descriptor that was passed to this process by number.
@@ -125,6 +117,14 @@ pub(crate) fn inherited(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
     // SAFETY: it came from the process that started us and left it open; a number
     // that is not open meets EBADF. It is not closed while it is looked at.
     unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
+}
+
+/// The `at`th descriptor that was passed, to own.
+pub(crate) fn passed(place: &Place, at: usize) -> Result<OwnedFd, Failure> {
+    let fd = *place.fds.get(at).ok_or("a descriptor is missing")?;
+    nix::fcntl::fcntl(inherited(fd), nix::fcntl::F_GETFD)?;
+    // SAFETY: open, as was just seen; inherited for this, and taken once.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// How a peer stands in the table.

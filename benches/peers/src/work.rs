@@ -84,7 +84,7 @@ const MIXED_TO: usize = 512;
 #[inline]
 fn mixed(number: u64) -> usize {
     let spread = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-    let within = spread * (MIXED_TO - MIXED_FROM + 1) as u64 >> 32;
+    let within = (spread * (MIXED_TO - MIXED_FROM + 1) as u64) >> 32;
     MIXED_FROM + usize::try_from(within).unwrap_or(0)
 }
 

@@ -27,8 +27,8 @@ impl Tx for To {
 pub(crate) struct From {
     fd: OwnedFd,
     buffer: Vec<u8>,
-    from: usize,
-    to: usize,
+    begin: usize,
+    end: usize,
 }
 
 const BUFFER: usize = 64 * 1024;
@@ -36,21 +36,21 @@ const HEAD: usize = 4;
 
 impl From {
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        Self { fd, buffer: vec![0; BUFFER], from: 0, to: 0 }
+        Self { fd, buffer: vec![0; BUFFER], begin: 0, end: 0 }
     }
 
     /// Until so many bytes are there.
     #[inline]
     fn fill(&mut self, wanted: usize) {
-        while self.to - self.from < wanted {
-            if self.from + HEAD + LONGEST > BUFFER || self.from == self.to {
-                self.buffer.copy_within(self.from..self.to, 0);
-                self.to -= self.from;
-                self.from = 0;
+        while self.end - self.begin < wanted {
+            if self.begin + HEAD + LONGEST > BUFFER || self.begin == self.end {
+                self.buffer.copy_within(self.begin..self.end, 0);
+                self.end -= self.begin;
+                self.begin = 0;
             }
-            let read = must(nix::unistd::read(&self.fd, &mut self.buffer[self.to..]), "read");
+            let read = must(nix::unistd::read(&self.fd, &mut self.buffer[self.end..]), "read");
             assert!(read > 0, "the other side is gone");
-            self.to += read;
+            self.end += read;
         }
     }
 }
@@ -59,11 +59,11 @@ impl Rx for From {
     #[inline]
     fn recv<T>(&mut self, _: usize, look: impl FnOnce(&[u8]) -> T) -> T {
         self.fill(HEAD);
-        let head = self.buffer[self.from..self.from + HEAD].try_into().expect("four bytes");
+        let head = self.buffer[self.begin..self.begin + HEAD].try_into().expect("four bytes");
         let len = u32::from_ne_bytes(head) as usize;
         self.fill(HEAD + len);
-        let at = self.from + HEAD;
-        self.from = at + len;
+        let at = self.begin + HEAD;
+        self.begin = at + len;
         look(&self.buffer[at..at + len])
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::board::until;
 use crate::message::Outbox;
-use crate::peer::{Ends, Entry, Kind, Peer, Place, Rx, Tx};
+use crate::peer::{Ends, Entry, Kind, Peer, Place, Rx, Tx, passed};
 use crate::run::{Figures, Near};
 use crate::work::{LONGEST, RING, Work};
 use crate::{Failure, run};
@@ -184,7 +184,7 @@ impl Peer for Memory {
     }
 
     fn far(place: &Place) -> Result<Ends<Self>, Failure> {
-        ends(place.fd(1)?, place.fd(0)?)
+        ends(passed(place, 1)?, passed(place, 0)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::framed::{From, To};
 use crate::Failure;
-use crate::peer::{Ends, Peer, Place};
+use crate::peer::{Ends, Peer, Place, passed};
 use nix::fcntl::{FcntlArg, fcntl};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -42,6 +42,6 @@ impl Peer for Pipe {
     }
 
     fn far(place: &Place) -> Result<Ends<Self>, Failure> {
-        Ok((To(place.fd(1)?), From::new(place.fd(0)?)))
+        Ok((To(passed(place, 1)?), From::new(passed(place, 0)?)))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{framed, must};
 use crate::Failure;
-use crate::peer::{Ends, Peer, Place, Rx, Tx};
+use crate::peer::{Ends, Peer, Place, Rx, Tx, passed};
 use crate::work::LONGEST;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -47,7 +47,7 @@ impl Peer for Stream {
     }
 
     fn far(place: &Place) -> Result<Ends<Self>, Failure> {
-        Self::ends(place.fd(0)?)
+        Self::ends(passed(place, 0)?)
     }
 }
 
@@ -98,6 +98,6 @@ impl Peer for SeqPacket {
     }
 
     fn far(place: &Place) -> Result<Ends<Self>, Failure> {
-        Self::ends(place.fd(0)?)
+        Self::ends(passed(place, 0)?)
     }
 }
