@@ -32,7 +32,7 @@ pub(crate) struct Board {
 }
 
 /// How long the other side may be silent before it counts as gone.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(8);
 
 impl Board {
     /// A new one, and the descriptor by which another process maps it.

@@ -13,9 +13,9 @@ const PANELS: [(&str, Work); 3] = [
     ("one way, 2048 B, a message", Work::OneWay(2048)),
 ];
 
-const LABELS: f64 = 330.0;
+const LABELS: f64 = 310.0;
 const PANEL: f64 = 240.0;
-const GAP: f64 = 24.0;
+const GAP: f64 = 56.0;
 const TOP: f64 = 96.0;
 const ROW: f64 = 22.0;
 

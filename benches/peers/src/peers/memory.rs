@@ -130,9 +130,11 @@ impl To {
 impl Rx for From {
     #[inline]
     fn recv<T>(&mut self, expects: usize, look: impl FnOnce(&[u8]) -> T) -> T {
+        let before = self.walk.passed;
         let at = self.walk.next(expects);
         if self.walk.passed > self.written {
-            self.give_back();
+            // Not the place of the message that is awaited: that is still to be read.
+            self.give_back(before);
             until(|| {
                 self.written = self.shared.words().0.load(Acquire);
                 self.walk.passed <= self.written
@@ -142,16 +144,16 @@ impl Rx for From {
         // SAFETY: the bytes are within the buffer, and were published by the writer.
         unsafe { self.shared.place(at).copy_to_nonoverlapping(text.as_mut_ptr(), expects) };
         if self.walk.passed - self.given >= (RING / 4) as u64 {
-            self.give_back();
+            self.give_back(self.walk.passed);
         }
         look(&self.text[..expects])
     }
 }
 
 impl From {
-    fn give_back(&mut self) {
-        self.given = self.walk.passed;
-        self.shared.words().1.store(self.given, Release);
+    fn give_back(&mut self, up_to: u64) {
+        self.given = up_to;
+        self.shared.words().1.store(up_to, Release);
     }
 }
 
