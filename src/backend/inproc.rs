@@ -179,10 +179,7 @@ impl Slot {
     #[must_use]
     pub fn ring_from(capacity: usize, longest: usize, start: u64) -> Self {
         assert!(capacity.is_power_of_two() && capacity >= 16, "{capacity} bytes are no ring");
-        assert!(
-            2 * (8 + longest.next_multiple_of(8)) <= capacity,
-            "a ring of {capacity} has no room for two of {longest}"
-        );
+        assert!(2 * (8 + longest.next_multiple_of(8)) <= capacity, "a ring of {capacity} has no room for two of {longest}");
         assert!(start.is_multiple_of(8), "{start} is no position");
         Self::of(Shape::Ring { capacity, longest, start })
     }

@@ -10,9 +10,9 @@
 
 #[cfg(not(loom))]
 use super::Payload;
-use super::payload::WORD;
 #[cfg(loom)]
 use super::payload::{Cell, Payload};
+use super::payload::WORD;
 use crate::sync::{AtomicU32, AtomicU64};
 use core::marker::PhantomData;
 
@@ -182,11 +182,7 @@ impl<'a> Records<'a> {
 
     #[inline]
     fn run(&self, from: usize, len: usize) -> Payload<'a> {
-        assert!(
-            len <= self.capacity && from <= self.capacity - len,
-            "{len} bytes at {from} go beyond {}",
-            self.capacity
-        );
+        assert!(len <= self.capacity && from <= self.capacity - len, "{len} bytes at {from} go beyond {}", self.capacity);
         #[cfg(not(loom))]
         // SAFETY: within the constructor's bytes by the check above; a whole
         // number of words, as positions and offsets are.

@@ -140,8 +140,7 @@ impl<'f> Output<'f> {
             Takes::WhatAPipeHolds(size) => {
                 let mut held = 0;
                 // SAFETY: FIONREAD writes one int.
-                let empty =
-                    unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut held) } == 0 && held == 0;
+                let empty = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut held) } == 0 && held == 0;
                 if empty { size } else { AT_ONCE }
             }
         }

@@ -99,7 +99,12 @@ impl<B: Backend> Writer<B> {
         let Kind::Classic = backend.kind() else {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
         };
-        Ok(Self { backend, watch: PeerWatch::new(), introduced: false, stranded: VecDeque::new() })
+        Ok(Self {
+            backend,
+            watch: PeerWatch::new(),
+            introduced: false,
+            stranded: VecDeque::new(),
+        })
     }
 
     /// The backend, for what it can tell of itself.

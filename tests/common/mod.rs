@@ -2,9 +2,9 @@
 
 #![allow(dead_code)] // each test program uses a part of it
 
-use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
+use shm_handoff::backend::Backend;
 use shm_handoff::protocol::layout::CLASSIC;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

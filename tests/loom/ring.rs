@@ -51,8 +51,7 @@ fn x_orders() {
     use shm_handoff::protocol::orders::weakened;
     for weaker in weakened::each().into_iter().skip(4) {
         let started = std::time::Instant::now();
-        let r =
-            explore(Search { orders: weaker.orders, bound: Some(3), ..Search::ALL }, || flow(&ring(4, 0), &[1, 2, 2]));
+        let r = explore(Search { orders: weaker.orders, bound: Some(3), ..Search::ALL }, || flow(&ring(4, 0), &[1, 2, 2]));
         match r {
             Ok(n) => println!("{} {:?}: NOT FOUND in {n} {:?}", weaker.entry, weaker.to, started.elapsed()),
             Err(e) => println!("{} {:?}: {e}", weaker.entry, weaker.to),

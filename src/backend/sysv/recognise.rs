@@ -76,17 +76,11 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, mend: bool) -> Result<Ki
     if magic == ring::MAGIC {
         let version = as_the_maker::peek(segment.word(ring::VERSION_AT));
         if version != ring::VERSION {
-            return Err(not_a_channel(
-                key,
-                format!("it is a ring of version {version}, and this program knows version {}", ring::VERSION),
-            ));
+            return Err(not_a_channel(key, format!("it is a ring of version {version}, and this program knows version {}", ring::VERSION)));
         }
         let said = as_the_maker::look(segment.double_word(ring::CAPACITY_AT));
         if usize::try_from(said) != Ok(capacity) {
-            return Err(not_a_channel(
-                key,
-                format!("it says that it has {said} bytes for records, and has {capacity}"),
-            ));
+            return Err(not_a_channel(key, format!("it says that it has {said} bytes for records, and has {capacity}")));
         }
         return Ok(kind);
     }

@@ -5,9 +5,9 @@ use super::walk::{Record, look, standing};
 use super::{Broken, RecordKind, distance, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
-use crate::protocol::RecvError;
 use crate::protocol::orders::{RELAXED, fence, orders};
 use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
+use crate::protocol::RecvError;
 use std::time::{Duration, Instant};
 
 /// The one who takes messages out of a ring.

@@ -4,10 +4,10 @@ use super::walk::{look, standing, walk};
 use super::{Broken, PAD, RecordKind, broken, distance, size_of_record, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
-use crate::protocol::SendError;
 use crate::protocol::message::Uncarriable;
 use crate::protocol::orders::{RELAXED, fence, orders};
 use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
+use crate::protocol::SendError;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -159,7 +159,11 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), with the number of those that were sent.
-    pub fn send_all_with(&mut self, messages: &[&[u8]], patience: &mut Patience<'_>) -> Result<(), (usize, SendError)> {
+    pub fn send_all_with(
+        &mut self,
+        messages: &[&[u8]],
+        patience: &mut Patience<'_>,
+    ) -> Result<(), (usize, SendError)> {
         let mut sent = Ok(());
         for (number, bytes) in messages.iter().enumerate() {
             if let Err(error) = self.append(RecordKind::Bytes, bytes, patience) {
