@@ -239,11 +239,12 @@ pub fn spin_loop() {
 }
 
 /// loom's, with `parking_lot`'s signature.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Condvar(loom::sync::Condvar);
 
 impl Condvar {
     /// Nobody waits.
+    #[must_use]
     pub fn new() -> Self {
         Self(loom::sync::Condvar::new())
     }
@@ -253,6 +254,7 @@ impl Condvar {
     ///
     /// # Panics
     /// As [`Mutex::lock`].
+    #[must_use]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         self.0.wait(guard).expect("a model that panicked has ended")
     }

@@ -1,6 +1,6 @@
 //! Many at once.
 
-use super::{expect, flow_by, messages, nothing_more, one_way};
+use super::{expect, flow_by, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::backend::inproc::Slot;
@@ -20,7 +20,7 @@ fn r9_one_publish_for_many() {
     claim(
         "R9",
         "`send_all`: three records and a jump over the wrap, by one publish",
-        Depth::bound(5, 0).deep(Depth::whole(0)),
+        Depth::bound(5, 919).deep(Depth::whole(0)),
         || flow_by(&one_way(8, 6), &[1, 2, 2], send_all),
     );
 }
@@ -29,10 +29,11 @@ fn r9_one_publish_for_many() {
 /// published before the writer waits.
 #[test]
 fn r10_more_than_there_is_room_for() {
+    // 5 s.
     claim(
         "R10",
         "`send_all` of more than there is room for at a time",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 25_586).deep(Depth::bound(4, 0)),
         || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
     );
 }
@@ -41,10 +42,11 @@ fn r10_more_than_there_is_room_for() {
 /// written over before.
 #[test]
 fn r11_one_release_for_many() {
+    // 1 s.
     claim(
         "R11",
         "several looked at and released together: none is written over before",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3696).deep(Depth::bound(3, 0)),
         || {
             let ring = one_way(4, 2);
             main_is("reader");
@@ -52,7 +54,7 @@ fn r11_one_release_for_many() {
             let mut writer = Writer::<Bare>::open(&ring).unwrap();
             let units = &[2, 1, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                send_each(&mut writer, &messages(units));
                 writer
             });
             let all = messages(units);
@@ -71,25 +73,27 @@ fn r11_one_release_for_many() {
 }
 
 /// **R12** A reservation is sent when it is committed, and one that is given up
-/// has left nothing, wherever it lay and whatever was written to it.
+/// has left nothing, wherever it lay and whatever was written to it. One can be
+/// committed in part.
 #[test]
 fn r12_reservations() {
     claim(
         "R12",
-        "reserved, given up, reserved and committed: only what was committed comes",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        "reserved, given up, reserved and committed, in part too: only what was committed comes",
+        Depth::bound(2, 2278).deep(Depth::bound(3, 0)),
         || {
             ring_words_are_one_way(true);
             let ring = Slot::ring_from(32, 8, 16);
             flow_by(&ring, &[1, 2, 2], |writer, messages| {
                 // At first before the wrap, then beyond it.
                 for message in messages {
-                    let mut given_up = writer.reserve(8, &mut Patience::endless()).unwrap();
-                    given_up.write_at(0, b"........");
-                    drop(given_up);
-                    let mut reserved = writer.reserve(message.len(), &mut Patience::endless()).unwrap();
+                    // Given up.
+                    writer.reserve(8, &mut Patience::endless()).unwrap().write_at(0, b"........");
+                    // The first is empty, and committed as what is left of more.
+                    let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
+                    reserved.write_at(0, b"--------");
                     reserved.write_at(0, message);
-                    reserved.commit();
+                    reserved.commit_first(message.len());
                 }
             });
         },

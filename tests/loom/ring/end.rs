@@ -1,7 +1,7 @@
 //! The end of the stream, and memory that was removed: by the reader, who has met
 //! the end, or by somebody else.
 
-use super::{expect, messages, nothing_more, ring};
+use super::{expect, messages, nothing_more, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
@@ -22,10 +22,11 @@ fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, I
 /// reaches the next session.
 #[test]
 fn r18_the_end_and_what_comes_after() {
+    // 2 s.
     claim(
         "R18",
         "the end of the stream: closing removes without releasing; nothing comes behind it; what is sent after it reaches the next session",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 5199).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -72,18 +73,22 @@ fn an_end_and_the_next_writer(ring: &Slot) -> crate::explore::Actor<()> {
 /// nothing; it goes on when the end was released, in the same memory.
 #[test]
 fn r19_an_end_that_is_released() {
+    // 3 s.
     claim(
         "R19",
         "a writer that finds an unreleased end appends nothing, and goes on when it is released",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 6691).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 1);
             main_is("reader");
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let memory = InProc::open(&ring, Role::Guest).unwrap();
             let writers = an_end_and_the_next_writer(&ring);
             meet_the_end(&mut reader);
-            let behind = reader.backend().ring().records.flag(16).load(Ordering::Relaxed);
-            assert_eq!(behind, 0, "nothing comes behind the end");
+            // It is never passed over, and nothing comes behind it.
+            let next = reader.look_next(&mut Patience::none()).map(|message| message.ends_session());
+            assert_eq!(next, Ok(true));
+            assert_eq!(memory.ring().records.flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
             meet_the_end(&mut reader).release();
             expect(&mut reader, &messages(&[2]));
             writers.join();
@@ -95,10 +100,11 @@ fn r19_an_end_that_is_released() {
 /// **R20** Or it goes on when the memory was removed, in the new one.
 #[test]
 fn r20_an_end_that_is_closed() {
+    // 2 s.
     claim(
         "R20",
         "the same, and goes on in new memory when it is closed",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4218).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 1);
             main_is("reader");
@@ -127,10 +133,11 @@ fn remove(ring: &Slot) {
 /// not left before the removal.)
 #[test]
 fn r21_stranded_messages_are_sent_again_once() {
+    // 5 s.
     claim(
         "R21",
         "what nobody took from removed memory is sent again, once, in order, before the next",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 13_626).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -138,7 +145,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[1, 2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| writer.send(message).unwrap());
+                send_each(&mut writer, &messages(units));
                 writer.leave().unwrap();
             });
             let all = messages(units);
@@ -162,10 +169,11 @@ fn r21_stranded_messages_are_sent_again_once() {
 /// (The one who removes shares a thread with a side, as in L8.)
 #[test]
 fn r22_removed_under_the_reader() {
+    // 2 s.
     claim(
         "R22",
         "memory removed by somebody else between two sends: each message once, in order",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4287).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -190,14 +198,15 @@ fn r22_removed_under_the_reader() {
 /// may be asleep on a full ring.
 #[test]
 fn r23_removed_under_the_writer() {
-    claim("R23", "the same, between two looks", Depth::bound(2, 0).deep(Depth::bound(3, 0)), || {
+    // 3 s.
+    claim("R23", "the same, between two looks", Depth::bound(2, 7674).deep(Depth::bound(3, 0)), || {
         let ring = ring(4, 2);
         main_is("reader");
         let mut reader = Reader::<InProc>::open(&ring).unwrap();
         let mut writer = Writer::<InProc>::open(&ring).unwrap();
         let units = &[2, 2];
         let writer = actor("writer", move || {
-            messages(units).iter().for_each(|message| writer.send(message).unwrap());
+            send_each(&mut writer, &messages(units));
             writer.leave().unwrap();
         });
         remove(&ring);
@@ -212,10 +221,11 @@ fn r23_removed_under_the_writer() {
 /// the reader has left its hint set, and nobody sleeps on it.
 #[test]
 fn r24_the_hint_tells_of_a_removal() {
+    // 1 s.
     claim(
         "R24",
         "a writer that publishes into removed memory hears of it by the hint, at its next send",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3594).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(8, 2);
             main_is("reader");

@@ -1,6 +1,6 @@
 //! Two sides that stay.
 
-use super::{flow, messages, nothing_more, one_way};
+use super::{flow, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use loom::thread;
@@ -15,10 +15,11 @@ use shm_handoff::{RecvError, SendError};
 /// for ever.
 #[test]
 fn r1_a_jump_over_the_wrap() {
+    // 12 s.
     claim(
         "R1",
         "records in order, once, whole, none torn; a jump over the wrap; a writer that waits for space; nobody sleeps for ever",
-        Depth::bound(3, 0).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 56_875).deep(Depth::bound(4, 0)),
         || flow(&one_way(4, 0), &[1, 2, 2]),
     );
 }
@@ -27,10 +28,11 @@ fn r1_a_jump_over_the_wrap() {
 /// where the ring begins.
 #[test]
 fn r2_a_record_that_ends_at_the_wrap() {
+    // 6 s.
     claim(
         "R2",
         "the same where a record ends exactly at the wrap",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 28_040).deep(Depth::bound(4, 0)),
         || flow(&one_way(4, 0), &[2, 2, 1]),
     );
 }
@@ -39,10 +41,11 @@ fn r2_a_record_that_ends_at_the_wrap() {
 /// kept free behind them. The fifth comes when some space was given back.
 #[test]
 fn r3_a_full_ring() {
+    // 2 s.
     claim(
         "R3",
         "a full ring: a record more than there is room for; the flag behind the last one is kept free",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 7817).deep(Depth::bound(3, 0)),
         || flow(&one_way(8, 0), &[2, 2, 2, 1, 2]),
     );
 }
@@ -53,10 +56,11 @@ fn r3_a_full_ring() {
 /// real size: there this makes room early, and is no matter of life and death.)
 #[test]
 fn r4_released_when_dry() {
+    // 10 s.
     claim(
         "R4",
         "what was released, however little, is given back before the reader sleeps",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(3, 45_670).deep(Depth::bound(4, 0)),
         || {
             ring_words_are_one_way(true);
             flow(&Slot::ring_from(64, 24, 0), &[4, 1, 4]);
@@ -71,7 +75,7 @@ fn r5_trying_again() {
     claim(
         "R5",
         "sides that try again instead of waiting; a refused try changes nothing, on a full ring or an empty one",
-        Depth::bound(6, 0).deep(Depth::whole(0)),
+        Depth::bound(6, 1997).deep(Depth::whole(0)),
         || {
             let ring = one_way(4, 0);
             main_is("reader");
@@ -107,7 +111,8 @@ fn r5_trying_again() {
 /// **R6** Positions go over 2^32 as over any other wrap.
 #[test]
 fn r6_over_two_to_the_32() {
-    claim("R6", "R1 with positions that go over 2^32", Depth::bound(2, 0), || {
+    // 1 s.
+    claim("R6", "R1 with positions that go over 2^32", Depth::bound(2, 3172), || {
         flow(&one_way(4, (1 << 29) - 4), &[1, 2, 2]);
     });
 }
@@ -115,7 +120,8 @@ fn r6_over_two_to_the_32() {
 /// **R7** And over 2^64, from where they begin with 0.
 #[test]
 fn r7_over_two_to_the_64() {
-    claim("R7", "R1 with positions that go over 2^64", Depth::bound(2, 0), || {
+    // 1 s.
+    claim("R7", "R1 with positions that go over 2^64", Depth::bound(2, 3172), || {
         flow(&one_way(4, (1 << 61) - 4), &[1, 2, 2]);
     });
 }
@@ -123,20 +129,57 @@ fn r7_over_two_to_the_64() {
 /// **R8** A message that does not fit into the buffer stays, for the next look.
 #[test]
 fn r8_a_look_leaves_the_message() {
-    claim("R8", "a look, or too small a buffer, leaves the message as it was", Depth::bound(3, 0), || {
-        let ring = one_way(4, 3);
-        main_is("reader");
-        let mut reader = Reader::<Bare>::open(&ring).unwrap();
-        let mut writer = Writer::<Bare>::open(&ring).unwrap();
-        let units = &[2, 1];
-        let writer = actor("writer", move || {
-            messages(units).iter().for_each(|message| writer.send(message).unwrap());
-            writer
-        });
-        assert_eq!(reader.look().unwrap().text(), messages(units)[0]);
-        assert_eq!(reader.recv(&mut [0; 4]), Err(RecvError::BufferTooSmall { capacity: 8 }));
-        super::expect(&mut reader, &messages(units));
-        drop(writer.join());
-        nothing_more(&mut reader);
-    });
+    claim(
+        "R8",
+        "a look, or too small a buffer, leaves the message as it was",
+        Depth::bound(2, 1016).deep(Depth::bound(4, 0)),
+        || {
+            let ring = one_way(4, 3);
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&ring).unwrap();
+            let mut writer = Writer::<Bare>::open(&ring).unwrap();
+            let units = &[2, 1];
+            let writer = actor("writer", move || {
+                send_each(&mut writer, &messages(units));
+                writer
+            });
+            assert_eq!(reader.look().unwrap().text(), messages(units)[0]);
+            assert_eq!(reader.recv(&mut [0; 4]), Err(RecvError::BufferTooSmall { capacity: 8 }));
+            super::expect(&mut reader, &messages(units));
+            drop(writer.join());
+            nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R25** In a ring that was in use, a reader at the writer's heels never takes
+/// what is left of another lap for a record: the flag behind a record is emptied
+/// before it is published.
+#[test]
+fn r25_another_lap() {
+    // 1 s.
+    claim(
+        "R25",
+        "what is left of another lap is never taken for a record",
+        Depth::bound(3, 4662).deep(Depth::bound(5, 0)),
+        || {
+            let ring = one_way(4, 0);
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&ring).unwrap();
+            let mut writer = Writer::<Bare>::open(&ring).unwrap();
+            let all = messages(&[2, 2, 1, 1]);
+            for message in all[..2].chunks(1) {
+                send_each(&mut writer, message);
+                super::expect(&mut reader, message);
+            }
+            let theirs = all[2..].to_vec();
+            let writer = actor("writer", move || {
+                send_each(&mut writer, &theirs);
+                writer
+            });
+            super::expect(&mut reader, &all[2..]);
+            drop(writer.join());
+            nothing_more(&mut reader);
+        },
+    );
 }

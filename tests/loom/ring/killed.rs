@@ -72,13 +72,13 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
 /// How much of what it sends a writer knows to be sent.
 type Sent = Rc<Cell<usize>>;
 
-/// A writer that sends `lines` by `send`, killed after `spared` steps, and its
+/// A writer that sends `lines` in its `life`, killed after `spared` steps, and its
 /// successor, which sends the last message: what arrives is what the first had
 /// sent, and then the last. Whether it died, and how much of it came.
 fn a_writer_and_its_successor(
-    ring: Slot,
+    ring: &Slot,
     lines: [What; 2],
-    send: fn(&mut Writer<Mortal>, &Sent),
+    life: fn(&mut Writer<Mortal>, &Sent),
     spared: usize,
 ) -> (bool, usize) {
     main_is("reader");
@@ -88,7 +88,7 @@ fn a_writer_and_its_successor(
         let counted = Rc::clone(&sent);
         let died = live(spared, || {
             let mut writer = Writer::<Mortal>::open(&theirs).unwrap();
-            send(&mut writer, &counted);
+            life(&mut writer, &counted);
             writer.leave().unwrap();
         });
         probe::note("successor");
@@ -97,7 +97,7 @@ fn a_writer_and_its_successor(
         writer.leave().unwrap();
         (died, sent.get())
     });
-    let got = read_until_the_last(&ring);
+    let got = read_until_the_last(ring);
     let (died, sent) = writer.join();
     let (last, before) = got.split_last().expect("the last message at least");
     assert_eq!(*last, LAST);
@@ -111,11 +111,12 @@ fn a_writer_and_its_successor(
 /// over the wrap between them, for which it has to wait, and leaving.
 #[test]
 fn k4_a_writer_to_a_ring_at_every_step() {
+    // 3 s; deep: 2 min.
     killed_at_every_step(
         "K4",
         "ring: a writer that opens, sends two messages over the wrap, waiting for space, and leaves",
-        0,
-        Depth::bound(1, 0).deep(Depth::bound(2, 0)),
+        36,
+        Depth::bound(1, 6031).deep(Depth::bound(2, 0)),
         |spared| {
             let one_by_one = |writer: &mut Writer<Mortal>, sent: &Sent| {
                 for number in 0..2 {
@@ -123,7 +124,7 @@ fn k4_a_writer_to_a_ring_at_every_step() {
                     sent.set(number + 1);
                 }
             };
-            a_writer_and_its_successor(ring(4, 2), [What::Message(0), What::Message(1)], one_by_one, spared).0
+            a_writer_and_its_successor(&ring(4, 2), [What::Message(0), What::Message(1)], one_by_one, spared).0
         },
     );
 }
@@ -132,18 +133,19 @@ fn k4_a_writer_to_a_ring_at_every_step() {
 /// at once comes, or nothing.
 #[test]
 fn k5_a_batch_at_every_step() {
+    // 1 s; deep: 15 s.
     killed_at_every_step(
         "K5",
         "ring: a writer that opens, sends a batch over the wrap, and leaves: all of it comes or nothing",
-        0,
-        Depth::bound(1, 0).deep(Depth::bound(2, 0)),
+        20,
+        Depth::bound(1, 2141).deep(Depth::bound(2, 0)),
         |spared| {
             let at_once = |writer: &mut Writer<Mortal>, sent: &Sent| {
                 writer.send_all(&[&bytes(0), &bytes(1)]).unwrap();
                 sent.set(2);
             };
             let (died, came) =
-                a_writer_and_its_successor(ring(8, 6), [What::Message(0), What::Message(1)], at_once, spared);
+                a_writer_and_its_successor(&ring(8, 6), [What::Message(0), What::Message(1)], at_once, spared);
             assert!(came == 0 || came == 2, "half a batch came");
             died
         },
@@ -154,11 +156,12 @@ fn k5_a_batch_at_every_step() {
 /// the memory meanwhile.
 #[test]
 fn k6_a_writer_with_its_end_at_every_step() {
+    // 4 s; deep: 2 min.
     killed_at_every_step(
         "K6",
         "ring: a writer that opens, sends a message and the end, and leaves",
-        0,
-        Depth::bound(1, 0).deep(Depth::bound(2, 0)),
+        37,
+        Depth::bound(1, 8276).deep(Depth::bound(2, 0)),
         |spared| {
             let with_an_end = |writer: &mut Writer<Mortal>, sent: &Sent| {
                 writer.send(&bytes(0)).unwrap();
@@ -166,7 +169,7 @@ fn k6_a_writer_with_its_end_at_every_step() {
                 writer.end_with(&mut Patience::endless()).unwrap();
                 sent.set(2);
             };
-            a_writer_and_its_successor(ring(4, 2), [What::Message(0), What::End], with_an_end, spared).0
+            a_writer_and_its_successor(&ring(4, 2), [What::Message(0), What::End], with_an_end, spared).0
         },
     );
 }
@@ -239,11 +242,12 @@ fn a_reader_and_its_successor(lines: &'static [What], last: What, spared: usize)
 /// first had put out and not released.
 #[test]
 fn k7_a_reader_of_a_ring_at_every_step() {
+    // 4 s; deep: 3 min.
     killed_at_every_step(
         "K7",
         "ring: a reader that opens, reads two messages over the wrap, releases them and leaves",
-        0,
-        Depth::bound(1, 0).deep(Depth::bound(2, 0)),
+        50,
+        Depth::bound(1, 8919).deep(Depth::bound(2, 0)),
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
             a_reader_and_its_successor(LINES, What::Message(1), spared)
@@ -254,11 +258,12 @@ fn k7_a_reader_of_a_ring_at_every_step() {
 /// **K8** The same with an end, which it closes.
 #[test]
 fn k8_a_reader_with_an_end_at_every_step() {
+    // 1 s; deep: 10 s.
     killed_at_every_step(
         "K8",
         "ring: a reader that opens, reads a message and the end, removes and leaves",
-        0,
-        Depth::bound(1, 0).deep(Depth::bound(2, 0)),
+        32,
+        Depth::bound(1, 1047).deep(Depth::bound(2, 0)),
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::End];
             a_reader_and_its_successor(LINES, What::End, spared)

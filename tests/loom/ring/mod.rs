@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `flow` | R1 to R8: order, once, whole, awake; the wrap, a full and an empty ring |
+//! | `flow` | R1 to R8, R25: order, once, whole, awake; the wrap, a full and an empty ring |
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17: either side leaves or dies, and both |
 //! | `end` | R18 to R24: the end of the stream, and memory that was removed |
@@ -72,6 +72,13 @@ pub(crate) fn nothing_more<B: RingBackend>(reader: &mut Reader<B>) {
     assert_eq!(more, Err(shm_handoff::RecvError::WouldBlock), "nothing comes twice");
 }
 
+/// Sends all, one by one.
+pub(crate) fn send_each<B: RingBackend>(writer: &mut Writer<B>, messages: &[Vec<u8>]) {
+    for message in messages {
+        writer.send(message).unwrap();
+    }
+}
+
 /// Records of so many units each through `ring`, sent as `send` does.
 pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer<Bare>, &[Vec<u8>])) {
     main_is("reader");
@@ -89,5 +96,5 @@ pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer
 
 /// Records of so many units each through `ring`, one by one.
 pub(crate) fn flow(ring: &Slot, units: &'static [usize]) {
-    flow_by(ring, units, |writer, messages| messages.iter().for_each(|message| writer.send(message).unwrap()));
+    flow_by(ring, units, send_each);
 }

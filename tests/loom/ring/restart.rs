@@ -31,10 +31,11 @@ fn send(writer: &mut Writer<InProc>, message: &[u8]) {
 /// it walks over them, the jump over the wrap included.
 #[test]
 fn r13_a_writer_and_its_successor() {
+    // 3 s.
     claim(
         "R13",
         "a writer leaves in order; its successor goes on behind its records, nobody \"died\"",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 8203).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 3);
             main_is("reader");
@@ -61,10 +62,11 @@ fn r13_a_writer_and_its_successor() {
 /// records behind that. A reader that slept is woken by the successor.
 #[test]
 fn r14_a_writer_that_fails() {
+    // 3 s.
     claim(
         "R14",
         "a writer fails: what it had sent comes first, its successor's records behind it",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 8462).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -91,10 +93,11 @@ fn r14_a_writer_that_fails() {
 /// and nothing of what it did release, though it has not given all of that back.
 #[test]
 fn r15_a_reader_and_its_successor() {
+    // 1 s.
     claim(
         "R15",
         "a reader goes without a release: its successor begins with what was not released, and nothing else comes twice",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 1718).deep(Depth::bound(3, 0)),
         || {
             // A quarter of it is two units: the first release is not given back.
             let ring = ring(8, 6);
@@ -103,7 +106,9 @@ fn r15_a_reader_and_its_successor() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[1, 2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| send(&mut writer, message));
+                for message in messages(units) {
+                    send(&mut writer, &message);
+                }
                 writer.leave().unwrap();
             });
             let all = messages(units);
@@ -122,10 +127,11 @@ fn r15_a_reader_and_its_successor() {
 /// wakes it.
 #[test]
 fn r16_a_reader_and_its_successor_on_a_full_ring() {
+    // 1 s.
     claim(
         "R16",
         "the same on a full ring, whose writer sleeps or hears that the reader has gone",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4059).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -133,7 +139,9 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let units = &[2, 2];
             let writer = actor("writer", move || {
-                messages(units).iter().for_each(|message| send(&mut writer, message));
+                for message in messages(units) {
+                    send(&mut writer, &message);
+                }
                 writer.leave().unwrap();
             });
             let all = messages(units);
@@ -151,10 +159,11 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
 /// only what was looked at and not released comes again.
 #[test]
 fn r17_both_and_their_successors() {
+    // 4 s.
     claim(
         "R17",
         "both sides leave, in any order, and others come: nothing is lost, and nothing comes twice but what was not released",
-        Depth::bound(2, 0).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 11_711).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
