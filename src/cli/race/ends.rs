@@ -5,9 +5,9 @@ use super::side::Link;
 use super::wire::{Protocol, Report};
 use crate::backend::sysv::{Options, SysV};
 use crate::cli::exit::Failure;
-use crate::error::Error;
+use crate::protocol::any::{Reader, Writer};
 use crate::protocol::tutorial::{self, Mended};
-use crate::protocol::{Patience, Reader, RecvError, SendError, Tick, WaitingFor, Writer, message};
+use crate::protocol::{Patience, RecvError, SendError, Tick, WaitingFor, message};
 use crate::sync;
 use std::ops::ControlFlow;
 
@@ -46,10 +46,10 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn open(protocol: Protocol, options: &Options) -> Result<Self, Error> {
+    pub(super) fn open(protocol: Protocol, options: &Options) -> Result<Self, Failure> {
         Ok(match protocol {
             Protocol::Tutorial => Self::Tutorial(tutorial::Writer::open(options, Mended::NOTHING)?),
-            Protocol::Ours => Self::Ours(Writer::open(options)?),
+            Protocol::Ours | Protocol::Ring => Self::Ours(Writer::open(options)?),
         })
     }
 
@@ -73,32 +73,15 @@ impl Source {
                 writer.put(text);
                 Ok(true)
             }
-            Self::Ours(writer) => {
-                if typed {
-                    sync::yield_now();
-                }
-                let mut said = Ok(());
-                let mut waits = false;
-                let mut hook = |tick: Tick| {
-                    if tick.waiting_for == WaitingFor::Reader && !waits {
-                        waits = true;
-                        said = link.report(&Report::Waits);
-                    }
-                    if said.is_err() || link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                };
-                let sent = writer.send_with(text, &mut Patience::endless().with_hook(&mut hook));
-                said?;
-                match sent {
-                    Ok(()) => Ok(true),
-                    Err(SendError::Interrupted) => match writer.try_send(text) {
-                        Ok(()) => Ok(true),
-                        Err(SendError::WouldBlock | SendError::ReaderGone) => Ok(false),
-                        Err(error) => Err(error.into()),
-                    },
-                    Err(SendError::ReaderGone) => Ok(false),
-                    Err(error) => Err(error.into()),
-                }
-            }
+            Self::Ours(writer) => patiently(writer, typed, link, |writer, patience| writer.send_with(text, patience)),
+        }
+    }
+
+    /// Sends an `end`, as [`send`](Self::send) does a text.
+    pub(super) fn end(&mut self, typed: bool, link: &mut Link) -> Result<bool, Failure> {
+        match self {
+            Self::Tutorial(_) => self.send(message::END, typed, link),
+            Self::Ours(writer) => patiently(writer, typed, link, Writer::end_with),
         }
     }
 
@@ -107,6 +90,38 @@ impl Source {
             Self::Tutorial(_) => Ok(()),
             Self::Ours(writer) => Ok(writer.leave()?),
         }
+    }
+}
+
+/// Sends as long as there is something to wait for.
+fn patiently(
+    writer: &mut Writer<SysV>,
+    typed: bool,
+    link: &mut Link,
+    send: impl Fn(&mut Writer<SysV>, &mut Patience<'_>) -> Result<(), SendError>,
+) -> Result<bool, Failure> {
+    if typed {
+        sync::yield_now();
+    }
+    let mut said = Ok(());
+    let mut waits = false;
+    let mut hook = |tick: Tick| {
+        if tick.waiting_for == WaitingFor::Reader && !waits {
+            waits = true;
+            said = link.report(&Report::Waits);
+        }
+        if said.is_err() || link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut outcome = send(writer, &mut Patience::endless().with_hook(&mut hook));
+    said?;
+    if outcome == Err(SendError::Interrupted) {
+        // The other side is through: one more look.
+        outcome = send(writer, &mut Patience::none());
+    }
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(SendError::TimedOut | SendError::ReaderGone) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -122,18 +137,12 @@ enum TargetReader {
 }
 
 impl Target {
-    pub(super) fn open(protocol: Protocol, options: &Options) -> Result<Self, Error> {
-        Ok(match protocol {
-            Protocol::Tutorial => {
-                let reader = tutorial::Reader::open(options, Mended::NOTHING)?;
-                Self { reader: TargetReader::Tutorial(reader), text: Vec::new() }
-            }
-            Protocol::Ours => {
-                let reader = Reader::open(options)?;
-                let text = vec![0; reader.capacity()];
-                Self { reader: TargetReader::Ours(reader), text }
-            }
-        })
+    pub(super) fn open(protocol: Protocol, options: &Options) -> Result<Self, Failure> {
+        let reader = match protocol {
+            Protocol::Tutorial => TargetReader::Tutorial(tutorial::Reader::open(options, Mended::NOTHING)?),
+            Protocol::Ours | Protocol::Ring => TargetReader::Ours(Reader::open(options)?),
+        };
+        Ok(Self { reader, text: Vec::new() })
     }
 
     /// Takes a text, and says whether the protocol leaves at it; `None`: there
@@ -156,16 +165,23 @@ impl Target {
             }
             TargetReader::Ours(reader) => {
                 let mut hook = |_| if link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-                let patience = &mut Patience::endless().with_hook(&mut hook);
-                let len = match reader.recv_with(&mut self.text, patience) {
-                    Err(RecvError::Interrupted) => match reader.try_recv(&mut self.text) {
-                        Err(RecvError::WouldBlock) => return Ok(None),
+                match reader.wait_with(&mut Patience::endless().with_hook(&mut hook)) {
+                    Err(RecvError::Interrupted) => match reader.wait_with(&mut Patience::none()) {
+                        Err(RecvError::TimedOut) => return Ok(None),
                         other => other?,
                     },
                     other => other?,
-                };
-                let text = &self.text[..len];
-                Ok(Some((text, message::ends_session(text))))
+                }
+                let message = reader.look()?;
+                self.text.clear();
+                self.text.extend_from_slice(message.text());
+                let ends = message.ends_session();
+                if ends && self.text.is_empty() {
+                    // In a ring it has no text.
+                    self.text.extend_from_slice(message::END);
+                }
+                message.release();
+                Ok(Some((&self.text, ends)))
             }
         }
     }

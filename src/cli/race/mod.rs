@@ -40,9 +40,9 @@ pub(super) const SIDE: &str = "race-side";
 /// Run the tutorial's protocol for real, then ours, and count what goes wrong
 ///
 /// Runs the tutorial's protocol between processes of its own, with the sleeps
-/// taken out and no defect mended, then this project's on the same machine for
-/// the same time, with the same work, and prints what was sent, lost, doubled
-/// and torn. The key is a private one, and nobody else's segment is touched.
+/// taken out and no defect mended, then this project's, in the same slot and on a
+/// ring, on the same machine for the same time, with the same work, and prints what
+/// was sent, lost, doubled and torn. The key is a private one, and nobody else's segment is touched.
 ///
 /// It proves nothing either way: a race that did not show on this machine today
 /// is still one. What proves something is the model checker, which tries all
@@ -51,7 +51,7 @@ pub(super) const SIDE: &str = "race-side";
 #[derive(Debug, Args)]
 #[command(after_long_help = show::help())]
 pub(super) struct Race {
-    /// How long to run each of the two protocols
+    /// How long to run each of the three protocols
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
 
@@ -84,12 +84,13 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
         return Err(Failure::io("standard output is closed", Errno::EBADF, "; open it, to /dev/null if need be"));
     }
     // Dropped in the opposite order: the processes end before what they use.
-    let place = Place::claim(args.key.as_ref())?;
+    let mut place = Place::claim(args.key.as_ref())?;
     let mut crew = Crew::start(&signals)?;
     let bar = progress(args);
     let mut session = 0;
     let mut seen = Vec::new();
-    for protocol in [Protocol::Tutorial, Protocol::Ours] {
+    for protocol in Protocol::ALL {
+        place.set_up(protocol)?;
         seen.push(measure(protocol, args.seconds, &mut crew, &place, &bar, &mut session)?);
     }
     bar.finish_and_clear();
@@ -98,7 +99,7 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
         if args.json { show::json(args.seconds, &place, &seen) } else { show::text(args.seconds, &place, &seen) };
     drop(place);
     print(&shown)?;
-    if seen.iter().any(|seen| seen.protocol == Protocol::Ours && !seen.is_clean()) {
+    if seen.iter().any(|seen| seen.protocol != Protocol::Tutorial && !seen.is_clean()) {
         return Err(Failure::new(
             Exit::System,
             "this project's own protocol lost, doubled, tore or misjudged a message, which it must never do: \
@@ -139,7 +140,7 @@ fn progress(args: &Race) -> ProgressBar {
     if args.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let total = 2 * millis(Duration::from_secs(args.seconds.into()));
+    let total = Protocol::ALL.len() as u64 * millis(Duration::from_secs(args.seconds.into()));
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}").expect("the template is a valid one");
     ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style)
 }

@@ -1,11 +1,13 @@
 //! Where a race is run: a key that nobody uses, taken and given back.
 
+use super::wire::Protocol;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::stdio::say;
 use crate::error::{Error, Role};
 use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
+use crate::protocol::ring;
 use crate::protocol::tutorial::{self, Mended};
 use std::io::Read;
 
@@ -18,6 +20,7 @@ const ATTEMPTS: usize = 100;
 pub(super) struct Place {
     key: Key,
     segment: i32,
+    options: Options,
 }
 
 impl Place {
@@ -46,7 +49,7 @@ impl Place {
     fn make(key: Key) -> Result<Self, Error> {
         check(key)?;
         let segment = Segment::create_new(key, CLASSIC.size, 0o600)?.id();
-        let place = Self { key, segment };
+        let place = Self { key, segment, options: Options::classic(key) };
         for role in [Role::Writer, Role::Reader] {
             SysV::open(&place.options(), role)?.leave()?;
         }
@@ -58,13 +61,32 @@ impl Place {
     }
 
     fn options(&self) -> Options {
-        Options::classic(self.key)
+        self.options
     }
 
-    /// Makes the slot empty, by the very step of the tutorial's reader that
-    /// does so (D4). What was in it stays in its text.
-    pub(super) fn empty(&self) -> Result<(), Error> {
-        tutorial::Reader::<SysV>::open(&self.options(), Mended::NOTHING).map(drop)
+    /// Makes the segment one for this protocol.
+    pub(super) fn set_up(&mut self, protocol: Protocol) -> Result<(), Failure> {
+        if protocol != Protocol::Ring {
+            return Ok(());
+        }
+        Segment::open(self.key)?.remove()?;
+        self.options = protocol.options(self.key)?;
+        let reader = SysV::open(&self.options, Role::Reader)?;
+        self.segment = reader.segment().id();
+        Ok(reader.leave()?)
+    }
+
+    /// Takes out what the last session left. In a slot by the very step of the
+    /// tutorial's reader that does so (D4); what was in it stays in its text.
+    pub(super) fn empty(&self, protocol: Protocol) -> Result<(), Failure> {
+        if protocol == Protocol::Ring {
+            let mut reader = ring::Reader::<SysV>::open(&self.options)?;
+            while let Some(left) = reader.look_further()? {
+                left.release();
+            }
+            return Ok(reader.leave()?);
+        }
+        Ok(tutorial::Reader::<SysV>::open(&self.options, Mended::NOTHING).map(drop)?)
     }
 
     fn clear(&self) -> Result<(), Error> {

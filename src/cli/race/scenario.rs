@@ -67,7 +67,7 @@ impl Scenario {
         protocol: Protocol,
         session: u32,
     ) -> Result<Row, Failure> {
-        place.empty()?;
+        place.empty(protocol)?;
         let key = place.key().number();
         let typed = self == Self::TwoWriters;
         let mut stage = Stage { crew, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };

@@ -31,7 +31,7 @@ JSON: one object. A later version may add fields; one that changes or drops any
 has another \"schema\".
   schema      \"shm-handoff/race/1\"
   seconds     the time for each protocol; key: the key, as a number
-  protocols   two objects, first \"tutorial\", then \"ours\", in \"protocol\"; each
+  protocols   an object each, \"tutorial\", \"ours\" and \"ring\" in \"protocol\", each
               with \"clean\" (nothing went wrong) and \"rows\", an object for each
               scenario: \"scenario\", \"sessions\", \"sent\", \"received\", \"lost\",
               \"doubled\", \"torn\", \"disordered\" (texts that came after a later one
@@ -79,6 +79,7 @@ pub(super) fn name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Tutorial => "the tutorial's",
         Protocol::Ours => "ours",
+        Protocol::Ring => "ours, a ring",
     }
 }
 
@@ -115,6 +116,7 @@ fn table(text: &mut String, seconds: u32, place: &Place, seen: &[Seen]) -> std::
         let note = match protocol {
             Protocol::Tutorial => "The tutorial's protocol, its sleeps taken out:",
             Protocol::Ours => "Ours, as it ships:",
+            Protocol::Ring => "Ours, on a ring:",
         };
         writeln!(text, "\n{note}\n")?;
         text.push_str(HEADING);

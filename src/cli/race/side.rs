@@ -5,10 +5,9 @@ use super::ends::{Source, Target};
 use super::stamp::Stamp;
 use super::tally::{Came, What, tally};
 use super::wire::{Done, Order, Report};
-use crate::backend::sysv::{Key, Options};
+use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
-use crate::error::Error;
-use crate::protocol::message::{self, END};
+use crate::protocol::message;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -109,7 +108,7 @@ pub(in crate::cli) fn side() -> Result<(), Failure> {
 fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Link) -> Result<Report, Failure> {
     match (order, &mut *held) {
         (Order::Open { protocol, key, writes }, _) => {
-            let options = Options::classic(Key::new(key)?);
+            let options = protocol.options(Key::new(key)?)?;
             let opened = if writes {
                 Source::open(protocol, &options).map(Held::Source)
             } else {
@@ -117,8 +116,8 @@ fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Lin
             };
             match opened {
                 Ok(opened) => *held = opened,
-                Err(Error::SeatTaken { .. }) => return Ok(Report::Refused),
-                Err(error) => return Err(error.into()),
+                Err(failure) if failure.exit == Exit::RoleTaken => return Ok(Report::Refused),
+                Err(failure) => return Err(failure),
             }
             Ok(Report::Opened)
         }
@@ -161,7 +160,7 @@ fn send(
         }
         texts += 1;
         if end_every > 0 && (stamp.seq + 1).is_multiple_of(end_every) {
-            stuck = !source.send(END, typed, link)?;
+            stuck = !source.end(typed, link)?;
             if stuck {
                 break;
             }

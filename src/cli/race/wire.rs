@@ -3,7 +3,9 @@
 //! by one report before the next is given, but for [`Order::Told`].
 
 use super::tally::Tally;
-use crate::error::Role;
+use crate::backend::layout;
+use crate::backend::sysv::{Key, Options};
+use crate::error::{Error, Role};
 use serde::{Deserialize, Serialize};
 
 /// Whose protocol is run.
@@ -12,6 +14,21 @@ use serde::{Deserialize, Serialize};
 pub(super) enum Protocol {
     Tutorial,
     Ours,
+    /// Ours, with many records in the place of one slot.
+    Ring,
+}
+
+impl Protocol {
+    pub(super) const ALL: [Self; 3] = [Self::Tutorial, Self::Ours, Self::Ring];
+
+    /// Where it is run at `key`.
+    pub(super) fn options(self, key: Key) -> Result<Options, Error> {
+        match self {
+            Self::Tutorial | Self::Ours => Ok(Options::classic(key)),
+            // So small that the writer has to wait for space.
+            Self::Ring => Options::ring(key, layout::ring::SMALLEST),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

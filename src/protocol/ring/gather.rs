@@ -8,8 +8,9 @@
 
 use crate::sync;
 
-/// Dry spells that end within so many looks are moments.
-const MOMENT: u32 = 3;
+/// Dry spells that end within so many looks are moments. (Three are enough between
+/// cores that share a cache; between those that do not, a line takes longer.)
+const MOMENT: u32 = 12;
 /// So many moments in a row, at first, make a reader pause.
 const PATIENT: u32 = 8;
 const MOST_PATIENT: u32 = 4096;

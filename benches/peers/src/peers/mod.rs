@@ -1,0 +1,82 @@
+//! Who is measured, one file each.
+
+mod boost;
+mod classic;
+mod crossbeam;
+mod fifo;
+mod framed;
+#[cfg(feature = "iceoryx2")]
+mod iceoryx;
+mod ipc_channel;
+mod memory;
+mod mq;
+mod pipe;
+mod ring;
+mod rtrb;
+mod sysv_msg;
+mod unix;
+mod zeromq;
+
+use crate::peer::Entry;
+use crate::peer::Kind::{Limit, Ours, Processes};
+use crate::work::Work;
+use std::sync::LazyLock;
+
+/// All rows, in the table's order. The bare ping-pong is not here: it runs beside
+/// each of them.
+pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let mut all = vec![
+        memory::alone(),
+        Entry::of::<memory::Memory>("memory", "memcpy to a buffer and from it, a flag each quarter", Limit)
+            .not(never_sleeps),
+        Entry::of::<classic::Classic>("classic", "classic slot", Ours).not(|work| work.longest() > 2047),
+        Entry::of::<ring::Ring<true>>("ring", "ring", Ours),
+        Entry::of::<ring::Ring<false>>("ring-eager", "ring, gathering off", Ours),
+        Entry::of::<ring::Batched>("ring-batch", "ring, batches of 16", Ours).not(|work| !work.is_one_way()),
+        Entry::of::<ring::InPlace>("ring-in-place", "ring, in place", Ours),
+    ];
+    all.extend(iceoryx2());
+    all.extend([
+        boost::entry(),
+        Entry::of::<pipe::Pipe>("pipe", "pipe", Processes),
+        Entry::of::<fifo::Fifo>("fifo", "FIFO", Processes),
+        Entry::of::<unix::Stream>("unix-stream", "Unix socket, stream", Processes),
+        Entry::of::<unix::SeqPacket>("unix-seqpacket", "Unix socket, seqpacket", Processes),
+        Entry::of::<mq::Mq>("posix-mq", "POSIX message queue", Processes),
+        Entry::of::<sysv_msg::Queue>("sysv-msg", "System V message queue", Processes),
+        Entry::of::<ipc_channel::Channel>("ipc-channel", "ipc-channel", Processes),
+        zeromq::entry(),
+        rtrb::entry(),
+        crossbeam::entry(),
+    ]);
+    all
+});
+
+/// Who spins for ever is never woken; that idling takes a whole core is known.
+fn never_sleeps(work: Work) -> bool {
+    matches!(work, Work::Wake | Work::Idle)
+}
+
+#[cfg(feature = "iceoryx2")]
+fn iceoryx2() -> [Entry; 3] {
+    use iceoryx::{Copied, Event, ZeroCopy};
+    let polled = |work| work == Work::Wake;
+    [
+        Entry::of::<Copied>("iceoryx2-copy", "iceoryx2, copy, polled", Processes).not(polled),
+        Entry::of::<ZeroCopy>("iceoryx2", "iceoryx2, zero-copy, polled", Processes).not(polled),
+        Entry::of::<Event>("iceoryx2-event", "iceoryx2, zero-copy, woken by its event", Processes),
+    ]
+}
+
+#[cfg(not(feature = "iceoryx2"))]
+fn iceoryx2() -> [Entry; 1] {
+    [Entry::absent("iceoryx2", "iceoryx2", "built without it: it needs libclang-dev")]
+}
+
+/// What can't go on ends this one measurement.
+fn must<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
