@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test program uses a part of it
 
-use shm_handoff::backend::Backend;
+use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::protocol::layout::CLASSIC;
@@ -18,15 +18,18 @@ pub(crate) fn soon() -> Instant {
 /// One backend's places: each is fresh, nobody else's, and removed with all
 /// that belongs to it when it is dropped, also by a test that fails.
 pub(crate) trait Harness: Sized + Sync {
-    type Backend: Backend<Address = Self::Address> + Send;
+    type Backend: RingBackend<Address = Self::Address> + Send;
     type Address: Sync;
 
+    /// A classic slot.
     fn fresh() -> Self;
+    /// A ring with this capacity, of 64 KiB at least.
+    fn ring(capacity: usize) -> Self;
     fn address(&self) -> &Self::Address;
 }
 
-/// A slot of this process.
-pub(crate) struct InProcess(Slot);
+/// A slot or a ring of this process.
+pub(crate) struct InProcess(pub(crate) Slot);
 
 impl Harness for InProcess {
     type Backend = InProc;
@@ -34,6 +37,10 @@ impl Harness for InProcess {
 
     fn fresh() -> Self {
         Self(Slot::new(CLASSIC.text_len))
+    }
+
+    fn ring(capacity: usize) -> Self {
+        Self(Slot::ring(capacity))
     }
 
     fn address(&self) -> &Slot {
@@ -52,6 +59,20 @@ impl Harness for SystemV {
     type Address = Options;
 
     fn fresh() -> Self {
+        Self::with(Options::classic)
+    }
+
+    fn ring(capacity: usize) -> Self {
+        Self::with(|key| Options::ring(key, capacity).expect("a capacity that rings have"))
+    }
+
+    fn address(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl SystemV {
+    fn with(options: impl Fn(Key) -> Options) -> Self {
         loop {
             // A fresh `RandomState` is as good as a random number.
             let random = RandomState::new().build_hasher().finish();
@@ -62,17 +83,15 @@ impl Harness for SystemV {
             // SAFETY: as above.
             let seats = unsafe { libc::semget(key.seats().cast_signed(), 0, 0) };
             if found == -1 && seats == -1 {
-                return Self { key, options: Options::classic(key) };
+                return Self { key, options: options(key) };
             }
         }
     }
 
-    fn address(&self) -> &Options {
-        &self.options
+    pub(crate) fn key(&self) -> Key {
+        self.key
     }
-}
 
-impl SystemV {
     /// All of the segment, attached once more, as a program would that knows
     /// nothing of the protocol.
     pub(crate) fn attach(&self) -> RawSegment {

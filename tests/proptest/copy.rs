@@ -8,6 +8,11 @@
 //! * P3: A payload without a NUL is text of all of its length, and reading it
 //!   stops at its end, or at the end of the room.
 //! * P4: Room that is too small is reported, and not a byte beyond it written.
+//! * P5: Bytes of any values and length go into a payload that begins or ends at a
+//!   forbidden page, from a source that does; nothing outside of their words is
+//!   changed.
+//! * P6: They come back as they were, into room that begins or ends at one, and
+//!   nothing outside of the room is changed.
 
 use proptest::prelude::*;
 use shm_handoff::backend::Payload;
@@ -149,6 +154,75 @@ fn p3_a_text_without_a_nul_ends_with_its_payload() {
             let more = (len + 40).min(OPEN);
             assert_eq!(payload.read_text(room.private(OPEN - more, more)), Some(len));
         }
+    }
+}
+
+/// `len` bytes of every value, each unlike its neighbours.
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|at| u8::try_from(at * 7 % 256).unwrap()).collect()
+}
+
+/// Every length up to several turns of the vector loop, and longer ones.
+fn lengths_of_bytes() -> impl Iterator<Item = usize> {
+    (0..=300).chain([511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4000])
+}
+
+#[test]
+fn p5_bytes_are_written_inside() {
+    let mut source = Guarded::new();
+    let target = Guarded::new();
+    for len in lengths_of_bytes() {
+        let bytes = bytes(len);
+        let words = len.next_multiple_of(4);
+        for place in [0, OPEN - words] {
+            for at in offsets(len) {
+                source.private(at, len).copy_from_slice(&bytes);
+                target.fill(0xEE);
+                target.payload(place, words).write_bytes(source.private(at, len));
+                // The rest of the last word is anything.
+                let got = target.bytes(0, OPEN);
+                let mut expected = vec![0xEE; OPEN];
+                expected[place..place + words].copy_from_slice(&got[place..place + words]);
+                expected[place..place + len].copy_from_slice(&bytes);
+                assert!(got == expected, "{len} bytes from {at} to {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn p6_bytes_are_read_inside() {
+    let source = Guarded::new();
+    let mut room = Guarded::new();
+    for len in lengths_of_bytes() {
+        let bytes = bytes(len);
+        let words = len.next_multiple_of(4);
+        for place in [0, OPEN - words] {
+            source.fill(0xEE);
+            source.payload(place, words).write_bytes(&bytes);
+            for at in offsets(len) {
+                room.fill(0xDD);
+                source.payload(place, words).read_bytes(room.private(at, len));
+                let mut expected = vec![0xDD; OPEN];
+                expected[at..at + len].copy_from_slice(&bytes);
+                assert!(room.bytes(0, OPEN) == expected, "{len} bytes from {place} to {at}");
+            }
+        }
+    }
+}
+
+/// A caller's mistake is stopped, and nothing is touched.
+#[test]
+fn p5_p6_what_does_not_fit_is_refused() {
+    let page = Guarded::new();
+    page.fill(0xEE);
+    for len in [0_usize, 4, 8, 64, 300] {
+        let payload = page.payload(OPEN - len, len);
+        let write = || payload.write_bytes(&vec![0; len + 1]);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)).is_err());
+        let read = || payload.read_bytes(&mut vec![0; len + 1]);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
+        assert!(page.bytes(0, OPEN).iter().all(|byte| *byte == 0xEE));
     }
 }
 

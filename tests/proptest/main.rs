@@ -8,6 +8,7 @@ mod hostile;
 mod messages;
 mod operations;
 mod peer;
+mod ring;
 
 use proptest::test_runner::Config;
 

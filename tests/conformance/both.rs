@@ -1,0 +1,381 @@
+//! The protocol, as far as it is the same in a slot and in a ring.
+
+use crate::common::{Harness, soon};
+use crate::{got, guest, holds_first_message, put};
+use shm_handoff::any::{Reader, Writer};
+use shm_handoff::backend::{Backend, RingBackend};
+use shm_handoff::protocol::{Tick, WaitingFor};
+use shm_handoff::{Error, Patience, RecvError, Role, SendError};
+use std::ops::ControlFlow;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Room for any text of these cases.
+const ROOM: usize = 2048;
+
+fn reader<H: Harness>(place: &H) -> Reader<H::Backend> {
+    Reader::open(place.address()).unwrap()
+}
+
+fn writer<H: Harness>(place: &H) -> Writer<H::Backend> {
+    Writer::open(place.address()).unwrap()
+}
+
+fn pair<H: Harness>(place: &H) -> (Reader<H::Backend>, Writer<H::Backend>) {
+    (reader(place), writer(place))
+}
+
+fn in_time() -> Patience<'static> {
+    Patience::until(soon())
+}
+
+fn briefly() -> Patience<'static> {
+    Patience::until(Instant::now() + Duration::from_millis(15))
+}
+
+fn send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) {
+    writer.send_with(text, &mut in_time()).unwrap();
+}
+
+fn try_send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) -> Result<(), SendError> {
+    writer.send_with(text, &mut Patience::none())
+}
+
+fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
+    let mut text = vec![0; ROOM];
+    let len = reader.recv_with(&mut text, &mut in_time()).unwrap();
+    text.truncate(len);
+    text
+}
+
+fn try_receive<B: RingBackend>(reader: &mut Reader<B>) -> Result<usize, RecvError> {
+    reader.recv_with(&mut [0; ROOM], &mut Patience::none())
+}
+
+/// One of those that [`fill`] sends.
+fn filler(number: usize) -> Vec<u8> {
+    format!("{number:2000}").into_bytes()
+}
+
+/// Sends until there is no room, for a text of any length; says how many went.
+fn fill<B: RingBackend>(writer: &mut Writer<B>) -> usize {
+    let mut sent = 0;
+    let refused = loop {
+        match try_send(writer, &filler(sent)) {
+            Ok(()) => sent += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused, SendError::TimedOut);
+    while try_send(writer, b"").is_ok() {}
+    sent
+}
+
+/// Takes what [`fill`] sent.
+fn drain<B: RingBackend>(reader: &mut Reader<B>, sent: usize) {
+    assert!(sent > 0);
+    for number in 0..sent {
+        assert_eq!(receive(reader), filler(number));
+    }
+    let mut text = [0; ROOM];
+    while let Ok(len) = reader.recv_with(&mut text, &mut Patience::none()) {
+        assert_eq!(len, 0);
+    }
+}
+
+// Messages.
+
+pub(crate) fn messages_in_order<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for number in 0..500 {
+                send(&mut writer, format!("{number}\n").as_bytes());
+            }
+            writer.leave().unwrap();
+        });
+        for number in 0..500 {
+            assert_eq!(receive(&mut reader), format!("{number}\n").into_bytes());
+        }
+    });
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
+}
+
+pub(crate) fn texts_of_every_short_length<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    for len in (0..300).chain(ROOM - 20..ROOM) {
+        let text: Vec<u8> = (0..len).map(|at| u8::try_from(at % 255 + 1).unwrap()).collect();
+        send(&mut writer, &text);
+        assert_eq!(receive(&mut reader), text, "{len} bytes");
+    }
+}
+
+pub(crate) fn a_small_buffer_releases_nothing<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    send(&mut writer, b"sixsix");
+    for room in 0..6 {
+        let refused = reader.recv_with(&mut vec![0; room], &mut Patience::none());
+        assert!(matches!(refused, Err(RecvError::BufferTooSmall { capacity: 6.. })), "{room} bytes: {refused:?}");
+        assert!(holds_first_message(reader.backend()));
+    }
+    let mut text = [0; 6];
+    assert_eq!(reader.recv_with(&mut text, &mut Patience::none()), Ok(6));
+    assert_eq!(&text, b"sixsix");
+}
+
+pub(crate) fn a_look_releases_nothing<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let sent = fill(&mut writer);
+    for _ in 0..3 {
+        assert_eq!(reader.look_with(&mut Patience::none()).unwrap().text(), filler(0));
+        assert_eq!(try_send(&mut writer, b""), Err(SendError::TimedOut));
+    }
+    // Not even when the reader goes: the next one sees it again.
+    reader.leave().unwrap();
+    let mut reader = self::reader(place);
+    reader.wait_with(&mut Patience::none()).unwrap();
+    drain(&mut reader, sent);
+    send(&mut writer, b"two");
+    let two = reader.look_with(&mut in_time()).unwrap();
+    assert_eq!(two.text(), b"two");
+    two.release();
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
+}
+
+pub(crate) fn close_removes_and_does_not_release<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let dying = guest(place);
+    writer.end_with(&mut in_time()).unwrap();
+    let end = reader.look_with(&mut Patience::none()).unwrap();
+    assert!(end.ends_session());
+    end.close().unwrap();
+    assert!(holds_first_message(&dying));
+    assert!(holds_first_message(reader.backend()), "those attached keep it");
+    drop(reader);
+    drop(dying);
+    writer.settle(&mut in_time()).unwrap();
+    writer.leave().unwrap();
+    assert!(!holds_first_message(&guest(place)), "the next session starts afresh");
+}
+
+// Waiting.
+
+pub(crate) fn trying_does_not_wait<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let started = Instant::now();
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
+    let sent = fill(&mut writer);
+    assert!(started.elapsed() < Duration::from_secs(10));
+    drain(&mut reader, sent);
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "the refused one left no trace");
+}
+
+pub(crate) fn a_deadline_ends_either_wait<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let wait = Duration::from_millis(20);
+    let started = Instant::now();
+    let met = reader.recv_with(&mut [0; ROOM], &mut Patience::until(started + wait));
+    assert_eq!(met, Err(RecvError::TimedOut));
+    assert!(started.elapsed() >= wait);
+    let sent = fill(&mut writer);
+    let started = Instant::now();
+    assert_eq!(writer.send_with(b"b", &mut Patience::until(started + wait)), Err(SendError::TimedOut));
+    assert!(started.elapsed() >= wait);
+    // A deadline that has passed ends no wait that need not be.
+    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut Patience::until(started)), Ok(2000));
+    for number in 1..sent {
+        assert_eq!(receive(&mut reader), filler(number));
+    }
+    while try_receive(&mut reader).is_ok() {}
+    assert_eq!(writer.send_with(b"b", &mut Patience::until(started)), Ok(()));
+}
+
+pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let mut seen = Vec::new();
+    let mut hook = |tick: Tick| {
+        seen.push(tick.waiting_for);
+        if seen.len() < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let met = reader.recv_with(&mut [0; ROOM], &mut Patience::endless().with_hook(&mut hook));
+    assert_eq!(met, Err(RecvError::Interrupted));
+    assert_eq!(seen, [WaitingFor::Message; 3]);
+
+    let interrupt = |writer: &mut Writer<H::Backend>, expected| {
+        let mut hook = |tick: Tick| {
+            assert_eq!(tick.waiting_for, expected);
+            ControlFlow::Break(())
+        };
+        let met = writer.send_with(b"x", &mut Patience::endless().with_hook(&mut hook));
+        assert_eq!(met, Err(SendError::Interrupted));
+    };
+    let sent = fill(&mut writer);
+    interrupt(&mut writer, WaitingFor::Room);
+    drain(&mut reader, sent);
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "the interrupted one was not sent");
+    if let Writer::Classic(_) = writer {
+        writer.leave().unwrap();
+        reader.leave().unwrap();
+        interrupt(&mut self::writer(place), WaitingFor::Reader);
+    }
+}
+
+// Who is there.
+
+pub(crate) fn a_reader_that_left_is_noticed<H: Harness>(place: &H) {
+    let (reader, mut writer) = pair(place);
+    let sent = fill(&mut writer);
+    reader.leave().unwrap();
+    assert_eq!(writer.send_with(b"b", &mut in_time()), Err(SendError::ReaderGone));
+    // The next reader gets what lies there, and the writer goes on.
+    let mut reader = self::reader(place);
+    drain(&mut reader, sent);
+    send(&mut writer, b"b");
+    assert_eq!(receive(&mut reader), b"b");
+}
+
+pub(crate) fn a_dropped_writers_message_comes_first<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    send(&mut writer, b"last");
+    drop(writer);
+    assert_eq!(receive(&mut reader), b"last");
+    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut in_time()), Err(RecvError::WriterGone));
+    assert_eq!(try_receive(&mut reader), Err(RecvError::WriterGone), "until it is followed");
+    reader.follow().unwrap();
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
+    let mut writer = self::writer(place);
+    send(&mut writer, b"next");
+    assert_eq!(receive(&mut reader), b"next");
+    drop(writer);
+    let met = reader.recv_with(&mut [0; ROOM], &mut in_time());
+    assert_eq!(met, Err(RecvError::WriterGone), "a new failure is seen");
+}
+
+pub(crate) fn leaving_in_order_ends_nothing<H: Harness>(place: &H) {
+    let mut reader = reader(place);
+    for text in [b"one", b"two", b"thr"] {
+        let mut writer = writer(place);
+        send(&mut writer, text);
+        writer.leave().unwrap();
+        assert_eq!(receive(&mut reader), text);
+        assert_eq!(reader.recv_with(&mut [0; ROOM], &mut briefly()), Err(RecvError::TimedOut));
+    }
+}
+
+pub(crate) fn a_successor_comes_behind<H: Harness>(place: &H) {
+    let (mut reader, mut first) = pair(place);
+    send(&mut first, b"first");
+    let taken = Writer::<H::Backend>::open(place.address()).map(drop);
+    let expected = matches!(taken, Err(SendError::Backend(Error::SeatTaken { role: Role::Writer, .. })));
+    assert!(expected, "{taken:?}");
+    first.leave().unwrap();
+    let mut second = writer(place);
+    // In a slot there is no room: the first one's message still lies there.
+    let at_once = try_send(&mut second, b"second").is_ok();
+    assert_eq!(at_once, matches!(second, Writer::Ring(_)));
+    assert_eq!(receive(&mut reader), b"first");
+    if !at_once {
+        send(&mut second, b"second");
+    }
+    assert_eq!(receive(&mut reader), b"second");
+}
+
+// Memory that goes.
+
+pub(crate) fn a_reader_drains_removed_memory<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    send(&mut writer, b"old");
+    guest(place).remove().unwrap();
+    assert_eq!(receive(&mut reader), b"old");
+    // Both find each other on new memory. What the writer publishes on the old
+    // one before it notices is sent again when it leaves.
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            send(&mut writer, b"new");
+            writer.leave().unwrap();
+        });
+        assert_eq!(receive(&mut reader), b"new");
+    });
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "nothing comes twice");
+}
+
+pub(crate) fn a_stranded_message_is_sent_again_once<H: Harness>(place: &H) {
+    let (reader, mut writer) = pair(place);
+    send(&mut writer, b"stranded");
+    guest(place).remove().unwrap();
+    assert_eq!(writer.stranded(), Ok(1));
+    reader.leave().unwrap();
+    let mut reader = self::reader(place);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // A ring's writer has room, and no cause to look around.
+            writer.mend(&mut in_time()).unwrap();
+            send(&mut writer, b"next");
+            send(&mut writer, b"last");
+        });
+        for expected in [b"stranded".as_slice(), b"next", b"last"] {
+            assert_eq!(receive(&mut reader), expected);
+        }
+    });
+    assert_eq!(writer.stranded(), Ok(0));
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
+}
+
+pub(crate) fn leave_sends_a_stranded_message_again<H: Harness>(place: &H) {
+    let (reader, mut writer) = pair(place);
+    send(&mut writer, b"stranded");
+    guest(place).remove().unwrap();
+    drop(reader);
+    let mut reader = self::reader(place);
+    thread::scope(|scope| {
+        scope.spawn(|| writer.leave().unwrap());
+        assert_eq!(receive(&mut reader), b"stranded");
+    });
+    assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "once, and left in order");
+}
+
+pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
+    let (reader, mut writer) = pair(place);
+    writer.mend(&mut Patience::none()).unwrap();
+    send(&mut writer, b"stranded");
+    writer.mend(&mut Patience::none()).unwrap();
+    guest(place).remove().unwrap();
+    drop(reader);
+    let mut reader = self::reader(place);
+    writer.mend(&mut in_time()).unwrap();
+    assert_eq!(receive(&mut reader), b"stranded");
+    guest(place).remove().unwrap();
+    // With nothing stranded it moves all the same.
+    writer.mend(&mut Patience::none()).unwrap();
+    assert_eq!(got(&guest(place)), 0);
+    put(writer.backend(), 8);
+    assert_eq!(got(&guest(place)), 8);
+}
+
+pub(crate) fn an_end_on_removed_memory_was_received<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    writer.end_with(&mut in_time()).unwrap();
+    reader.look_with(&mut Patience::none()).unwrap().close().unwrap();
+    assert_eq!(writer.stranded(), Ok(0));
+    // Though the reader is still attached, nothing needs to be waited for.
+    writer.settle(&mut Patience::none()).unwrap();
+    writer.leave().unwrap();
+    assert!(!holds_first_message(&guest(place)));
+}
+
+pub(crate) fn a_kept_end_leaves_the_memory_to_the_next_session<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    let here = guest(place);
+    for text in [b"one", b"two"] {
+        send(&mut writer, text);
+        assert_eq!(receive(&mut reader), text);
+        writer.end_with(&mut in_time()).unwrap();
+        let end = reader.look_with(&mut in_time()).unwrap();
+        assert!(end.ends_session());
+        end.release();
+        writer.leave().unwrap();
+        writer = self::writer(place);
+    }
+    put(&here, 64);
+    assert_eq!(got(&guest(place)), 64, "it is the same memory");
+}

@@ -1,0 +1,173 @@
+//! One suite for every backend and both layouts: the numbered contract B1 to B10
+//! of the traits, and the protocol on top of it. Each case is a test of its own
+//! for each backend, and where it holds for both layouts, for each of them; a new
+//! backend joins by a `Harness` and one line at the end.
+#![cfg(not(model))]
+
+mod both;
+mod classic;
+#[path = "../common/mod.rs"]
+mod common;
+mod contract;
+mod ring;
+
+use common::{Harness, InProcess, SystemV, soon};
+use shm_handoff::Role;
+use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::{Backend, Kind, RingBackend};
+use shm_handoff::protocol::flag::EMPTY;
+use shm_handoff::sync::Ordering;
+use std::time::Instant;
+
+fn guest<H: Harness>(place: &H) -> H::Backend {
+    H::Backend::open(place.address(), Role::Guest).unwrap()
+}
+
+/// Puts a number where everybody sees it; relaxed, so that it orders nothing.
+fn put<B: RingBackend>(backend: &B, number: u32) {
+    match backend.kind() {
+        Kind::Classic => backend.flag().store(number, Ordering::Relaxed),
+        Kind::Ring { .. } => backend.ring().place.store(number.into(), Ordering::Relaxed),
+    }
+}
+
+/// What was put there last; 0 in new memory.
+fn got<B: RingBackend>(backend: &B) -> u32 {
+    match backend.kind() {
+        Kind::Classic => backend.flag().load(Ordering::Relaxed),
+        Kind::Ring { .. } => backend.ring().place.load(Ordering::Relaxed).try_into().unwrap(),
+    }
+}
+
+/// Whether a message lies where the first one goes, not released.
+fn holds_first_message<B: RingBackend>(backend: &B) -> bool {
+    match backend.kind() {
+        Kind::Classic => backend.flag().load(Ordering::Acquire) != EMPTY,
+        Kind::Ring { .. } => {
+            let ring = backend.ring();
+            ring.records.flag(0).load(Ordering::Acquire) != 0 && ring.place.load(Ordering::Relaxed) == 0
+        }
+    }
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let limit = soon();
+    while !done() {
+        assert!(Instant::now() < limit, "never came to: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Each case as a test, in a fresh place.
+macro_rules! conforms {
+    ($place:expr; $($module:ident: $($case:ident)*;)*) => {
+        $($(
+            #[test]
+            fn $case() {
+                crate::$module::$case(&$place);
+            }
+        )*)*
+    };
+}
+
+/// What holds for both layouts, and what holds for one.
+macro_rules! suite {
+    ($place:expr; $($module:ident: $($case:ident)*;)*) => {
+        conforms! { $place;
+            contract:
+                b3_one_handle_a_seat
+                b3_a_seat_after_detaching
+                b4_what_a_leaver_wrote_is_seen
+                b5_a_dropped_writer_failed
+                b5_a_newcomer_does_not_inherit_a_failure
+                b6_the_census_tells_the_truth
+                b7_sleep_is_bounded
+                b8_removed_memory_stays_usable;
+            both:
+                messages_in_order
+                texts_of_every_short_length
+                a_small_buffer_releases_nothing
+                a_look_releases_nothing
+                close_removes_and_does_not_release
+                trying_does_not_wait
+                a_deadline_ends_either_wait
+                the_hook_interrupts_either_wait
+                a_reader_that_left_is_noticed
+                a_dropped_writers_message_comes_first
+                leaving_in_order_ends_nothing
+                a_successor_comes_behind
+                a_reader_drains_removed_memory
+                a_stranded_message_is_sent_again_once
+                leave_sends_a_stranded_message_again
+                mend_moves_to_new_memory
+                an_end_on_removed_memory_was_received
+                a_kept_end_leaves_the_memory_to_the_next_session;
+            $($module: $($case)*;)*
+        }
+    };
+}
+
+macro_rules! classic {
+    ($($backend:ident: $harness:ty;)*) => {
+        $(mod $backend { suite! { <$harness as crate::Harness>::fresh();
+            contract:
+                b1_one_memory_for_all_handles
+                b2_flag_and_text_apart_and_untouched;
+            classic:
+                empty_and_longest_text
+                what_cannot_be_carried_changes_nothing
+                any_flag_but_zero_is_a_message
+                no_first_publish_without_a_reader
+                a_guest_is_waited_for_and_then_served
+                a_foreign_writer_that_left_is_noticed
+                a_message_found_proves_no_peer
+                settle_can_be_cut_short_and_tried_again
+                what_is_removed_twice_keeps_its_order
+                a_foreign_peer_is_forgotten_on_new_memory
+                a_slot_is_no_ring;
+        }})*
+    };
+}
+
+macro_rules! ring {
+    ($($backend:ident: $harness:ty;)*) => {
+        $(mod $backend { suite! { <$harness as crate::Harness>::ring(crate::SMALLEST);
+            contract:
+                b9_one_ring_for_all_handles
+                b9_words_apart_and_untouched
+                b10_park_returns_unless_the_hint_is_set
+                b10_unpark_wakes_who_is_parked
+                b10_no_wake_is_lost;
+            ring:
+                a_ring_is_no_slot
+                a_message_waits_for_its_reader
+                the_longest_is_a_quarter
+                a_batch_is_one_publish
+                a_batch_that_gets_stuck_says_how_far_it_came
+                a_successor_begins_with_what_was_not_released
+                nothing_comes_behind_an_end
+                an_end_is_looked_at_and_not_received
+                messages_up_to_the_end
+                a_sleeping_reader_is_woken
+                a_sleeping_writer_is_woken
+                what_is_removed_twice_keeps_its_order
+                gathering_changes_no_message;
+        }})*
+    };
+}
+
+classic! {
+    inproc: crate::InProcess;
+    sysv: crate::SystemV;
+}
+
+ring! {
+    inproc_ring: crate::InProcess;
+    sysv_ring: crate::SystemV;
+}
+
+mod sysv_alone {
+    conforms! { <crate::SystemV as crate::Harness>::fresh();
+        classic: text_without_a_nul_is_all_of_it;
+    }
+}

@@ -1,0 +1,267 @@
+//! The protocol in a ring: what the other layout does not have.
+
+use crate::common::{Harness, soon};
+use crate::{guest, until};
+use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::{Backend, Kind, RingBackend};
+use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::sync::Ordering;
+use shm_handoff::{Error, Patience, RecvError, SendError};
+use std::thread;
+
+fn reader<H: Harness>(place: &H) -> Reader<H::Backend> {
+    Reader::open(place.address()).unwrap()
+}
+
+fn writer<H: Harness>(place: &H) -> Writer<H::Backend> {
+    Writer::open(place.address()).unwrap()
+}
+
+fn in_time() -> Patience<'static> {
+    Patience::until(soon())
+}
+
+fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
+    let mut bytes = vec![0; SMALLEST / 4];
+    let len = reader.recv_deadline(&mut bytes, soon()).unwrap();
+    bytes.truncate(len);
+    bytes
+}
+
+// Messages.
+
+pub(crate) fn a_ring_is_no_slot<H: Harness>(place: &H) {
+    let met = shm_handoff::Writer::<H::Backend>::open(place.address()).map(drop);
+    assert!(matches!(met, Err(Error::OtherKind { found: Kind::Ring { capacity: SMALLEST }, .. })), "{met:?}");
+    let met = shm_handoff::Reader::<H::Backend>::open(place.address()).map(drop);
+    assert!(matches!(met, Err(Error::OtherKind { wanted: "a classic slot", .. })), "{met:?}");
+    let _seats_are_free = (reader(place), writer(place));
+}
+
+pub(crate) fn a_message_waits_for_its_reader<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
+        writer.try_send(text).unwrap();
+    }
+    writer.leave().unwrap();
+    let mut reader = reader(place);
+    for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
+        let message = reader.look_with(&mut Patience::none()).unwrap();
+        assert!(message.text() == text && !message.ends_session());
+        message.release();
+    }
+    assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
+}
+
+pub(crate) fn the_longest_is_a_quarter<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    let most = SMALLEST / 4;
+    assert_eq!((writer.capacity(), reader.capacity()), (most, most));
+    let bytes: Vec<u8> = (0..=most).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    for round in 0..20 {
+        let refused = Err(SendError::Uncarriable(Uncarriable::TooLong { most }));
+        assert_eq!(writer.try_send(&bytes), refused);
+        assert_eq!(writer.send_all(&[&bytes]), refused);
+        assert_eq!(writer.reserve(most + 1, &mut Patience::none()).map(drop), refused.map(drop));
+        assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock), "what is refused changes nothing");
+        // From one place after the other, the wrap's among them.
+        for len in [most - round, most] {
+            writer.send_deadline(&bytes[..len], soon()).unwrap();
+            assert!(receive(&mut reader) == bytes[..len], "{len} bytes");
+        }
+    }
+}
+
+pub(crate) fn a_batch_is_one_publish<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    for round in 0..50_u8 {
+        let texts: Vec<Vec<u8>> = (0..40).map(|number| vec![round; number * 23]).collect();
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        writer.send_all(&texts).unwrap();
+        for text in texts {
+            let message = reader.look_further().unwrap().expect("all are there at once");
+            assert_eq!(message.text(), text);
+        }
+        assert!(reader.look_further().unwrap().is_none());
+        reader.release_looked();
+    }
+    writer.send_all(&[]).unwrap();
+    assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
+}
+
+pub(crate) fn a_batch_that_gets_stuck_says_how_far_it_came<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    let block = vec![b'x'; SMALLEST / 8];
+    let mut texts: Vec<&[u8]> = vec![&block; 20];
+    let (sent, why) = writer.send_all_with(&texts, &mut Patience::none()).unwrap_err();
+    assert_eq!((sent, why), (7, SendError::TimedOut), "8 with their headers are more than the ring");
+    for _ in 0..sent {
+        assert!(receive(&mut reader) == block);
+    }
+    assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock), "no more than it says");
+    // One that can't be carried in the middle: those before it were sent.
+    let long = vec![0; SMALLEST / 4 + 1];
+    texts = vec![b"a", b"b", &long, b"c"];
+    let (sent, why) = writer.send_all_with(&texts, &mut Patience::none()).unwrap_err();
+    assert_eq!((sent, why), (2, SendError::Uncarriable(Uncarriable::TooLong { most: SMALLEST / 4 })));
+    assert_eq!((receive(&mut reader), receive(&mut reader)), (b"a".to_vec(), b"b".to_vec()));
+    assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
+}
+
+pub(crate) fn a_successor_begins_with_what_was_not_released<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    let expect = |reader: &mut Reader<H::Backend>, text: &[u8]| {
+        assert_eq!(reader.look_next(&mut in_time()).unwrap().text(), text);
+    };
+    writer.send_all(&[b"one", b"two", b"three", b"four"]).unwrap();
+    let mut first = reader(place);
+    expect(&mut first, b"one");
+    expect(&mut first, b"two");
+    first.release_looked();
+    expect(&mut first, b"three");
+    expect(&mut first, b"four");
+    first.leave().unwrap();
+    let mut second = reader(place);
+    expect(&mut second, b"three");
+    second.look_anew();
+    expect(&mut second, b"three");
+    second.look_next(&mut in_time()).unwrap().release();
+    // A writer that comes now goes on behind all of them.
+    writer.leave().unwrap();
+    self::writer(place).send(b"five").unwrap();
+    expect(&mut second, b"five");
+    drop(second);
+    expect(&mut reader(place), b"five");
+}
+
+pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
+    let (mut reader, mut first) = (reader(place), writer(place));
+    first.send(b"a").unwrap();
+    first.end_with(&mut in_time()).unwrap();
+    assert_eq!(first.try_send(b"b"), Err(SendError::WouldBlock));
+    first.leave().unwrap();
+    let mut second = writer(place);
+    assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
+    assert_eq!(second.reserve(1, &mut Patience::none()).map(drop), Err(SendError::TimedOut));
+    assert_eq!(second.send_all_with(&[b"b"], &mut Patience::none()), Err((0, SendError::TimedOut)));
+    assert_eq!(receive(&mut reader), b"a");
+    assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
+    // Released, it is over.
+    reader.look().unwrap().release();
+    second.try_send(b"b").unwrap();
+    assert_eq!(receive(&mut reader), b"b");
+    // Removed, it goes on elsewhere.
+    second.end_with(&mut in_time()).unwrap();
+    second.leave().unwrap();
+    let mut third = writer(place);
+    thread::scope(|scope| {
+        scope.spawn(|| third.send_deadline(b"c", soon()).unwrap());
+        reader.look().unwrap().close().unwrap();
+        drop(reader);
+    });
+    assert_eq!(receive(&mut self::reader(place)), b"c");
+}
+
+pub(crate) fn an_end_is_looked_at_and_not_received<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    writer.end_with(&mut in_time()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::Ended));
+        let end = reader.look_next(&mut Patience::none()).unwrap();
+        assert!(end.ends_session() && end.text().is_empty());
+        let end = reader.look_in_place(&mut Patience::none()).unwrap();
+        assert!(end.ends_session() && end.is_empty());
+        assert!(reader.look_further().unwrap().unwrap().ends_session(), "it is never passed over");
+        reader.release_looked();
+    }
+}
+
+pub(crate) fn messages_up_to_the_end<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..300 {
+                writer.send_deadline(&vec![7; number * 10], soon()).unwrap();
+            }
+            writer.end_with(&mut in_time()).unwrap();
+        });
+        let lengths: Vec<_> = reader.messages().map(|message| message.unwrap().len()).collect();
+        assert_eq!(lengths, (0..300).map(|number| number * 10).collect::<Vec<_>>());
+    });
+    assert_eq!(reader.messages().count(), 0, "the end stays");
+}
+
+// Sleep: without a wake either would take its next look a second later at best.
+
+pub(crate) fn a_sleeping_reader_is_woken<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    let watch = guest(place);
+    for number in 0..20_u32 {
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| receive(&mut reader));
+            until("a reader that sleeps", || watch.ring().reader_hint.load(Ordering::Relaxed) == 1);
+            writer.send(&number.to_ne_bytes()).unwrap();
+            assert_eq!(reader.join().unwrap(), number.to_ne_bytes());
+        });
+        assert_eq!(watch.ring().reader_hint.load(Ordering::Relaxed), 0);
+    }
+}
+
+pub(crate) fn a_sleeping_writer_is_woken<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    let watch = guest(place);
+    let block = vec![1; SMALLEST / 4];
+    while writer.try_send(&block).is_ok() {}
+    for _ in 0..10 {
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| writer.send_deadline(&block, soon()));
+            until("a writer that sleeps", || watch.ring().writer_hint.load(Ordering::Relaxed) == 1);
+            while !writer.is_finished() {
+                match reader.try_recv(&mut vec![0; SMALLEST / 4]) {
+                    Ok(len) => assert_eq!(len, block.len()),
+                    met => assert_eq!(met, Err(RecvError::WouldBlock)),
+                }
+            }
+            writer.join().unwrap().unwrap();
+        });
+        while writer.try_send(&block).is_ok() {}
+    }
+}
+
+pub(crate) fn what_is_removed_twice_keeps_its_order<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    writer.send_all(&[b"taken", b"one", b"two"]).unwrap();
+    assert_eq!(receive(&mut reader), b"taken");
+    for round in 0..3 {
+        guest(place).remove().unwrap();
+        assert_eq!(writer.stranded(), Ok(2 + round));
+        reader.leave().unwrap();
+        reader = self::reader(place);
+        writer.mend(&mut in_time()).unwrap();
+        assert_eq!(writer.stranded(), Ok(0));
+        writer.send(format!("more {round}").as_bytes()).unwrap();
+    }
+    for expected in [b"one".as_slice(), b"two", b"more 0", b"more 1", b"more 2"] {
+        assert_eq!(receive(&mut reader), expected);
+    }
+    assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
+}
+
+pub(crate) fn gathering_changes_no_message<H: Harness>(place: &H) {
+    for gather in [true, false] {
+        let (mut reader, mut writer) = (reader(place), writer(place));
+        reader.gather(gather);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for number in 0..20_000_u32 {
+                    writer.send_deadline(&number.to_ne_bytes(), soon()).unwrap();
+                }
+                writer.leave().unwrap();
+            });
+            for number in 0..20_000_u32 {
+                assert_eq!(receive(&mut reader), number.to_ne_bytes());
+            }
+        });
+    }
+}

@@ -1,0 +1,187 @@
+//! Sending and receiving that need not wait make no system call and allocate
+//! nothing: counted, in a child process each, over many messages.
+//!
+//! The child lets a seccomp filter trap every system call of its thread; the
+//! handler counts. Allocations are counted by the allocator. That both counters
+//! count is tested first.
+#![cfg(all(not(model), target_arch = "x86_64"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod trap;
+
+use common::{Harness, InProcess, SystemV};
+use shm_handoff::backend::RingBackend;
+use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::{Patience, any, ring};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The system's allocator, and a count.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: all is the system allocator's, whose promises these are.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Set in the child.
+const CHILD: &str = "SHM_HANDOFF_COST_CHILD";
+
+/// Messages that are sent and received.
+const ROUNDS: usize = 10_000;
+
+/// Runs this test once more in a process of its own, where `prepare` makes what is
+/// measured, and the place where that meets. Returns the number of system calls, what
+/// the first of them was, and the number of allocations.
+fn counted<P, M: FnMut()>(test: &str, prepare: impl FnOnce() -> (P, M)) -> [u64; 3] {
+    if std::env::var_os(CHILD).is_some() {
+        let (place, mut measured) = prepare();
+        // Once before: what is set up by the first use is no cost of every one.
+        measured();
+        // The process will end at once, and leave nothing: those attached keep the
+        // memory, and a side that need not wait does not look whether it was removed.
+        drop(place);
+        trap::arm();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        measured();
+        let [calls, first] = trap::counted();
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        trap::report([calls, first, allocations]);
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let counts = said.lines().find_map(|line| line.strip_prefix(trap::REPORT));
+    let counts: Vec<u64> = counts
+        .unwrap_or_else(|| panic!("no counts: {}\n{said}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+        .split_whitespace()
+        .map(|count| count.parse().unwrap())
+        .collect();
+    counts.try_into().unwrap()
+}
+
+#[test]
+fn what_is_counted_is_counted() {
+    let counts = counted("what_is_counted_is_counted", || {
+        let measured = || {
+            for _ in 0..3 {
+                // SAFETY: takes nothing and touches nothing.
+                unsafe { libc::syscall(libc::SYS_getppid) };
+            }
+            for _ in 0..5 {
+                std::hint::black_box(Box::new(1));
+            }
+        };
+        ((), measured)
+    });
+    assert_eq!(counts, [3, libc::SYS_getppid.cast_unsigned(), 5]);
+}
+
+/// Over `any`, one message at a time.
+fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
+    let counts = counted(test, || {
+        let place = make();
+        let mut reader = any::Reader::<H::Backend>::open(place.address()).unwrap();
+        let mut writer = any::Writer::<H::Backend>::open(place.address()).unwrap();
+        let mut room = vec![0; 2048];
+        let measured = move || {
+            for round in 0..ROUNDS {
+                let len = round * 7 % 2000;
+                writer.send_with(&[b'x'; 2000][..len], &mut Patience::endless()).unwrap();
+                assert!(reader.recv_with(&mut room, &mut Patience::endless()) == Ok(len));
+                writer.send_with(b"looked at", &mut Patience::endless()).unwrap();
+                reader.look().unwrap().release();
+            }
+        };
+        (place, measured)
+    });
+    assert_eq!(counts, [0, 0, 0], "system calls, the number of the first, allocations");
+}
+
+/// What a ring can do besides: batches, reservations, looks in place.
+fn through_a_ring<H: Harness>(test: &str) {
+    let counts = counted(test, || {
+        let place = H::ring(SMALLEST);
+        let mut reader = ring::Reader::<H::Backend>::open(place.address()).unwrap();
+        let mut writer = ring::Writer::<H::Backend>::open(place.address()).unwrap();
+        let measured = move || {
+            for round in 0..ROUNDS {
+                round_of_all(&mut reader, &mut writer, round);
+            }
+        };
+        (place, measured)
+    });
+    assert_eq!(counts, [0, 0, 0], "system calls, the number of the first, allocations");
+}
+
+fn round_of_all<B: RingBackend>(reader: &mut ring::Reader<B>, writer: &mut ring::Writer<B>, round: usize) {
+    let endless = &mut Patience::endless();
+    writer.send_all(&[b"one", b"two", &[b'x'; 300][..round % 300]]).unwrap();
+    let mut reserved = writer.reserve(round % 2000, endless).unwrap();
+    // SAFETY: this thread alone is at work here.
+    unsafe { reserved.bytes() }.fill(7);
+    reserved.commit();
+    let mut reserved = writer.reserve(40, endless).unwrap();
+    reserved.write_at(0, b"five");
+    reserved.commit_first(4);
+    assert!(reader.look_next(endless).unwrap().text() == b"one");
+    assert!(reader.look_further().unwrap().unwrap().text() == b"two");
+    reader.release_looked();
+    assert!(reader.recv(&mut [0; 300]) == Ok(round % 300));
+    let message = reader.look_in_place(endless).unwrap();
+    assert!(message.len() == round % 2000);
+    message.release();
+    assert!(reader.recv(&mut [0; 4]) == Ok(4));
+}
+
+#[test]
+fn a_slot_in_one_process() {
+    through_any("a_slot_in_one_process", InProcess::fresh);
+}
+
+#[test]
+fn a_slot_in_a_segment() {
+    through_any("a_slot_in_a_segment", SystemV::fresh);
+}
+
+#[test]
+fn a_ring_in_one_process() {
+    through_any("a_ring_in_one_process", || InProcess::ring(SMALLEST));
+}
+
+#[test]
+fn a_ring_in_a_segment() {
+    through_any("a_ring_in_a_segment", || SystemV::ring(SMALLEST));
+}
+
+#[test]
+fn batches_and_in_place_in_one_process() {
+    through_a_ring::<InProcess>("batches_and_in_place_in_one_process");
+}
+
+#[test]
+fn batches_and_in_place_in_a_segment() {
+    through_a_ring::<SystemV>("batches_and_in_place_in_a_segment");
+}
