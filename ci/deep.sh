@@ -4,8 +4,8 @@
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
 #   2. the claims under shuttle, with a hundred times as many schedules: a
 #      quarter of an hour on two cores;
-#   3. the models under loom at their deeper bounds, held against the tables in
-#      docs/verification.md: half an hour;
+#   3. the models under loom at their deeper bounds, whose figures it writes into
+#      docs/verification.md: an hour and a half;
 #   4. the bugs of tests/seeded, each found by something: half an hour;
 #   5. cargo-mutants over the protocol: an hour and more;
 #   6. the tests between processes, 20 times over: what shows only sometimes.
@@ -37,13 +37,13 @@ shuttle() {
     RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
 }
 
-models() { MODELS=deep ci/models.sh; }
+models() { MODELS=deep ci/models.sh --update; }
 
 seeded() {
     local log
     log=$(mktemp)
     ci/seeded.sh | tee "$log"
-    MODELS=quick ci/models.sh --check "$log"
+    MODELS=quick ci/models.sh --write "$log"
     rm -f "$log"
 }
 
