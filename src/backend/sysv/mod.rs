@@ -186,10 +186,12 @@ impl Backend for SysV {
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        // What was met first was as good as asked for.
+        // The layout that was met first was as good as asked for. A capacity is insisted
+        // on only if it was.
+        let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
         let want = match self.kind {
             Kind::Classic => Want::Classic,
-            Kind::Ring { capacity } => Want::Ring { capacity, exactly: true },
+            Kind::Ring { capacity } => Want::Ring { capacity, exactly },
         };
         let options = Options { want, ..self.options };
         (self.segment, self.kind) = match &mut self.seat {
