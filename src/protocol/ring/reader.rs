@@ -257,11 +257,14 @@ impl<B: RingBackend> Reader<B> {
         self.backend.forget_failure()
     }
 
-    /// Gives the seat back, and says if that failed, as dropping does not.
+    /// Gives the seat back, and the space of what was released; says if that failed,
+    /// as dropping does not.
     ///
     /// # Errors
     /// What the system call met.
-    pub fn leave(self) -> Result<(), Error> {
+    pub fn leave(mut self) -> Result<(), Error> {
+        // A writer would wait for it until the next reader comes.
+        self.give_back();
         self.backend.leave()
     }
 
