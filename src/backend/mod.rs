@@ -106,7 +106,8 @@ pub trait Backend: Sized {
     fn census(&mut self) -> Result<Census, Error>;
 
     /// Lets the memory go and attaches what is at the address now, made anew
-    /// if there is none. The seat is kept.
+    /// if there is none. The seat is kept. The layout is the same; a ring's capacity
+    /// can be another one.
     ///
     /// # Errors
     /// As [`open`](Self::open). The handle stays on the old memory then.

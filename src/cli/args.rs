@@ -70,8 +70,9 @@ fn capacity(given: &str) -> Result<usize, String> {
         "g" | "gb" | "gib" => 30,
         unit => return Err(format!("`{unit}` is no unit (K, M or G)")),
     };
-    let number = digits.parse::<usize>().map_err(|_| "not a number of bytes, such as 64K, 2M or 1G".to_owned())?;
+    let number = digits.parse::<usize>().ok().filter(|_| !digits.starts_with('+'));
     number
+        .ok_or_else(|| "not a number of bytes, such as 64K, 2M or 1G".to_owned())?
         .checked_mul(1 << shift)
         .filter(|bytes| ring::is_capacity(*bytes))
         .ok_or_else(|| "a ring has a power of two of bytes, from 64K to 1G".to_owned())

@@ -70,7 +70,7 @@ impl<'f> Output<'f> {
     /// Prints message number `seq`; returns when `write` took all of it.
     pub(super) fn print(&mut self, text: &[u8], seq: u64, end: bool, signals: &Signals) -> Result<Written, Failure> {
         self.add(text, seq, end);
-        self.write_out(signals)
+        self.write_out(signals, &mut |_| {})
     }
 
     /// Whether what was added is worth a `write` by itself.
@@ -104,22 +104,22 @@ impl<'f> Output<'f> {
         }
     }
 
-    /// Returns when `write` took all that was added.
-    pub(super) fn write_out(&mut self, signals: &Signals) -> Result<Written, Failure> {
-        let line = std::mem::take(&mut self.line);
-        let written = self.write(&line, signals);
-        self.line = line;
+    /// How many bytes were added.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Returns when `write` took all that was added; after each `write`, `took` is told
+    /// how many bytes that were so far.
+    pub(super) fn write_out(&mut self, signals: &Signals, took: &mut dyn FnMut(usize)) -> Result<Written, Failure> {
+        // SAFETY: the line's own bytes.
+        let written = unsafe { self.write_from(self.line.as_ptr(), self.line.len(), signals, took) };
         self.line.clear();
         written
     }
 
-    /// Returns when `write` took all of `bytes`, as they are.
-    fn write(&self, bytes: &[u8], signals: &Signals) -> Result<Written, Failure> {
-        // SAFETY: the slice's own bytes.
-        unsafe { self.write_from(bytes.as_ptr(), bytes.len(), signals) }
-    }
-
-    /// Returns when `write` took all of the `len` bytes at `first`.
+    /// Returns when `write` took all of the `len` bytes at `first`; `took` is told as by
+    /// [`write_out`](Self::write_out).
     ///
     /// # Safety
     /// So many bytes are readable there. (That another process changes them
@@ -130,6 +130,7 @@ impl<'f> Output<'f> {
         first: *const u8,
         len: usize,
         signals: &Signals,
+        took: &mut dyn FnMut(usize),
     ) -> Result<Written, Failure> {
         let mut done = 0;
         while done < len {
@@ -138,7 +139,10 @@ impl<'f> Output<'f> {
             // SAFETY: within the caller's bytes: `done` + `most` is at most `len`.
             let taken = unsafe { libc::write(self.file.as_raw_fd(), first.add(done).cast(), most) };
             match Errno::result(taken) {
-                Ok(taken) => done += usize::try_from(taken).unwrap_or(0),
+                Ok(taken) => {
+                    done += usize::try_from(taken).unwrap_or(0);
+                    took(done);
+                }
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
                 Err(errno) => {

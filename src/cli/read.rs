@@ -51,7 +51,7 @@ fn run(args: &ReadArgs) -> Result<(), Failure> {
         None => Format::Plain,
     };
     let mut output = Output::new(stdout.as_fd(), format, terminal && !args.common.raw);
-    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received: 0 };
+    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received: 0, marks: Vec::new() };
     let done = session.read_all(&mut reader);
     let left = reader.leave();
     done?;
@@ -73,6 +73,8 @@ struct Session<'a> {
     /// Messages printed, and messages that `--count` counts.
     seq: u64,
     received: u64,
+    /// For [`take_block`](Self::take_block), kept for its room.
+    marks: Vec<(usize, ring::Looked)>,
 }
 
 impl Session<'_> {
@@ -159,6 +161,8 @@ impl Session<'_> {
     /// Prints and releases what is in a ring now, as far as it goes into one block.
     fn take_block(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
         let mut ends = false;
+        // Where each message ends, in what is printed and in the ring.
+        let mut marks = std::mem::take(&mut self.marks);
         while !self.output.is_full() && self.after_count() == Next::More {
             let Some(message) = reader.look_further()? else { break };
             if message.ends_session() {
@@ -168,14 +172,29 @@ impl Session<'_> {
             self.received += 1;
             self.seq += 1;
             self.output.add(message.text(), self.seq, false);
+            marks.push((self.output.waiting(), reader.looked()));
         }
         if ends && self.output.is_json() {
             self.seq += 1;
             self.output.add(b"", self.seq, true);
         }
-        if self.output.write_out(self.signals)? == Written::Closed {
+        // Once per `write`, so that of a reader that is killed no more comes again than
+        // what one of them carried.
+        let mut first = 0;
+        let mut took = |bytes| {
+            let taken = marks[first..].partition_point(|(end, _)| *end <= bytes);
+            first += taken;
+            if let Some((_, looked)) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
+                reader.release_up_to(*looked);
+            }
+        };
+        let written = self.output.write_out(self.signals, &mut took)?;
+        marks.clear();
+        self.marks = marks;
+        if written == Written::Closed {
             return Ok(Next::Done);
         }
+        // Those of which nothing is printed, too.
         reader.release_looked();
         if ends { self.close(reader) } else { Ok(self.after_count()) }
     }
@@ -187,7 +206,7 @@ impl Session<'_> {
             return self.close(reader);
         }
         // SAFETY: readable for as long as the message is borrowed.
-        let written = unsafe { self.output.write_from(message.as_ptr(), message.len(), self.signals) }?;
+        let written = unsafe { self.output.write_from(message.as_ptr(), message.len(), self.signals, &mut |_| {}) }?;
         if written == Written::Closed {
             return Ok(Next::Done);
         }

@@ -115,20 +115,31 @@ impl Session<'_> {
         let stdin = std::io::stdin();
         let most = BLOCK.min(self.writer.capacity());
         let signals = self.signals;
+        let mut ahead = Vec::new();
         loop {
             await_input(stdin.as_fd(), signals, &mut || self.with_patience(Writer::mend))?;
             let mut read = Ok(0);
             self.with_patience(|writer, patience| {
                 let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
-                let mut reserved = writer.reserve(most, patience)?;
-                // SAFETY: so many bytes are writable there, for as long as the
-                // reservation is borrowed.
-                let taken = unsafe { libc::read(stdin.as_raw_fd(), reserved.as_mut_ptr().cast(), most) };
-                read = Errno::result(taken).map(|taken| usize::try_from(taken).unwrap_or(0));
-                if let Ok(len @ 1..) = read {
-                    reserved.commit_first(len);
+                match writer.reserve(most, &mut Patience::none()) {
+                    Ok(mut reserved) => {
+                        // SAFETY: so many bytes are writable there, for as long as the
+                        // reservation is borrowed.
+                        let taken = unsafe { libc::read(stdin.as_raw_fd(), reserved.as_mut_ptr().cast(), most) };
+                        read = Errno::result(taken).map(|taken| usize::try_from(taken).unwrap_or(0));
+                        if let Ok(len @ 1..) = read {
+                            reserved.commit_first(len);
+                        }
+                        Ok(())
+                    }
+                    // No room for a whole block: less may come, or nothing any more.
+                    Err(SendError::TimedOut | SendError::ReaderGone) => {
+                        ahead.resize(most, 0);
+                        read = nix::unistd::read(stdin.as_fd(), &mut ahead);
+                        if let Ok(len @ 1..) = read { writer.send_with(&ahead[..len], patience) } else { Ok(()) }
+                    }
+                    Err(other) => Err(other),
                 }
-                Ok(())
             })?;
             match amount_read(read)? {
                 None => {}

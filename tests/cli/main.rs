@@ -11,6 +11,8 @@
 //! | 5 | `lines`, `long` |
 //! | 124 | `options` |
 //! | 128+n | `signals` |
+//!
+//! On a ring all of them are in `ring` and `raw`.
 
 #![cfg(not(model))]
 
@@ -20,6 +22,8 @@ mod long;
 mod obstacles;
 mod options;
 mod race;
+mod raw;
+mod ring;
 mod signals;
 mod streams;
 #[path = "../support/mod.rs"]

@@ -79,6 +79,24 @@ fn ctrl_d_ends_the_session_or_leaves_it_open() {
     }
 }
 
+/// A ring carries any line; what a person types at a prompt means the same in both
+/// layouts.
+#[test]
+fn end_at_a_prompt_ends_a_ring_too() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&["--ring=64K"]);
+    let mut writer = at_terminal(&channel, SHMWRITE, &[]);
+    for line in ["endless", "hello"] {
+        writer.exp_string(PROMPT).unwrap();
+        writer.send_line(line).unwrap();
+    }
+    writer.exp_string(PROMPT).unwrap();
+    writer.send_line("end").unwrap();
+    ends_with(writer, 0);
+    reader.end().code(0).prints("endless\nhello\n");
+    channel.assert_nothing_left();
+}
+
 #[test]
 fn ctrl_c_at_the_prompt() {
     let channel = Channel::new();

@@ -1,4 +1,5 @@
-//! Many lines, whoever comes first, and one writer after another.
+//! Many lines, in a slot and in a ring, whoever comes first, and one writer after
+//! another.
 
 use crate::support::{Channel, QUIET, numbers};
 use shm_handoff::error::Role;
@@ -10,14 +11,14 @@ use std::time::Instant;
 const LINES: u32 = 100_000;
 
 /// 100,000 lines from file to file; says how long they took.
-fn all_arrive(reader_first: bool) {
+fn all_arrive(reader_first: bool, ring: &[&str], told: &str) {
     let channel = Channel::new();
     let text = numbers(0..LINES);
     let mut input = tempfile::NamedTempFile::new().unwrap();
     input.write_all(text.as_bytes()).unwrap();
     let output = tempfile::NamedTempFile::new().unwrap();
-    let reader = || channel.reader([""; 0]).output_to(output.reopen().unwrap());
-    let writer = || channel.writer(["-v"]).input_from(File::open(input.path()).unwrap());
+    let reader = || channel.reader(ring).output_to(output.reopen().unwrap());
+    let writer = || channel.writer([ring, &["-v"]].concat()).input_from(File::open(input.path()).unwrap());
 
     let started;
     let (reader, writer) = if reader_first {
@@ -31,9 +32,9 @@ fn all_arrive(reader_first: bool) {
         started = Instant::now();
         (reader().start(), writer)
     };
-    writer.end().code(0).says(&["100001 messages sent"]);
+    writer.end().code(0).says(&[told]);
     reader.end().code(0).says_nothing();
-    println!("{LINES} lines, reader first: {reader_first}: {:?}", started.elapsed());
+    println!("{LINES} lines, {ring:?}, reader first: {reader_first}: {:?}", started.elapsed());
     let got = std::fs::read_to_string(output.path()).unwrap();
     if got != text {
         let wrong = got.lines().zip(text.lines()).enumerate().find(|(_, (got, sent))| got != sent);
@@ -44,12 +45,21 @@ fn all_arrive(reader_first: bool) {
 
 #[test]
 fn a_hundred_thousand_lines_in_order_reader_first() {
-    all_arrive(true);
+    all_arrive(true, &[], "100001 messages sent");
 }
 
 #[test]
 fn a_hundred_thousand_lines_in_order_writer_first() {
-    all_arrive(false);
+    all_arrive(false, &[], "100001 messages sent");
+}
+
+#[test]
+fn a_hundred_thousand_lines_in_order_through_a_ring() {
+    for ring in ["--ring=64K", "--ring"] {
+        for reader_first in [true, false] {
+            all_arrive(reader_first, &[ring], "100000 messages sent");
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@
 mod deaths;
 mod handover;
 mod leftovers;
+mod making;
 mod meddling;
 mod memory;
+mod ring;
+mod stress;
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,13 +7,13 @@ const MIB: u64 = 1024 * 1024;
 
 /// Sends `block` until 64 MiB are through, and looks at both sides' most
 /// memory while they are still there.
-fn stays_flat(block: &[u8], writer: &[&str]) {
+fn stays_flat(block: &[u8], both: &[&str], writer: &[&str]) {
     const MOST: u64 = 16 * 1024;
     let channel = Channel::new();
     let output = tempfile::NamedTempFile::new().unwrap();
-    let mut reader = channel.reader([""; 0]).output_to(output.reopen().unwrap()).start();
+    let mut reader = channel.reader(both).output_to(output.reopen().unwrap()).start();
     channel.await_seated(Role::Reader, &mut reader);
-    let mut writer = channel.seated_writer(writer);
+    let mut writer = channel.seated_writer(&[both, writer].concat());
     let mut sent = 0;
     while sent < 64 * MIB {
         writer.type_in(block);
@@ -21,7 +21,7 @@ fn stays_flat(block: &[u8], writer: &[&str]) {
     }
     // All but what can't be cut yet, as the line goes on.
     let arrived = || output.as_file().metadata().unwrap().len();
-    eventually("64 MiB at the other end", || (arrived() + 4096 > sent).then_some(()));
+    eventually("64 MiB at the other end", || (arrived() + 64 * 1024 > sent).then_some(()));
     for (name, peer) in [("shmwrite", &writer), ("shmread", &reader)] {
         let most = peer.most_memory();
         println!("{name}: at most {most} KiB of memory");
@@ -38,13 +38,21 @@ fn stays_flat(block: &[u8], writer: &[&str]) {
 #[test]
 fn over_many_lines() {
     let line = [&vec![b'x'; 2000][..], b"\n"].concat();
-    stays_flat(&line.repeat(64), &[]);
+    stays_flat(&line.repeat(64), &[], &[]);
+    stays_flat(&line.repeat(64), &["--ring=64K"], &[]);
+}
+
+#[test]
+fn over_raw_bytes() {
+    let block: Vec<u8> = (0..=255).cycle().take(64 * 1024).collect();
+    stays_flat(&block, &["--ring=64K", "--raw"], &[]);
 }
 
 #[test]
 fn over_one_line_without_an_end() {
     let block: Vec<u8> = (b'a'..=b'z').cycle().take(64 * 1024).collect();
-    stays_flat(&block, &["--long", "split"]);
+    stays_flat(&block, &[], &["--long", "split"]);
+    stays_flat(&block, &["--ring=64K"], &["--long", "split"]);
 }
 
 #[test]

@@ -90,9 +90,11 @@ impl Channel {
         writer
     }
 
-    /// Waits until `peer` has the seat and is attached.
+    /// Waits until `peer` has the seat and is attached, and nobody holds the lock under
+    /// which segments are made: a peer that is stopped would keep it.
     pub(crate) fn await_seated(&self, role: Role, peer: &mut Peer) {
-        peer.until("seated and attached", |_| self.is_seated(role) && self.attached() > 0);
+        let locked = || ipc::find_set(self.key.seats()).is_none_or(|set| ipc::value(set, 1) != Some(0));
+        peer.until("seated and attached", |_| self.is_seated(role) && self.attached() > 0 && !locked());
     }
 
     pub(crate) fn is_seated(&self, role: Role) -> bool {

@@ -84,7 +84,7 @@ impl Options {
 
     fn check(&self, stat: &Stat) -> Result<(), Error> {
         let me = nix::unistd::geteuid().as_raw();
-        let _ = recognise::by_size(self.key, stat)?;
+        let kind = recognise::by_size(self.key, stat)?;
         // An owner can name another one and stay the creator, who may do all.
         if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {
             return Err(Error::OtherOwner {
@@ -94,7 +94,9 @@ impl Options {
                 creator: stat.creator_uid,
             });
         }
-        Ok(())
+        // Before a seat is taken: a writer that is refused must not count as one that
+        // failed, which would end the reader that is there.
+        self.want.accept(self.key, kind)
     }
 
     /// `locked`: nobody else of ours makes or judges memory at the key meanwhile.
@@ -109,7 +111,6 @@ impl Options {
         let stat = segment.stat()?;
         self.check(&stat)?;
         let kind = recognise::recognise(&segment, &stat, locked)?;
-        self.want.accept(self.key, kind)?;
         Ok((segment, kind))
     }
 }
@@ -185,10 +186,12 @@ impl Backend for SysV {
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        // What was met first was as good as asked for.
+        // The layout that was met first was as good as asked for. A capacity is insisted
+        // on only if it was.
+        let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
         let want = match self.kind {
             Kind::Classic => Want::Classic,
-            Kind::Ring { capacity } => Want::Ring { capacity, exactly: true },
+            Kind::Ring { capacity } => Want::Ring { capacity, exactly },
         };
         let options = Options { want, ..self.options };
         (self.segment, self.kind) = match &mut self.seat {

@@ -39,7 +39,7 @@ mod writer;
 
 #[cfg(not(model))]
 pub use reader::InPlace;
-pub use reader::{Message, Messages, Reader};
+pub use reader::{Looked, Message, Messages, Reader};
 pub use reserved::Reserved;
 pub use writer::Writer;
 

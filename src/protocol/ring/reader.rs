@@ -249,6 +249,24 @@ impl<B: RingBackend> Reader<B> {
         self.release_to(self.next);
     }
 
+    /// How far it has looked, to release that and no more:
+    /// [`release_up_to`](Self::release_up_to).
+    #[must_use]
+    pub fn looked(&self) -> Looked {
+        Looked(self.next)
+    }
+
+    /// Releases the messages that had been looked at then. What was looked at since
+    /// stays looked at.
+    pub fn release_up_to(&mut self, looked: Looked) {
+        let next = self.next;
+        // Of other memory, or of before a look from the first one on.
+        if distance(self.place, looked.0) <= distance(self.place, next) {
+            self.release_to(looked.0);
+            self.next = next;
+        }
+    }
+
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
     ///
     /// # Errors
@@ -257,11 +275,14 @@ impl<B: RingBackend> Reader<B> {
         self.backend.forget_failure()
     }
 
-    /// Gives the seat back, and says if that failed, as dropping does not.
+    /// Gives the seat back, and the space of what was released; says if that failed,
+    /// as dropping does not.
     ///
     /// # Errors
     /// What the system call met.
-    pub fn leave(self) -> Result<(), Error> {
+    pub fn leave(mut self) -> Result<(), Error> {
+        // A writer would wait for it until the next reader comes.
+        self.give_back();
         self.backend.leave()
     }
 
@@ -366,6 +387,10 @@ impl<B: RingBackend> Reader<B> {
         found.map(drop)
     }
 }
+
+/// How far a reader has looked: see [`Reader::looked`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked(u64);
 
 /// A message that was looked at and not released yet. Dropping it leaves it in the
 /// ring, for the next [`look`](Reader::look).

@@ -328,6 +328,11 @@ impl<B: RingBackend> Writer<B> {
         }
         loop {
             let Some(next) = self.stranded.front().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
+            // What is stranded came from a ring that may have been a larger one.
+            let longest = self.backend.ring().longest;
+            if next > longest {
+                return Err(Uncarriable::TooLong { most: longest }.into());
+            }
             if !self.await_turn(next, patience)? {
                 continue;
             }

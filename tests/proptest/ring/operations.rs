@@ -8,7 +8,8 @@
 //! * P3: Looks, in place or not, come in order from the first message that is not
 //!   released, and take nothing away, whatever becomes of the reader; an end is not
 //!   passed over.
-//! * P4: Space is given back by the quarter, by whoever runs dry, and with an end.
+//! * P4: Space is given back by the quarter, by whoever runs dry or leaves in order, and
+//!   with an end.
 //! * P5: Sides that go and come, in order or not, find all of it as it was; the
 //!   reader is told of a writer that failed after the last message.
 //! * P6: Both backends do all of this alike, wherever positions start.
@@ -395,6 +396,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::LeaveReader => {
                 if let Some(reader) = self.reader.take() {
                     prop_assert_eq!(reader.leave(), Ok(()));
+                    oracle.head = oracle.place;
                 }
             }
             Action::DropReader => drop(self.reader.take()),

@@ -1,0 +1,181 @@
+//! How a ring is made, and what passes for one.
+
+use crate::support::{Channel, Run, eventually, ipc};
+use shm_handoff::backend::layout::CLASSIC;
+use shm_handoff::backend::layout::ring::{
+    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_HINT_AT, size,
+};
+use shm_handoff::backend::sysv::Segment;
+use std::sync::atomic::Ordering;
+
+const ORDER: Ordering = Ordering::SeqCst;
+
+/// Both programs, which should not get far.
+fn each(channel: &Channel) -> [Run; 2] {
+    [channel.reader(["--timeout=20ms"]), channel.writer(["--timeout=20ms", "x"])]
+}
+
+/// What lies in all of a segment but its records, and in the first of these.
+fn contents(segment: &Segment) -> Vec<u32> {
+    (0..segment.size().min(RECORDS_AT + 256)).step_by(4).map(|at| segment.word(at).load(ORDER)).collect()
+}
+
+/// A session works, and leaves nothing.
+fn works(channel: &Channel) {
+    channel.writer(["--ring=64K"]).input("hello\n").end().code(0);
+    channel.reader([""; 0]).end().code(0).prints("hello\n");
+    channel.assert_nothing_left();
+}
+
+fn raw_segment(channel: &Channel, change: impl FnOnce(&Segment)) {
+    let segment = Segment::create_new(channel.key(), size(SMALLEST), 0o600).unwrap();
+    change(&segment);
+}
+
+#[test]
+fn a_ring_is_as_the_table_says() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K", "hello"]).end().code(0);
+    let segment = Segment::open(channel.key()).unwrap();
+    assert_eq!(segment.size(), RECORDS_AT + SMALLEST);
+    // What a program of the tutorial sees.
+    let mut text = [0; 2048];
+    let len = segment.payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
+    assert_eq!((segment.word(CLASSIC.flag_at).load(ORDER), len), (1, Some(DECOY.len())));
+    assert_eq!(&text[..DECOY.len()], DECOY);
+    assert_eq!(&segment.double_word(MAGIC_AT).load(ORDER).to_ne_bytes(), b"shm-ring");
+    assert_eq!(segment.word(VERSION_AT).load(ORDER), 1);
+    assert_eq!(segment.double_word(CAPACITY_AT).load(ORDER), SMALLEST as u64);
+    // A record: its length and one, its kind, its bytes.
+    assert_eq!((segment.word(RECORDS_AT).load(ORDER), segment.word(RECORDS_AT + 4).load(ORDER)), (7, 0));
+    let mut bytes = [0; 6];
+    segment.payload(RECORDS_AT + 8, 8).read_bytes(&mut bytes);
+    assert_eq!(&bytes, b"hello\n");
+    // Its decoy is nothing that we rely upon.
+    segment.payload(0, 2052).write_bytes(&[0xFF; 2052]);
+    drop(segment);
+    channel.reader(["--count=1"]).end().code(0).prints("hello\n");
+}
+
+#[test]
+fn a_ring_whose_maker_died_is_made_anew() {
+    let steps: [fn(&Segment); 5] = [
+        |_| {},
+        |segment| segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(&DECOY[..20]),
+        |segment| segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(DECOY),
+        |segment| segment.word(CLASSIC.flag_at).store(1, ORDER),
+        |segment| {
+            segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(DECOY);
+            segment.word(CLASSIC.flag_at).store(1, ORDER);
+            segment.word(VERSION_AT).store(VERSION, ORDER);
+            segment.double_word(CAPACITY_AT).store(SMALLEST as u64, ORDER);
+        },
+    ];
+    for step in steps {
+        let channel = Channel::new();
+        raw_segment(&channel, step);
+        let id = ipc::find_segment(channel.key().number());
+        channel.writer(["--no-end"]).input("first\n").end().code(0);
+        assert_eq!(ipc::find_segment(channel.key().number()), id, "it is the same segment");
+        channel.reader(["--ring=64K", "--count=1"]).end().code(0).prints("first\n");
+        works(&channel);
+    }
+}
+
+#[test]
+fn what_only_has_a_ring_s_size_is_no_channel_and_left_alone() {
+    let steps: [fn(&Segment); 8] = [
+        |segment| segment.word(0).store(2, ORDER),
+        |segment| segment.payload(4, 8).write_text(b"other"),
+        |segment| segment.word(3000).store(1, ORDER),
+        |segment| segment.double_word(MAGIC_AT).store(MAGIC + 1, ORDER),
+        |segment| segment.word(VERSION_AT).store(VERSION + 1, ORDER),
+        |segment| segment.double_word(HEAD_AT).store(8, ORDER),
+        |segment| segment.word(WRITER_HINT_AT).store(1, ORDER),
+        |segment| segment.word(RECORDS_AT).store(1, ORDER),
+    ];
+    for (number, step) in steps.into_iter().enumerate() {
+        let channel = Channel::new();
+        raw_segment(&channel, step);
+        let before = contents(&Segment::open(channel.key()).unwrap());
+        for run in each(&channel) {
+            run.end().code(4).prints("").says(&["no ring's header", "ipcrm"]);
+        }
+        assert!(contents(&Segment::open(channel.key()).unwrap()) == before, "it was changed, step {number}");
+    }
+}
+
+/// Somebody may be about to make it.
+#[test]
+fn what_somebody_is_attached_to_is_not_made_anew() {
+    let channel = Channel::new();
+    let somebody = Segment::create_new(channel.key(), size(SMALLEST), 0o600).unwrap();
+    for run in each(&channel) {
+        run.end().code(4).says(&["no ring's header"]);
+    }
+    assert!(contents(&somebody).iter().all(|word| *word == 0));
+    drop(somebody);
+    works(&channel);
+}
+
+#[test]
+fn a_ring_of_another_version_or_capacity_is_no_channel() {
+    for (wrong, says) in [
+        ((VERSION_AT, 2), &["version 2", "version 1"]),
+        ((VERSION_AT, 0), &["version 0", "version 1"]),
+        ((CAPACITY_AT, 2 * SMALLEST as u64), &["131072 bytes", "65536"]),
+        ((CAPACITY_AT, 0), &["0 bytes", "65536"]),
+        ((CAPACITY_AT, u64::MAX), &["18446744073709551615 bytes", "65536"]),
+    ] {
+        let channel = Channel::new();
+        channel.writer(["--ring=64K", "kept"]).end().code(0);
+        let segment = Segment::open(channel.key()).unwrap();
+        let (at, value) = wrong;
+        if at == VERSION_AT {
+            segment.word(at).store(u32::try_from(value).unwrap(), ORDER);
+        } else {
+            segment.double_word(at).store(value, ORDER);
+        }
+        let before = contents(&segment);
+        for run in each(&channel) {
+            run.end().code(4).prints("").says(says);
+        }
+        assert!(contents(&segment) == before, "it was changed");
+    }
+}
+
+/// The first 200 of each, a fresh key each time: one makes it, and both meet.
+#[test]
+fn two_makers_at_once_meet_in_one_ring() {
+    for round in 0..200 {
+        let channel = Channel::new();
+        let read = channel.reader(["--ring=64K"]);
+        let write = channel.writer(["--ring=64K"]).input(format!("{round}\n"));
+        let (reader, writer) = if round % 2 == 0 {
+            let reader = read.start();
+            (reader, write.start())
+        } else {
+            let writer = write.start();
+            (read.start(), writer)
+        };
+        writer.end().code(0).says_nothing();
+        reader.end().code(0).prints(format!("{round}\n")).says_nothing();
+        channel.assert_nothing_left();
+    }
+}
+
+/// At any moment of its start.
+#[test]
+fn a_maker_that_is_killed_is_no_obstacle() {
+    for round in 0..40_u64 {
+        let channel = Channel::new();
+        let mut maker = channel.reader(["--ring=64K"]).start();
+        match round % 4 {
+            0 => {}
+            1 => eventually("a segment", || (channel.stat().is_some() || maker.has_ended()).then_some(())),
+            _ => std::thread::sleep(std::time::Duration::from_micros(100 * round)),
+        }
+        maker.kill();
+        works(&channel);
+    }
+}
