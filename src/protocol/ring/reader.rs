@@ -239,9 +239,10 @@ impl<B: RingBackend> Reader<B> {
         Ok(record.len)
     }
 
-    /// The messages up to the end of the stream, which is not released.
+    /// The messages up to the end of the stream, which is not released, or up to the
+    /// first error.
     pub fn messages(&mut self) -> Messages<'_, B> {
-        Messages { reader: self }
+        Messages { reader: self, failed: false }
     }
 
     /// Releases all messages that were looked at.
@@ -489,14 +490,18 @@ impl<B: RingBackend> InPlace<'_, B> {
 #[derive(Debug)]
 pub struct Messages<'r, B: RingBackend> {
     reader: &'r mut Reader<B>,
+    failed: bool,
 }
 
 impl<B: RingBackend> Iterator for Messages<'_, B> {
     type Item = Result<Vec<u8>, RecvError>;
 
     /// The next message, released when it is given out; `None`: the stream has
-    /// ended.
+    /// ended, or an error was given out.
     fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
         match self.reader.look() {
             Ok(message) if message.ends_session() => None,
             Ok(message) => {
@@ -504,7 +509,10 @@ impl<B: RingBackend> Iterator for Messages<'_, B> {
                 message.release();
                 Some(Ok(bytes))
             }
-            Err(error) => Some(Err(error)),
+            Err(error) => {
+                self.failed = true;
+                Some(Err(error))
+            }
         }
     }
 }
