@@ -351,6 +351,7 @@ impl Backend for InProc {
             // The slot itself keeps one reference to what is current.
             attached: Arc::strong_count(memory) - usize::from(!removed),
             removed,
+            reseated: false,
         })
     }
 

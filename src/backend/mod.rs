@@ -26,6 +26,7 @@ use std::time::Duration;
 
 /// Who is there, as far as the backend can tell at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
 pub struct Census {
     /// The other role's seat is taken.
     pub peer_seated: bool,
@@ -36,6 +37,9 @@ pub struct Census {
     pub attached: usize,
     /// The memory was removed: newcomers will meet at another one.
     pub removed: bool,
+    /// Our own seat had gone and was taken anew: so may the peer's have, who has not
+    /// noticed yet. Its free seat says nothing.
+    pub reseated: bool,
 }
 
 /// Shared memory with two seats.

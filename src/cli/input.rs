@@ -25,6 +25,8 @@ pub(super) struct Lines<'f> {
     block: Vec<u8>,
     start: usize,
     end: usize,
+    /// Bytes from `start` on in which there is no newline.
+    scanned: usize,
     at_end: bool,
     /// Numbers the line, for messages.
     pub(super) line: u64,
@@ -55,6 +57,7 @@ impl<'f> Lines<'f> {
             block: vec![0; BLOCK],
             start: 0,
             end: 0,
+            scanned: 0,
             at_end: false,
             line: 0,
             within: false,
@@ -76,13 +79,19 @@ impl<'f> Lines<'f> {
     ) -> Result<Piece<'_>, Failure> {
         let (len, whole) = loop {
             let ahead = &self.block[self.start..self.end];
-            match memchr::memchr(b'\n', ahead) {
+            // What was looked through is not looked through again: lines can be long.
+            let newline = memchr::memchr(b'\n', &ahead[self.scanned..]).map(|at| self.scanned + at);
+            self.scanned = if newline.is_some() { 0 } else { ahead.len() };
+            match newline {
                 Some(at) if self.dropping => {
                     self.dropping = false;
                     self.start += at + 1;
                     continue;
                 }
-                None if self.dropping => self.start = self.end,
+                None if self.dropping => {
+                    self.start = self.end;
+                    self.scanned = 0;
+                }
                 Some(at) => break (at + 1, true),
                 None if ahead.len() > self.most + message::LOOK_AHEAD => break (ahead.len(), false),
                 None => {}
@@ -92,6 +101,7 @@ impl<'f> Lines<'f> {
             }
             self.fill(signals, idle)?;
         };
+        self.scanned = 0;
         if len == 0 {
             return Ok(Piece::End);
         }
@@ -126,9 +136,11 @@ impl<'f> Lines<'f> {
     }
 
     fn fill(&mut self, signals: &Signals, idle: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
-        self.block.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
+        if self.start > 0 {
+            self.block.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
         if self.end == self.block.len() {
             // A long line, for a ring: up to the longest message.
             self.block.resize(2 * self.end, 0);

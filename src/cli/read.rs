@@ -80,6 +80,11 @@ struct Session<'a> {
 impl Session<'_> {
     fn read_all(&mut self, reader: &mut Reader<SysV>) -> Result<(), Failure> {
         while self.wait(reader)? == Next::More {
+            // Where a message is there no wait asks for it, and where it is empty no
+            // write does.
+            if let Some(signal) = self.signals.caught() {
+                return Err(Failure::signal(signal));
+            }
             let next = match reader {
                 Reader::Classic(reader) => self.take_one(reader)?,
                 Reader::Ring(reader) if self.args.common.raw => self.take_raw(reader)?,
@@ -201,7 +206,7 @@ impl Session<'_> {
 
     /// Writes a message from where it lies, and releases it.
     fn take_raw(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let message = reader.look_in_place(&mut Patience::none())?;
+        let message = reader.look_in_place(&mut Patience::none()).map_err(gone)?;
         if message.ends_session() {
             return self.close(reader);
         }
@@ -217,13 +222,27 @@ impl Session<'_> {
 
     /// Ends the session, whose end is what comes next.
     fn close(&self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let end = reader.look()?;
+        let end = reader.look_with(&mut Patience::none()).map_err(gone)?;
+        if !end.ends_session() {
+            return Err(gone(RecvError::TimedOut));
+        }
         if self.args.keep {
             end.release();
         } else {
             end.close().map_err(not_ours_to_remove)?;
         }
         Ok(Next::Done)
+    }
+}
+
+/// What was looked at before is not there any more: a peer has taken it back.
+fn gone(error: RecvError) -> Failure {
+    match error {
+        RecvError::TimedOut => Failure::new(
+            Exit::NotAChannel,
+            "the ring's content breaks its layout: a record has changed after it was sent (remove the segment, and start both sides anew)",
+        ),
+        other => other.into(),
     }
 }
 

@@ -43,8 +43,8 @@ pub enum Verdict {
 /// use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch, Verdict}};
 /// use std::time::{Duration, Instant};
 /// let (alone, two) = (
-///     Census { peer_seated: false, writer_failed: false, attached: 1, removed: false },
-///     Census { peer_seated: false, writer_failed: false, attached: 2, removed: false },
+///     Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false },
+///     Census { peer_seated: false, writer_failed: false, attached: 2, removed: false, reseated: false },
 /// );
 /// let start = Instant::now();
 /// let at = |ms| start + Duration::from_millis(ms);
@@ -85,6 +85,9 @@ impl PeerWatch {
 
     /// Takes in what `census` said at `now`.
     pub fn look(&mut self, census: Census, now: Instant) -> Verdict {
+        if census.reseated {
+            *self = Self::new();
+        }
         self.accompanied = census.attached >= 2;
         let before = self.stranger;
         self.stranger = (!census.peer_seated && census.attached >= 2).then(|| match before {

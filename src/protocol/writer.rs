@@ -198,8 +198,11 @@ impl<B: Backend> Writer<B> {
     /// As [`send_with`](Self::send_with), for a message that had to be sent
     /// again.
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.backend.census()?.removed && self.is_stranded(patience)? {
+        // What was sent again can lie in memory that was removed as well.
+        while self.backend.census()?.removed && self.is_stranded(patience)? {
             self.move_on(patience)?;
+            self.flush_stranded(patience)?;
+            Wait::new(patience).tick(patience, WaitingFor::Room)?;
         }
         self.flush_stranded(patience)
     }

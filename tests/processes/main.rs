@@ -8,6 +8,7 @@
 
 mod deaths;
 mod handover;
+mod hostile;
 mod leftovers;
 mod making;
 mod meddling;

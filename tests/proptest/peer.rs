@@ -32,7 +32,13 @@ struct Look {
 
 impl Look {
     fn census(self) -> Census {
-        Census { peer_seated: self.seated, writer_failed: self.failed, attached: self.attached, removed: self.removed }
+        Census {
+            peer_seated: self.seated,
+            writer_failed: self.failed,
+            attached: self.attached,
+            removed: self.removed,
+            reseated: false,
+        }
     }
 
     fn stranger(self) -> bool {

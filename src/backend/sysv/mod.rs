@@ -182,6 +182,7 @@ impl Backend for SysV {
             writer_failed: seating.is_some_and(|seating| seating.writer_failed),
             attached: stat.attached,
             removed: stat.removed || !self.segment.is_current()?,
+            reseated: seating.is_some_and(|seating| seating.reseated),
         })
     }
 

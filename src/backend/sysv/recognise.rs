@@ -120,7 +120,11 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
         };
         [0, if at < CLASSIC.size { flag_or_text } else { header }]
     };
-    (0..ring::RECORDS_AT + 8).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word(at))))
+    // All of it: what lies behind the header may be somebody's own.
+    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word(at))))
+        && (ring::RECORDS_AT..ring::size(capacity))
+            .step_by(8)
+            .all(|at| as_the_maker::look(segment.double_word(at)) == 0)
 }
 
 /// Makes a ring of what is all zero, or half made. The magic comes last: without

@@ -63,6 +63,8 @@ pub(super) struct Seat {
 pub(super) struct Seating {
     pub(super) peer_seated: bool,
     pub(super) writer_failed: bool,
+    /// The seat had to be taken anew.
+    pub(super) reseated: bool,
 }
 
 fn number(role: Role) -> u16 {
@@ -150,6 +152,7 @@ impl Seat {
     /// Looks who is seated. If somebody removed the set, takes the seat anew
     /// in the next one.
     pub(super) fn look(&mut self) -> Result<Seating, Error> {
+        let mut reseated = false;
         for _ in 0..ATTEMPTS {
             match ffi::sem_values::<COUNT>(self.id) {
                 // (A seat at 0 under us: somebody set it. It is taken anew, too.)
@@ -158,6 +161,7 @@ impl Seat {
                     return Ok(Seating {
                         peer_seated: taken(if self.role == Role::Writer { READER } else { WRITER }),
                         writer_failed: taken(OPEN) && !taken(WRITER),
+                        reseated,
                     });
                 }
                 Err(errno) if !is_gone(errno) => return Err(failed("semctl(GETALL)", self.key, errno)),
@@ -166,6 +170,7 @@ impl Seat {
                     // The old set is gone: there is nothing to give back.
                     self.id = anew.id;
                     std::mem::forget(anew);
+                    reseated = true;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::gather::Gather;
 use super::walk::{Record, look, standing};
-use super::{Broken, RecordKind, distance, wide};
+use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
@@ -136,7 +136,7 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// [`RecvError::Broken`].
     pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
-        let found = look(self.backend.ring(), self.next)?;
+        let found = self.record()?;
         Ok(found.map(|record| self.look_at(record)))
     }
 
@@ -329,10 +329,25 @@ impl<B: RingBackend> Reader<B> {
     /// Waits for the record after those that were looked at.
     #[inline]
     fn await_record(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
-        match look(self.backend.ring(), self.next)? {
+        match self.record()? {
             Some(record) => Ok(record),
             None => self.await_record_slowly(patience),
         }
+    }
+
+    /// The record after those that were looked at, if there is one.
+    #[inline]
+    fn record(&self) -> Result<Option<Record>, Broken> {
+        let ring = self.backend.ring();
+        let found = look(ring, self.next)?;
+        if let Some(record) = found
+            && distance(self.head, record.end()) >= wide(ring.records.capacity())
+        {
+            // The flag behind the last record is kept free: else a reader that looks
+            // ahead would go round and round.
+            return Err(broken("the records have no end"));
+        }
+        Ok(found)
     }
 
     fn await_record_slowly(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
@@ -343,7 +358,7 @@ impl<B: RingBackend> Reader<B> {
         let mut wait = Wait::parking(patience);
         let mut looks = 1;
         loop {
-            if let Some(record) = look(self.backend.ring(), self.next)? {
+            if let Some(record) = self.record()? {
                 self.gather.ended(looks);
                 return Ok(record);
             }
@@ -374,7 +389,7 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         ring.reader_hint.store(1, RELAXED);
         barrier(orders().fence_reader_sleeps);
-        look(ring, self.next)
+        self.record()
     }
 
     /// Sleeps until the writer publishes, unless there is a record now.

@@ -41,6 +41,9 @@ pub struct Writer<B: RingBackend> {
     ended: Option<u64>,
     /// A reader was there since this memory was opened.
     met: bool,
+    /// The seats were made anew, and the reader has not been seen in the new ones: it
+    /// may be at work without one.
+    unsettled: bool,
     /// The memory may have been removed: it is time to look.
     in_doubt: bool,
     /// What was sent on removed memory and not taken, to be sent again.
@@ -68,6 +71,7 @@ impl<B: RingBackend> Writer<B> {
             pen: Pen { tail: 0, head: 0 },
             ended: None,
             met: false,
+            unsettled: false,
             in_doubt: false,
             stranded: VecDeque::new(),
         };
@@ -187,7 +191,11 @@ impl<B: RingBackend> Writer<B> {
         // On removed memory the end would count as answered by the removal: so it
         // must not go there after it.
         self.mend(patience)?;
-        self.await_room(0, patience)?;
+        while !self.has_room_now(0) {
+            self.await_room(0, patience)?;
+            // It took time: the memory can have been removed meanwhile.
+            self.mend(patience)?;
+        }
         let withheld = self.append(RecordKind::End, b"");
         self.ended = Some(self.pen.tail);
         self.publish(withheld);
@@ -237,8 +245,11 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// As [`mend`](Self::mend).
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.backend.census()?.removed && self.is_stranded(patience)? {
+        // What was sent again can lie in memory that was removed as well.
+        while self.backend.census()?.removed && self.is_stranded(patience)? {
             self.move_on(patience)?;
+            self.await_room_slowly(None, patience)?;
+            Wait::new(patience).tick(patience, WaitingFor::Room)?;
         }
         self.await_room_slowly(None, patience)
     }
@@ -354,7 +365,7 @@ impl<B: RingBackend> Writer<B> {
         if distance(self.pen.head, head) > distance(self.pen.head, self.pen.tail) || !head.is_multiple_of(8) {
             return Err(broken("the head is where it never was"));
         }
-        self.met |= head != self.pen.head;
+        self.met |= head != self.pen.head && !self.unsettled;
         self.pen.head = head;
         if let Some(end) = self.ended {
             // A reader that keeps the memory releases the end, and gives back.
@@ -382,7 +393,8 @@ impl<B: RingBackend> Writer<B> {
                     self.move_on(patience)?;
                     moved = true;
                 } else {
-                    self.met |= census.peer_seated;
+                    self.unsettled = !census.peer_seated && (self.unsettled || census.reseated);
+                    self.met = census.peer_seated || (self.met && !self.unsettled);
                     if self.met && !census.peer_seated && !self.has_room(len)? {
                         return Err(SendError::ReaderGone);
                     }
