@@ -8,6 +8,7 @@ use shm_handoff::protocol::orders::{SHIPPED, weakened};
 use shm_handoff::sync::probe::{self, Action, Record};
 use shm_handoff::sync::text_as_words;
 use std::fmt;
+use std::process::Command;
 use std::sync::Arc;
 #[allow(clippy::disallowed_types)] // counts executions: outside of every model, and loom must not see it
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -184,14 +185,39 @@ pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) 
 
 /// Explores `model`, which must hold in every execution.
 pub(crate) fn claim(name: &str, what: &str, depth: Depth, model: impl Fn() + Send + Sync + 'static) {
-    let started = Instant::now();
-    match explore(depth.search, model) {
-        Ok(count) => {
-            row(name, what, &depth.search, &format!("{count} executions"), started);
-            hold_to_floor(name, count, depth.floor);
+    alone(|| {
+        let started = Instant::now();
+        match explore(depth.search, model) {
+            Ok(count) => {
+                row(name, what, &depth.search, &format!("{count} executions"), started);
+                hold_to_floor(name, count, depth.floor);
+            }
+            Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),
         }
-        Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),
+    });
+}
+
+/// In the environment of a process that is there for one test: its name.
+const ALONE: &str = "TEST_ALONE";
+
+/// Runs what is the whole of this test in a process of its own. For each execution
+/// loom maps new stacks: two searches in one process wait for each other's
+/// page tables most of the time, and take longer than one after the other.
+pub(crate) fn alone(test: impl FnOnce()) {
+    if std::env::var_os(ALONE).is_some() {
+        return test();
     }
+    let name = name_of_test();
+    let this = std::env::current_exe().expect("a test has a file");
+    let run = Command::new(this).args([&name, "--exact", "--nocapture"]).env(ALONE, &name).output();
+    let run = run.unwrap_or_else(|error| panic!("{name} in a process of its own: {error}"));
+    print!("{}", String::from_utf8_lossy(&run.stdout));
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+fn name_of_test() -> String {
+    let thread = std::thread::current();
+    std::env::var(ALONE).unwrap_or_else(|_| thread.name().unwrap_or_default().to_owned())
 }
 
 pub(crate) fn hold_to_floor(name: &str, count: usize, floor: usize) {
@@ -201,8 +227,7 @@ pub(crate) fn hold_to_floor(name: &str, count: usize, floor: usize) {
 /// One row of a table in `docs`, put there by `ci/models.sh`: claim, what
 /// holds, test, bound of preemptions, result, time.
 pub(crate) fn row(name: &str, what: &str, search: &Search, result: &str, started: Instant) {
-    let test = std::thread::current();
-    let (test, bound) = (test.name().unwrap_or_default(), search.bound_in_words());
+    let (test, bound) = (name_of_test(), search.bound_in_words());
     println!("{name} | {what} | `{test}` | {bound} | {result} | {:.1} s", started.elapsed().as_secs_f64());
 }
 

@@ -6,7 +6,7 @@
 //! What the ledger says is asserted at the end of every execution, and for each
 //! k that somebody did die there. See `mortal` for what dying is.
 
-use crate::explore::{Depth, actor, explore, hold_to_floor, main_is, row};
+use crate::explore::{Depth, actor, alone, explore, hold_to_floor, main_is, row};
 use crate::mortal::{Mortal, has_removed, live};
 use crate::{MESSAGES, slot};
 use shm_handoff::backend::inproc::{InProc, Slot};
@@ -34,30 +34,32 @@ pub(crate) fn killed_at_every_step(
     depth: Depth,
     model: impl Fn(usize) -> bool + Send + Sync + Clone + 'static,
 ) {
-    let started = Instant::now();
-    let mut executions = 0;
-    let mut k = 0;
-    loop {
-        let died = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&died);
-        let model = model.clone();
-        let explored = explore(depth.search, move || {
-            if model(k) {
-                counted.fetch_add(1, Ordering::Relaxed);
+    alone(|| {
+        let started = Instant::now();
+        let mut executions = 0;
+        let mut k = 0;
+        loop {
+            let died = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&died);
+            let model = model.clone();
+            let explored = explore(depth.search, move || {
+                if model(k) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            match explored {
+                Ok(count) => executions += count,
+                Err(counterexample) => panic!("{name}, {what}, killed before step {}:\n{counterexample}", k + 1),
             }
-        });
-        match explored {
-            Ok(count) => executions += count,
-            Err(counterexample) => panic!("{name}, {what}, killed before step {}:\n{counterexample}", k + 1),
+            if died.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+            k += 1;
         }
-        if died.load(Ordering::Relaxed) == 0 {
-            break;
-        }
-        k += 1;
-    }
-    row(name, what, &depth.search, &format!("{k} steps, {executions} executions"), started);
-    assert!(k >= steps, "{name}: a life has {k} steps only; {steps} and more are on record");
-    hold_to_floor(name, executions, depth.floor);
+        row(name, what, &depth.search, &format!("{k} steps, {executions} executions"), started);
+        assert!(k >= steps, "{name}: a life has {k} steps only; {steps} and more are on record");
+        hold_to_floor(name, executions, depth.floor);
+    });
 }
 
 /// A text as one of those that can have been sent: whole, or nothing.

@@ -4,7 +4,7 @@
 //! weaker does not exist.
 
 use crate::bare::Bare;
-use crate::explore::{Counterexample, Failure, Search, explore, row};
+use crate::explore::{Counterexample, Failure, Search, alone, explore, row};
 use crate::handoff::handoff;
 use crate::ring::{flow, one_way};
 use shm_handoff::protocol::orders::weakened;
@@ -64,6 +64,10 @@ fn expected(entry: &str) -> (Model, Failure, Option<Failure>) {
 /// of L1 or that of R1, which pass with the table as it is.
 #[test]
 fn each_order_is_needed() {
+    alone(walk_through_the_table);
+}
+
+fn walk_through_the_table() {
     for model in [Model::Classic, Model::Ring] {
         for search in model.searches() {
             assert!(model.explore(search).is_ok(), "as shipped");
