@@ -394,6 +394,7 @@ impl RingBackend for InProc {
             place: &ring.place,
             reader_hint: &ring.reader_hint,
             writer_hint: &ring.writer_hint,
+            promises: None,
             #[cfg(not(loom))]
             records: Records::from_words(&ring.cells),
             #[cfg(loom)]

@@ -37,7 +37,9 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// 4224..4232  head           reader      u64: up to here the writer may write again
 /// 4352..4360  place          reader      u64: up to here everything was released
 /// 4480..4484  reader's hint  both        u32: 1 while the reader sleeps
+/// 4484..4488  its promise    reader      u32: 1 if the writer needs no fence
 /// 4608..4612  writer's hint  both        u32: 1 while the writer sleeps
+/// 4612..4616  its promise    writer      u32: 1 if the reader needs no fence
 /// 8192..      records        writer      `capacity` bytes
 /// ```
 ///
@@ -61,8 +63,12 @@ pub mod ring {
     pub const PLACE_AT: usize = 4352;
     /// Offset of the reader's hint.
     pub const READER_HINT_AT: usize = 4480;
+    /// Offset of the reader's promise.
+    pub const READER_PROMISE_AT: usize = 4484;
     /// Offset of the writer's hint.
     pub const WRITER_HINT_AT: usize = 4608;
+    /// Offset of the writer's promise.
+    pub const WRITER_PROMISE_AT: usize = 4612;
     /// Offset of the records.
     pub const RECORDS_AT: usize = 8192;
     /// What the decoy says.

@@ -17,7 +17,7 @@ pub mod sysv;
 mod vector;
 
 pub use payload::Payload;
-pub use ring::{Records, Ring};
+pub use ring::{Promises, Records, Ring};
 
 pub use crate::error::Kind;
 use crate::error::{Error, Role};
@@ -151,6 +151,10 @@ pub trait Backend: Sized {
 ///   sometimes for no reason. The look at the hint and falling asleep are one
 ///   step for `unpark`: an `unpark` after the hint was changed wakes whoever saw
 ///   it unchanged.
+/// * **B11** [`Ring::promises`] are the same words in every handle, 0 in new memory. If
+///   [`fence_everywhere`](Self::fence_everywhere) says `true`, then of two sides, one
+///   of which stores, calls it and loads, and the other one stores, and loads what
+///   comes later in its program, one sees the other's store.
 pub trait RingBackend: Backend {
     /// The places of the ring.
     ///
@@ -163,4 +167,10 @@ pub trait RingBackend: Backend {
 
     /// Wakes whoever sleeps on `hint`; whether anybody did.
     fn unpark(&self, hint: &AtomicU32) -> bool;
+
+    /// A `fence(SeqCst)` in every thread that runs, of all processes whose
+    /// [`Ring::promises`] are `reachable`; whether there was one.
+    fn fence_everywhere(&self) -> bool {
+        false
+    }
 }

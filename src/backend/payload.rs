@@ -18,8 +18,8 @@ use core::marker::PhantomData;
 /// Bytes of one word, the grain in which payload is copied.
 pub(crate) const WORD: usize = 4;
 
-/// Up to here text goes word by word; from here on vectors pay.
-#[cfg(not(model))]
+/// What of a text shares a line with the flag, in the classic layout.
+#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
 const SHORT: usize = 60;
 
 #[cfg(not(loom))]
@@ -68,7 +68,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Safety
     /// As for `from_raw`.
-    #[inline]
+    #[inline(always)]
     #[cfg(not(loom))]
     pub(crate) unsafe fn from_parts(first: *const AtomicU32, words: usize) -> Self {
         Self { first, words, shared: PhantomData }
@@ -86,18 +86,20 @@ impl<'a> Payload<'a> {
         self.words == 0
     }
 
-    /// Asks the cache for the first line as one that is about to be written: a
-    /// look at the flag beside it would fetch it to be read, and the first
-    /// store would have to fetch it again. In the classic layout the flag and
-    /// the first 60 bytes share it.
+    /// Asks the cache for what a text of `len` bytes begins in as lines that are about
+    /// to be written: a look at the flag beside it would fetch the first to be
+    /// read, and the first store would have to fetch it again; the second one is on
+    /// its way at the same time. In the classic layout the flag and the first
+    /// 60 bytes share a line.
     #[inline]
-    #[cfg_attr(any(model, fuzzing, not(target_arch = "x86_64")), allow(clippy::unused_self))]
-    pub(crate) fn expect_write(&self) {
+    #[cfg_attr(any(model, fuzzing, not(target_arch = "x86_64")), allow(clippy::unused_self, unused_variables))]
+    pub(crate) fn expect_write(&self, len: usize) {
         #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
-        // SAFETY: a prefetch changes no memory and never faults; processors
-        // without this one take it for a NOP.
-        unsafe {
-            core::arch::asm!("prefetchw [{}]", in(reg) self.first, options(nostack, preserves_flags));
+        {
+            vector::expect_write(self.first.cast());
+            if len >= SHORT {
+                vector::expect_write(self.first.wrapping_byte_add(SHORT).cast());
+            }
         }
     }
 
@@ -195,9 +197,23 @@ impl<'a> Payload<'a> {
         let words = room / WORD;
         let cells = &self.cells()[..words];
         let mut at = 0;
+        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        if words * WORD >= SHORT {
+            // Up to the end of the line, and no byte of the next one: that would have
+            // to be fetched, and a short text does not need it.
+            for from in [0, 16, 32, SHORT - 16] {
+                // SAFETY: `from` + 16 ≤ SHORT ≤ both lengths; the target is private, the
+                // source shared as promised.
+                let nul =
+                    unsafe { vector::copy_16_of_text(self.first.byte_add(from).cast(), out.as_mut_ptr().add(from)) };
+                if let Some(nul) = nul {
+                    return Some(from + nul);
+                }
+            }
+            at = SHORT / WORD;
+        }
         while at < words {
             let from = at * WORD;
-            // Word by word first: a short text costs no more than its length.
             let upto = self.read_bulk(from, &mut out[..words * WORD]);
             if upto > from {
                 if let Some(nul) = memchr::memchr(0, &out[from..upto]) {
@@ -241,7 +257,7 @@ impl<'a> Payload<'a> {
     /// assert_eq!(&private, b"a\0b");
     /// # }
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn write_bytes(&self, bytes: &[u8]) {
         if bytes.len() > self.len() {
             no_room(bytes.len(), self.len());
@@ -269,7 +285,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Panics
     /// If there are not so many bytes: a caller's mistake, not a peer's.
-    #[inline]
+    #[inline(always)]
     pub fn read_bytes(&self, out: &mut [u8]) {
         if out.len() > self.len() {
             no_room(out.len(), self.len());
@@ -295,13 +311,13 @@ impl<'a> Payload<'a> {
     /// returns how many bytes.
     #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
     fn write_bulk(&self, text: &[u8]) -> usize {
-        if text.len() <= SHORT {
+        let bulk = text.len() / WORD * WORD;
+        if bulk < vector::LEAST {
             return 0;
         }
-        let bulk = text.len() / vector::WIDTH * vector::WIDTH;
-        // SAFETY: `bulk` ≤ text.len() ≤ self.len(), a multiple of WIDTH; the
-        // source is private, the target shared as the constructors promise.
-        unsafe { vector::copy_blocks(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
+        // SAFETY: LEAST ≤ `bulk` ≤ text.len() ≤ self.len(); the source is private,
+        // the target shared as the constructors promise.
+        unsafe { vector::copy(text.as_ptr(), self.first.cast_mut().cast(), bulk) };
         bulk
     }
 

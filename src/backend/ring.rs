@@ -29,10 +29,25 @@ pub struct Ring<'a> {
     pub reader_hint: &'a AtomicU32,
     /// 1 while the writer sleeps, or is about to.
     pub writer_hint: &'a AtomicU32,
+    /// What the sides promise each other about fences; `None`: each has its own.
+    pub promises: Option<Promises<'a>>,
     /// The records.
     pub records: Records<'a>,
     /// The longest record's bytes.
     pub longest: usize,
+}
+
+/// Promises of a side that it has the *peer's* accesses ordered as well before it
+/// sleeps, for as long as its word is 1: that spares the peer a fence for every
+/// record.
+#[derive(Debug, Clone, Copy)]
+pub struct Promises<'a> {
+    /// The reader's.
+    pub reader: &'a AtomicU32,
+    /// The writer's.
+    pub writer: &'a AtomicU32,
+    /// Whether such a promise reaches us.
+    pub reachable: bool,
 }
 
 /// The bytes of a ring that a peer may change at any moment.
@@ -54,6 +69,20 @@ pub(crate) const UNIT: usize = 8;
 /// What a model puts in the place of a flag that was written over.
 #[cfg(loom)]
 const SPOILT: u32 = 0xBAD_F1A6;
+
+impl<'a> Promises<'a> {
+    /// The reader's, if it holds for us.
+    #[inline(always)]
+    pub(crate) fn of_reader(self) -> Option<&'a AtomicU32> {
+        self.reachable.then_some(self.reader)
+    }
+
+    /// The writer's, if it holds for us.
+    #[inline(always)]
+    pub(crate) fn of_writer(self) -> Option<&'a AtomicU32> {
+        self.reachable.then_some(self.writer)
+    }
+}
 
 impl<'a> Records<'a> {
     /// The records that lie in `words`.
@@ -93,14 +122,14 @@ impl<'a> Records<'a> {
 
     /// Bytes of the ring, a power of two.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Where `position` lies, in bytes.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn offset(&self, position: u64) -> usize {
         // The remainder by a power of two: no more bits than `capacity` has.
         #[allow(clippy::cast_possible_truncation)]
@@ -110,14 +139,14 @@ impl<'a> Records<'a> {
 
     /// Bytes from `position` to where the ring begins anew.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn to_wrap(&self, position: u64) -> usize {
         self.capacity - self.offset(position)
     }
 
     /// The flag of a record at `position`, a multiple of 8.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn flag(&self, position: u64) -> &'a AtomicU32 {
         #[cfg(not(loom))]
         return self.word(self.offset(position));
@@ -126,7 +155,7 @@ impl<'a> Records<'a> {
     }
 
     #[cfg(not(loom))]
-    #[inline]
+    #[inline(always)]
     fn word(&self, offset: usize) -> &'a AtomicU32 {
         debug_assert!(offset.is_multiple_of(WORD) && offset < self.capacity);
         // SAFETY: an offset is less than the capacity and a multiple of 4 (which
@@ -135,7 +164,7 @@ impl<'a> Records<'a> {
     }
 
     /// The kind of a record at `position`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn kind(&self, position: u64) -> u32 {
         let mut kind = [0; WORD];
         self.run(self.offset(position) + WORD, WORD).read_bytes(&mut kind);
@@ -143,7 +172,7 @@ impl<'a> Records<'a> {
     }
 
     /// Sets the kind of a record at `position`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_kind(&self, position: u64, kind: u32) {
         self.run(self.offset(position) + WORD, WORD).write_bytes(&kind.to_ne_bytes());
     }
@@ -152,7 +181,7 @@ impl<'a> Records<'a> {
     ///
     /// # Panics
     /// If they go beyond the wrap: a caller's mistake, not a peer's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, position: u64, at: usize, bytes: &[u8]) {
         let from = self.offset(position) + UNIT + at;
         #[cfg(loom)]
@@ -166,7 +195,7 @@ impl<'a> Records<'a> {
     ///
     /// # Panics
     /// As [`write`](Self::write).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, position: u64, bytes: &mut [u8]) {
         self.run(self.offset(position) + UNIT, bytes.len().next_multiple_of(WORD)).read_bytes(bytes);
     }
@@ -182,7 +211,7 @@ impl<'a> Records<'a> {
         unsafe { self.first.byte_add(from).cast::<u8>().cast_mut() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn run(&self, from: usize, len: usize) -> Payload<'a> {
         if len > self.capacity || from > self.capacity - len {
             beyond(from, len, self.capacity);

@@ -20,7 +20,7 @@ pub(super) const LEAST: usize = 16;
 /// # Safety
 /// `from` is readable and `to` writable for `len` bytes, a multiple of
 /// [`WIDTH`]; they do not overlap.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn copy_blocks(from: *const u8, to: *mut u8, len: usize) {
     debug_assert_eq!(len % WIDTH, 0);
     if len == 0 {
@@ -53,7 +53,7 @@ pub(super) unsafe fn copy_blocks(from: *const u8, to: *mut u8, len: usize) {
 ///
 /// # Safety
 /// As for [`copy_blocks`], for 16 bytes.
-#[inline]
+#[inline(always)]
 unsafe fn copy_16(from: *const u8, to: *mut u8) {
     // SAFETY: one load and one store of 16 bytes, which the caller vouches for.
     unsafe {
@@ -68,13 +68,47 @@ unsafe fn copy_16(from: *const u8, to: *mut u8) {
     }
 }
 
+/// Copies 16 bytes; where the first NUL among them is.
+///
+/// # Safety
+/// As for [`copy_blocks`], for 16 bytes.
+#[inline(always)]
+pub(super) unsafe fn copy_16_of_text(from: *const u8, to: *mut u8) -> Option<usize> {
+    let nuls: u32;
+    // SAFETY: as in `copy_16`; what is compared is the register.
+    unsafe {
+        asm!(
+            "movdqu {a}, [{from}]",
+            "movdqu [{to}], {a}",
+            "pxor {b}, {b}",
+            "pcmpeqb {b}, {a}",
+            "pmovmskb {nuls:e}, {b}",
+            from = in(reg) from,
+            to = in(reg) to,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            nuls = out(reg) nuls,
+            options(nostack, preserves_flags),
+        );
+    }
+    (nuls != 0).then(|| nuls.trailing_zeros() as usize)
+}
+
+/// Asks the cache for a line as one that is about to be written.
+#[inline(always)]
+pub(super) fn expect_write(line: *const u8) {
+    // SAFETY: a prefetch changes no memory and never faults; processors without this
+    // one take it for a NOP.
+    unsafe { asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags)) };
+}
+
 /// Copies `len` bytes: whole blocks, then the rest by two that overlap what was
 /// copied already.
 ///
 /// # Safety
 /// `from` is readable and `to` writable for `len` bytes, at least [`LEAST`]; they
 /// do not overlap.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     debug_assert!(len >= LEAST);
     let whole = len / WIDTH * WIDTH;

@@ -145,7 +145,7 @@ impl<B: Backend> Writer<B> {
     /// [`SendError::Interrupted`] by `patience`.
     pub fn send_with(&mut self, text: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
         // On its way while the text is checked.
-        self.backend.payload().expect_write();
+        self.backend.payload().expect_write(text.len());
         message::check(text, self.capacity())?;
         // An `end` that lies in removed memory counts as answered by the
         // removal: so it must not go there after the removal.

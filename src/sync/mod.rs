@@ -10,7 +10,7 @@
 //! stands for either checker). `clippy.toml` bans the originals everywhere else.
 #![allow(clippy::disallowed_types)] // this is the door
 
-pub use core::sync::atomic::Ordering;
+pub use core::sync::atomic::{Ordering, compiler_fence};
 
 #[cfg(not(model))]
 mod core_face;

@@ -4,6 +4,9 @@
 //! The child lets a seccomp filter trap every system call of its thread; the
 //! handler counts. Allocations are counted by the allocator. That both counters
 //! count is tested first.
+//!
+//! And what it does where a sandbox refuses the system call that spares a ring its
+//! fences.
 #![cfg(all(not(model), target_arch = "x86_64"))]
 
 #[path = "../common/mod.rs"]
@@ -13,10 +16,12 @@ mod trap;
 use common::{Harness, InProcess, SystemV};
 use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::{Patience, any, ring};
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::{Patience, RecvError, any, ring};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// The system's allocator, and a count.
 struct Counting;
@@ -184,4 +189,69 @@ fn batches_and_in_place_in_one_process() {
 #[test]
 fn batches_and_in_place_in_a_segment() {
     through_a_ring::<SystemV>("batches_and_in_place_in_a_segment");
+}
+
+/// What reader and writer promise each other.
+fn promises<B: RingBackend>(backend: &B) -> [u32; 2] {
+    let promises = backend.ring().promises.expect("a ring between processes has them");
+    [promises.reader, promises.writer].map(|word| word.load(Ordering::Relaxed))
+}
+
+/// Runs this test once more in a process of its own, for what can't be undone.
+fn alone(test: &str, life: impl FnOnce()) {
+    if std::env::var_os(CHILD).is_some() {
+        return life();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD, "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Nobody promises what the kernel refuses: each side has its own fence, and is woken.
+#[test]
+fn a_ring_without_membarrier() {
+    alone("a_ring_without_membarrier", || {
+        trap::refuse(libc::SYS_membarrier);
+        let place = SystemV::ring(SMALLEST);
+        let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
+        let mut writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        assert_eq!(promises(writer.backend()), [0, 0]);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // Longer than the ring, so that both sides sleep now and then.
+                for number in 0..20_000_u32 {
+                    writer.send(&[number.to_ne_bytes(); 16].concat()).unwrap();
+                }
+                writer.leave().unwrap();
+            });
+            let mut room = [0; 64];
+            for number in 0..20_000_u32 {
+                assert_eq!(reader.recv(&mut room), Ok(64));
+                assert_eq!(room, *[number.to_ne_bytes(); 16].concat());
+            }
+        });
+    });
+}
+
+/// Where it is refused from some moment on, a side takes its promise back before it
+/// sleeps; and whoever comes to a ring promises what it can, whatever was promised
+/// there before.
+#[test]
+fn a_promise_that_can_not_be_kept() {
+    alone("a_promise_that_can_not_be_kept", || {
+        let place = SystemV::ring(SMALLEST);
+        let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
+        let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        let before = promises(writer.backend());
+        if before != [1, 1] {
+            eprintln!("this kernel has no membarrier (promises: {before:?}): nothing to take back");
+            return;
+        }
+        trap::refuse(libc::SYS_membarrier);
+        assert_eq!(reader.recv_deadline(&mut [], Instant::now() + Duration::from_millis(50)), Err(RecvError::TimedOut));
+        assert_eq!(promises(writer.backend()), [0, 1], "the reader has slept");
+        drop(writer);
+        let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        assert_eq!(promises(writer.backend()), [0, 0]);
+    });
 }

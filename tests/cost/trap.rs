@@ -23,6 +23,44 @@ extern "C" fn count(_: c_int, info: *mut libc::siginfo_t, context: *mut libc::c_
     *rax = -i64::from(libc::ENOSYS);
 }
 
+fn op(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k }
+}
+
+fn load(at: usize) -> libc::sock_filter {
+    op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, u32::try_from(at).unwrap())
+}
+
+fn equals(number: libc::c_long, jt: u8, jf: u8) -> libc::sock_filter {
+    op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, jt, jf, u32::try_from(number).unwrap())
+}
+
+fn answer(answer: u32) -> libc::sock_filter {
+    op(libc::BPF_RET | libc::BPF_K, 0, 0, answer)
+}
+
+/// From here on the kernel asks `filter` about every system call of this thread, and of
+/// those that it starts.
+fn install(filter: &[libc::sock_filter]) {
+    let program = libc::sock_fprog { len: u16::try_from(filter.len()).unwrap(), filter: filter.as_ptr().cast_mut() };
+    // SAFETY: takes numbers alone.
+    let done = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(done, 0, "prctl: {}", std::io::Error::last_os_error());
+    // SAFETY: the kernel copies the program, which outlives the call.
+    let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!(done, 0, "seccomp: {}", std::io::Error::last_os_error());
+}
+
+/// From here on this system call is refused, as a sandbox does.
+pub(crate) fn refuse(number: libc::c_long) {
+    install(&[
+        load(offset_of!(libc::seccomp_data, nr)),
+        equals(number, 0, 1),
+        answer(libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
+        answer(libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
 /// From here on every system call of this thread is counted instead of made, but for
 /// those that a report takes, and the handler.
 pub(crate) fn arm() {
@@ -34,13 +72,7 @@ pub(crate) fn arm() {
     let done = unsafe { libc::sigaction(libc::SIGSYS, &raw const action, std::ptr::null_mut()) };
     assert_eq!(done, 0, "sigaction: {}", std::io::Error::last_os_error());
 
-    let op = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
-    let load = |at: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, u32::try_from(at).unwrap());
-    let equals = |number: libc::c_long, jt, jf| {
-        op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, jt, jf, u32::try_from(number).unwrap())
-    };
-    let answer = |answer: u32| op(libc::BPF_RET | libc::BPF_K, 0, 0, answer);
-    let filter = [
+    install(&[
         load(offset_of!(libc::seccomp_data, nr)),
         equals(libc::SYS_rt_sigreturn, 4, 0),
         equals(libc::SYS_exit_group, 3, 0),
@@ -49,14 +81,7 @@ pub(crate) fn arm() {
         answer(libc::SECCOMP_RET_ALLOW),
         answer(libc::SECCOMP_RET_TRAP),
         answer(libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: u16::try_from(filter.len()).unwrap(), filter: filter.as_ptr().cast_mut() };
-    // SAFETY: takes numbers alone.
-    let done = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    assert_eq!(done, 0, "prctl: {}", std::io::Error::last_os_error());
-    // SAFETY: the kernel copies the program, which outlives the call.
-    let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
-    assert_eq!(done, 0, "seccomp: {}", std::io::Error::last_os_error());
+    ]);
 }
 
 /// How many so far, and the number of the first.

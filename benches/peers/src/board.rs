@@ -16,6 +16,27 @@ struct Apart<T>(T);
 /// So many wake-ups are noted in one measurement.
 pub(crate) const WAKES: usize = 64;
 
+/// What is asked for of messages that come.
+#[repr(C)]
+struct Asks {
+    /// Up to this one every byte is compared.
+    whole: AtomicU64,
+    /// This one is answered on the board, and then as `what` says.
+    last: AtomicU64,
+    what: AtomicU32,
+}
+
+/// What follows a message that was answered on the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Messages.
+    More = 0,
+    /// The bare ping-pong, and more messages.
+    Bare = 1,
+    /// The bare ping-pong, and no more.
+    Stop = 2,
+}
+
 /// Everything starts as zero.
 #[repr(C)]
 pub(crate) struct Board {
@@ -23,7 +44,10 @@ pub(crate) struct Board {
     echo: Apart<AtomicU32>,
     /// The far side has both ends open.
     ready: Apart<AtomicU32>,
-    /// The last message that asked for it and was received.
+    /// What the near side asks for. They share a line, which changes only where a
+    /// measurement begins or ends.
+    asks: Apart<Asks>,
+    /// The last message that was to be said to be there, and is.
     acked: Apart<AtomicU64>,
     /// When the message was sent that is to wake the far side.
     sent: Apart<AtomicU64>,
@@ -100,6 +124,34 @@ impl Board {
 
     pub(crate) fn say_ready(&self) {
         self.ready.0.store(1, Release);
+    }
+
+    /// Up to message `number` every byte is compared.
+    pub(crate) fn ask_whole(&self, number: u64) {
+        self.asks.0.whole.store(number, Relaxed);
+    }
+
+    /// Message `number`, which is not sent yet, is answered on the board.
+    pub(crate) fn ask(&self, number: u64, then: Then) {
+        self.asks.0.what.store(then as u32, Relaxed);
+        self.asks.0.last.store(number, Release);
+    }
+
+    /// Whether every byte of message `number` is compared.
+    #[inline]
+    pub(crate) fn is_whole(&self, number: u64) -> bool {
+        number <= self.asks.0.whole.load(Relaxed)
+    }
+
+    /// What follows message `number` once it is answered here, if it is.
+    #[inline]
+    pub(crate) fn asked(&self, number: u64) -> Option<Then> {
+        (self.asks.0.last.load(Acquire) == number).then(|| {
+            [Then::More, Then::Bare, Then::Stop]
+                .into_iter()
+                .find(|then| *then as u32 == self.asks.0.what.load(Relaxed))
+                .expect("one of the three")
+        })
     }
 
     /// What the receiver says of the message `number`.

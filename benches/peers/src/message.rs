@@ -1,7 +1,7 @@
 //! What a message looks like, and how it is checked.
 //!
 //! ```text
-//!   0..8        the number, and in its first byte what is asked for
+//!   0..8        the number
 //!   8..len-8    a fixed pattern
 //!   len-8..len  the number again, from 16 bytes on
 //! ```
@@ -10,20 +10,13 @@
 //! none twice, in order), the number at its end and one byte between the two,
 //! another one each time. While a measurement warms up it compares every byte.
 //!
+//! Short messages are made a few ahead: who copies bytes that were stored a moment ago in
+//! other pieces waits for the store buffer, which is no cost of any peer's.
+//!
 //! No byte is 0 and no message begins with `end`, which the classic layout can't
 //! carry.
 
 use crate::work::{LONGEST, Work};
-
-/// The receiver says on the board that it has this one.
-pub(crate) const ACK: u64 = 1 << 60;
-/// The last one; the receiver joins in the bare ping-pong, and goes.
-pub(crate) const STOP: u64 = 1 << 59;
-/// Every byte is to be compared.
-pub(crate) const WHOLE: u64 = 1 << 58;
-/// The receiver joins in the bare ping-pong, and goes on.
-pub(crate) const BARE: u64 = 1 << 57;
-const ASKS: u64 = ACK | STOP | WHOLE | BARE;
 
 /// Counts messages.
 #[derive(Clone, Copy)]
@@ -65,53 +58,96 @@ const PATTERN: [u8; LONGEST] = {
     pattern
 };
 
-/// The sender's messages, so many of which are ready at a time.
+/// The sender's messages.
 pub(crate) struct Outbox {
     work: Work,
-    last: Count,
-    buffers: Vec<Vec<u8>>,
-    lens: Vec<usize>,
+    made: Count,
+    given: u64,
+    /// So many are made at a time, that many ahead if they are short.
+    lot: u64,
+    ahead: u64,
+    /// Two lots, one behind the other, each message in a place of its own.
+    places: Vec<u8>,
+    stride: usize,
+    lens: [usize; 2 * MOST],
 }
 
+/// The most that are given out at a time.
+pub(crate) const MOST: usize = 16;
+
+/// Messages up to here are made ahead: two lots of them stay in the first cache.
+const SHORT: usize = 512;
+
 impl Outbox {
+    /// `batch`: as many as are given out at a time, 1 or [`MOST`].
     pub(crate) fn new(work: Work, batch: usize) -> Self {
-        Self {
-            work,
-            last: Count::START,
-            buffers: vec![PATTERN[..work.longest()].to_vec(); batch],
-            lens: vec![0; batch],
+        let longest = work.longest();
+        let (lot, ahead) = if longest <= SHORT { (MOST, MOST) } else { (batch, 0) };
+        let stride = longest.next_multiple_of(64);
+        let mut places = vec![0; stride * 2 * lot];
+        for place in places.chunks_mut(stride) {
+            place[..longest].copy_from_slice(&PATTERN[..longest]);
         }
+        let (lot, ahead, lens) = (lot as u64, ahead as u64, [longest; 2 * MOST]);
+        let mut outbox = Self { work, made: Count::START, given: 0, lot, ahead, places, stride, lens };
+        if ahead > 0 {
+            outbox.make();
+        }
+        outbox
     }
 
     /// The number of the last message.
     pub(crate) fn last(&self) -> u64 {
-        self.last.number
+        self.given
     }
 
-    /// Makes the next message, in the buffer `at`.
+    /// Where the message is that has so many before it.
     #[inline]
-    pub(crate) fn stamp(&mut self, at: usize, asks: u64) -> &mut [u8] {
-        self.last.step();
-        let buffer = &mut self.buffers[at];
-        let last = self.lens[at];
-        // Where the previous message had its number again the pattern belongs.
-        if matches!(self.work, Work::Mixed) && last >= 16 {
-            buffer[last - 8..last].copy_from_slice(&PATTERN[last - 8..last]);
+    fn slot(&self, before: u64) -> usize {
+        (before & (2 * self.lot - 1)) as usize
+    }
+
+    /// The next lot.
+    #[inline(never)]
+    fn make(&mut self) {
+        let first = self.slot(self.made.number);
+        let (mut made, work) = (self.made, self.work);
+        let mixed = matches!(work, Work::Mixed);
+        let places = self.places[first * self.stride..].chunks_exact_mut(self.stride);
+        for (place, len) in places.zip(&mut self.lens[first..]).take(self.lot as usize) {
+            made.step();
+            if mixed {
+                // Where the previous message had its number again the pattern belongs.
+                place[*len - 8..*len].copy_from_slice(&PATTERN[*len - 8..*len]);
+                *len = work.len_of(made.number);
+            }
+            place[..8].copy_from_slice(&made.digits.to_be_bytes());
+            if *len >= 16 {
+                place[*len - 8..*len].copy_from_slice(&made.digits.to_be_bytes());
+            }
         }
-        let len = self.work.len_of(self.last.number);
-        self.lens[at] = len;
-        let message = &mut buffer[..len];
-        message[..8].copy_from_slice(&(self.last.digits | asks).to_be_bytes());
-        if len >= 16 {
-            message[len - 8..].copy_from_slice(&self.last.digits.to_be_bytes());
-        }
+        self.made = made;
+    }
+
+    /// The next message.
+    #[inline]
+    pub(crate) fn next(&mut self) -> &[u8] {
+        let [message] = self.batch();
         message
     }
 
-    /// The messages that were stamped last, in the order of their buffers.
+    /// The next messages.
     #[inline]
-    pub(crate) fn batch<const N: usize>(&self) -> [&[u8]; N] {
-        std::array::from_fn(|at| &self.buffers[at][..self.lens[at]])
+    pub(crate) fn batch<const N: usize>(&mut self) -> [&[u8]; N] {
+        let first = self.given;
+        if first + self.ahead == self.made.number {
+            self.make();
+        }
+        self.given += N as u64;
+        std::array::from_fn(|at| {
+            let slot = self.slot(first + at as u64);
+            &self.places[slot * self.stride..][..self.lens[slot]]
+        })
     }
 }
 
@@ -119,25 +155,6 @@ impl Outbox {
 pub(crate) struct Inbox {
     work: Work,
     last: Count,
-}
-
-/// What a message asks for.
-#[derive(Clone, Copy)]
-pub(crate) struct Asks(u64);
-
-impl Asks {
-    #[inline]
-    pub(crate) fn any(self) -> bool {
-        self.0 & (ACK | BARE | STOP) != 0
-    }
-
-    pub(crate) fn bare(self) -> bool {
-        self.0 & (BARE | STOP) != 0
-    }
-
-    pub(crate) fn stop(self) -> bool {
-        self.0 & STOP != 0
-    }
 }
 
 impl Inbox {
@@ -156,15 +173,15 @@ impl Inbox {
         self.work.len_of(self.last.number + 1)
     }
 
-    /// Checks the next message.
+    /// Checks the next message, `whole` or not.
     #[inline]
-    pub(crate) fn check(&mut self, message: &[u8]) -> Asks {
+    pub(crate) fn check(&mut self, message: &[u8], whole: bool) {
         self.last.step();
         let Count { number, digits } = self.last;
         let len = self.work.len_of(number);
         assert!(message.len() == len, "message {number} has {} bytes and not {len}", message.len());
         let first = word(message, 0);
-        assert!(first & !ASKS == digits, "message {number} has another number, {first:x} and not {digits:x}");
+        assert!(first == digits, "message {number} has another number, {first:x} and not {digits:x}");
         if len >= 16 {
             assert!(word(message, len - 8) == digits, "message {number} does not end as it began");
         }
@@ -173,10 +190,9 @@ impl Inbox {
             let at = 8 + (((number & 0xFFFF) as usize * (len - 16)) >> 16);
             assert!(message[at] == PATTERN[at], "message {number} differs at byte {at}");
         }
-        if first & WHOLE != 0 {
+        if whole {
             self.compare(message);
         }
-        Asks(first)
     }
 
     #[cold]

@@ -1,8 +1,8 @@
 //! One measurement, seen from both sides: the *near* side sends and holds the
 //! watch, the *far* side receives, on the other core.
 
-use crate::board::{Board, until};
-use crate::message::{ACK, Asks, BARE, Inbox, Outbox, STOP, WHOLE};
+use crate::board::{Board, Then, until};
+use crate::message::{Inbox, MOST, Outbox};
 use crate::peer::{Ends, Peer, Place, Rx, Threads, Tx, inherited};
 use crate::work::Work;
 use crate::{Failure, machine};
@@ -156,19 +156,19 @@ fn measured(
 ) -> Result<Figures, Failure> {
     let mut sender = Sender::new(board, order.work, tx, rx);
     let effort = order.effort;
-    let before = sender.bare(BARE | WHOLE);
+    let before = sender.bare(Then::Bare);
     let value = match order.work {
         Work::Trip(_) | Work::OneWay(_) | Work::Mixed => sender.median(effort),
         Work::Soak(count) => {
             // Twice around the ring: no page is touched for the first time after that.
-            sender.chunk(1 << 16, WHOLE);
-            sender.chunk(count, 0) * 1e9 / wide(count)
+            sender.whole(1 << 16);
+            sender.chunk(count) * 1e9 / wide(count)
         }
         Work::Wake => sender.wake(effort.wakes),
         Work::Idle => idle(effort, processes)?,
     };
     let memory = processes.iter().map(|process| machine::resident(process)).sum();
-    let after = sender.bare(STOP);
+    let after = sender.bare(Then::Stop);
     Ok(Figures { bare: [before, after], value, memory })
 }
 
@@ -212,9 +212,6 @@ struct Sender<'a, T, R> {
     inbox: Inbox,
 }
 
-/// As many as any peer hands over at a time.
-const MOST: usize = 16;
-
 impl<'a, T: Tx, R: Rx> Sender<'a, T, R> {
     fn new(board: &'a Board, work: Work, tx: &'a mut T, rx: &'a mut R) -> Self {
         Self { board, work, tx, rx, outbox: Outbox::new(work, T::BATCH), inbox: Inbox::new(work) }
@@ -225,47 +222,60 @@ impl<'a, T: Tx, R: Rx> Sender<'a, T, R> {
         // Every byte compared, long enough to go once around a ring.
         let started = Instant::now();
         while started.elapsed().as_secs_f64() < effort.chunk {
-            self.chunk(64, WHOLE);
+            self.whole(64);
         }
-        median(effort, |count| self.chunk(count, 0))
+        median(effort, |count| self.chunk(count))
+    }
+
+    /// So many, every byte of which is compared.
+    fn whole(&mut self, count: u64) {
+        self.board.ask_whole(self.outbox.last() + count);
+        self.chunk(count);
     }
 
     /// Seconds until so many messages were there (and back, if the work is that).
     #[inline(never)]
-    fn chunk(&mut self, count: u64, asks: u64) -> f64 {
+    fn chunk(&mut self, count: u64) -> f64 {
         let started = Instant::now();
         if let Work::Trip(_) = self.work {
-            for _ in 0..count {
-                self.trip(asks);
-            }
+            self.trips(count);
         } else {
-            self.batches(count, asks);
+            self.batches(count);
         }
         started.elapsed().as_secs_f64()
     }
 
-    #[inline]
-    fn trip(&mut self, asks: u64) {
-        self.tx.send(self.outbox.stamp(0, asks));
-        self.tx.flush();
-        let inbox = &mut self.inbox;
-        self.rx.recv(inbox.expects(), |message| inbox.check(message));
-    }
-
-    fn batches(&mut self, count: u64, asks: u64) {
-        let batch = T::BATCH as u64;
-        let batches = count.div_ceil(batch);
-        for left in (0..batches).rev() {
-            if T::BATCH == 1 {
-                let ack = if left == 0 { ACK } else { 0 };
-                self.tx.send(self.outbox.stamp(0, asks | ack));
+    /// There and back, so many times. An answer is checked after the next message was
+    /// sent: the trip is not the check's, on neither side.
+    fn trips(&mut self, count: u64) {
+        let Self { board, tx, rx, outbox, inbox, .. } = self;
+        for left in (0..=count).rev() {
+            let mut send = || {
+                if left > 0 {
+                    tx.send(outbox.next());
+                    tx.flush();
+                }
+            };
+            if left == count {
+                send();
                 continue;
             }
-            for at in 0..T::BATCH {
-                let ack = if left == 0 && at + 1 == T::BATCH { ACK } else { 0 };
-                self.outbox.stamp(at, asks | ack);
+            rx.recv(inbox.expects(), |message| {
+                send();
+                inbox.check(message, board.is_whole(inbox.last() + 1));
+            });
+        }
+    }
+
+    fn batches(&mut self, count: u64) {
+        let batches = count.div_ceil(T::BATCH as u64);
+        self.board.ask(self.outbox.last() + batches * T::BATCH as u64, Then::More);
+        for _ in 0..batches {
+            if T::BATCH == 1 {
+                self.tx.send(self.outbox.next());
+            } else {
+                self.tx.send_all(&self.outbox.batch::<MOST>());
             }
-            self.tx.send_all(&self.outbox.batch::<MOST>());
         }
         self.tx.flush();
         self.board.await_ack(self.outbox.last());
@@ -278,7 +288,8 @@ impl<'a, T: Tx, R: Rx> Sender<'a, T, R> {
                 // At work meanwhile, so that only the other side has to be woken.
                 let started = Instant::now();
                 until(|| started.elapsed() >= PAUSE);
-                let message = self.outbox.stamp(0, ACK);
+                self.board.ask(self.outbox.last() + 1, Then::More);
+                let message = self.outbox.next();
                 self.board.note_sent(machine::now_ns());
                 self.tx.send(message);
                 self.tx.flush();
@@ -291,12 +302,13 @@ impl<'a, T: Tx, R: Rx> Sender<'a, T, R> {
     }
 
     /// The bare ping-pong, for which the far side leaves its loop.
-    fn bare(&mut self, asks: u64) -> f64 {
-        self.tx.send(self.outbox.stamp(0, asks));
-        self.tx.flush();
+    fn bare(&mut self, then: Then) -> f64 {
+        self.board.ask(self.outbox.last() + 1, then);
         if let Work::Trip(_) = self.work {
-            let inbox = &mut self.inbox;
-            self.rx.recv(inbox.expects(), |message| inbox.check(message));
+            self.trips(1);
+        } else {
+            self.tx.send(self.outbox.next());
+            self.tx.flush();
         }
         self.board.await_ack(self.outbox.last());
         self.board.bare()
@@ -312,28 +324,24 @@ fn answer(board: &Board, (tx, rx): &mut (impl Tx, impl Rx), work: Work) {
     let mut woken = 0;
     loop {
         let expects = inbox.expects();
-        let asks: Asks = if let Work::Trip(_) = work {
-            rx.recv(expects, |message| {
-                let asks = inbox.check(message);
+        rx.recv(expects, |message| {
+            if let Work::Trip(_) = work {
                 tx.send(message);
                 tx.flush();
-                asks
-            })
-        } else {
-            rx.recv(expects, |message| inbox.check(message))
-        };
-        if !asks.any() {
-            continue;
-        }
-        if work == Work::Wake && !asks.bare() {
+            }
+            // After the answer: the trip is not the check's.
+            inbox.check(message, board.is_whole(inbox.last() + 1));
+        });
+        let Some(then) = board.asked(inbox.last()) else { continue };
+        if work == Work::Wake && then == Then::More {
             board.note_woken(woken, machine::now_ns());
             woken += 1;
         }
         board.ack(inbox.last());
-        if asks.bare() {
+        if then != Then::More {
             board.answer_bare();
         }
-        if asks.stop() {
+        if then == Then::Stop {
             return;
         }
     }

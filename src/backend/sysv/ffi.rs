@@ -116,6 +116,24 @@ pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_RMID) }).map(drop)
 }
 
+/// From now on `fence_everywhere`, of whatever process, reaches this one; whether that
+/// can be had.
+pub(super) fn be_fenced() -> bool {
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
+}
+
+/// A full fence in every thread that runs at this moment, of all processes that asked
+/// for it; one that does not run has had its fence from the scheduler.
+pub(super) fn fence_everywhere() -> bool {
+    membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
+}
+
+/// Old kernels do not have it, and a sandbox can refuse it.
+fn membarrier(command: c_int) -> bool {
+    // SAFETY: takes numbers alone.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
 /// Sleeps while the word is `expected`, for `longest` at most. Not private to this
 /// process: a peer wakes us.
 pub(super) fn futex_wait(word: &AtomicU32, expected: u32, longest: Duration) {

@@ -218,7 +218,7 @@ impl Backend for SysV {
 }
 
 impl RingBackend for SysV {
-    #[inline]
+    #[inline(always)]
     fn ring(&self) -> Ring<'_> {
         let Kind::Ring { capacity } = self.kind else { unreachable!("a classic slot has no ring") };
         self.segment.ring(capacity)
@@ -230,5 +230,9 @@ impl RingBackend for SysV {
 
     fn unpark(&self, hint: &AtomicU32) -> bool {
         ffi::futex_wake(hint)
+    }
+
+    fn fence_everywhere(&self) -> bool {
+        ffi::fence_everywhere()
     }
 }

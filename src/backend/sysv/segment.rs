@@ -3,7 +3,7 @@
 use super::ffi;
 use super::key::Key;
 use crate::backend::layout::ring as layout;
-use crate::backend::{Payload, Records, Ring};
+use crate::backend::{Payload, Promises, Records, Ring};
 use crate::error::{Error, Limit, Object};
 use crate::sync::{AtomicU32, AtomicU64};
 use nix::errno::Errno;
@@ -20,6 +20,8 @@ pub struct Segment {
     key: Key,
     address: NonNull<u8>,
     size: usize,
+    /// This process takes part in `ffi::fence_everywhere`.
+    reachable: bool,
 }
 
 // SAFETY: an attachment belongs to the process, not to the thread that made
@@ -124,7 +126,7 @@ impl Segment {
         let address = ffi::shmat(id).map_err(|errno| failed("shmat", key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
-        let mut segment = Self { id, key, address, size: 0 };
+        let mut segment = Self { id, key, address, size: 0, reachable: ffi::be_fenced() };
         segment.size = segment.stat()?.size;
         Ok(segment)
     }
@@ -220,16 +222,18 @@ impl Segment {
     /// # Panics
     /// If the segment does not have a ring's size: a caller's mistake.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
-        use layout::{HEAD_AT, PLACE_AT, READER_HINT_AT, RECORDS_AT, WRITER_HINT_AT};
+        use layout::{
+            HEAD_AT, PLACE_AT, READER_HINT_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_HINT_AT, WRITER_PROMISE_AT,
+        };
         // One check for all of its places: they are constants below RECORDS_AT.
         if self.size != layout::size(capacity) || !layout::is_capacity(capacity) {
             no_ring(self.size, capacity);
         }
         let first = self.address.as_ptr();
         // SAFETY: as for `word` and `double_word`: within the attachment by the check
-        // above, and aligned, for the offsets are multiples of 8. The records are a
+        // above, and aligned, for the offsets are multiples of their sizes. The records are a
         // power of two of bytes, reached through `Records` alone.
         unsafe {
             Ring {
@@ -237,6 +241,11 @@ impl Segment {
                 place: AtomicU64::from_ptr(first.add(PLACE_AT).cast()),
                 reader_hint: AtomicU32::from_ptr(first.add(READER_HINT_AT).cast()),
                 writer_hint: AtomicU32::from_ptr(first.add(WRITER_HINT_AT).cast()),
+                promises: Some(Promises {
+                    reader: AtomicU32::from_ptr(first.add(READER_PROMISE_AT).cast()),
+                    writer: AtomicU32::from_ptr(first.add(WRITER_PROMISE_AT).cast()),
+                    reachable: self.reachable,
+                }),
                 records: Records::from_raw(first.add(RECORDS_AT), capacity),
                 longest: capacity / 4,
             }

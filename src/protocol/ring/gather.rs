@@ -37,7 +37,7 @@ impl Gather {
     }
 
     /// A message was taken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn took(&mut self) {
         if let Some(gathered) = &mut self.gathered {
             *gathered = gathered.saturating_add(1);
@@ -48,7 +48,10 @@ impl Gather {
     #[inline]
     pub(super) fn dry(&mut self) {
         match self.gathered.take() {
-            Some(WORTH_IT..) => self.pauses = (self.pauses * 2).min(LONGEST),
+            Some(WORTH_IT..) => {
+                self.pauses = (self.pauses * 2).min(LONGEST);
+                self.patience = (self.patience / 2).max(PATIENT);
+            }
             Some(_) => {
                 self.pauses = SHORTEST;
                 self.patience = (self.patience * 2).min(MOST_PATIENT);

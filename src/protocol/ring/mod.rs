@@ -30,6 +30,7 @@
 //!
 //! `docs/protocol.md` has the whole story.
 
+mod fences;
 mod gather;
 mod pen;
 mod reader;

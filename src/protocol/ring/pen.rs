@@ -1,8 +1,9 @@
 //! How records are put in: where the next one goes, and how it is made seen.
 
+use super::fences::before_the_hint;
 use super::{PAD, RecordKind, distance, size_of_record, wide};
-use crate::backend::Ring;
-use crate::protocol::orders::{RELAXED, barrier, orders};
+use crate::backend::{Promises, Ring};
+use crate::protocol::orders::{RELAXED, orders};
 
 /// The writer's place in a ring.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ pub(super) struct Withheld {
 impl Pen {
     /// Whether a record of `len` bytes fits behind the last one, with the flag behind
     /// it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fits(&self, ring: Ring<'_>, len: usize) -> bool {
         let records = ring.records;
         let (size, to_wrap) = (size_of_record(len), records.to_wrap(self.tail));
@@ -34,7 +35,7 @@ impl Pen {
 
     /// Where a record of `len` bytes goes, which fits; what is behind it is marked as
     /// no record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn prepare(&self, ring: Ring<'_>, len: usize) -> u64 {
         let records = ring.records;
         let (size, to_wrap) = (size_of_record(len), records.to_wrap(self.tail));
@@ -47,7 +48,7 @@ impl Pen {
 
     /// The record at `at`, which was prepared, has its bytes: what is left are its
     /// kind and its flag, which is withheld, or the flag that leads to it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn seal(&mut self, ring: Ring<'_>, at: u64, len: usize, kind: RecordKind) -> Withheld {
         ring.records.set_kind(at, kind as u32);
         // No record is longer than a quarter of a GiB.
@@ -64,19 +65,19 @@ impl Pen {
 
 impl Withheld {
     /// Puts the flag in its place, behind one that is withheld longer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn follow(self, ring: Ring<'_>) {
         ring.records.flag(self.at).store(self.flag, RELAXED);
     }
 
     /// Makes the record seen, and what lies behind it; whether the reader has set its
     /// hint.
-    #[inline]
+    #[inline(always)]
     pub(super) fn publish(self, ring: Ring<'_>) -> bool {
         // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
         // records behind it.
         ring.records.flag(self.at).store(self.flag, orders().ring_publish);
-        barrier(orders().fence_published);
+        before_the_hint(orders().fence_published, ring.promises.and_then(Promises::of_reader));
         ring.reader_hint.load(RELAXED) != 0
     }
 }

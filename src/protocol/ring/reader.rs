@@ -1,9 +1,10 @@
 //! The reading side of a ring.
 
+use super::fences::{before_the_hint, before_the_last_look, promise};
 use super::gather::Gather;
 use super::walk::{Record, look, standing};
 use super::{Broken, RecordKind, broken, distance, wide};
-use crate::backend::{Kind, RingBackend};
+use crate::backend::{Kind, Promises, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
 use crate::protocol::orders::{RELAXED, barrier, orders};
@@ -86,6 +87,7 @@ impl<B: RingBackend> Reader<B> {
         // fence that it did not come to: else the writer's hint can come after our
         // clearing it, and its last look see what was before.
         barrier(orders().fence_given_back);
+        promise(&self.backend, ring.promises.map(|promises| promises.reader));
         ring.writer_hint.store(0, RELAXED);
         self.backend.unpark(ring.writer_hint);
         Ok(())
@@ -288,7 +290,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// A message, and all that was looked at before, was dealt with.
-    #[inline]
+    #[inline(always)]
     fn release_record(&mut self, record: Record) {
         self.release_to(record.end());
         if record.kind == RecordKind::End {
@@ -298,7 +300,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Everything before `end` was dealt with.
-    #[inline]
+    #[inline(always)]
     fn release_to(&mut self, end: u64) {
         let ring = self.backend.ring();
         (self.place, self.next) = (end, end);
@@ -311,6 +313,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Lets the writer have the space of what was released.
+    #[inline(never)]
     fn give_back(&mut self) {
         if self.head == self.place {
             return;
@@ -319,7 +322,7 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         // Edge `space`, giving end: our copies out are over.
         ring.head.store(self.place, orders().give_back);
-        barrier(orders().fence_given_back);
+        before_the_hint(orders().fence_given_back, ring.promises.and_then(Promises::of_writer));
         if ring.writer_hint.load(RELAXED) != 0 {
             ring.writer_hint.store(0, RELAXED);
             self.backend.unpark(ring.writer_hint);
@@ -327,7 +330,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Waits for the record after those that were looked at.
-    #[inline]
+    #[inline(always)]
     fn await_record(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
         match self.record()? {
             Some(record) => Ok(record),
@@ -336,7 +339,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// The record after those that were looked at, if there is one.
-    #[inline]
+    #[inline(always)]
     fn record(&self) -> Result<Option<Record>, Broken> {
         let ring = self.backend.ring();
         let found = look(ring, self.next)?;
@@ -350,6 +353,8 @@ impl<B: RingBackend> Reader<B> {
         Ok(found)
     }
 
+    #[cold]
+    #[inline(never)]
     fn await_record_slowly(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
         // A writer that waits for space would wait for ever beside a reader that
         // waits for records.
@@ -388,7 +393,8 @@ impl<B: RingBackend> Reader<B> {
     fn last_look(&mut self) -> Result<Option<Record>, Broken> {
         let ring = self.backend.ring();
         ring.reader_hint.store(1, RELAXED);
-        barrier(orders().fence_reader_sleeps);
+        let promise = ring.promises.map(|promises| promises.reader);
+        before_the_last_look(&self.backend, orders().fence_reader_sleeps, promise);
         self.record()
     }
 

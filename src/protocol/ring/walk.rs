@@ -21,7 +21,7 @@ impl Record {
 
 /// The record at `position`, or where that says it goes on; `None`: there is none
 /// yet. Whatever the peer wrote, it lies within the ring.
-#[inline]
+#[inline(always)]
 pub(super) fn look(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Broken> {
     let records = ring.records;
     let mut at = position;

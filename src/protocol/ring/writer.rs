@@ -1,5 +1,6 @@
 //! The writing side of a ring.
 
+use super::fences::{before_the_last_look, promise};
 use super::pen::{Pen, Withheld};
 use super::reserved::Reserved;
 use super::walk::{look, standing, walk};
@@ -92,6 +93,7 @@ impl<B: RingBackend> Writer<B> {
         // fence that it did not come to: else the reader's hint can come after our
         // clearing it, and its last look see what was before.
         barrier(orders().fence_published);
+        promise(&self.backend, ring.promises.map(|promises| promises.writer));
         ring.reader_hint.store(0, RELAXED);
         self.backend.unpark(ring.reader_hint);
         Ok(())
@@ -283,7 +285,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Puts a record behind the last one, where there is room.
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, kind: RecordKind, bytes: &[u8]) -> Withheld {
         let ring = self.backend.ring();
         let at = self.pen.prepare(ring, bytes.len());
@@ -292,7 +294,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Makes a record seen, and those behind it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn publish(&mut self, withheld: Withheld) {
         if withheld.publish(self.backend.ring()) {
             self.wake();
@@ -310,7 +312,7 @@ impl<B: RingBackend> Writer<B> {
 
     /// Whether a record of `len` bytes may come behind the last one now, as far as is
     /// known.
-    #[inline]
+    #[inline(always)]
     fn has_room_now(&self, len: usize) -> bool {
         let ring = self.backend.ring();
         let nothing_first = self.ended.is_none() && self.stranded.is_empty() && !self.in_doubt;
@@ -318,7 +320,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Waits until a record of `len` bytes fits and may come.
-    #[inline]
+    #[inline(always)]
     fn await_room(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<(), SendError> {
         if self.has_room_now(len) {
             return Ok(());
@@ -411,8 +413,10 @@ impl<B: RingBackend> Writer<B> {
 
     /// Sleeps until the reader gives space back, unless there is room now.
     fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Broken> {
-        self.backend.ring().writer_hint.store(1, RELAXED);
-        barrier(orders().fence_writer_sleeps);
+        let ring = self.backend.ring();
+        ring.writer_hint.store(1, RELAXED);
+        let promise = ring.promises.map(|promises| promises.writer);
+        before_the_last_look(&self.backend, orders().fence_writer_sleeps, promise);
         let room = self.has_room(len);
         let hint = self.backend.ring().writer_hint;
         if room == Ok(false) {

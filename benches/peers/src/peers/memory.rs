@@ -218,7 +218,7 @@ fn copy_alone(order: &Near) -> Result<Figures, Failure> {
     run::alone(order, |work: Work, count| {
         let mut outbox = Outbox::new(work, 1);
         for _ in 0..count {
-            to.send(outbox.stamp(0, 0));
+            to.send(outbox.next());
         }
         std::hint::black_box(&to.buffer);
     })
