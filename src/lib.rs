@@ -48,7 +48,9 @@
 //! | [`sync`] | the only door to atomics and cells: `core`'s, or loom's |
 //! | [`error`] | what goes wrong below the protocol |
 //! | [`backend`] | the [`Backend`] trait with its numbered contract; `sysv` for processes, [`inproc`](backend::inproc) for threads and models |
-//! | [`protocol`] | the flag, the orders, the messages; [`Writer`] and [`Reader`] |
+//! | [`protocol`] | the flag, the orders, the messages; [`Writer`] and [`Reader`] of a classic slot |
+//! | [`ring`] | [`Writer`](ring::Writer) and [`Reader`](ring::Reader) of a ring: any bytes, much faster, and no C program on the other side |
+//! | [`any`] | one pair for whichever of the two is there |
 //! | `cli` | what the binaries share |
 
 #[cfg(not(target_os = "linux"))]

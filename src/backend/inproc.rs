@@ -73,6 +73,7 @@ enum Memory {
 struct RingMemory {
     head: AtomicU64,
     place: AtomicU64,
+    closed: AtomicU32,
     reader_hint: AtomicU32,
     writer_hint: AtomicU32,
     #[cfg(loom)]
@@ -102,6 +103,7 @@ impl Memory {
             Shape::Ring { capacity, start, .. } => Self::Ring(RingMemory {
                 head: word_of_ring(start),
                 place: word_of_ring(start),
+                closed: AtomicU32::new(0),
                 reader_hint: AtomicU32::new(0),
                 writer_hint: AtomicU32::new(0),
                 #[cfg(loom)]
@@ -125,6 +127,7 @@ impl Memory {
                 &[
                     (address(&ring.head), "head"),
                     (address(&ring.place), "place"),
+                    (address(&ring.closed), "closed"),
                     (address(&ring.reader_hint), "reader sleeps"),
                     (address(&ring.writer_hint), "writer sleeps"),
                 ],
@@ -392,6 +395,7 @@ impl RingBackend for InProc {
         Ring {
             head: &ring.head,
             place: &ring.place,
+            closed: &ring.closed,
             reader_hint: &ring.reader_hint,
             writer_hint: &ring.writer_hint,
             promises: None,

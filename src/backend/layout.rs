@@ -36,6 +36,7 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// 4112..4120  capacity       creator     u64: bytes for records, a power of two
 /// 4224..4232  head           reader      u64: up to here the writer may write again
 /// 4352..4360  place          reader      u64: up to here everything was released
+/// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed
 /// 4480..4484  reader's hint  both        u32: 1 while the reader sleeps
 /// 4484..4488  its promise    reader      u32: 1 if the writer needs no fence
 /// 4608..4612  writer's hint  both        u32: 1 while the writer sleeps
@@ -61,6 +62,8 @@ pub mod ring {
     pub const HEAD_AT: usize = 4224;
     /// Offset of the reader's place.
     pub const PLACE_AT: usize = 4352;
+    /// Offset of the word that says that the reader has met the end.
+    pub const CLOSED_AT: usize = 4360;
     /// Offset of the reader's hint.
     pub const READER_HINT_AT: usize = 4480;
     /// Offset of the reader's promise.
@@ -84,6 +87,13 @@ pub mod ring {
     #[must_use]
     pub const fn is_capacity(bytes: usize) -> bool {
         bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
+    }
+
+    /// Whether any of the header's 64-bit words has bytes from `from` to `to`. Those are
+    /// reached as 64-bit words alone, and everything else as 32-bit words.
+    #[must_use]
+    pub fn has_wide(from: usize, to: usize) -> bool {
+        [MAGIC_AT, CAPACITY_AT, HEAD_AT, PLACE_AT].iter().any(|wide| from < wide + 8 && *wide < to)
     }
 
     /// Size of the segment of a ring.

@@ -25,6 +25,9 @@ pub struct Ring<'a> {
     /// Up to here everything was released; runs ahead of `head`. Stored and used
     /// by readers alone, but for recovery.
     pub place: &'a AtomicU64,
+    /// 1 when the reader has met the end of the stream, and removed the memory. Stored by
+    /// readers.
+    pub closed: &'a AtomicU32,
     /// 1 while the reader sleeps, or is about to.
     pub reader_hint: &'a AtomicU32,
     /// 1 while the writer sleeps, or is about to.

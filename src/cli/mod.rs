@@ -53,7 +53,7 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
     }
     if !common.quiet && stat.mode & !common.mode != 0 {
         say!(
-            "{program}: warning: the segment at key {} has mode {:03o}: other users can get at the messages (--mode {:03o} accepts that)",
+            "{program}: warning: the segment at key {:#x} has mode {:03o}: other users can get at the messages (--mode {:03o} accepts that)",
             segment.key().number(),
             stat.mode,
             (stat.mode | common.mode) & 0o666,

@@ -62,7 +62,8 @@ pub struct Tick {
 #[derive(Default)]
 pub struct Patience<'h> {
     deadline: Option<Instant>,
-    no_spin: bool,
+    /// Looks before it sleeps; `None`: as many as pay.
+    spins: Option<u32>,
     hook: Option<&'h mut dyn FnMut(Tick) -> ControlFlow<()>>,
 }
 
@@ -88,7 +89,26 @@ impl<'h> Patience<'h> {
     /// Does not wait at all.
     #[must_use]
     pub fn none() -> Self {
-        Self { deadline: Some(sync::now()), no_spin: true, hook: None }
+        Self { deadline: Some(sync::now()), spins: Some(0), hook: None }
+    }
+
+    /// Looks `spins` times, with a pause between, before it sleeps. By default it makes
+    /// 100 pauses and then 50 yields: fewer save the core and may cost a sleep for an answer
+    /// that was on its way (tens of microseconds); more are for who has a core to spare.
+    /// From 100 on the yields follow.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::Reader};
+    /// use std::time::{Duration, Instant};
+    /// let mut reader = Reader::<InProc>::open(&Slot::ring(4096)).unwrap();
+    /// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1)).spins(0);
+    /// assert_eq!(reader.recv_with(&mut [], &mut patience), Err(RecvError::TimedOut));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn spins(self, spins: u32) -> Self {
+        Self { spins: Some(spins), ..self }
     }
 
     /// Calls `hook` on every tick, at most 20 ms apart (in a ring 100 ms); `Break` ends the wait.
@@ -115,7 +135,8 @@ pub(super) enum Step {
 
 /// One wait, from its first look to its last.
 pub(super) struct Wait {
-    turns: u32,
+    pauses: u32,
+    yields: u32,
     sleep: Duration,
     longest: Duration,
     long_sleeps: u32,
@@ -127,8 +148,9 @@ impl Wait {
     pub(super) fn new(patience: &Patience<'_>) -> Self {
         // In a model there is nothing to gain from spinning either: there,
         // every step is a tick.
-        let turns = if patience.no_spin || cfg!(model) { PAUSES + YIELDS } else { 0 };
-        Self { turns, sleep: SHORTEST, longest: LONGEST, long_sleeps: 0, since: None, last_census: None }
+        let pauses = if cfg!(model) { 0 } else { patience.spins.unwrap_or(PAUSES) };
+        let yields = if pauses < PAUSES { 0 } else { YIELDS };
+        Self { pauses, yields, sleep: SHORTEST, longest: LONGEST, long_sleeps: 0, since: None, last_census: None }
     }
 
     /// Of a side that is woken.
@@ -138,13 +160,14 @@ impl Wait {
 
     /// Spins; from the end of the budget on says how long to sleep.
     pub(super) fn step(&mut self) -> Step {
-        if self.turns < PAUSES + YIELDS {
-            self.turns += 1;
-            if self.turns <= PAUSES {
-                sync::spin_loop();
-            } else {
-                sync::yield_now();
-            }
+        if self.pauses > 0 {
+            self.pauses -= 1;
+            sync::spin_loop();
+            return Step::Look;
+        }
+        if self.yields > 0 {
+            self.yields -= 1;
+            sync::yield_now();
             return Step::Look;
         }
         let sleep = self.sleep;

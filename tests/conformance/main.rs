@@ -171,3 +171,19 @@ mod sysv_alone {
         classic: text_without_a_nul_is_all_of_it;
     }
 }
+
+/// Rings that are smaller than processes can have.
+mod small_rings {
+    macro_rules! small {
+        ($($name:ident: $capacity:literal;)*) => {
+            $(mod $name { conforms! { crate::InProcess(shm_handoff::backend::inproc::Slot::ring($capacity));
+                ring: hardly_a_look_before_each_sleep;
+            }})*
+        };
+    }
+    small! {
+        of_1_kib: 1024;
+        of_2_kib: 2048;
+        of_4_kib: 4096;
+    }
+}

@@ -265,3 +265,26 @@ pub(crate) fn gathering_changes_no_message<H: Harness>(place: &H) {
         });
     }
 }
+
+/// Both sides sleep at nearly every record: a wake that is lost costs a sleep's bound each
+/// time, and a record that is written over is another one's.
+pub(crate) fn hardly_a_look_before_each_sleep<H: Harness>(place: &H) {
+    for spins in [0, 1, 20] {
+        let (mut reader, mut writer) = (reader(place), writer(place));
+        let longest = writer.capacity();
+        let message = move |number: u32| number.to_ne_bytes().repeat(1 + number as usize * 7 % (longest / 4));
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for number in 0..5000 {
+                    writer.send_with(&message(number), &mut in_time().spins(spins)).unwrap();
+                }
+                writer.leave().unwrap();
+            });
+            let mut bytes = vec![0; longest];
+            for number in 0..5000 {
+                let len = reader.recv_with(&mut bytes, &mut in_time().spins(spins)).unwrap();
+                assert!(bytes[..len] == message(number), "message {number}");
+            }
+        });
+    }
+}

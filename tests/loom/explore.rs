@@ -189,7 +189,8 @@ pub(crate) fn claim(name: &str, what: &str, depth: Depth, model: impl Fn() + Sen
         let started = Instant::now();
         match explore(depth.search, model) {
             Ok(count) => {
-                row(name, what, &depth.search, &format!("{count} executions"), started);
+                let executions = if count == 1 { "execution" } else { "executions" };
+                row(name, what, &depth.search, &format!("{count} {executions}"), started);
                 hold_to_floor(name, count, depth.floor);
             }
             Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),

@@ -11,7 +11,7 @@
 //! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
 //! | `orders` | T1 to T12: each memory order is needed, for loom rejects the model without it |
-//! | `ring` | R1 to R25: the ring; K4 to K8: a side of it that dies at any step |
+//! | `ring` | R1 to R26: the ring; K4 to K8: a side of it that dies at any step |
 //! | `killed` | K1 to K3: a side that dies at any step, and its successor |
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
 //!

@@ -3,7 +3,8 @@
 use crate::support::{Channel, Run, eventually, ipc};
 use shm_handoff::backend::layout::CLASSIC;
 use shm_handoff::backend::layout::ring::{
-    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_HINT_AT, size,
+    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_HINT_AT, has_wide,
+    size,
 };
 use shm_handoff::backend::sysv::Segment;
 use std::sync::atomic::Ordering;
@@ -17,7 +18,12 @@ fn each(channel: &Channel) -> [Run; 2] {
 
 /// What lies in all of a segment.
 fn contents(segment: &Segment) -> Vec<u32> {
-    (0..segment.size()).step_by(4).map(|at| segment.word(at).load(ORDER)).collect()
+    let is_wide = |at: &usize| has_wide(*at, at + 4);
+    let words = (0..segment.size()).step_by(4).filter(|at| !is_wide(at)).map(|at| segment.word(at).load(ORDER));
+    let wide = (0..segment.size()).step_by(8).filter(is_wide).map(|at| segment.double_word(at).load(ORDER));
+    words
+        .chain(wide.flat_map(|wide| [wide >> 32, wide & 0xFFFF_FFFF].map(|half| u32::try_from(half).unwrap())))
+        .collect()
 }
 
 /// A session works, and leaves nothing.

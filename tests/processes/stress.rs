@@ -2,10 +2,12 @@
 //! bound at each turn, a lost message or a torn one is found.
 
 use crate::support::{Channel, Peer};
+use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::error::Role;
+use shm_handoff::{Patience, ring};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// On one core, so that neither gets on unless the other one sleeps or yields.
 fn on_core(command: &mut Command, core: usize) {
@@ -113,4 +115,42 @@ fn an_output_in_jerks_makes_both_sleep() {
     writer.end().code(0);
     reader.end().code(0);
     channel.assert_nothing_left();
+}
+
+/// Set in the process that writes: the key, and how often it looks before it sleeps.
+const WRITES: &str = "SHM_HANDOFF_STRESS_WRITES";
+
+/// Two processes that sleep at once, or nearly: every full ring and every dry one is a
+/// sleep, and each message a wake. (A ring between processes has 64 KiB at least; with
+/// messages of up to a quarter it is full after four.)
+#[test]
+fn hardly_a_look_before_each_sleep() {
+    let sent = mixed(2 << 20);
+    let lines = || sent.split_inclusive(|byte| *byte == b'\n');
+    if let Ok(told) = std::env::var(WRITES) {
+        let (key, spins) = told.split_once(' ').unwrap();
+        let key = Key::new(key.parse().unwrap()).unwrap();
+        let mut writer = ring::Writer::<SysV>::open(&Options::any_ring(key)).unwrap();
+        let patience = &mut Patience::endless().spins(spins.parse().unwrap());
+        lines().for_each(|line| writer.send_with(line, patience).unwrap());
+        return writer.leave().unwrap();
+    }
+    for spins in [0, 1, 20] {
+        let channel = Channel::new();
+        let options = Options::ring(channel.key(), 64 << 10).unwrap();
+        let mut reader = ring::Reader::<SysV>::open(&options).unwrap();
+        let mut writer = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "stress::hardly_a_look_before_each_sleep"])
+            .env(WRITES, format!("{} {spins}", channel.key().number()))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut text = vec![0; reader.capacity()];
+        for (number, line) in lines().enumerate() {
+            let len = reader.recv_with(&mut text, &mut Patience::endless().spins(spins)).unwrap();
+            assert!(text[..len] == *line, "message {number} is not what was sent");
+        }
+        assert!(writer.wait().unwrap().success());
+        reader.leave().unwrap();
+    }
 }

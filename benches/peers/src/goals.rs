@@ -19,7 +19,7 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     put("classic round trip, 8 B, to bare", bare("classic", Work::Trip(8), 1.25));
     put("classic round trip, 64 B, to bare", bare("classic", Work::Trip(64), 1.35));
     put("ring round trip, 64 B, gathering off, to bare", bare("ring-eager", Work::Trip(64), 2.6));
-    for len in [8, 24, 56, 64] {
+    for len in [8, 24, 56, 64, 120] {
         put(&format!("ring one way, {len} B, to bare"), bare("ring", Work::OneWay(len), 0.12));
     }
     put("ring one way, 256 B, to bare", bare("ring", Work::OneWay(256), 0.17));

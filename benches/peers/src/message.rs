@@ -140,7 +140,8 @@ impl Outbox {
     #[inline]
     pub(crate) fn batch<const N: usize>(&mut self) -> [&[u8]; N] {
         let first = self.given;
-        if first + self.ahead == self.made.number {
+        let ready = self.made.number - first;
+        if ready <= self.ahead || ready < N as u64 {
             self.make();
         }
         self.given += N as u64;

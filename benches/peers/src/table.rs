@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const TRIPS: [Work; 3] = [Work::Trip(8), Work::Trip(64), Work::Trip(2048)];
-const ONE_WAY: [Work; 9] = [
+const ONE_WAY: [Work; 10] = [
     Work::OneWay(8),
     Work::OneWay(24),
     Work::OneWay(56),
     Work::OneWay(64),
+    Work::OneWay(120),
     Work::OneWay(256),
     Work::OneWay(1024),
     Work::OneWay(2048),

@@ -30,7 +30,7 @@ pub(crate) enum Work {
 }
 
 /// All that the table shows, in its order, but idling.
-pub(crate) const TIMED: [Work; 13] = [
+pub(crate) const TIMED: [Work; 14] = [
     Work::Trip(8),
     Work::Trip(64),
     Work::Trip(2048),
@@ -38,6 +38,7 @@ pub(crate) const TIMED: [Work; 13] = [
     Work::OneWay(24),
     Work::OneWay(56),
     Work::OneWay(64),
+    Work::OneWay(120),
     Work::OneWay(256),
     Work::OneWay(1024),
     Work::OneWay(2048),

@@ -121,10 +121,8 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
         [0, if at < CLASSIC.size { flag_or_text } else { header }]
     };
     // All of it: what lies behind the header may be somebody's own.
-    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word(at))))
-        && (ring::RECORDS_AT..ring::size(capacity))
-            .step_by(8)
-            .all(|at| as_the_maker::look(segment.double_word(at)) == 0)
+    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word_of_maker(at))))
+        && (ring::RECORDS_AT..ring::size(capacity)).step_by(4).all(|at| as_the_maker::peek(segment.word(at)) == 0)
 }
 
 /// Makes a ring of what is all zero, or half made. The magic comes last: without

@@ -186,9 +186,22 @@ impl Segment {
     /// The 32-bit word at `offset`.
     ///
     /// # Panics
-    /// If it is not aligned or not within the segment: a caller's mistake.
+    /// If it is not aligned, not within the segment, or, where that has a ring's size,
+    /// half of one of a ring's 64-bit words: a caller's mistake.
     #[must_use]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
+        self.no_wide(offset, 4);
+        self.word_of_maker(offset)
+    }
+
+    /// Atomics of two sizes must not overlap, in whatever safe code.
+    fn no_wide(&self, offset: usize, len: usize) {
+        let is_ring = self.size.checked_sub(layout::RECORDS_AT).is_some_and(layout::is_capacity);
+        assert!(!is_ring || !layout::has_wide(offset, offset + len), "a 64-bit word lies at {offset}");
+    }
+
+    /// As [`word`](Self::word), wherever: of a segment that nobody else is attached to.
+    pub(super) fn word_of_maker(&self, offset: usize) -> &AtomicU32 {
         assert!(
             offset.is_multiple_of(4) && self.size >= 4 && offset <= self.size - 4,
             "no word at {offset} of {}",
@@ -202,14 +215,15 @@ impl Segment {
         unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
     }
 
-    /// The 64-bit word at `offset`.
+    /// The 64-bit word of a ring's header at `offset`.
     ///
     /// # Panics
-    /// If it is not aligned or not within the segment: a caller's mistake.
+    /// If none is there, or the segment does not have a ring's size: a caller's
+    /// mistake.
     #[must_use]
     pub fn double_word(&self, offset: usize) -> &AtomicU64 {
         assert!(
-            offset.is_multiple_of(8) && self.size >= 8 && offset <= self.size - 8,
+            offset.is_multiple_of(8) && layout::has_wide(offset, offset + 8) && self.size >= layout::RECORDS_AT,
             "no double word at {offset} of {}",
             self.size
         );
@@ -225,7 +239,8 @@ impl Segment {
     #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
         use layout::{
-            HEAD_AT, PLACE_AT, READER_HINT_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_HINT_AT, WRITER_PROMISE_AT,
+            CLOSED_AT, HEAD_AT, PLACE_AT, READER_HINT_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_HINT_AT,
+            WRITER_PROMISE_AT,
         };
         // One check for all of its places: they are constants below RECORDS_AT.
         if self.size != layout::size(capacity) || !layout::is_capacity(capacity) {
@@ -239,6 +254,7 @@ impl Segment {
             Ring {
                 head: AtomicU64::from_ptr(first.add(HEAD_AT).cast()),
                 place: AtomicU64::from_ptr(first.add(PLACE_AT).cast()),
+                closed: AtomicU32::from_ptr(first.add(CLOSED_AT).cast()),
                 reader_hint: AtomicU32::from_ptr(first.add(READER_HINT_AT).cast()),
                 writer_hint: AtomicU32::from_ptr(first.add(WRITER_HINT_AT).cast()),
                 promises: Some(Promises {
@@ -255,11 +271,12 @@ impl Segment {
     /// The `len` bytes at `offset`.
     ///
     /// # Panics
-    /// If they are not aligned to words or not within the segment.
+    /// As for [`word`](Self::word).
     #[must_use]
     pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
         assert!(offset.is_multiple_of(4) && inside, "no {len} bytes at {offset} of {}", self.size);
+        self.no_wide(offset, len);
         // SAFETY: as for `word`.
         unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
     }

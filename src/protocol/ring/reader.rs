@@ -446,7 +446,14 @@ impl<B: RingBackend> Message<'_, B> {
     /// # Errors
     /// What the removal met.
     pub fn close(self) -> Result<(), Error> {
-        self.reader.backend.remove()
+        self.reader.backend.remove()?;
+        if self.ends_session() {
+            // For the writer, who can't tell by the removal alone whether the end was met.
+            // Only now: a reader that dies before may have removed nothing, and one that
+            // dies in between lets a successor meet the end once more.
+            self.reader.backend.ring().closed.store(1, RELAXED);
+        }
+        Ok(())
     }
 }
 

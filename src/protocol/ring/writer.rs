@@ -190,14 +190,9 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// As [`send_with`](Self::send_with).
     pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        // On removed memory the end would count as answered by the removal: so it
-        // must not go there after it.
+        // (Where the memory is removed later than this, `settle` finds the end there.)
         self.mend(patience)?;
-        while !self.has_room_now(0) {
-            self.await_room(0, patience)?;
-            // It took time: the memory can have been removed meanwhile.
-            self.mend(patience)?;
-        }
+        self.await_room(0, patience)?;
         let withheld = self.append(RecordKind::End, b"");
         self.ended = Some(self.pen.tail);
         self.publish(withheld);
@@ -458,7 +453,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// What lies in the ring and was not released. An end of the stream in front of
-    /// all is none: the removal has answered it.
+    /// all is none, if the reader has removed the memory because of it.
     fn unreleased(&self) -> Vec<(RecordKind, Vec<u8>)> {
         let ring = self.backend.ring();
         let mut left = Vec::new();
@@ -469,7 +464,7 @@ impl<B: RingBackend> Writer<B> {
             if distance(standing.head, record.end()) >= wide(ring.records.capacity()) {
                 break;
             }
-            if record.kind == RecordKind::End && left.is_empty() {
+            if record.kind == RecordKind::End && left.is_empty() && ring.closed.load(RELAXED) == 1 {
                 return left;
             }
             let mut bytes = vec![0; record.len];

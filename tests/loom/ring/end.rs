@@ -1,7 +1,7 @@
 //! The end of the stream, and memory that was removed: by the reader, who has met
 //! the end, or by somebody else.
 
-use super::{expect, messages, nothing_more, ring, send_each};
+use super::{expect, message, messages, nothing_more, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
@@ -248,6 +248,35 @@ fn r24_the_hint_tells_of_a_removal() {
             expect(&mut reader, &all[2..]);
             last.join();
             nothing_more(&mut reader);
+        },
+    );
+}
+
+/// **R26** Memory removed by somebody else around the end of the stream, which the reader
+/// has not met yet: the end reaches it, on the old memory or on the new. A removal alone
+/// does not answer an end.
+#[test]
+fn r26_an_end_on_removed_memory() {
+    // 3 s.
+    claim(
+        "R26",
+        "memory removed by somebody else while the end of the stream is sent: the reader meets the end",
+        Depth::bound(2, 3929).deep(Depth::bound(3, 0)),
+        || {
+            let ring = ring(4, 2);
+            main_is("reader");
+            let mut reader = Reader::<InProc>::open(&ring).unwrap();
+            let mut writer = Writer::<InProc>::open(&ring).unwrap();
+            let writer = actor("writer", move || {
+                writer.send(&message(0, 1)).unwrap();
+                writer.end_with(&mut Patience::endless()).unwrap();
+                writer.leave().unwrap();
+            });
+            remove(&ring);
+            expect(&mut reader, &[message(0, 1)]);
+            meet_the_end(&mut reader).close().unwrap();
+            reader.leave().unwrap();
+            writer.join();
         },
     );
 }

@@ -5,7 +5,7 @@
 //! | `flow` | R1 to R8, R25: order, once, whole, awake; the wrap, a full and an empty ring |
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17: either side leaves or dies, and both |
-//! | `end` | R18 to R24: the end of the stream, and memory that was removed |
+//! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
 //! | `killed` | K4 to K8: a side that dies at any step, and its successor |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
