@@ -63,7 +63,7 @@ struct State {
     current: Arc<Memory>,
 }
 
-#[cfg_attr(shuttle, allow(clippy::large_enum_variant))] // its atomics are large, and there is one of these a slot
+#[cfg_attr(model, allow(clippy::large_enum_variant))] // its atomics are large, and there is one of these a slot
 enum Memory {
     Classic { flag: AtomicU32, text: Box<[Cell]> },
     Ring(RingMemory),
