@@ -23,8 +23,8 @@ options=("$@")
 # One of each kind: waiting and trying, looking and closing, removal, seats, death; the
 # tutorial's; the ring's.
 models=(
-    l1_ l4_ l5_ l6_ l7_ l10_ l11_ l12_ k2_ k3_ d1_ d2_ d3_shown d4_ d5_
-    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ k4_ k7_
+    l1_ l4_ l5_ l6_ l7_ l10_ l11_ l12_ k2_ k3_ d1_ d2_ d4_ d5_ each_order
+    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ r26_ k4_ k7_
 )
 
 # pass NAME SECONDS ARGS...: mutants that are named in $out/missed, all if there is
@@ -43,7 +43,7 @@ pass() {
 }
 
 # (The copy routine's own tests are long, and of a file that is not mutated.)
-pass tests 12 --lib --test conformance --test proptest -- --skip copy
+pass tests 12 --lib --test conformance --test proptest --test cost -- --skip copy
 if [ -s "$out/missed" ]; then
     RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" MODELS=quick pass models 90 --test loom -- "${models[@]}"
 fi
