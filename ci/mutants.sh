@@ -43,7 +43,7 @@ pass() {
 }
 
 # (The copy routine's own tests are long, and of a file that is not mutated.)
-pass tests 12 --lib --test conformance --test proptest --test cost -- --skip copy
+pass tests 15 --lib --test conformance --test proptest --test cost -- --skip copy
 if [ -s "$out/missed" ]; then
     RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" MODELS=quick pass models 90 --test loom -- "${models[@]}"
 fi

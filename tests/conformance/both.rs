@@ -379,3 +379,36 @@ pub(crate) fn a_kept_end_leaves_the_memory_to_the_next_session<H: Harness>(place
     put(&here, 64);
     assert_eq!(got(&guest(place)), 64, "it is the same memory");
 }
+
+pub(crate) fn what_is_sent_plainly_arrives<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    assert!(writer.capacity() > 1000 && reader.capacity() >= writer.capacity());
+    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "nothing is there");
+    let soon = Instant::now() + Duration::from_millis(1);
+    assert_eq!(reader.wait_with(&mut Patience::until(soon).spins(0)), Err(RecvError::TimedOut), "still nothing");
+    writer.send(b"plain").unwrap();
+    assert_eq!(reader.wait_with(&mut in_time()), Ok(()));
+    let message = reader.look().unwrap();
+    assert!(!message.ends_session());
+    assert_eq!(message.text(), b"plain");
+    message.release();
+    writer.end_with(&mut in_time()).unwrap();
+    assert!(reader.look().unwrap().ends_session());
+}
+
+pub(crate) fn settled_and_left<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    writer.send(b"taken").unwrap();
+    reader.look().unwrap().release();
+    writer.send(b"stranded").unwrap();
+    guest(place).remove().unwrap();
+    reader.leave().unwrap();
+    let mut reader = self::reader(place);
+    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "it lies in the old memory");
+    writer.settle(&mut in_time()).unwrap();
+    let message = reader.look_with(&mut in_time()).unwrap();
+    assert_eq!(message.text(), b"stranded");
+    message.release();
+    writer.leave_settled().unwrap();
+    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "it left in order");
+}

@@ -127,7 +127,9 @@ pub(crate) fn a_guest_is_waited_for_and_then_served<H: Harness>(place: &H) {
     assert!(started.elapsed() >= Duration::from_millis(40), "it must have been there for 50 ms");
     assert_eq!((flag_of(&stranger), text_of(&stranger)), (FULL, b"a".to_vec()));
     stranger.flag().store(EMPTY, Ordering::Release);
+    let started = Instant::now();
     writer.send_deadline(b"b", soon()).unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(5), "a C reader looks at the slot once more (D3)");
     assert_eq!(text_of(&stranger), b"b");
     drop(stranger);
     assert_eq!(writer.send_deadline(b"c", soon()), Err(SendError::ReaderGone));
@@ -135,14 +137,14 @@ pub(crate) fn a_guest_is_waited_for_and_then_served<H: Harness>(place: &H) {
 
 pub(crate) fn a_foreign_writer_that_left_is_noticed<H: Harness>(place: &H) {
     let mut reader = reader(place);
-    let limit = soon();
-    loop {
+    for attempt in 1..20 {
         let stranger = guest(place);
         publish(&stranger, FULL, b"a");
         assert_eq!(receive(&mut reader), b"a");
         // Long enough to be seen twice in a row, unless the machine had other
-        // things to do: then it was not seen, and its going is no news.
-        let short = Instant::now() + Duration::from_millis(60);
+        // things to do (a yield can take as long as others have work): then it was
+        // not seen, and its going is no news.
+        let short = Instant::now() + Duration::from_millis(60 * attempt);
         assert_eq!(reader.recv_deadline(&mut [0; ROOM], short), Err(RecvError::TimedOut));
         publish(&stranger, FULL, b"b");
         drop(stranger);
@@ -152,8 +154,8 @@ pub(crate) fn a_foreign_writer_that_left_is_noticed<H: Harness>(place: &H) {
             Err(RecvError::WriterGone) => return,
             other => assert_eq!(other, Err(RecvError::TimedOut)),
         }
-        assert!(Instant::now() < limit, "its going was never noticed");
     }
+    panic!("its going was never noticed");
 }
 
 pub(crate) fn a_message_found_proves_no_peer<H: Harness>(place: &H) {
@@ -235,4 +237,16 @@ pub(crate) fn a_slot_is_no_ring<H: Harness>(place: &H) {
     assert!(matches!(met, Err(RecvError::Backend(Error::OtherKind { wanted: "a ring", .. }))), "{met:?}");
     // Neither keeps the seat.
     pair(place);
+}
+
+pub(crate) fn received_into_the_callers_own<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    for text in
+        [b"four".as_slice(), b"", b"seventy: longer than what lies beside the flag in the first line of 64 bytes"]
+    {
+        writer.send(text).unwrap();
+        let mut own = [0xEE; ROOM];
+        assert_eq!(reader.recv(&mut own), Ok(text.len()));
+        assert_eq!(own[..text.len()], *text);
+    }
 }

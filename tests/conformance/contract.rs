@@ -283,6 +283,29 @@ fn hint_of(ring: Ring<'_>, role: Role) -> &AtomicU32 {
     if role == Role::Reader { ring.reader_hint } else { ring.writer_hint }
 }
 
+pub(crate) fn b10_unpark_says_whether_anybody_slept<H: Harness>(place: &H) {
+    let here = guest(place);
+    let hint = hint_of(here.ring(), Role::Reader);
+    hint.store(1, Ordering::Relaxed);
+    assert!(!here.unpark(hint), "nobody sleeps");
+    // It can wake by itself just before.
+    until("a sleeper that was woken", || {
+        let there = guest(place);
+        thread::scope(|scope| {
+            let sleeper = scope.spawn(move || there.park(hint_of(there.ring(), Role::Reader), LONG));
+            loop {
+                if here.unpark(hint) {
+                    return true;
+                }
+                if sleeper.is_finished() {
+                    return false;
+                }
+                thread::yield_now();
+            }
+        })
+    });
+}
+
 pub(crate) fn b10_unpark_wakes_who_is_parked<H: Harness>(place: &H) {
     let here = guest(place);
     for (role, other) in [(Role::Reader, Role::Writer), (Role::Writer, Role::Reader)] {

@@ -101,7 +101,9 @@ macro_rules! suite {
                 leave_sends_a_stranded_message_again
                 mend_moves_to_new_memory
                 an_end_on_removed_memory_was_received
-                a_kept_end_leaves_the_memory_to_the_next_session;
+                a_kept_end_leaves_the_memory_to_the_next_session
+                what_is_sent_plainly_arrives
+                settled_and_left;
             $($module: $($case)*;)*
         }
     };
@@ -117,6 +119,7 @@ macro_rules! classic {
                 empty_and_longest_text
                 what_cannot_be_carried_changes_nothing
                 any_flag_but_zero_is_a_message
+                received_into_the_callers_own
                 no_first_publish_without_a_reader
                 a_guest_is_waited_for_and_then_served
                 a_foreign_writer_that_left_is_noticed
@@ -137,6 +140,7 @@ macro_rules! ring {
                 b9_words_apart_and_untouched
                 b10_park_returns_unless_the_hint_is_set
                 b10_unpark_wakes_who_is_parked
+                b10_unpark_says_whether_anybody_slept
                 b10_no_wake_is_lost;
             ring:
                 a_ring_is_no_slot
@@ -151,7 +155,8 @@ macro_rules! ring {
                 a_sleeping_reader_is_woken
                 a_sleeping_writer_is_woken
                 what_is_removed_twice_keeps_its_order
-                gathering_changes_no_message;
+                gathering_changes_no_message
+                a_reader_that_leaves_gives_back;
         }})*
     };
 }

@@ -288,3 +288,15 @@ pub(crate) fn hardly_a_look_before_each_sleep<H: Harness>(place: &H) {
         });
     }
 }
+
+pub(crate) fn a_reader_that_leaves_gives_back<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    while writer.try_send(&[1; 64]).is_ok() {}
+    let mut reader = shm_handoff::any::Reader::<H::Backend>::open(place.address()).unwrap();
+    for _ in 0..3 {
+        reader.look().unwrap().release();
+    }
+    assert_eq!(writer.try_send(&[2; 64]), Err(SendError::WouldBlock), "three are few: they come with the next ones");
+    reader.leave().unwrap();
+    assert_eq!(writer.try_send(&[2; 64]), Ok(()));
+}

@@ -67,7 +67,7 @@ fn get(reader: &mut Reader<Bare>) -> Taken {
             None => thread::yield_now(),
         }
     };
-    note(format!("prints \"{}\"", taken.text.escape_ascii()));
+    note(format!("has printed \"{}\"", taken.text.escape_ascii()));
     taken
 }
 
@@ -82,7 +82,7 @@ fn one_message(mended: Mended) -> impl Fn() {
         // One look, whenever it comes. (Who yields sees no stale value in loom.)
         if let Some(taken) = reader.take() {
             let text = taken.text.escape_ascii().to_string();
-            note(format!("prints \"{text}\""));
+            note(format!("has printed \"{text}\""));
             assert!(taken.text == AAA, "the reader printed \"{text}\", and \"AAAAAA\\n\" was written");
         }
         writer.join();
@@ -282,7 +282,7 @@ fn two_writers(mixed: bool) -> impl Fn(Mended) -> Box<dyn Fn() + Send + Sync> {
             let other = actor("writer B", write(slot.clone(), BBB));
             let sent = [(one.join(), AAA), (other.join(), BBB)];
             let text = reader.take().expect("one of them has written").text;
-            note(format!("prints \"{}\"", text.escape_ascii()));
+            note(format!("has printed \"{}\"", text.escape_ascii()));
             let whole = sent.iter().any(|(_, line)| text == *line);
             if mixed {
                 assert!(whole || !plainly(), "the two are mixed: \"{}\"", text.escape_ascii());
@@ -327,13 +327,13 @@ fn d5_shown_readers() {
     let found = shown("D5", "two readers", Search::ALL, (mended, Failure::WrongValue), |mended| {
         move || {
             let slot = slot();
-            main_is("reader A");
+            main_is("writer, then reader A");
             let writer = Writer::<Bare>::open(&slot, mended).unwrap();
             assert!(writer.offer(AAA));
             let read = move |slot: &Slot| {
                 let taken = Reader::<Bare>::open(slot, mended).ok().and_then(|mut reader| reader.take());
                 if taken.is_some() {
-                    note("prints it");
+                    note("has printed it");
                 }
                 taken.is_some()
             };

@@ -25,7 +25,11 @@ impl StartsAt for InProcess {
     const CAPACITY: usize = 512;
 
     fn starting_at(start: u64) -> Self {
-        Self(Slot::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start))
+        let place = Self(Slot::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start));
+        let ring = guest(&place);
+        let positions = [ring.ring().head, ring.ring().place].map(|word| word.load(Ordering::Relaxed));
+        assert_eq!(positions, [start; 2]);
+        place
     }
 }
 
