@@ -103,6 +103,7 @@ impl Outbox {
 
     /// Where the message is that has so many before it.
     #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "fewer than 64")]
     fn slot(&self, before: u64) -> usize {
         (before & (2 * self.lot - 1)) as usize
     }
@@ -114,7 +115,9 @@ impl Outbox {
         let (mut made, work) = (self.made, self.work);
         let mixed = matches!(work, Work::Mixed);
         let places = self.places[first * self.stride..].chunks_exact_mut(self.stride);
-        for (place, len) in places.zip(&mut self.lens[first..]).take(self.lot as usize) {
+        for (place, len) in
+            places.zip(&mut self.lens[first..]).take(self.lens.len().min(self.places.len() / self.stride) / 2)
+        {
             made.step();
             if mixed {
                 // Where the previous message had its number again the pattern belongs.
