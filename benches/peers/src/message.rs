@@ -64,7 +64,7 @@ pub(crate) struct Outbox {
     made: Count,
     given: u64,
     /// So many are made at a time, that many ahead if they are short.
-    lot: u64,
+    lot: usize,
     ahead: u64,
     /// Two lots, one behind the other, each message in a place of its own.
     places: Vec<u8>,
@@ -88,7 +88,7 @@ impl Outbox {
         for place in places.chunks_mut(stride) {
             place[..longest].copy_from_slice(&PATTERN[..longest]);
         }
-        let (lot, ahead, lens) = (lot as u64, ahead as u64, [longest; 2 * MOST]);
+        let (ahead, lens) = (ahead as u64, [longest; 2 * MOST]);
         let mut outbox = Self { work, made: Count::START, given: 0, lot, ahead, places, stride, lens };
         if ahead > 0 {
             outbox.make();
@@ -105,7 +105,7 @@ impl Outbox {
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "fewer than 64")]
     fn slot(&self, before: u64) -> usize {
-        (before & (2 * self.lot - 1)) as usize
+        before as usize & (2 * self.lot - 1)
     }
 
     /// The next lot.
@@ -115,9 +115,7 @@ impl Outbox {
         let (mut made, work) = (self.made, self.work);
         let mixed = matches!(work, Work::Mixed);
         let places = self.places[first * self.stride..].chunks_exact_mut(self.stride);
-        for (place, len) in
-            places.zip(&mut self.lens[first..]).take(self.lens.len().min(self.places.len() / self.stride) / 2)
-        {
+        for (place, len) in places.zip(&mut self.lens[first..]).take(self.lot) {
             made.step();
             if mixed {
                 // Where the previous message had its number again the pattern belongs.
