@@ -12,6 +12,8 @@
 # tests/mutants.txt, with the reason why it makes no difference.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Tests are killed here, and what they leave in the kernel is to go as well.
+[ -n "${APART:-}" ] || APART=1 exec ci/apart.sh "$PWD/ci/mutants.sh" "$@"
 exec </dev/null
 cargo mutants --version >/dev/null 2>&1 || { echo "ci/mutants.sh: cargo-mutants is missing: cargo install cargo-mutants --locked" >&2; exit 1; }
 out=${CARGO_TARGET_DIR:-target}/mutants

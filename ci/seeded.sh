@@ -8,6 +8,8 @@
 # models run quickly (MODELS=quick); about a minute a bug.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Tests are killed here, and what they leave in the kernel is to go as well.
+[ -n "${APART:-}" ] || APART=1 exec ci/apart.sh "$PWD/ci/seeded.sh" "$@"
 [ "$#" != 0 ] || set -- tests/seeded/*.patch
 target=$PWD/${CARGO_TARGET_DIR:-target}/seeded
 case ${CARGO_TARGET_DIR:-} in /*) target=$CARGO_TARGET_DIR/seeded ;; esac

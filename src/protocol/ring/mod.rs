@@ -32,6 +32,7 @@
 
 mod fences;
 mod gather;
+mod message;
 mod pen;
 mod reader;
 mod reserved;
@@ -39,8 +40,9 @@ mod walk;
 mod writer;
 
 #[cfg(not(model))]
-pub use reader::InPlace;
-pub use reader::{Looked, Message, Messages, Reader};
+pub use message::InPlace;
+pub use message::{Message, Messages};
+pub use reader::{Looked, Reader};
 pub use reserved::Reserved;
 pub use writer::Writer;
 

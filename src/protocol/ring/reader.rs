@@ -2,6 +2,9 @@
 
 use super::fences::{before_the_hint, before_the_last_look, promise};
 use super::gather::Gather;
+#[cfg(not(model))]
+use super::message::InPlace;
+use super::message::{Message, Messages};
 use super::walk::{Record, look, standing};
 use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Kind, Promises, RingBackend};
@@ -33,7 +36,7 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Debug)]
 pub struct Reader<B: RingBackend> {
-    backend: B,
+    pub(super) backend: B,
     /// The head, as we stored it.
     head: u64,
     /// Released up to here.
@@ -42,7 +45,7 @@ pub struct Reader<B: RingBackend> {
     next: u64,
     gather: Gather,
     /// Private copy of the message that is looked at.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
 }
 
 /// Up to here a private copy has room from the start.
@@ -291,7 +294,7 @@ impl<B: RingBackend> Reader<B> {
 
     /// A message, and all that was looked at before, was dealt with.
     #[inline(always)]
-    fn release_record(&mut self, record: Record) {
+    pub(super) fn release_record(&mut self, record: Record) {
         self.release_to(record.end());
         if record.kind == RecordKind::End {
             // A writer waits for this, and for nothing that comes later.
@@ -413,134 +416,3 @@ impl<B: RingBackend> Reader<B> {
 /// How far a reader has looked: see [`Reader::looked`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looked(u64);
-
-/// A message that was looked at and not released yet. Dropping it leaves it in the
-/// ring, for the next [`look`](Reader::look).
-#[derive(Debug)]
-pub struct Message<'r, B: RingBackend> {
-    reader: &'r mut Reader<B>,
-    record: Record,
-}
-
-impl<B: RingBackend> Message<'_, B> {
-    /// Its bytes: a private copy that no peer can change.
-    #[must_use]
-    pub fn text(&self) -> &[u8] {
-        &self.reader.text
-    }
-
-    /// Whether this is the end of the stream, which has no bytes.
-    #[must_use]
-    pub fn ends_session(&self) -> bool {
-        self.record.kind == RecordKind::End
-    }
-
-    /// Gives its space back to the writer, and that of all that was looked at
-    /// before.
-    pub fn release(self) {
-        self.reader.release_record(self.record);
-    }
-
-    /// Ends the session: removes the memory *without releasing*.
-    ///
-    /// # Errors
-    /// What the removal met.
-    pub fn close(self) -> Result<(), Error> {
-        self.reader.backend.remove()?;
-        if self.ends_session() {
-            // For the writer, who can't tell by the removal alone whether the end was met.
-            // Only now: a reader that dies before may have removed nothing, and one that
-            // dies in between lets a successor meet the end once more.
-            self.reader.backend.ring().closed.store(1, RELAXED);
-        }
-        Ok(())
-    }
-}
-
-/// A message where it lies, that was looked at and not released yet.
-#[derive(Debug)]
-#[cfg(not(model))]
-pub struct InPlace<'r, B: RingBackend> {
-    reader: &'r mut Reader<B>,
-    record: Record,
-}
-
-#[cfg(not(model))]
-impl<B: RingBackend> InPlace<'_, B> {
-    /// Its length in bytes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.record.len
-    }
-
-    /// Whether it has no bytes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.record.len == 0
-    }
-
-    /// Whether this is the end of the stream, which has no bytes.
-    #[must_use]
-    pub fn ends_session(&self) -> bool {
-        self.record.kind == RecordKind::End
-    }
-
-    /// Where its bytes lie: readable for as long as this message is borrowed, and
-    /// whatever a peer makes of them meanwhile. For system calls.
-    #[must_use]
-    #[inline]
-    pub fn as_ptr(&self) -> *const u8 {
-        self.reader.backend.ring().records.bytes(self.record.at, self.record.len)
-    }
-
-    /// The bytes themselves.
-    ///
-    /// # Safety
-    /// For as long as they are borrowed nobody writes to them: so no other process
-    /// may break the protocol.
-    #[must_use]
-    #[inline]
-    pub unsafe fn bytes(&self) -> &[u8] {
-        // SAFETY: `len` bytes within the ring, which are the reader's by the protocol
-        // until they are released; the rest is the caller's promise.
-        unsafe { core::slice::from_raw_parts(self.as_ptr(), self.record.len) }
-    }
-
-    /// Gives its space back to the writer, and that of all that was looked at
-    /// before.
-    #[inline]
-    pub fn release(self) {
-        self.reader.release_record(self.record);
-    }
-}
-
-/// Iterator over messages; see [`Reader::messages`].
-#[derive(Debug)]
-pub struct Messages<'r, B: RingBackend> {
-    reader: &'r mut Reader<B>,
-    failed: bool,
-}
-
-impl<B: RingBackend> Iterator for Messages<'_, B> {
-    type Item = Result<Vec<u8>, RecvError>;
-
-    /// The next message, released when it is given out; `None`: the stream has
-    /// ended, or an error was given out.
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        match self.reader.look() {
-            Ok(message) if message.ends_session() => None,
-            Ok(message) => {
-                let bytes = message.text().to_vec();
-                message.release();
-                Some(Ok(bytes))
-            }
-            Err(error) => {
-                self.failed = true;
-                Some(Err(error))
-            }
-        }
-    }
-}
