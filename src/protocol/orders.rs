@@ -97,7 +97,7 @@ pub(crate) const fn orders() -> Orders {
 /// The orders in force: the table, or what a model put in its place.
 #[cfg(loom)]
 pub(crate) fn orders() -> Orders {
-    weakened::IN_FORCE.get()
+    weakened::in_force()
 }
 
 /// For models: another table, to show what each entry is there for.
@@ -109,7 +109,7 @@ pub mod weakened {
 
     std::thread_local! {
         // All of a model's threads run on one thread of the machine.
-        pub(super) static IN_FORCE: Cell<Orders> = const { Cell::new(SHIPPED) };
+        static IN_FORCE: Cell<Orders> = const { Cell::new(SHIPPED) };
     }
 
     /// The table with one entry weakened by one step.
@@ -151,13 +151,17 @@ pub mod weakened {
         all
     }
 
+    /// All entries that are no fences are loads or stores with an order of one kind, whose
+    /// one step down is none.
     fn one_step(order: Ordering) -> &'static [Ordering] {
-        match order {
-            Ordering::Relaxed => &[],
-            Ordering::SeqCst => &[Ordering::AcqRel],
-            Ordering::AcqRel => &[Ordering::Acquire, Ordering::Release],
-            _ => &[Ordering::Relaxed],
-        }
+        assert!(matches!(order, Ordering::Acquire | Ordering::Release), "say here how {order:?} is weakened");
+        &[Ordering::Relaxed]
+    }
+
+    /// The table in force.
+    #[must_use]
+    pub fn in_force() -> Orders {
+        IN_FORCE.get()
     }
 
     /// Runs `model` with `orders` in force.

@@ -202,3 +202,56 @@ impl Wait {
         due.then(|| *self.last_census.insert(now))
     }
 }
+
+#[cfg(all(test, not(model)))]
+mod tests {
+    use super::*;
+
+    /// Looks before the first sleep, and the sleeps that follow.
+    fn pace(mut wait: Wait, sleeps: usize) -> (usize, Vec<Duration>) {
+        let mut looks = 0;
+        let mut lengths = Vec::new();
+        while lengths.len() < sleeps {
+            match wait.step() {
+                Step::Look => looks += 1,
+                Step::Sleep(length) => lengths.push(length),
+            }
+        }
+        (looks, lengths)
+    }
+
+    #[test]
+    fn sleeps_grow_to_their_longest_and_then_idle() {
+        let (looks, lengths) = pace(Wait::new(&Patience::endless()), 210);
+        assert_eq!(looks, 150, "100 pauses and 50 yields");
+        let micros = lengths.iter().map(Duration::as_micros).collect::<Vec<_>>();
+        assert_eq!(micros[..8], [50, 100, 200, 400, 800, 1600, 3200, 5000]);
+        assert!(micros[7..207].iter().all(|length| *length == 5000), "a second long");
+        assert_eq!(micros[207..], [20_000; 3]);
+    }
+
+    #[test]
+    fn who_is_woken_sleeps_longer() {
+        let (looks, lengths) = pace(Wait::parking(&Patience::endless()), 5);
+        assert_eq!(looks, 150);
+        assert_eq!(lengths.iter().map(Duration::as_millis).collect::<Vec<_>>(), [20, 40, 80, 100, 100]);
+    }
+
+    #[test]
+    fn as_many_looks_as_were_asked_for() {
+        let looks = |patience: Patience<'_>| pace(Wait::new(&patience), 1).0;
+        assert_eq!([0, 7, 99, 100, 200].map(|spins| looks(Patience::endless().spins(spins))), [0, 7, 99, 150, 250]);
+        assert_eq!(looks(Patience::none()), 0);
+    }
+
+    #[test]
+    fn a_census_now_and_then() {
+        let mut wait = Wait::new(&Patience::endless());
+        let before = Instant::now();
+        let first = wait.census_due().expect("the first look is at once");
+        let second = wait.census_due();
+        assert!(second.is_none() || before.elapsed() >= CENSUS_EVERY);
+        std::thread::sleep(CENSUS_EVERY);
+        assert!(wait.census_due().is_some_and(|third| third - first >= CENSUS_EVERY) || second.is_some());
+    }
+}

@@ -1,4 +1,4 @@
-//! One suite for every backend and both layouts: the numbered contract B1 to B10
+//! One suite for every backend and both layouts: the numbered contract B1 to B11
 //! of the traits, and the protocol on top of it. Each case is a test of its own
 //! for each backend, and where it holds for both layouts, for each of them; a new
 //! backend joins by a `Harness` and one line at the end.
@@ -10,6 +10,7 @@ mod classic;
 mod common;
 mod contract;
 mod ring;
+mod scripted;
 
 use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
@@ -156,7 +157,11 @@ macro_rules! ring {
                 a_sleeping_writer_is_woken
                 what_is_removed_twice_keeps_its_order
                 gathering_changes_no_message
-                a_reader_that_leaves_gives_back;
+                a_reader_that_leaves_gives_back
+                a_record_may_end_at_the_wrap
+                released_as_far_as_was_looked_then
+                an_end_that_nobody_met_comes_again
+                an_end_that_was_released_is_in_nobodys_way;
         }})*
     };
 }

@@ -109,6 +109,62 @@ pub(crate) fn a_batch_that_gets_stuck_says_how_far_it_came<H: Harness>(place: &H
     assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
 }
 
+/// What just fits before the wrap is not put behind it.
+pub(crate) fn a_record_may_end_at_the_wrap<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    // With its header a quarter of the ring.
+    let quarter = vec![b'q'; SMALLEST / 4 - 8];
+    for at in 0..8 {
+        for _ in 0..3 {
+            writer.try_send(&quarter).unwrap_or_else(|why| panic!("quarters beyond {at}: {why}"));
+        }
+        assert_eq!(writer.try_send(&quarter), Err(SendError::WouldBlock));
+        for _ in 0..3 {
+            assert!(receive(&mut reader) == quarter);
+        }
+        assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
+    }
+}
+
+pub(crate) fn released_as_far_as_was_looked_then<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    writer.send_all(&[b"one", b"two", b"three"]).unwrap();
+    let mut first = reader(place);
+    assert_eq!(first.look_further().unwrap().unwrap().text(), b"one");
+    let then = first.looked();
+    assert_eq!(first.look_further().unwrap().unwrap().text(), b"two");
+    first.release_up_to(then);
+    assert_eq!(first.look_further().unwrap().unwrap().text(), b"three", "what was looked at since stays looked at");
+    drop(first);
+    let mut second = reader(place);
+    assert_eq!(second.look().unwrap().text(), b"two", "released so far, and no further");
+    // Of before: there is nothing left to release.
+    second.release_up_to(then);
+    assert_eq!(second.look().unwrap().text(), b"two");
+}
+
+/// An end on memory that somebody removed, and that nobody has met, comes again.
+pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    writer.end_with(&mut Patience::none()).unwrap();
+    guest(place).remove().unwrap();
+    writer.settle(&mut in_time()).unwrap();
+    let mut reader = reader(place);
+    assert!(reader.look_with(&mut in_time()).unwrap().ends_session());
+}
+
+pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) {
+    let (mut reader, mut ending) = (reader(place), writer(place));
+    ending.end_with(&mut Patience::none()).unwrap();
+    ending.leave_settled().unwrap();
+    let end = reader.look().unwrap();
+    assert!(end.ends_session());
+    // Its space is not given back yet: the ring is nearly empty, and the reader not dry.
+    end.release();
+    writer(place).try_send(b"next").unwrap();
+    assert_eq!(reader.look().unwrap().text(), b"next");
+}
+
 pub(crate) fn a_successor_begins_with_what_was_not_released<H: Harness>(place: &H) {
     let mut writer = writer(place);
     let expect = |reader: &mut Reader<H::Backend>, text: &[u8]| {

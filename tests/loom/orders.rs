@@ -7,7 +7,8 @@ use crate::bare::Bare;
 use crate::explore::{Counterexample, Failure, Search, alone, explore, row};
 use crate::handoff::handoff;
 use crate::ring::{flow, one_way};
-use shm_handoff::protocol::orders::weakened;
+use shm_handoff::protocol::orders::{Orders, SHIPPED, weakened};
+use shm_handoff::sync::Ordering;
 use std::time::Instant;
 
 /// The model that an entry is needed in, and how far it is searched.
@@ -74,7 +75,12 @@ fn walk_through_the_table() {
         }
     }
     let entries = weakened::each();
-    assert!(!entries.is_empty());
+    let mut names = entries.iter().map(|weaker| weaker.entry).collect::<Vec<_>>();
+    names.dedup();
+    assert_eq!(names.len(), 12, "each entry is weakened: {names:?}");
+    let none = Orders { publish: Ordering::Relaxed, ..SHIPPED };
+    weakened::with(none, || assert_eq!(weakened::in_force(), none));
+    assert_eq!(weakened::in_force(), SHIPPED, "for one model alone");
     for (number, weaker) in entries.iter().enumerate() {
         let started = Instant::now();
         let (model, on_cells, on_memory) = expected(weaker.entry);

@@ -1,0 +1,94 @@
+//! What a writer does with a census that comes at one certain moment: told by a backend
+//! whose censuses are written down beforehand.
+
+use crate::soon;
+use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::sync::{AtomicU32, Ordering};
+use shm_handoff::{Error, Patience, Role, SendError, Writer};
+use std::time::Duration;
+
+/// What a census says, and what happened to the flag shortly before.
+struct Entry {
+    census: Census,
+    flag: u32,
+}
+
+fn entry(peer_seated: bool, attached: usize, flag: u32) -> Entry {
+    Entry { census: Census { peer_seated, writer_failed: false, attached, removed: false, reseated: false }, flag }
+}
+
+/// A slot, and what is to come; the last entry stays.
+struct Scripted {
+    flag: AtomicU32,
+    text: [AtomicU32; 4],
+    script: std::vec::IntoIter<Entry>,
+}
+
+impl Backend for Scripted {
+    type Address = fn() -> Vec<Entry>;
+
+    fn open(script: &Self::Address, _: Role) -> Result<Self, Error> {
+        let script = script();
+        let flag = AtomicU32::new(script[0].flag);
+        Ok(Self { flag, text: [const { AtomicU32::new(0) }; 4], script: script.into_iter() })
+    }
+
+    fn flag(&self) -> &AtomicU32 {
+        &self.flag
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        Payload::from_words(&self.text)
+    }
+
+    fn sleep(&self, _: Duration) {
+        std::thread::yield_now();
+    }
+
+    fn wake(&self) {}
+
+    fn census(&mut self) -> Result<Census, Error> {
+        let Entry { census, flag } = self.script.next().expect("no more is asked than is written down");
+        self.flag.store(flag, Ordering::Relaxed);
+        Ok(census)
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        unreachable!("nothing is removed")
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        unreachable!("a writer removes nothing")
+    }
+
+    fn forget_failure(&mut self) -> Result<(), Error> {
+        unreachable!("a writer forgets nothing")
+    }
+
+    fn leave(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn sends(script: fn() -> Vec<Entry>) -> Result<(), SendError> {
+    Writer::<Scripted>::open(&script).unwrap().send_with(b"text", &mut Patience::until(soon()))
+}
+
+/// A reader that comes and goes before the writer has sent anything to it is not one that has
+/// left: what lies in the slot is for the next one.
+#[test]
+fn who_goes_before_the_first_message_is_forgotten() {
+    // Seated, but not attached here yet; gone; the next one, who takes what is there.
+    let sent = sends(|| vec![entry(true, 1, 1), entry(false, 1, 1), entry(true, 2, 0)]);
+    assert_eq!(sent, Ok(()));
+}
+
+/// Room that a reader made before it went is room.
+#[test]
+fn room_that_was_made_before_the_reader_went() {
+    let full = || vec![entry(true, 2, 1), entry(false, 1, 0)];
+    assert_eq!(sends(full), Ok(()));
+    // And who goes without making any has gone.
+    let gone = || vec![entry(true, 2, 1), entry(false, 1, 1)];
+    assert_eq!(sends(gone), Err(SendError::ReaderGone));
+}
