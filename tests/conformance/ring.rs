@@ -153,16 +153,14 @@ pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
     assert!(reader.look_with(&mut in_time()).unwrap().ends_session());
 }
 
+/// Also if the reader died right after it had released it, and before it gave the space back.
 pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) {
-    let (mut reader, mut ending) = (reader(place), writer(place));
+    let mut ending = writer(place);
     ending.end_with(&mut Patience::none()).unwrap();
     ending.leave_settled().unwrap();
-    let end = reader.look().unwrap();
-    assert!(end.ends_session());
-    // Its space is not given back yet: the ring is nearly empty, and the reader not dry.
-    end.release();
+    guest(place).ring().place.store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
-    assert_eq!(reader.look().unwrap().text(), b"next");
+    assert_eq!(reader(place).look().unwrap().text(), b"next");
 }
 
 pub(crate) fn a_successor_begins_with_what_was_not_released<H: Harness>(place: &H) {
