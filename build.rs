@@ -1,12 +1,18 @@
 //! Hands `--cfg loom` and `--cfg shuttle` on to rustdoc, which does not read
-//! RUSTFLAGS, and names what they have in common `model`.
+//! RUSTFLAGS, and names what they have in common `model`; says where the copy routine
+//! is vectors in assembly, `vectors`: not where each access is watched.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    let is_set = |cfg: &str| std::env::var_os(format!("CARGO_CFG_{}", cfg.to_uppercase())).is_some();
     for checker in ["loom", "shuttle"] {
-        if std::env::var_os(format!("CARGO_CFG_{}", checker.to_uppercase())).is_some() {
+        if is_set(checker) {
             println!("cargo::rustc-cfg={checker}");
             println!("cargo::rustc-cfg=model");
         }
+    }
+    let watched = ["loom", "shuttle", "fuzzing", "storm"].into_iter().any(is_set);
+    if !watched && std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64") {
+        println!("cargo::rustc-cfg=vectors");
     }
 }

@@ -57,11 +57,12 @@ logged() {
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
-step "clippy" cargo clippy --quiet --all-targets -- -D warnings
+step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p storm -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 step "tests" cargo test --quiet
+step "storm" ci/storm.sh --kills 500 --least 0
 step "loom" logged loom test --quiet -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture
 step "models" ci/models.sh --check "$logs"/loom "$logs"/shuttle

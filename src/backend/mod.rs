@@ -13,7 +13,7 @@ mod payload;
 mod ring;
 #[cfg(all(not(model), target_os = "linux"))]
 pub mod sysv;
-#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+#[cfg(vectors)]
 mod vector;
 
 pub use payload::Payload;

@@ -9,7 +9,7 @@
 //! Under loom the words are plain cells instead, so that every access which
 //! the flag does not order is reported as the data race that it would be.
 
-#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+#[cfg(vectors)]
 use super::vector;
 #[cfg(not(loom))]
 use crate::sync::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ use core::marker::PhantomData;
 pub(crate) const WORD: usize = 4;
 
 /// What of a text shares a line with the flag, in the classic layout.
-#[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+#[cfg(vectors)]
 const SHORT: usize = 60;
 
 #[cfg(not(loom))]
@@ -92,9 +92,9 @@ impl<'a> Payload<'a> {
     /// its way at the same time. In the classic layout the flag and the first
     /// 60 bytes share a line.
     #[inline]
-    #[cfg_attr(any(model, fuzzing, not(target_arch = "x86_64")), allow(clippy::unused_self, unused_variables))]
+    #[cfg_attr(not(vectors), allow(clippy::unused_self, unused_variables))]
     pub(crate) fn expect_write(&self, len: usize) {
-        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        #[cfg(vectors)]
         {
             vector::expect_write(self.first.cast());
             if len >= SHORT {
@@ -197,7 +197,7 @@ impl<'a> Payload<'a> {
         let words = room / WORD;
         let cells = &self.cells()[..words];
         let mut at = 0;
-        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        #[cfg(vectors)]
         if words * WORD >= SHORT {
             // Up to the end of the line, and no byte of the next one: that would have
             // to be fetched, and a short text does not need it.
@@ -262,7 +262,7 @@ impl<'a> Payload<'a> {
         if bytes.len() > self.len() {
             no_room(bytes.len(), self.len());
         }
-        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        #[cfg(vectors)]
         if bytes.len() >= vector::LEAST {
             // SAFETY: the length is within both; the source is private, the
             // target shared as the constructors promise.
@@ -290,7 +290,7 @@ impl<'a> Payload<'a> {
         if out.len() > self.len() {
             no_room(out.len(), self.len());
         }
-        #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+        #[cfg(vectors)]
         if out.len() >= vector::LEAST {
             // SAFETY: as for writing, the other way round.
             unsafe { vector::copy(self.first.cast(), out.as_mut_ptr(), out.len()) };
@@ -309,7 +309,7 @@ impl<'a> Payload<'a> {
 
     /// Copies what whole vectors can of a long text, at most as long as we are;
     /// returns how many bytes.
-    #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+    #[cfg(vectors)]
     fn write_bulk(&self, text: &[u8]) -> usize {
         let bulk = text.len() / WORD * WORD;
         if bulk < vector::LEAST {
@@ -323,7 +323,7 @@ impl<'a> Payload<'a> {
 
     /// Copies a run from offset `from` on if vectors pay there; returns where
     /// the run ends (`from`: nothing was copied).
-    #[cfg(all(not(model), not(fuzzing), target_arch = "x86_64"))]
+    #[cfg(vectors)]
     fn read_bulk(&self, from: usize, out: &mut [u8]) -> usize {
         if from < SHORT {
             return from;
@@ -336,13 +336,13 @@ impl<'a> Payload<'a> {
         from + run
     }
 
-    #[cfg(not(all(not(model), not(fuzzing), target_arch = "x86_64")))]
+    #[cfg(not(vectors))]
     #[allow(clippy::unused_self)] // the vector routine's twin
     fn write_bulk(&self, _: &[u8]) -> usize {
         0
     }
 
-    #[cfg(not(all(not(model), not(fuzzing), target_arch = "x86_64")))]
+    #[cfg(not(vectors))]
     #[allow(clippy::unused_self)] // the vector routine's twin
     fn read_bulk(&self, from: usize, _: &mut [u8]) -> usize {
         from
@@ -367,6 +367,7 @@ fn first_nul(word: u32) -> Option<usize> {
 
 #[cfg(not(loom))]
 #[inline]
+#[cfg_attr(storm, track_caller)]
 fn load(cell: &Cell) -> u32 {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.load(Ordering::Relaxed)
@@ -374,6 +375,7 @@ fn load(cell: &Cell) -> u32 {
 
 #[cfg(not(loom))]
 #[inline]
+#[cfg_attr(storm, track_caller)]
 fn store(cell: &Cell, word: u32) {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.store(word, Ordering::Relaxed);

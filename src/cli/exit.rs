@@ -72,6 +72,16 @@ impl Failure {
         Self::new(Exit::TimedOut, "no progress for as long as --timeout allows")
     }
 
+    /// Nobody was met in all the time: where that was.
+    pub(super) fn met_nobody(what_came: &str, key: u32) -> Self {
+        let namespace = std::fs::read_link("/proc/self/ns/ipc").unwrap_or_default();
+        let why = format!(
+            "{what_came} to key {key} ({key:#x}) in this IPC namespace ({}) for as long as --timeout allows (what is in another container is not seen)",
+            namespace.display()
+        );
+        Self::new(Exit::TimedOut, why)
+    }
+
     pub(super) fn io(what: &str, errno: Errno, hint: &str) -> Self {
         Self::new(Exit::System, format!("{what}: {} ({errno:?}){hint}", errno.desc()))
     }

@@ -4,6 +4,7 @@
 use super::args::Format;
 use super::exit::Failure;
 use super::signals::Signals;
+use crate::sync;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nix::errno::Errno;
@@ -136,8 +137,11 @@ impl<'f> Output<'f> {
         while done < len {
             signals.wait_for(self.file, PollFlags::POLLOUT, None)?;
             let most = (len - done).min(self.at_once());
-            // SAFETY: within the caller's bytes: `done` + `most` is at most `len`.
-            let taken = unsafe { libc::write(self.file.as_raw_fd(), first.add(done).cast(), most) };
+            let taken = {
+                let _window = sync::around("writing the output");
+                // SAFETY: within the caller's bytes: `done` + `most` is at most `len`.
+                unsafe { libc::write(self.file.as_raw_fd(), first.add(done).cast(), most) }
+            };
             match Errno::result(taken) {
                 Ok(taken) => {
                     done += usize::try_from(taken).unwrap_or(0);

@@ -130,6 +130,9 @@ impl Session<'_> {
                         .caught()
                         .map_or_else(|| unreachable!("only a signal or a closed output interrupts"), Failure::signal));
                 }
+                Err(RecvError::TimedOut) if self.seq == 0 && self.received == 0 => {
+                    return Err(Failure::met_nobody("nothing came", reader.backend().segment().key().number()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

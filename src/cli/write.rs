@@ -6,10 +6,11 @@ use super::input::{Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
 use super::signals::Signals;
 use super::stdio::{self, say};
-use crate::backend::sysv::SysV;
+use crate::backend::sysv::{Key, SysV};
 use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor};
+use crate::sync;
 use clap::Parser;
 use nix::errno::Errno;
 use std::fmt;
@@ -144,7 +145,7 @@ impl Session<'_> {
             match amount_read(read)? {
                 None => {}
                 Some(0) => break,
-                Some(_) => *self.sent += 1,
+                Some(_) => self.count_sent(),
             }
         }
         if args.no_end { Ok(()) } else { self.end() }
@@ -154,7 +155,9 @@ impl Session<'_> {
     fn end(&mut self) -> Result<(), Failure> {
         self.with_patience(Writer::end_with)?;
         // In a classic slot it is a message like any other.
-        *self.sent += u64::from(self.is_classic());
+        if self.is_classic() {
+            self.count_sent();
+        }
         Ok(())
     }
 
@@ -237,8 +240,13 @@ impl Session<'_> {
     fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.with_patience(|writer, patience| writer.send_with(text, patience))
             .map_err(|failure| not_sent(what, failure))?;
-        *self.sent += 1;
+        self.count_sent();
         Ok(())
+    }
+
+    fn count_sent(&mut self) {
+        *self.sent += 1;
+        sync::sent(*self.sent);
     }
 
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
@@ -248,7 +256,9 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let (signals, common, prompts) = (self.signals, self.common, self.prompts);
         let mut told = common.quiet;
+        let mut waiting_for = None;
         let mut hook = |tick: Tick| {
+            waiting_for = Some(tick.waiting_for);
             if !told && tick.waited >= WORTH_A_LINE {
                 told = notice(tick.waiting_for, prompts || common.verbose, common);
             }
@@ -257,6 +267,9 @@ impl Session<'_> {
         let patience = self.common.deadline().map_or_else(Patience::endless, Patience::until);
         wait(&mut self.writer, &mut patience.with_hook(&mut hook)).map_err(|error| match error {
             SendError::Interrupted => signals.caught().map_or_else(Failure::timed_out, Failure::signal),
+            SendError::TimedOut if waiting_for == Some(WaitingFor::Reader) => {
+                Failure::met_nobody("no reader came", common.key.resolve().map_or(0, Key::number))
+            }
             other => other.into(),
         })
     }
@@ -272,7 +285,7 @@ fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
 
 /// Says what is waited for; whether it did.
 fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
-    let key = common.key.resolve().map_or(0, crate::backend::sysv::Key::number);
+    let key = common.key.resolve().map_or(0, Key::number);
     match waiting_for {
         WaitingFor::Reader => say!("Waiting... no reader is at key {key} ({key:#x}) yet"),
         WaitingFor::Drain => {

@@ -1,10 +1,11 @@
-//! The only door to atomics, cells, locks and time. It has three faces:
+//! The only door to atomics, cells, locks and time. It has four faces:
 //!
 //! | build | what stands behind it |
 //! | --- | --- |
 //! | ordinary | `core` and `parking_lot` |
 //! | `--cfg loom` | loom, every operation noted by its `probe` as it happens |
 //! | `--cfg shuttle` | shuttle |
+//! | `--cfg storm` | `core`, with a point before every operation at which the process can be killed |
 //!
 //! so that the code that is model-checked is the code that ships (`cfg(model)`
 //! stands for either checker). `clippy.toml` bans the originals everywhere else.
@@ -12,10 +13,32 @@
 
 pub use core::sync::atomic::{Ordering, compiler_fence};
 
-#[cfg(not(model))]
+#[cfg(not(any(model, storm)))]
 mod core_face;
-#[cfg(not(model))]
+#[cfg(not(any(model, storm)))]
 pub use core_face::*;
+
+#[cfg(all(storm, not(model)))]
+mod storm_face;
+#[cfg(all(storm, not(model)))]
+pub use storm_face::*;
+
+/// Around what a storm must be able to kill this process before, and after; nothing
+/// anywhere else.
+#[cfg(not(any(model, storm)))]
+#[inline(always)]
+pub(crate) fn around(_: &'static str) -> Around {
+    Around
+}
+
+/// See [`around`].
+#[cfg(not(any(model, storm)))]
+pub(crate) struct Around;
+
+/// What a storm is told of messages that were sent.
+#[cfg(not(any(model, storm)))]
+#[inline(always)]
+pub(crate) fn sent(_: u64) {}
 
 #[cfg(loom)]
 mod loom_face;
@@ -52,19 +75,23 @@ pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
 pub(crate) mod as_the_maker {
     use super::{AtomicU32, AtomicU64, Ordering};
 
+    #[cfg_attr(storm, track_caller)]
     pub(crate) fn put(word: &AtomicU32, value: u32) {
         word.store(value, Ordering::Relaxed);
     }
 
+    #[cfg_attr(storm, track_caller)]
     pub(crate) fn peek(word: &AtomicU32) -> u32 {
         word.load(Ordering::Relaxed)
     }
 
     /// What was put before is seen by whoever looks and sees this.
+    #[cfg_attr(storm, track_caller)]
     pub(crate) fn finish(word: &AtomicU64, value: u64) {
         word.store(value, Ordering::Release);
     }
 
+    #[cfg_attr(storm, track_caller)]
     pub(crate) fn look(word: &AtomicU64) -> u64 {
         word.load(Ordering::Acquire)
     }

@@ -123,7 +123,17 @@ impl Segment {
     }
 
     fn attach(id: c_int, key: Key) -> Result<Self, Error> {
-        let address = ffi::shmat(id).map_err(|errno| failed("shmat", key, errno))?;
+        Self::attach_with(id, key, 0)
+    }
+
+    /// As [`open`](Self::open), for reading alone: who stores to it is killed by the kernel.
+    pub(super) fn open_read_only(key: Key) -> Result<Self, Error> {
+        let id = Self::find(key)?.ok_or(Error::Missing { key: key.number() })?;
+        Self::attach_with(id, key, libc::SHM_RDONLY)
+    }
+
+    fn attach_with(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
+        let address = ffi::shmat(id, flags).map_err(|errno| failed("shmat", key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
         let mut segment = Self { id, key, address, size: 0, reachable: ffi::be_fenced() };

@@ -20,6 +20,7 @@ use crate::sync::{AtomicU32, Ordering, compiler_fence};
 /// Of a side that has stored what the peer may be waiting for. `promise`: the peer's,
 /// if it reaches us.
 #[inline(always)]
+#[cfg_attr(storm, track_caller)]
 pub(super) fn before_the_hint(entry: Option<Ordering>, promise: Option<&AtomicU32>) {
     match (entry, promise) {
         (Some(order), Some(promise)) if promise.load(RELAXED) == 1 => compiler_fence(order),
@@ -28,6 +29,7 @@ pub(super) fn before_the_hint(entry: Option<Ordering>, promise: Option<&AtomicU3
 }
 
 /// Of a side that has set its hint. `promise`: its own.
+#[cfg_attr(storm, track_caller)]
 pub(super) fn before_the_last_look(backend: &impl RingBackend, entry: Option<Ordering>, promise: Option<&AtomicU32>) {
     if let Some(promise) = promise
         && !backend.fence_everywhere()

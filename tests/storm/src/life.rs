@@ -1,0 +1,513 @@
+//! One session at a key of its own, with as many readers and writers as it takes.
+
+use crate::child::{End, Fate, Mortal, stdio};
+use crate::ledger::Ledger;
+use crate::tally::{Side, Sums, Tally};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt};
+use shm_handoff::backend::sysv::{Key, Segment};
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What is stormed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Layout {
+    Classic,
+    Ring,
+}
+
+/// Without anything happening for so long, somebody waits for ever.
+const FOR_EVER: Duration = Duration::from_secs(20);
+
+/// A reader that has had nothing for so long when the last writer is through has come too
+/// late for the end: it needs another writer.
+const TOO_LATE: Duration = Duration::from_millis(300);
+
+/// Writers of a life that may die.
+const WRITERS: u64 = 8;
+/// Beyond this many children a life does not end by itself.
+const MOST: u64 = 400;
+
+/// The longest line, in a classic slot and in the ring of 64 KiB.
+const LONGEST_TEXT: usize = 2047;
+const LONGEST_RECORD: usize = 16 * 1024;
+/// What goes into one packet.
+const LONGEST_PACKET: usize = 4000;
+
+/// The seats' numbers in their set (docs/protocol.md).
+const WRITER: i32 = 2;
+const READER: i32 = 3;
+
+struct Writer {
+    process: Mortal,
+    /// How it ended, if it has.
+    end: Option<End>,
+    number: usize,
+    fed: u64,
+    /// Readers that had gone when it came.
+    departures_before: u64,
+    /// It ends the session.
+    is_last: bool,
+    /// A C writer's input, which must not end, and what it prints.
+    c: Option<(OwnedFd, PathBuf)>,
+}
+
+struct Reader {
+    process: Mortal,
+    output: OwnedFd,
+    /// Its end, and no more output after it.
+    end: Option<End>,
+    /// Writers that had died when it came.
+    deaths_before: u64,
+}
+
+/// A session.
+pub(crate) struct Life<'a> {
+    layout: Layout,
+    raw: bool,
+    key: Key,
+    bins: &'a Path,
+    c_writer: Option<&'a Path>,
+    tally: &'a Tally,
+    random: &'a mut fastrand::Rng,
+    folder: tempfile::TempDir,
+    ledger: Ledger,
+    sums: Sums,
+    children: u64,
+    /// Writers that have died or failed, and readers that have gone.
+    deaths: u64,
+    departures: u64,
+    /// A writer that ends the session has ended in order.
+    is_ended: bool,
+    /// When something happened last.
+    event: Instant,
+    /// Until then nobody takes the reader's output.
+    hesitates: Instant,
+    /// Until then there is no reader.
+    absent: Instant,
+}
+
+impl<'a> Life<'a> {
+    pub(crate) fn new(
+        layout: Layout,
+        bins: &'a Path,
+        c_writer: Option<&'a Path>,
+        tally: &'a Tally,
+        random: &'a mut fastrand::Rng,
+    ) -> Result<Self, String> {
+        let key = loop {
+            let Ok(key) = Key::new(random.u32(..)) else { continue };
+            if Segment::stat_at(key).map_err(|error| error.to_string())?.is_none() && !set_is_there(key) {
+                break key;
+            }
+        };
+        Ok(Self {
+            layout,
+            raw: layout == Layout::Ring && random.u8(..) < 64,
+            key,
+            bins,
+            c_writer: c_writer.filter(|_| layout == Layout::Classic),
+            tally,
+            random,
+            folder: tempfile::tempdir().map_err(|error| error.to_string())?,
+            ledger: Ledger::default(),
+            sums: Sums { lives: 1, ..Sums::default() },
+            children: 0,
+            deaths: 0,
+            departures: 0,
+            is_ended: false,
+            event: Instant::now(),
+            hesitates: Instant::now(),
+            absent: Instant::now(),
+        })
+    }
+
+    /// Lives it. What goes wrong is told with all that is known.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        let lived = self.live().map_err(|why| {
+            format!(
+                "{why}\n  key {:#x}, {} children, {} messages came",
+                self.key.number(),
+                self.children,
+                self.ledger.messages()
+            )
+        });
+        remove_all(self.key);
+        lived?;
+        self.sums.messages = self.ledger.messages();
+        self.sums.repeated = self.ledger.repeated;
+        self.tally.add(self.sums);
+        Ok(())
+    }
+
+    fn longest(&self) -> usize {
+        match self.layout {
+            Layout::Classic => LONGEST_TEXT,
+            Layout::Ring if self.raw => LONGEST_PACKET,
+            Layout::Ring => LONGEST_RECORD - 1,
+        }
+    }
+
+    fn live(&mut self) -> Result<(), String> {
+        let (mut writer, mut reader) = (None::<Writer>, None::<Reader>);
+        loop {
+            if let Some(there) = &mut writer
+                && there.end.is_none()
+            {
+                there.end = there.process.look()?;
+            }
+            // (The kernel takes a seat before it lets us know of a death.)
+            let writer_is_over = writer.as_ref().is_some_and(|writer| match &writer.end {
+                Some(end) => !end.status.success(),
+                None => !self.is_seated(WRITER),
+            });
+            if let Some(there) = &mut reader
+                && self.attend(there, writer_is_over)?
+            {
+                reader = None;
+            }
+            if let Some(there) = &mut writer
+                && let Some(end) = there.end.take()
+            {
+                // Whom it may have missed.
+                if let Some(there) = &mut reader
+                    && there.end.is_none()
+                {
+                    there.end = there.process.look()?;
+                }
+                let has_left = reader.as_ref().is_none_or(|reader| reader.end.is_some()) || !self.is_seated(READER);
+                self.writer_over(there, &end, has_left)?;
+                writer = None;
+            }
+            if self.is_ended && writer.is_none() && reader.is_none() && self.segment()?.is_none() {
+                break;
+            }
+            if reader.is_none() && self.absent <= Instant::now() && !self.is_about_to_end(writer.as_ref())? {
+                reader = Some(self.start_reader()?);
+            }
+            let is_late = self.is_ended && self.event.elapsed() > TOO_LATE;
+            if writer.is_none() && (!self.is_ended || is_late) {
+                let next = self.start_writer()?;
+                // What happens once in a session happens to the reader that is there at its end: that
+                // is one that has not died yet of what it was to die of.
+                if next.is_last
+                    && let Some(there) = &reader
+                {
+                    there.process.kill();
+                }
+                writer = Some(next);
+            }
+            if self.event.elapsed() > FOR_EVER {
+                let said = |process: &Mortal| {
+                    format!("{:?} for {:?}: {}", process.fate(), process.age(), process.said().trim())
+                };
+                return Err(format!(
+                    "for {FOR_EVER:?} nothing has happened\n  writer: {}\n  reader: {}",
+                    writer.as_ref().map_or("none".into(), |writer| said(&writer.process)),
+                    reader.as_ref().map_or("none".into(), |reader| said(&reader.process)),
+                ));
+            }
+        }
+        self.ledger.close()?;
+        // What the killed have left is one set at most, and the next pair uses it and goes.
+        self.leave_nothing()
+    }
+
+    /// The last writer may be through, and the session with it: a reader that came now would
+    /// come to nothing.
+    fn is_about_to_end(&self, writer: Option<&Writer>) -> Result<bool, String> {
+        let no_segment = self.segment()?.is_none();
+        Ok(no_segment
+            && (self.is_ended || writer.is_some_and(|writer| writer.is_last && self.event.elapsed() < TOO_LATE)))
+    }
+
+    /// Whether this seat is taken.
+    fn is_seated(&self, seat: i32) -> bool {
+        // SAFETY: take numbers alone.
+        unsafe { libc::semctl(libc::semget(self.key.seats().cast_signed(), 0, 0), seat, libc::GETVAL) == 1 }
+    }
+
+    fn segment(&self) -> Result<Option<usize>, String> {
+        Segment::stat_at(self.key).map(|stat| stat.map(|stat| stat.attached)).map_err(|error| error.to_string())
+    }
+
+    fn fate(&mut self, side: Side) -> Fate {
+        if self.children > MOST {
+            return Fate::Nothing;
+        }
+        let chance = self.random.u32(..100);
+        let scale = self.random.u32(11..16);
+        let shortly = Duration::from_micros(self.random.u64(1000..1 << scale));
+        match chance {
+            0..15 => Fate::Nothing,
+            15..35 => Fate::Killed(shortly),
+            35..40 => {
+                self.sums.stops += 1;
+                Fate::Stopped(shortly)
+            }
+            _ => {
+                let of_makers = if self.children < 4 { self.tally.point_of_makers(side, self.random) } else { None };
+                let Some((name, passage)) = of_makers.or_else(|| self.tally.point(side, self.random)) else {
+                    return Fate::Nothing;
+                };
+                Fate::Point { name, passage }
+            }
+        }
+    }
+
+    fn start(&mut self, command: Command, fate: Fate) -> Result<Mortal, String> {
+        self.children += 1;
+        self.event = Instant::now();
+        let lists = !matches!(fate, Fate::Point { .. }) && self.random.u8(..) < 64;
+        Mortal::start(command, fate, lists, self.folder.path().join(self.children.to_string()))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bins.join(program));
+        command.arg("-k").arg(self.key.number().to_string());
+        if self.layout == Layout::Ring {
+            command.arg("--ring=64K");
+        }
+        if self.raw {
+            command.arg("--raw");
+        }
+        command
+    }
+
+    fn start_reader(&mut self) -> Result<Reader, String> {
+        // One write, one packet.
+        let (output, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(text_of)?;
+        // So that a hesitating reader of it holds them up soon.
+        setsockopt(&theirs, sockopt::SndBuf, &(16 * 1024)).map_err(text_of)?;
+        let mut command = self.command("shmread");
+        if self.random.bool() {
+            command.arg("--follow");
+        }
+        command.stdout(stdio(theirs));
+        let fate = self.fate(Side::Reader);
+        Ok(Reader { process: self.start(command, fate)?, output, end: None, deaths_before: self.deaths })
+    }
+
+    /// Takes what the reader prints; whether it is over.
+    fn attend(&mut self, reader: &mut Reader, writer_is_over: bool) -> Result<bool, String> {
+        // The end is looked at first: what was printed before it is there by then.
+        if reader.end.is_none() {
+            reader.end = reader.process.look()?;
+        }
+        // (Its output is kept until it is taken, whenever that is.)
+        let mut packet = vec![0; 256 * 1024];
+        if reader.end.is_none() && self.hesitates > Instant::now() {
+            std::thread::sleep(Duration::from_micros(200));
+            return Ok(false);
+        }
+        loop {
+            match recv(reader.output.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) => break,
+                Ok(len) => {
+                    self.event = Instant::now();
+                    self.ledger.printed(&packet[..len])?;
+                    if reader.end.is_none() && self.random.u32(..400) == 0 {
+                        self.hesitates = Instant::now() + Duration::from_millis(self.random.u64(1..60));
+                        break;
+                    }
+                }
+                Err(Errno::EAGAIN | Errno::ECONNRESET) if reader.end.is_some() => break,
+                Err(Errno::EAGAIN) => {
+                    let mut files = [PollFd::new(reader.output.as_fd(), PollFlags::POLLIN)];
+                    let _ = poll(&mut files, PollTimeout::from(1_u16));
+                    return Ok(false);
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(format!("recv: {errno}")),
+            }
+        }
+        let Some(end) = reader.end.take() else { return Ok(false) };
+        self.event = Instant::now();
+        let killed = end.was_killed();
+        self.account(Side::Reader, &reader.process, &end);
+        self.departures += 1;
+        // The writer finds itself alone, and may be the last to leave.
+        if !self.is_ended && self.random.u8(..) < 48 {
+            self.absent = Instant::now() + Duration::from_millis(100);
+        }
+        self.ledger.reader_over(killed)?;
+        let is_as_expected = killed
+            || match end.status.code() {
+                Some(0) => true,
+                Some(3) => writer_is_over || self.deaths > reader.deaths_before,
+                _ => false,
+            };
+        if is_as_expected { Ok(true) } else { Err(unexpected("reader", &end)) }
+    }
+
+    fn account(&mut self, side: Side, process: &Mortal, end: &End) {
+        self.tally.found(side, process.points());
+        if end.was_killed() {
+            let at = end.at.as_deref().filter(|at| !at.is_empty());
+            self.tally.killed(side, at.zip(process.passage()));
+        }
+    }
+
+    fn start_writer(&mut self) -> Result<Writer, String> {
+        let is_late = self.is_ended;
+        let is_last = is_late || self.children > 2 * WRITERS && self.random.bool() || self.children > 4 * WRITERS;
+        let is_c = !is_last && self.c_writer.is_some() && self.random.u8(..) < 48;
+        // Of what a pipe or a socket holds, all is there from the start.
+        let fed = if is_c {
+            self.random.u64(1..20)
+        } else if self.raw {
+            self.random.u64(1..30)
+        } else {
+            self.random.u64(1..150)
+        };
+        let number = self.ledger.writer(fed, if is_c { 1000 } else { self.longest() });
+        if is_c {
+            return self.start_c_writer(number, fed);
+        }
+        let mut command = self.command("shmwrite");
+        if !is_last {
+            command.arg("--no-end");
+        }
+        if self.raw {
+            let (ours, theirs) =
+                socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(text_of)?;
+            for line in 0..fed {
+                send(ours.as_raw_fd(), self.ledger.text((number, line)).as_bytes(), MsgFlags::MSG_DONTWAIT)
+                    .map_err(text_of)?;
+            }
+            command.stdin(stdio(theirs));
+        } else {
+            let path = self.folder.path().join(format!("input-{number}"));
+            let mut lines = std::io::BufWriter::new(std::fs::File::create(&path).map_err(|error| error.to_string())?);
+            for line in 0..fed {
+                lines.write_all(self.ledger.text((number, line)).as_bytes()).map_err(|error| error.to_string())?;
+            }
+            drop(lines);
+            command.stdin(std::fs::File::open(&path).map_err(|error| error.to_string())?);
+            std::fs::remove_file(&path).map_err(|error| error.to_string())?;
+        }
+        let fate = if is_late { Fate::Nothing } else { self.fate(Side::Writer) };
+        Ok(Writer {
+            end: None,
+            departures_before: self.departures,
+            process: self.start(command, fate)?,
+            number,
+            fed,
+            is_last,
+            c: None,
+        })
+    }
+
+    fn start_c_writer(&mut self, number: usize, fed: u64) -> Result<Writer, String> {
+        let program = self.c_writer.expect("asked before");
+        let (theirs, ours) = nix::unistd::pipe().map_err(text_of)?;
+        let mut lines = std::fs::File::from(ours);
+        for line in 0..fed {
+            lines.write_all(self.ledger.text((number, line)).as_bytes()).map_err(|error| error.to_string())?;
+        }
+        let prompts = self.folder.path().join(format!("prompts-{number}"));
+        let mut command = Command::new(program);
+        command.arg(self.key.number().to_string()).stdin(stdio(theirs));
+        command.stdout(std::fs::File::create(&prompts).map_err(|error| error.to_string())?);
+        let fate = Fate::Killed(Duration::from_micros(self.random.u64(2000..40_000)));
+        Ok(Writer {
+            end: None,
+            departures_before: self.departures,
+            process: self.start(command, fate)?,
+            number,
+            fed,
+            is_last: false,
+            c: Some((lines.into(), prompts)),
+        })
+    }
+
+    fn writer_over(&mut self, writer: &Writer, end: &End, reader_has_left: bool) -> Result<(), String> {
+        self.event = Instant::now();
+        if let Some((_, prompts)) = &writer.c {
+            let printed = std::fs::read_to_string(prompts).map_err(|error| error.to_string())?;
+            // Before each prompt but the first the line before it was sent.
+            let sure = printed.matches("enter some text: ").count().saturating_sub(1) as u64;
+            self.ledger.over(writer.number, sure, writer.fed);
+            self.deaths += 1;
+            self.sums.c_writers += 1;
+            return if end.was_killed() { Ok(()) } else { Err(unexpected("C writer", end)) };
+        }
+        self.account(Side::Writer, &writer.process, end);
+        // (The end of a classic session is a message as well.)
+        let sent = end.sent.min(writer.fed);
+        match end.status.code() {
+            Some(0) => {
+                if sent != writer.fed {
+                    return Err(format!("{sent} of {} sent, and {}", writer.fed, unexpected("writer", end)));
+                }
+                self.ledger.over(writer.number, sent, sent);
+                self.is_ended |= writer.is_last;
+                return Ok(());
+            }
+            None if end.was_killed() => self.ledger.over(writer.number, sent, sent + 1),
+            Some(3) if reader_has_left || self.departures > writer.departures_before => {
+                self.ledger.over(writer.number, sent, sent);
+            }
+            _ => return Err(unexpected("writer", end)),
+        }
+        self.deaths += 1;
+        Ok(())
+    }
+
+    /// A last pair, to which nothing happens, and which leaves nothing.
+    fn leave_nothing(&mut self) -> Result<(), String> {
+        let sets = u8::from(set_is_there(self.key));
+        if sets > 0 {
+            let mut reader = self
+                .command("shmread")
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .map_err(|error| error.to_string())?;
+            let wrote = self
+                .command("shmwrite")
+                .stdin(std::process::Stdio::null())
+                .status()
+                .map_err(|error| error.to_string())?;
+            let read = reader.wait().map_err(|error| error.to_string())?;
+            if !wrote.success() || !read.success() {
+                return Err(format!("the pair that came last: {wrote}, {read}"));
+            }
+        }
+        if set_is_there(self.key) || self.segment()?.is_some() {
+            return Err("something is left of the session".into());
+        }
+        Ok(())
+    }
+}
+
+fn unexpected(who: &str, end: &End) -> String {
+    format!("a {who} ended with {}, at {:?}: {}", end.status, end.at, end.said.trim())
+}
+
+fn text_of(errno: Errno) -> String {
+    errno.to_string()
+}
+
+fn set_is_there(key: Key) -> bool {
+    // SAFETY: takes numbers alone.
+    unsafe { libc::semget(key.seats().cast_signed(), 0, 0) >= 0 }
+}
+
+/// Leaves nothing behind when something went wrong.
+fn remove_all(key: Key) {
+    if let Ok(segment) = Segment::open(key) {
+        let _ = segment.remove();
+    }
+    // SAFETY: take numbers alone.
+    unsafe {
+        let set = libc::semget(key.seats().cast_signed(), 0, 0);
+        if set >= 0 {
+            libc::semctl(set, 0, libc::IPC_RMID);
+        }
+    }
+}
