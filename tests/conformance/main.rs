@@ -9,6 +9,8 @@ mod classic;
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
+#[path = "../fuzzed/mod.rs"]
+mod fuzzed;
 mod ring;
 mod scripted;
 
@@ -159,6 +161,7 @@ macro_rules! ring {
                 gathering_changes_no_message
                 a_reader_that_leaves_gives_back
                 a_record_may_end_at_the_wrap
+                a_hint_without_a_sleeper_tells_of_a_removal
                 released_as_far_as_was_looked_then
                 an_end_that_nobody_met_comes_again
                 an_end_that_was_released_is_in_nobodys_way;

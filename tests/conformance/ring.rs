@@ -126,6 +126,21 @@ pub(crate) fn a_record_may_end_at_the_wrap<H: Harness>(place: &H) {
     }
 }
 
+/// A reader that went to other memory has left its hint set: the next send but one looks.
+pub(crate) fn a_hint_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    let mut gone = guest(place);
+    gone.ring().reader_hint.store(1, Ordering::Relaxed);
+    gone.remove().unwrap();
+    drop(gone);
+    let mut reader = reader(place);
+    writer.send(b"into the old memory").unwrap();
+    assert_eq!(reader.try_recv(&mut [0; 99]), Err(RecvError::WouldBlock));
+    writer.send_deadline(b"next", soon()).unwrap();
+    assert_eq!(receive(&mut reader), b"into the old memory");
+    assert_eq!(receive(&mut reader), b"next");
+}
+
 pub(crate) fn released_as_far_as_was_looked_then<H: Harness>(place: &H) {
     let mut writer = writer(place);
     writer.send_all(&[b"one", b"two", b"three"]).unwrap();

@@ -1,10 +1,11 @@
 //! What a writer does with a census that comes at one certain moment: told by a backend
 //! whose censuses are written down beforehand.
 
+use crate::fuzzed::{Flat, Place};
 use crate::soon;
 use shm_handoff::backend::{Backend, Census, Payload};
 use shm_handoff::sync::{AtomicU32, Ordering};
-use shm_handoff::{Error, Patience, Role, SendError, Writer};
+use shm_handoff::{Error, Patience, Role, SendError, Writer, ring};
 use std::time::Duration;
 
 /// What a census says, and what happened to the flag shortly before.
@@ -91,4 +92,25 @@ fn room_that_was_made_before_the_reader_went() {
     // And who goes without making any has gone.
     let gone = || vec![entry(true, 2, 1), entry(false, 1, 1)];
     assert_eq!(sends(gone), Err(SendError::ReaderGone));
+}
+
+/// A reader whose seat went with the semaphore set has not gone, as long as it has not been
+/// seen in the new one.
+#[test]
+fn a_reader_without_a_seat_has_not_gone() {
+    let place = Place::empty_ring();
+    let says = |peer_seated, reseated| {
+        place.says(Census { peer_seated, writer_failed: false, attached: 2, removed: false, reseated });
+    };
+    let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
+    says(true, false);
+    while writer.try_send(&[1; 100]).is_ok() {}
+    says(false, true);
+    assert_eq!(writer.try_send(&[1; 100]), Err(SendError::WouldBlock));
+    says(false, false);
+    assert_eq!(writer.try_send(&[1; 100]), Err(SendError::WouldBlock), "it may not have noticed yet");
+    says(true, false);
+    assert_eq!(writer.try_send(&[1; 100]), Err(SendError::WouldBlock));
+    says(false, false);
+    assert_eq!(writer.try_send(&[1; 100]), Err(SendError::ReaderGone));
 }

@@ -1,0 +1,65 @@
+//! The inputs that the fuzzer found, each of which takes a way of its own through the
+//! code (`ci/fuzz.sh` looks for more, on nightly), and random ones: on stable, every time.
+#![cfg(not(model))]
+
+mod fuzzed;
+
+use proptest::prelude::*;
+use std::path::Path;
+
+/// Every input that is kept for `target`, and some without any.
+fn replay(target: &str, run: fn(&[u8])) {
+    run(&[]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(target);
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        let input = std::fs::read(&path).unwrap();
+        println!("{}", path.display());
+        run(&input);
+        count += 1;
+    }
+    assert!(count > 20, "{} holds {count}", folder.display());
+}
+
+#[test]
+fn read_ring() {
+    replay("read_ring", fuzzed::read_ring);
+}
+
+#[test]
+fn write_ring() {
+    replay("write_ring", fuzzed::write_ring);
+}
+
+#[test]
+fn attach_ring() {
+    replay("attach_ring", fuzzed::attach_ring);
+}
+
+#[test]
+fn classic() {
+    replay("classic", fuzzed::classic);
+}
+
+/// Bytes that look like records, and bytes that do not.
+fn input() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![Just(0_u32), Just(u32::MAX), 1..70_u32, 1..530_u32, any::<u32>()];
+    (any::<[u8; 97]>(), any::<[u8; 24]>(), proptest::collection::vec(word, 0..600)).prop_map(
+        |(actions, mut header, words)| {
+            header[1..8].fill(0);
+            header[9..16].fill(0);
+            let words = words.into_iter().flat_map(u32::to_le_bytes);
+            actions.into_iter().chain(header).chain(words).collect()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_input(input in input()) {
+        for target in [fuzzed::read_ring, fuzzed::write_ring, fuzzed::attach_ring, fuzzed::classic] {
+            target(&input);
+        }
+    }
+}

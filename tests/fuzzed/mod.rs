@@ -1,0 +1,359 @@
+//! What the fuzz targets do (`fuzz/`, which needs nightly), and what `tests/corpus.rs` does
+//! with the inputs that they found (which does not): a reader or a writer on memory with any
+//! contents, in an allocation of exactly a segment's size, which other memory follows at
+//! once under `AddressSanitizer`. Whatever lies there: no panic, no wait that was told not
+//! to be one, no access beyond, and no more memory asked for than such a segment can need.
+//!
+//! (`tests/conformance` uses it for a census that says what it is told to.)
+//!
+//! The first bytes of an input say what is done, two each; then comes the memory.
+
+#![allow(dead_code)] // each target uses a part of it
+
+use shm_handoff::backend::layout::{CLASSIC, ring as layout};
+use shm_handoff::backend::{Backend, Census, Kind, Payload, Promises, Records, Ring, RingBackend};
+use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
+use shm_handoff::{Error, Patience, Reader, Role, Writer, ring};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Bytes for records of the rings here: two kilobytes of input can say all of it.
+const CAPACITY: usize = 2048;
+/// What is done at most.
+const ACTIONS: usize = 48;
+
+/// An allocation of exactly a segment's size, aligned as one.
+pub(crate) struct Memory {
+    first: *mut u8,
+    layout: Layout,
+}
+
+impl Memory {
+    fn new(size: usize) -> Rc<Self> {
+        let layout = Layout::from_size_align(size, 4096).expect("a page is a power of two");
+        // SAFETY: of some size.
+        let first = unsafe { alloc_zeroed(layout) };
+        if first.is_null() {
+            handle_alloc_error(layout);
+        }
+        Rc::new(Self { first, layout })
+    }
+
+    fn words(&self) -> &[AtomicU32] {
+        // SAFETY: so many words, aligned, as long as we are there.
+        unsafe { std::slice::from_raw_parts(self.first.cast(), self.layout.size() / 4) }
+    }
+
+    fn word(&self, at: usize) -> &AtomicU32 {
+        &self.words()[at / 4]
+    }
+
+    fn double_word(&self, at: usize) -> &AtomicU64 {
+        assert!(layout::has_wide(at, at + 8) && at + 8 <= self.layout.size());
+        // SAFETY: within, aligned, and reached in this size alone.
+        unsafe { AtomicU64::from_ptr(self.first.add(at).cast()) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: made with this layout, and nobody refers to it any more.
+        unsafe { dealloc(self.first, self.layout) };
+    }
+}
+
+/// Memory and what a census says of it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    memory: Rc<Memory>,
+    kind: Kind,
+    census: Rc<Cell<Census>>,
+}
+
+impl Place {
+    /// A ring of which nothing is used yet.
+    pub(crate) fn empty_ring() -> Self {
+        a_ring(&[])
+    }
+
+    /// From now on a census says this.
+    pub(crate) fn says(&self, census: Census) {
+        self.census.set(census);
+    }
+}
+
+/// A side there.
+pub(crate) struct Flat {
+    place: Place,
+    /// What it looks at now; another one after a removal.
+    memory: Rc<Memory>,
+}
+
+impl Backend for Flat {
+    type Address = Place;
+
+    fn open(place: &Place, _: Role) -> Result<Self, Error> {
+        Ok(Self { place: place.clone(), memory: Rc::clone(&place.memory) })
+    }
+
+    fn kind(&self) -> Kind {
+        self.place.kind
+    }
+
+    fn flag(&self) -> &AtomicU32 {
+        self.memory.word(CLASSIC.flag_at)
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        Payload::from_words(&self.memory.words()[CLASSIC.text_at / 4..])
+    }
+
+    fn sleep(&self, _: Duration) {}
+
+    fn wake(&self) {}
+
+    fn census(&mut self) -> Result<Census, Error> {
+        let census = self.place.census.get();
+        // It is removed once; the next one stays.
+        let removed = census.removed && Rc::ptr_eq(&self.memory, &self.place.memory);
+        Ok(Census { removed, ..census })
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        self.memory = Memory::new(self.memory.layout.size());
+        Ok(())
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn forget_failure(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn leave(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl RingBackend for Flat {
+    fn ring(&self) -> Ring<'_> {
+        let memory = &self.memory;
+        Ring {
+            head: memory.double_word(layout::HEAD_AT),
+            place: memory.double_word(layout::PLACE_AT),
+            closed: memory.word(layout::CLOSED_AT),
+            reader_hint: memory.word(layout::READER_HINT_AT),
+            writer_hint: memory.word(layout::WRITER_HINT_AT),
+            promises: Some(Promises {
+                reader: memory.word(layout::READER_PROMISE_AT),
+                writer: memory.word(layout::WRITER_PROMISE_AT),
+                reachable: true,
+            }),
+            // SAFETY: within the allocation, which ends where the records do.
+            records: unsafe { Records::from_raw(memory.first.add(layout::RECORDS_AT), CAPACITY) },
+            longest: CAPACITY / 4,
+        }
+    }
+
+    fn park(&self, _: &AtomicU32, _: Duration) {}
+
+    fn unpark(&self, _: &AtomicU32) -> bool {
+        false
+    }
+}
+
+/// Does not wait, and does not look at the clock for long.
+fn at_once() -> Patience<'static> {
+    Patience::none()
+}
+
+fn census(bits: u8) -> Census {
+    Census {
+        peer_seated: bits & 1 != 0,
+        writer_failed: bits & 2 != 0,
+        attached: 1 + usize::from(bits >> 2 & 1),
+        removed: bits & 8 != 0,
+        reseated: bits & 16 != 0,
+    }
+}
+
+/// What is done, and what the memory is filled with.
+fn parts(input: &[u8]) -> Option<(&[[u8; 2]], &[u8])> {
+    let (count, rest) = input.split_first()?;
+    let count = usize::from(*count).min(ACTIONS).min(rest.len() / 2);
+    let (actions, contents) = rest.split_at(count * 2);
+    Some((actions.as_chunks().0, contents))
+}
+
+fn a_ring(contents: &[u8]) -> Place {
+    let memory = Memory::new(layout::RECORDS_AT + CAPACITY);
+    let number =
+        |at: usize| contents.get(at..at + 8).map_or(0, |bytes| u64::from_le_bytes(bytes.try_into().expect("8")));
+    // Positions of a ring that has gone on for long, and any others.
+    memory.double_word(layout::HEAD_AT).store(number(0), Ordering::Relaxed);
+    memory.double_word(layout::PLACE_AT).store(number(0).wrapping_add(number(8)), Ordering::Relaxed);
+    for (at, byte) in [
+        layout::CLOSED_AT,
+        layout::READER_HINT_AT,
+        layout::WRITER_HINT_AT,
+        layout::READER_PROMISE_AT,
+        layout::WRITER_PROMISE_AT,
+    ]
+    .into_iter()
+    .zip(number(16).to_le_bytes())
+    {
+        memory.word(at).store(byte.into(), Ordering::Relaxed);
+    }
+    fill(&memory.words()[layout::RECORDS_AT / 4..], contents.get(24..).unwrap_or_default());
+    Place { memory, kind: Kind::Ring { capacity: CAPACITY }, census: Rc::new(Cell::new(census(0))) }
+}
+
+fn fill(words: &[AtomicU32], contents: &[u8]) {
+    for (word, bytes) in words.iter().zip(contents.chunks(4)) {
+        let mut four = [0; 4];
+        four[..bytes.len()].copy_from_slice(bytes);
+        word.store(u32::from_le_bytes(four), Ordering::Relaxed);
+    }
+}
+
+/// Somebody else writes one word of the records, or of the positions.
+fn scribble(place: &Place, what: u8) {
+    let what_there = u64::from(what);
+    match what % 8 {
+        0 => place.memory.double_word(layout::HEAD_AT).store(what_there * 40, Ordering::Relaxed),
+        1 => place.memory.double_word(layout::PLACE_AT).store(what_there * 24, Ordering::Relaxed),
+        low => {
+            let at = layout::RECORDS_AT + usize::from(what / 8) * 8 + usize::from(low % 2) * 4;
+            place
+                .memory
+                .word(at)
+                .store([0, 1, u32::MAX, 9, 500, 520, u32::from(what)][usize::from(low) % 7], Ordering::Relaxed);
+        }
+    }
+}
+
+/// A text of the longest length can be seen to be one: all of it is read.
+fn read_all(bytes: &[u8]) {
+    assert!(bytes.len() <= CAPACITY / 4);
+    std::hint::black_box(bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)));
+}
+
+/// A ring is read.
+pub(crate) fn read_ring(input: &[u8]) {
+    let Some((actions, contents)) = parts(input) else { return };
+    let place = a_ring(contents);
+    let Ok(mut reader) = ring::Reader::<Flat>::open(&place) else { return };
+    let mut marks = Vec::new();
+    for [action, what] in actions {
+        match action % 12 {
+            0 => _ = reader.look_with(&mut at_once()).map(|message| read_all(message.text())),
+            1 => {
+                _ = reader.look_with(&mut at_once()).map(|message| {
+                    read_all(message.text());
+                    message.release();
+                });
+            }
+            2 => _ = reader.look_further().map(|message| message.map(|message| read_all(message.text()))),
+            3 => _ = reader.try_recv(&mut vec![0; usize::from(*what) * 3]),
+            4 => {
+                if let Ok(message) = reader.look_in_place(&mut at_once()) {
+                    assert!(message.len() <= CAPACITY / 4);
+                    // SAFETY: nobody else writes there: all of this is one thread.
+                    read_all(unsafe { message.bytes() });
+                    if what % 2 == 0 {
+                        message.release();
+                    }
+                }
+            }
+            5 => reader.release_looked(),
+            6 => marks.push(reader.looked()),
+            7 => _ = marks.pop().map(|mark| reader.release_up_to(mark)),
+            8 => reader.look_anew(),
+            9 => _ = reader.wait_with(&mut at_once()),
+            10 => place.census.set(census(*what)),
+            _ => scribble(&place, *what),
+        }
+    }
+    if actions.len() % 2 == 0 {
+        let _ = reader.leave();
+    }
+}
+
+/// A ring is written to: its place is found by walking, and what is sent does not go beyond.
+pub(crate) fn write_ring(input: &[u8]) {
+    let Some((actions, contents)) = parts(input) else { return };
+    let place = a_ring(contents);
+    let Ok(mut writer) = ring::Writer::<Flat>::open(&place) else { return };
+    let bytes = [0x5A; CAPACITY / 4 + 8];
+    for [action, what] in actions {
+        let len = usize::from(*what) * 3 % bytes.len();
+        match action % 10 {
+            0 | 1 => _ = writer.try_send(&bytes[..len]),
+            2 => _ = writer.send_all_with(&[&bytes[..len], b"", &bytes[..len / 2]], &mut at_once()),
+            3 => {
+                if let Ok(mut reserved) = writer.reserve(len, &mut at_once()) {
+                    reserved.write_at(len / 8 * 4, &bytes[..len - len / 8 * 4]);
+                    if what % 2 == 0 { reserved.commit() } else { reserved.commit_first(len / 3) }
+                }
+            }
+            4 => _ = writer.end_with(&mut at_once()),
+            5 => _ = writer.stranded().map(|count| assert!(count <= 2 * CAPACITY / 8)),
+            6 => _ = writer.mend(&mut at_once()),
+            7 => _ = writer.settle(&mut at_once()),
+            8 => place.census.set(census(*what)),
+            _ => scribble(&place, *what),
+        }
+    }
+    let _ = writer.settle(&mut at_once());
+}
+
+/// Both sides come to a ring, and go, and come again.
+pub(crate) fn attach_ring(input: &[u8]) {
+    let Some((actions, contents)) = parts(input) else { return };
+    let place = a_ring(contents);
+    for [action, what] in actions {
+        match action % 4 {
+            0 => {
+                if let Ok(mut reader) = ring::Reader::<Flat>::open(&place) {
+                    let _ = reader.try_recv(&mut [0; CAPACITY / 4]);
+                }
+            }
+            1 => {
+                if let Ok(mut writer) = ring::Writer::<Flat>::open(&place) {
+                    let _ = writer.try_send(&vec![*what; usize::from(*what)]);
+                }
+            }
+            2 => place.census.set(census(*what)),
+            _ => scribble(&place, *what),
+        }
+    }
+}
+
+/// Both sides of a classic slot.
+pub(crate) fn classic(input: &[u8]) {
+    let Some((actions, contents)) = parts(input) else { return };
+    let memory = Memory::new(CLASSIC.size);
+    fill(memory.words(), contents);
+    let place = Place { memory, kind: Kind::Classic, census: Rc::new(Cell::new(census(1))) };
+    let (Ok(mut reader), Ok(mut writer)) = (Reader::<Flat>::open(&place), Writer::<Flat>::open(&place)) else { return };
+    let bytes = [0x5A; CLASSIC.text_len + 8];
+    for [action, what] in actions {
+        let len = usize::from(*what) * 9 % bytes.len();
+        match action % 7 {
+            0 => _ = reader.look_with(&mut at_once()).map(|message| assert!(message.text().len() <= CLASSIC.text_len)),
+            1 => _ = reader.look_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
+            2 => _ = reader.try_recv(&mut vec![0; len]),
+            3 => _ = writer.try_send(&bytes[..len]),
+            4 => _ = writer.mend(&mut at_once()),
+            5 => place.census.set(census(*what)),
+            _ => place
+                .memory
+                .word(usize::from(*what) * 8)
+                .store(u32::from_le_bytes([*what, 0, *what, *action]), Ordering::Relaxed),
+        }
+    }
+}
