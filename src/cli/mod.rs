@@ -7,6 +7,7 @@ mod output;
 mod race;
 mod read;
 mod signals;
+mod stat;
 mod stdio;
 mod tool;
 mod write;

@@ -1,8 +1,8 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::Failure;
-use super::race;
 use super::stdio::say;
+use super::{race, stat};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ struct Tool {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Stat(stat::Stat),
     Race(race::Race),
     /// One process of a race: takes orders on its input, reports on its output
     #[command(name = race::SIDE, hide = true)]
@@ -29,6 +30,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
+            Self::Stat(args) => stat::run(args),
             Self::Race(args) => race::run(args),
             Self::RaceSide => race::side(),
         }
@@ -36,6 +38,7 @@ impl Command {
 
     fn name(&self) -> &'static str {
         match self {
+            Self::Stat(_) => "stat",
             Self::Race(_) => "race",
             Self::RaceSide => race::SIDE,
         }

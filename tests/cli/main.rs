@@ -25,6 +25,7 @@ mod race;
 mod raw;
 mod ring;
 mod signals;
+mod stat;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

@@ -88,3 +88,66 @@ pub(crate) fn attached(id: i32) -> Option<u64> {
     // SAFETY: zeroed and then filled; any bits are a valid `shmid_ds`.
     (done >= 0).then(|| unsafe { stat.assume_init() }.shm_nattch)
 }
+
+/// Gives a segment, or else a semaphore set, other permission bits.
+pub(crate) fn set_permissions(is_segment: bool, id: i32, mode: u16) {
+    if is_segment {
+        let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: IPC_STAT writes one `shmid_ds`, any bits of which are one; IPC_SET reads it.
+        let done = unsafe {
+            libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr());
+            let mut stat = stat.assume_init();
+            stat.shm_perm.mode = mode;
+            libc::shmctl(id, libc::IPC_SET, &raw mut stat)
+        };
+        assert!(done >= 0, "shmctl(IPC_SET): {}", std::io::Error::last_os_error());
+    } else {
+        let mut stat = MaybeUninit::<libc::semid_ds>::zeroed();
+        // SAFETY: as above, of a set.
+        let done = unsafe {
+            libc::semctl(id, 0, libc::IPC_STAT, stat.as_mut_ptr());
+            let mut stat = stat.assume_init();
+            stat.sem_perm.mode = mode;
+            libc::semctl(id, 0, libc::IPC_SET, &raw mut stat)
+        };
+        assert!(done >= 0, "semctl(IPC_SET): {}", std::io::Error::last_os_error());
+    }
+}
+
+/// The segment at a key, of whatever size, attached for as long as this is there.
+pub(crate) struct Attached {
+    memory: *mut libc::c_void,
+    words: usize,
+}
+
+impl Attached {
+    /// `None` if there is none.
+    pub(crate) fn at(key: u32) -> Option<Self> {
+        let id = find_segment(key)?;
+        // SAFETY: with a null address the kernel chooses a free range.
+        let memory = unsafe { libc::shmat(id, std::ptr::null(), 0) };
+        let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: IPC_STAT writes one `shmid_ds` at most, and there is room for it.
+        let done = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
+        if memory.addr() == usize::MAX || done < 0 {
+            return None;
+        }
+        // SAFETY: zeroed and then filled; any bits are a valid `shmid_ds`.
+        let size = unsafe { stat.assume_init() }.shm_segsz;
+        Some(Self { memory, words: size / 4 })
+    }
+
+    /// All of it.
+    pub(crate) fn words(&self) -> &[shm_handoff::sync::AtomicU32] {
+        // SAFETY: attached as long as we are, page-aligned, so many words long; any bits are
+        // a number, and what others do to it atomics may see.
+        unsafe { std::slice::from_raw_parts(self.memory.cast(), self.words) }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // SAFETY: attached by us, and nothing refers to it any more.
+        unsafe { libc::shmdt(self.memory) };
+    }
+}

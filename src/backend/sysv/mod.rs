@@ -13,11 +13,14 @@
 
 mod ffi;
 mod key;
+mod observer;
 mod recognise;
 mod seats;
 mod segment;
 
 pub use key::{Key, KeySpec};
+pub use observer::Observer;
+pub use seats::Seats;
 pub use segment::{Segment, Stat};
 
 use super::{Backend, Census, Payload, Ring, RingBackend, layout};

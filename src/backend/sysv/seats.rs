@@ -67,6 +67,38 @@ pub(super) struct Seating {
     pub(super) reseated: bool,
 }
 
+/// What an observer sees of the seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seats {
+    /// Pid of the writer that is seated; 0: of another pid namespace.
+    pub writer: Option<u32>,
+    /// Of the reader.
+    pub reader: Option<u32>,
+    /// The writer's seat is free, and who had it did not leave in order.
+    pub writer_failed: bool,
+}
+
+/// Looks at the seats of `key`, and changes nothing; `None`: there are none.
+pub(super) fn observe(key: Key) -> Result<Option<Seats>, Error> {
+    let id = match ffi::semget(key.seats(), 0, 0) {
+        Ok(id) => id,
+        Err(Errno::ENOENT) => return Ok(None),
+        Err(errno) => return Err(failed("semget", key, errno)),
+    };
+    let values = match ffi::sem_values::<COUNT>(id) {
+        Ok(values) => values,
+        Err(errno) if is_gone(errno) => return Ok(None),
+        Err(errno) => return Err(failed("semctl(GETALL)", key, errno)),
+    };
+    if values[usize::from(MAGIC)] != OURS {
+        return Err(Error::ForeignSeats { key: key.number(), seats: key.seats() });
+    }
+    let taken = |seat: u16| (values[usize::from(seat)] != 0).then(|| ffi::sem_pid(id, seat).unwrap_or(0));
+    let writer = taken(WRITER);
+    let writer_failed = writer.is_none() && values[usize::from(OPEN)] != 0;
+    Ok(Some(Seats { writer, reader: taken(READER), writer_failed }))
+}
+
 fn number(role: Role) -> u16 {
     match role {
         Role::Writer => WRITER,

@@ -44,6 +44,8 @@ pub use message::InPlace;
 pub use message::{Message, Messages};
 pub use reader::{Looked, Reader};
 pub use reserved::Reserved;
+#[cfg(not(model))]
+pub(crate) use walk::{Waiting, waiting};
 pub use writer::Writer;
 
 /// The flag of what is no record: the next one lies where the ring begins.

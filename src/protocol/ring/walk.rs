@@ -100,3 +100,34 @@ pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Broken> {
     }
     Ok(found)
 }
+
+/// What waits in a ring, as an observer sees it at one moment, who stores nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg(not(model))]
+pub(crate) struct Waiting {
+    pub(crate) head: u64,
+    pub(crate) place: u64,
+    pub(crate) tail: u64,
+    /// Messages from `place` to `tail`, and their bytes.
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    /// The end of the stream is among them.
+    pub(crate) ended: bool,
+}
+
+/// Looks at what waits; both sides go on meanwhile, so a ring that is at work can look broken.
+#[cfg(not(model))]
+pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Broken> {
+    let Standing { head, place } = standing(ring)?;
+    let mut found = Waiting { head, place, tail: place, messages: 0, bytes: 0, ended: false };
+    while let Some(record) = look(ring, found.tail)? {
+        if distance(head, record.end()) >= wide(ring.records.capacity()) {
+            return Err(broken("the records have no end"));
+        }
+        found.tail = record.end();
+        found.ended |= record.kind == RecordKind::End;
+        found.messages += u64::from(record.kind == RecordKind::Bytes);
+        found.bytes += wide(record.len);
+    }
+    Ok(found)
+}

@@ -1,0 +1,82 @@
+//! `shm-handoff stat`: looks, and changes nothing.
+
+use crate::support::{Channel, Run, SHM_HANDOFF, for_everybody, ipc, is_root, skipped};
+use shm_handoff::error::Role;
+use std::path::Path;
+use std::process::Command;
+
+fn stat(channel: &Channel, args: &[&str]) -> Run {
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["stat", &channel.key().number().to_string()]).args(args);
+    Run::new(command)
+}
+
+fn json(channel: &Channel) -> serde_json::Value {
+    let ended = stat(channel, &["--json"]).end();
+    ended.code(0).says_nothing();
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+#[test]
+fn of_a_classic_slot() {
+    let channel = Channel::new();
+    stat(&channel, &[]).end().code(1).says(&["there is no"]);
+    let mut reader = channel.seated_reader(&["--count=1"]);
+    reader.stop();
+    let mut writer = channel.writer(["hello"]).start();
+    channel.await_full(&mut writer);
+    writer.end().code(0);
+    let shown = json(&channel);
+    for (field, value) in [("schema", 1), ("flag", 1), ("messages", 1), ("bytes", 6), ("size", 2052), ("attached", 1)] {
+        assert_eq!(shown[field], value, "{field} of {shown}");
+    }
+    assert_eq!((&shown["layout"], &shown["mode"]), (&"classic".into(), &"600".into()));
+    assert_eq!((&shown["reader"], &shown["writer"]), (&reader.pid().into(), &serde_json::Value::Null));
+    let text = stat(&channel, &[]).end();
+    let text = String::from_utf8_lossy(&text.code(0).stdout).into_owned();
+    assert!(text.contains("1 messages, 6 bytes") && text.contains(&format!("pid {} shmread", reader.pid())), "{text}");
+    reader.go_on();
+    reader.end().code(0).prints("hello\n");
+}
+
+#[test]
+fn of_a_ring() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K", "one", "two"]).end().code(0);
+    let shown = json(&channel);
+    for (field, value) in [("messages", 2), ("bytes", 8), ("attached", 0)] {
+        assert_eq!(shown[field], value, "{field} of {shown}");
+    }
+    let ring = &shown["ring"];
+    for (field, value) in [("capacity", 65536), ("head", 0), ("place", 0), ("tail", 32)] {
+        assert_eq!(ring[field], value, "{field} of {shown}");
+    }
+    // A writer that was killed has failed.
+    channel.seated_writer(&[]).kill();
+    assert_eq!((&json(&channel)["writer_failed"], channel.is_seated(Role::Writer)), (&true.into(), false));
+}
+
+/// Attached for reading alone: who may read and not write can look.
+#[test]
+fn by_somebody_who_may_only_read() {
+    if !is_root() {
+        return skipped("only root can become somebody else");
+    }
+    let folder = for_everybody(&[Path::new(SHM_HANDOFF)]);
+    let channel = Channel::new();
+    channel.writer(["--ring=64K", "one"]).end().code(0);
+    let as_stranger = || {
+        use std::os::unix::process::CommandExt;
+        let mut command = Command::new(folder.path().join("shm-handoff"));
+        command.args(["stat", &channel.key().number().to_string()]).uid(65534).gid(65534);
+        Run::new(command)
+    };
+    as_stranger().end().code(1).says(&["mode 600", "uid 0"]);
+    // 0604: others read. The set is gone with the writer, who left nobody behind.
+    ipc::set_permissions(true, ipc::find_segment(channel.key().number()).unwrap(), 0o604);
+    if let Some(set) = ipc::find_set(channel.key().seats()) {
+        ipc::set_permissions(false, set, 0o604);
+    }
+    let ended = as_stranger().end();
+    assert!(String::from_utf8_lossy(&ended.code(0).stdout).contains("1 messages, 4 bytes"), "{ended}");
+}
