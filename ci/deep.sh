@@ -8,10 +8,15 @@
 #      docs/verification.md: an hour and a half;
 #   4. the bugs of tests/seeded, each found by something: half an hour;
 #   5. cargo-mutants over the protocol: an hour and more;
-#   6. the tests between processes, 20 times over: what shows only sometimes.
+#   6. the tests between processes, 20 times over: what shows only sometimes;
+#   7. a storm of 10,000 kills in each layout, whose tables it writes into
+#      docs/reliability.md: a quarter of an hour;
+#   8. two minutes of a peer that scribbles over everything, in each layout;
+#   9. fuzzing, on nightly: half an hour;
+#  10. an hour at full rate.
 #
-# ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. CASES, SHUTTLE_TIMES and
-# TIMES in the environment change the three numbers.
+# ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. CASES, SHUTTLE_TIMES, TIMES,
+# FUZZ (seconds for each target) and SOAK (minutes) in the environment change the numbers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -57,8 +62,16 @@ processes() {
     done
 }
 
-steps=(properties shuttle models seeded mutants processes)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6
+storm() { ci/storm.sh --write docs/reliability.md; }
+
+scribble() { SCRIBBLE_SECONDS=${SCRIBBLE_SECONDS:-120} ci/ipc.sh cargo test --test processes -- --nocapture scribble; }
+
+fuzz() { ci/fuzz.sh "${FUZZ:-450}"; }
+
+soak() { ci/ipc.sh ci/soak.sh "${SOAK:-60}"; }
+
+steps=(properties shuttle models seeded mutants processes storm scribble fuzz soak)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

@@ -21,7 +21,7 @@ missed=0
 found() {
     local name=$1 cfg=$2 log=$work/log
     shift 2
-    if (cd "$work/copy" && RUSTFLAGS="${RUSTFLAGS:-} $cfg" CARGO_TARGET_DIR="$target/$name" MODELS=quick timeout 900 cargo test --no-fail-fast "$@") >"$log" 2>&1; then
+    if (cd "$work/copy" && RUSTFLAGS="${RUSTFLAGS:-} $cfg" CARGO_TARGET_DIR="$target/$name" MODELS=quick timeout "${LIMIT:-300}" cargo test --no-fail-fast "$@") >"$log" 2>&1; then
         echo "nothing"
         return
     fi

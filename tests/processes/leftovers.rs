@@ -1,7 +1,7 @@
 //! Who makes and who removes: nothing is left behind by a clean end, whoever
 //! comes or leaves first.
 
-use crate::support::{Channel, Peer, eventually, ipc};
+use crate::support::{Channel, Peer, eventually, ipc, rounds};
 use shm_handoff::error::Role;
 
 #[test]
@@ -48,7 +48,8 @@ fn who_leaves_first_leaves_the_seats_to_the_other() {
 #[test]
 fn two_creators_at_once_meet_and_leave_nothing() {
     let mut readers_last = 0;
-    for round in 0..50 {
+    let rounds = rounds(50);
+    for round in 0..rounds {
         let channel = Channel::new();
         let (read, write) = (channel.reader([""; 0]), channel.writer([""; 0]).input(format!("{round}\n")));
         let (mut reader, mut writer) = if round % 2 == 0 {
@@ -64,7 +65,9 @@ fn two_creators_at_once_meet_and_leave_nothing() {
         reader.end().code(0).prints(format!("{round}\n"));
         channel.assert_nothing_left();
     }
-    println!("50 sessions; the reader was the last to leave in {readers_last} or fewer, the writer in the others");
+    println!(
+        "{rounds} sessions; the reader was the last to leave in {readers_last} or fewer, the writer in the others"
+    );
 }
 
 /// Several of one kind at once: one gets the seat, the others are told so.

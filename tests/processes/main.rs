@@ -13,7 +13,9 @@ mod leftovers;
 mod making;
 mod meddling;
 mod memory;
+mod namespaces;
 mod ring;
+mod scribble;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;

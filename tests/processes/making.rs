@@ -1,6 +1,6 @@
 //! How a ring is made, and what passes for one.
 
-use crate::support::{Channel, Run, eventually, ipc};
+use crate::support::{Channel, Run, eventually, ipc, rounds};
 use shm_handoff::backend::layout::CLASSIC;
 use shm_handoff::backend::layout::ring::{
     CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_HINT_AT, has_wide,
@@ -152,10 +152,10 @@ fn a_ring_of_another_version_or_capacity_is_no_channel() {
     }
 }
 
-/// The first 200 of each, a fresh key each time: one makes it, and both meet.
+/// The first two of each session, a fresh key each time: one makes it, and both meet.
 #[test]
 fn two_makers_at_once_meet_in_one_ring() {
-    for round in 0..200 {
+    for round in 0..rounds(200) {
         let channel = Channel::new();
         let read = channel.reader(["--ring=64K"]);
         let write = channel.writer(["--ring=64K"]).input(format!("{round}\n"));

@@ -161,6 +161,11 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// How often to try what goes wrong rarely; `ROUNDS` in the environment says otherwise.
+pub(crate) fn rounds(ordinarily: u32) -> u32 {
+    std::env::var("ROUNDS").map_or(ordinarily, |text| text.parse().expect("ROUNDS is a number"))
+}
+
 /// These numbers, a line each.
 pub(crate) fn numbers(range: std::ops::Range<u32>) -> String {
     range.fold(String::new(), |text, number| text + &number.to_string() + "\n")

@@ -1,7 +1,7 @@
 //! The end of the stream, and memory that was removed: by the reader, who has met
 //! the end, or by somebody else.
 
-use super::{expect, message, messages, nothing_more, ring, send_each};
+use super::{expect, message, messages, nothing_more, remove, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
@@ -121,11 +121,6 @@ fn r20_an_end_that_is_closed() {
             assert_eq!([8, 16].map(|at| records.flag(at).load(Ordering::Relaxed)), [1, 0]);
         },
     );
-}
-
-/// Removes the memory at `ring`, as `ipcrm` would.
-fn remove(ring: &Slot) {
-    InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
 }
 
 /// **R21** A message that nobody took from removed memory is sent again on the

@@ -3,7 +3,7 @@
 //! and falling asleep and waking somebody. Sleeps have no bound, so that nobody
 //! who slept beside the dead is woken but by the successor, as it comes.
 
-use super::{message, ring};
+use super::{message, remove, ring};
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, has_removed, live};
@@ -200,8 +200,9 @@ fn read_and_leave<B: RingBackend<Address = Slot>>(ring: &Slot, last: What, out: 
 
 /// A reader that reads until `last`, killed after `spared` steps, and its
 /// successor, which reads until `end`, unless the first has removed the memory.
-/// The writer sends `lines`. Whether the first died.
-fn a_reader_and_its_successor(lines: &'static [What], last: What, spared: usize) -> bool {
+/// The writer sends `lines`; before number `removed`, if there is one, somebody removes
+/// the memory. Whether the first died.
+fn a_reader_and_its_successor(lines: &'static [What], last: What, removed: Option<usize>, spared: usize) -> bool {
     let ring = ring(4, 2);
     main_is("writer");
     let theirs = ring.clone();
@@ -217,7 +218,10 @@ fn a_reader_and_its_successor(lines: &'static [What], last: What, spared: usize)
         (died, before, out.take())
     });
     let mut writer = Writer::<InProc>::open(&ring).unwrap();
-    for line in lines {
+    for (number, line) in lines.iter().enumerate() {
+        if removed == Some(number) {
+            remove(&ring);
+        }
         let mut send = || match line {
             What::Message(number) => writer.send(&bytes(*number)),
             What::End => writer.end_with(&mut Patience::endless()),
@@ -250,7 +254,7 @@ fn k7_a_reader_of_a_ring_at_every_step() {
         Depth::bound(1, 8919).deep(Depth::bound(2, 0)),
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
-            a_reader_and_its_successor(LINES, What::Message(1), spared)
+            a_reader_and_its_successor(LINES, What::Message(1), None, spared)
         },
     );
 }
@@ -266,7 +270,24 @@ fn k8_a_reader_with_an_end_at_every_step() {
         Depth::bound(1, 1047).deep(Depth::bound(2, 0)),
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::End];
-            a_reader_and_its_successor(LINES, What::End, spared)
+            a_reader_and_its_successor(LINES, What::End, None, spared)
+        },
+    );
+}
+
+/// **K9** The same as K7 on memory that somebody removes between two messages: what is
+/// not taken from it comes on the new one, to whoever reads there.
+#[test]
+fn k9_a_reader_of_removed_memory_at_every_step() {
+    // 1 s.
+    killed_at_every_step(
+        "K9",
+        "ring: a reader that opens, reads two messages, between which somebody removes the memory, and leaves",
+        55,
+        Depth::bound(1, 11_881).deep(Depth::bound(2, 0)),
+        |spared| {
+            const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
+            a_reader_and_its_successor(LINES, What::Message(1), Some(1), spared)
         },
     );
 }

@@ -6,7 +6,7 @@
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17: either side leaves or dies, and both |
 //! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
-//! | `killed` | K4 to K8: a side that dies at any step, and its successor |
+//! | `killed` | K4 to K9: a side that dies at any step, and its successor |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
@@ -27,8 +27,9 @@ mod restart;
 
 use crate::bare::Bare;
 use crate::explore::{actor, main_is};
-use shm_handoff::backend::RingBackend;
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::Role;
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::ring_words_are_one_way;
 
@@ -53,6 +54,11 @@ pub(crate) fn message(number: usize, units: usize) -> Vec<u8> {
 /// Messages of so many units each.
 pub(crate) fn messages(units: &[usize]) -> Vec<Vec<u8>> {
     units.iter().enumerate().map(|(number, units)| message(number, *units)).collect()
+}
+
+/// Removes the memory at `ring`, as `ipcrm` would.
+pub(crate) fn remove(ring: &Slot) {
+    InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
 }
 
 /// Receives `expected`, one after the other and nothing else in between.
