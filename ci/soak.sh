@@ -18,15 +18,18 @@ feed() { awk -v until=$((EPOCHSECONDS + minutes * 60)) 'BEGIN { for (n = 0; ; n+
 check() { awk '$1 != NR - 1 || $2 != substr("abcdefghijklmnopqrstuvwxyz", 1, (NR - 1) % 27) { print "line " NR ": " $0 > "/dev/stderr"; exit 1 } END { print NR > "'"$1"'" }'; }
 
 declare -A pids
+keys=()
 for layout in classic ring; do
-    key=$((16#7e000000 + RANDOM))
+    key=$((16#7e000000 + RANDOM * 32768 + RANDOM))
+    keys+=("$key")
     option=()
     [ "$layout" = classic ] || option=(--ring)
     ("$bin/shmread" -k "$key" "${option[@]}" --format plain | check "$work/$layout") &
     pids[$layout]=$!
     (feed | "$bin/shmwrite" -k "$key" "${option[@]}") &
 done
-resident() { ps -C shmread,shmwrite -o rss= | awk '{ sum += $1 } END { print sum + 0 }'; }
+# In KiB, of these four and no others.
+resident() { pgrep -d, -f -- "^$bin/shm(read|write) -k (${keys[0]}|${keys[1]})( |\$)" | xargs -r ps -o rss= -p | awk '{ sum += $1 } END { print sum + 0 }'; }
 sleep 10
 first=$(resident) most=0
 while [ -n "$(jobs -pr)" ]; do
