@@ -5,7 +5,8 @@
 #   2. the claims under shuttle, with a hundred times as many schedules: a
 #      quarter of an hour on two cores;
 #   3. the models under loom at their deeper bounds, whose figures it writes into
-#      docs/verification.md: an hour and a half;
+#      docs/verification.md: a quarter of an hour to an hour and a half, by how fast
+#      the machine is that day;
 #   4. the bugs of tests/seeded, each found by something: half an hour;
 #   5. cargo-mutants over the protocol: an hour and more;
 #   6. the tests between processes, 20 times over: what shows only sometimes;

@@ -161,6 +161,7 @@ macro_rules! ring {
                 gathering_changes_no_message
                 a_reader_that_leaves_gives_back
                 a_record_may_end_at_the_wrap
+                who_has_nothing_to_take_along_makes_no_memory
                 a_hint_without_a_sleeper_tells_of_a_removal
                 released_as_far_as_was_looked_then
                 an_end_that_nobody_met_comes_again

@@ -141,6 +141,18 @@ pub(crate) fn a_hint_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H)
     assert_eq!(receive(&mut reader), b"next");
 }
 
+/// A writer whose end was met leaves no new memory behind, though its last publish met a hint
+/// without a sleeper.
+pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    writer.backend().ring().reader_hint.store(1, Ordering::Relaxed);
+    writer.end_with(&mut Patience::none()).unwrap();
+    reader.look().unwrap().close().unwrap();
+    drop(reader);
+    writer.settle(&mut in_time()).unwrap();
+    assert_eq!(writer.backend().ring().closed.load(Ordering::Relaxed), 1, "it is where it was");
+}
+
 pub(crate) fn released_as_far_as_was_looked_then<H: Harness>(place: &H) {
     let mut writer = writer(place);
     writer.send_all(&[b"one", b"two", b"three"]).unwrap();

@@ -248,6 +248,8 @@ impl<B: RingBackend> Writer<B> {
             self.await_room_slowly(None, patience)?;
             Wait::new(patience).tick(patience, WaitingFor::Room)?;
         }
+        // Looked at: who has nothing to take along makes no new memory.
+        self.in_doubt = false;
         self.await_room_slowly(None, patience)
     }
 

@@ -77,7 +77,7 @@ fn r19_an_end_that_is_released() {
     claim(
         "R19",
         "a writer that finds an unreleased end appends nothing, and goes on when it is released",
-        Depth::bound(2, 6691).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 6687).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 1);
             main_is("reader");
@@ -168,7 +168,7 @@ fn r22_removed_under_the_reader() {
     claim(
         "R22",
         "memory removed by somebody else between two sends: each message once, in order",
-        Depth::bound(2, 4287).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4247).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -220,7 +220,7 @@ fn r24_the_hint_tells_of_a_removal() {
     claim(
         "R24",
         "a writer that publishes into removed memory hears of it by the hint, at its next send",
-        Depth::bound(2, 3594).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3562).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(8, 2);
             main_is("reader");
@@ -256,7 +256,7 @@ fn r26_an_end_on_removed_memory() {
     claim(
         "R26",
         "memory removed by somebody else while the end of the stream is sent: the reader meets the end",
-        Depth::bound(2, 3929).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3927).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");

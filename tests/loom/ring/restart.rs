@@ -35,7 +35,7 @@ fn r13_a_writer_and_its_successor() {
     claim(
         "R13",
         "a writer leaves in order; its successor goes on behind its records, nobody \"died\"",
-        Depth::bound(2, 8203).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 8198).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 3);
             main_is("reader");
@@ -163,7 +163,7 @@ fn r17_both_and_their_successors() {
     claim(
         "R17",
         "both sides leave, in any order, and others come: nothing is lost, and nothing comes twice but what was not released",
-        Depth::bound(2, 11_711).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 11_697).deep(Depth::bound(3, 0)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
