@@ -1,6 +1,5 @@
-//! Ordinary builds: the originals.
+//! Builds that are no model: the originals, but for the atomics.
 
-pub use core::sync::atomic::{AtomicU32, AtomicU64, fence};
 pub use parking_lot::{Condvar, Mutex};
 pub use std::thread::yield_now;
 use std::time::Instant;

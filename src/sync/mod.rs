@@ -14,8 +14,10 @@
 pub use core::sync::atomic::{Ordering, compiler_fence};
 
 #[cfg(not(any(model, storm)))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, fence};
+#[cfg(not(model))]
 mod core_face;
-#[cfg(not(any(model, storm)))]
+#[cfg(not(model))]
 pub use core_face::*;
 
 #[cfg(all(storm, not(model)))]

@@ -1,29 +1,13 @@
-//! Builds that are killed on purpose (`--cfg storm`; see tests/storm): the originals, with
+//! Builds that are killed on purpose (`--cfg storm`; see tests/storm): the atomics, with
 //! a point before every operation, named by the place in the source that asks for it.
 //! A process dies at the point that its environment names, and so in each window
 //! between two operations, which no signal from outside would hit for sure.
 
-pub use parking_lot::{Condvar, Mutex};
-pub use std::thread::yield_now;
-
-use super::Ordering;
+use super::{Mutex, Ordering};
 use core::sync::atomic;
 use std::collections::HashSet;
 use std::io::Write;
 use std::panic::Location;
-use std::time::Instant;
-
-/// Tells the processor that this is a spin loop (`pause` on x86).
-#[inline]
-pub fn spin_loop() {
-    core::hint::spin_loop();
-}
-
-/// The present moment.
-#[must_use]
-pub fn now() -> Instant {
-    Instant::now()
-}
 
 /// A fence.
 #[track_caller]

@@ -89,6 +89,7 @@ fn scribble(key: u32, until: Instant, ring: bool) {
                 };
                 words[at].store(value, Ordering::Relaxed);
             }
+            // Its pace, at any moment of what the others do: nothing is waited for.
             std::thread::sleep(Duration::from_micros(next() % 300));
         }
     }
@@ -108,6 +109,7 @@ fn under_scribbles(args: &[&str], ring: bool) {
             let common = [args, &["--timeout=300ms"]].concat();
             let reader = with_little_memory(channel.reader([&common[..], &[format, "--follow"]].concat())).start();
             let writer = with_little_memory(channel.writer(&common).input(lines.clone())).start();
+            // How far they have come when they are asked to leave: nothing is waited for.
             std::thread::sleep(Duration::from_millis(u64::from(turn % 5) * 60));
             // One that finds messages without an end never ends by itself.
             for peer in [&reader, &writer] {

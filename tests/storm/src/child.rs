@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// How long one that stops at a point stays there, at most.
+const A_LITTLE: Duration = Duration::from_millis(30);
+
 /// Who has not come to its point by then is killed wherever it is.
 const LONG_ENOUGH: Duration = Duration::from_millis(150);
 
@@ -26,6 +29,8 @@ pub(crate) enum Fate {
         name: String,
         /// At which passage.
         passage: u64,
+        /// It is only stopped there, and goes on a little later.
+        stops: bool,
     },
 }
 
@@ -65,9 +70,10 @@ impl Mortal {
         if lists {
             command.env("STORM_LIST", folder.join("points"));
         }
-        if let Fate::Point { name, passage } = &fate {
+        if let Fate::Point { name, passage, stops } = &fate {
             command.env("STORM_POINT", name).env("STORM_PASSAGE", passage.to_string());
             command.env("STORM_DIED_AT", folder.join("died-at"));
+            command.env("STORM_SIGNAL", (if *stops { libc::SIGSTOP } else { libc::SIGKILL }).to_string());
         }
         // SAFETY: async-signal-safe, between fork and exec.
         unsafe {
@@ -89,8 +95,13 @@ impl Mortal {
     pub(crate) fn look(&mut self) -> Result<Option<End>, String> {
         match self.fate {
             Fate::Killed(after) if self.started.elapsed() >= after => self.signal(Signal::SIGKILL),
+            // (Nothing to one that is not stopped.)
+            Fate::Point { stops: true, .. } if self.stopped.get_or_insert_with(Instant::now).elapsed() >= A_LITTLE => {
+                self.signal(Signal::SIGCONT);
+                self.stopped = None;
+            }
             // It did not come to its point.
-            Fate::Point { .. } if self.started.elapsed() >= LONG_ENOUGH => self.signal(Signal::SIGKILL),
+            Fate::Point { stops: false, .. } if self.started.elapsed() >= LONG_ENOUGH => self.signal(Signal::SIGKILL),
             Fate::Stopped(pause) => match self.stopped {
                 Some(since) if since.elapsed() >= pause => {
                     self.signal(Signal::SIGCONT);
@@ -135,7 +146,7 @@ impl Mortal {
 
     /// The passage at which it is to die.
     pub(crate) fn passage(&self) -> Option<u64> {
-        if let Fate::Point { passage, .. } = self.fate { Some(passage) } else { None }
+        if let Fate::Point { passage, stops: false, .. } = self.fate { Some(passage) } else { None }
     }
 
     pub(crate) fn fate(&self) -> &Fate {

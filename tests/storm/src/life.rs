@@ -1,16 +1,18 @@
 //! One session at a key of its own, with as many readers and writers as it takes.
 
-use crate::child::{End, Fate, Mortal, stdio};
+use crate::cast::{Reader, Writer};
+use crate::child::{End, Mortal};
 use crate::ledger::Ledger;
 use crate::tally::{Side, Sums, Tally};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt};
+use nix::sys::socket::{MsgFlags, recv};
+use shm_handoff::backend::layout::ring::RECORDS_AT;
 use shm_handoff::backend::sysv::{Key, Segment};
-use std::io::Write;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What is stormed.
@@ -27,68 +29,38 @@ const FOR_EVER: Duration = Duration::from_secs(20);
 /// late for the end: it needs another writer.
 const TOO_LATE: Duration = Duration::from_millis(300);
 
-/// Writers of a life that may die.
-const WRITERS: u64 = 8;
-/// Beyond this many children a life does not end by itself.
-const MOST: u64 = 400;
-
-/// The longest line, in a classic slot and in the ring of 64 KiB.
-const LONGEST_TEXT: usize = 2047;
-const LONGEST_RECORD: usize = 16 * 1024;
-/// What goes into one packet.
-const LONGEST_PACKET: usize = 4000;
-
 /// The seats' numbers in their set (docs/protocol.md).
 const WRITER: i32 = 2;
 const READER: i32 = 3;
 
-struct Writer {
-    process: Mortal,
-    /// How it ended, if it has.
-    end: Option<End>,
-    number: usize,
-    fed: u64,
-    /// Readers that had gone when it came.
-    departures_before: u64,
-    /// It ends the session.
-    is_last: bool,
-    /// A C writer's input, which must not end, and what it prints.
-    c: Option<(OwnedFd, PathBuf)>,
-}
-
-struct Reader {
-    process: Mortal,
-    output: OwnedFd,
-    /// Its end, and no more output after it.
-    end: Option<End>,
-    /// Writers that had died when it came.
-    deaths_before: u64,
-}
-
 /// A session.
 pub(crate) struct Life<'a> {
-    layout: Layout,
-    raw: bool,
-    key: Key,
-    bins: &'a Path,
-    c_writer: Option<&'a Path>,
-    tally: &'a Tally,
-    random: &'a mut fastrand::Rng,
-    folder: tempfile::TempDir,
-    ledger: Ledger,
-    sums: Sums,
-    children: u64,
+    pub(crate) layout: Layout,
+    pub(crate) raw: bool,
+    pub(crate) key: Key,
+    pub(crate) bins: &'a Path,
+    pub(crate) c_writer: Option<&'a Path>,
+    pub(crate) tally: &'a Tally,
+    pub(crate) random: &'a mut fastrand::Rng,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) ledger: Ledger,
+    pub(crate) sums: Sums,
+    pub(crate) children: u64,
     /// Writers that have died or failed, and readers that have gone.
-    deaths: u64,
-    departures: u64,
+    pub(crate) deaths: u64,
+    pub(crate) departures: u64,
     /// A writer that ends the session has ended in order.
-    is_ended: bool,
+    pub(crate) is_ended: bool,
     /// When something happened last.
-    event: Instant,
+    pub(crate) event: Instant,
     /// Until then nobody takes the reader's output.
-    hesitates: Instant,
+    pub(crate) hesitates: Instant,
     /// Until then there is no reader.
-    absent: Instant,
+    pub(crate) absent: Instant,
+    /// The last reader has ended the session, which removes the segment.
+    is_closed: bool,
+    /// Somebody wants the storm to end.
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Life<'a> {
@@ -98,6 +70,7 @@ impl<'a> Life<'a> {
         c_writer: Option<&'a Path>,
         tally: &'a Tally,
         random: &'a mut fastrand::Rng,
+        stop: &'a AtomicBool,
     ) -> Result<Self, String> {
         let key = loop {
             let Ok(key) = Key::new(random.u32(..)) else { continue };
@@ -123,6 +96,8 @@ impl<'a> Life<'a> {
             event: Instant::now(),
             hesitates: Instant::now(),
             absent: Instant::now(),
+            is_closed: false,
+            stop,
         })
     }
 
@@ -144,17 +119,12 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    fn longest(&self) -> usize {
-        match self.layout {
-            Layout::Classic => LONGEST_TEXT,
-            Layout::Ring if self.raw => LONGEST_PACKET,
-            Layout::Ring => LONGEST_RECORD - 1,
-        }
-    }
-
     fn live(&mut self) -> Result<(), String> {
         let (mut writer, mut reader) = (None::<Writer>, None::<Reader>);
         loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err("asked to stop".into());
+            }
             if let Some(there) = &mut writer
                 && there.end.is_none()
             {
@@ -185,6 +155,9 @@ impl<'a> Life<'a> {
             }
             if self.is_ended && writer.is_none() && reader.is_none() && self.segment()?.is_none() {
                 break;
+            }
+            if self.is_ended && self.is_closed && writer.is_none() && reader.is_none() && self.is_empty()? {
+                return Err("the session was closed, and a segment without anything in it is there".into());
             }
             if reader.is_none() && self.absent <= Instant::now() && !self.is_about_to_end(writer.as_ref())? {
                 reader = Some(self.start_reader()?);
@@ -221,8 +194,20 @@ impl<'a> Life<'a> {
     /// come to nothing.
     fn is_about_to_end(&self, writer: Option<&Writer>) -> Result<bool, String> {
         let no_segment = self.segment()?.is_none();
-        Ok(no_segment
-            && (self.is_ended || writer.is_some_and(|writer| writer.is_last && self.event.elapsed() < TOO_LATE)))
+        // (Once the session is closed, one that is there by now was made by that writer.)
+        let may_be_through = (no_segment || self.is_closed) && self.event.elapsed() < TOO_LATE;
+        Ok((no_segment && self.is_ended) || (may_be_through && writer.is_some_and(|writer| writer.is_last)))
+    }
+
+    /// Whether a segment is there in which nothing waits, and never has.
+    fn is_empty(&self) -> Result<bool, String> {
+        let segment = match Segment::open(self.key) {
+            Err(shm_handoff::Error::Missing { .. }) => return Ok(false),
+            opened => opened.map_err(|error| error.to_string())?,
+        };
+        // (Whoever makes a ring stores a 1 at 0, for the tutorial's programs.)
+        let first = if self.layout == Layout::Ring { RECORDS_AT } else { 0 };
+        Ok(segment.word(first).load(shm_handoff::sync::Ordering::Relaxed) == 0)
     }
 
     /// Whether this seat is taken.
@@ -235,64 +220,6 @@ impl<'a> Life<'a> {
         Segment::stat_at(self.key).map(|stat| stat.map(|stat| stat.attached)).map_err(|error| error.to_string())
     }
 
-    fn fate(&mut self, side: Side) -> Fate {
-        if self.children > MOST {
-            return Fate::Nothing;
-        }
-        let chance = self.random.u32(..100);
-        let scale = self.random.u32(11..16);
-        let shortly = Duration::from_micros(self.random.u64(1000..1 << scale));
-        match chance {
-            0..15 => Fate::Nothing,
-            15..35 => Fate::Killed(shortly),
-            35..40 => {
-                self.sums.stops += 1;
-                Fate::Stopped(shortly)
-            }
-            _ => {
-                let of_makers = if self.children < 4 { self.tally.point_of_makers(side, self.random) } else { None };
-                let Some((name, passage)) = of_makers.or_else(|| self.tally.point(side, self.random)) else {
-                    return Fate::Nothing;
-                };
-                Fate::Point { name, passage }
-            }
-        }
-    }
-
-    fn start(&mut self, command: Command, fate: Fate) -> Result<Mortal, String> {
-        self.children += 1;
-        self.event = Instant::now();
-        let lists = !matches!(fate, Fate::Point { .. }) && self.random.u8(..) < 64;
-        Mortal::start(command, fate, lists, self.folder.path().join(self.children.to_string()))
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bins.join(program));
-        command.arg("-k").arg(self.key.number().to_string());
-        if self.layout == Layout::Ring {
-            command.arg("--ring=64K");
-        }
-        if self.raw {
-            command.arg("--raw");
-        }
-        command
-    }
-
-    fn start_reader(&mut self) -> Result<Reader, String> {
-        // One write, one packet.
-        let (output, theirs) =
-            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(text_of)?;
-        // So that a hesitating reader of it holds them up soon.
-        setsockopt(&theirs, sockopt::SndBuf, &(16 * 1024)).map_err(text_of)?;
-        let mut command = self.command("shmread");
-        if self.random.bool() {
-            command.arg("--follow");
-        }
-        command.stdout(stdio(theirs));
-        let fate = self.fate(Side::Reader);
-        Ok(Reader { process: self.start(command, fate)?, output, end: None, deaths_before: self.deaths })
-    }
-
     /// Takes what the reader prints; whether it is over.
     fn attend(&mut self, reader: &mut Reader, writer_is_over: bool) -> Result<bool, String> {
         // The end is looked at first: what was printed before it is there by then.
@@ -302,6 +229,7 @@ impl<'a> Life<'a> {
         // (Its output is kept until it is taken, whenever that is.)
         let mut packet = vec![0; 256 * 1024];
         if reader.end.is_none() && self.hesitates > Instant::now() {
+            // So that it is held up: that its pipe fills is the point.
             std::thread::sleep(Duration::from_micros(200));
             return Ok(false);
         }
@@ -335,6 +263,7 @@ impl<'a> Life<'a> {
         if !self.is_ended && self.random.u8(..) < 48 {
             self.absent = Instant::now() + Duration::from_millis(100);
         }
+        self.is_closed = end.status.success();
         self.ledger.reader_over(killed)?;
         let is_as_expected = killed
             || match end.status.code() {
@@ -351,79 +280,6 @@ impl<'a> Life<'a> {
             let at = end.at.as_deref().filter(|at| !at.is_empty());
             self.tally.killed(side, at.zip(process.passage()));
         }
-    }
-
-    fn start_writer(&mut self) -> Result<Writer, String> {
-        let is_late = self.is_ended;
-        let is_last = is_late || self.children > 2 * WRITERS && self.random.bool() || self.children > 4 * WRITERS;
-        let is_c = !is_last && self.c_writer.is_some() && self.random.u8(..) < 48;
-        // Of what a pipe or a socket holds, all is there from the start.
-        let fed = if is_c {
-            self.random.u64(1..20)
-        } else if self.raw {
-            self.random.u64(1..30)
-        } else {
-            self.random.u64(1..150)
-        };
-        let number = self.ledger.writer(fed, if is_c { 1000 } else { self.longest() });
-        if is_c {
-            return self.start_c_writer(number, fed);
-        }
-        let mut command = self.command("shmwrite");
-        if !is_last {
-            command.arg("--no-end");
-        }
-        if self.raw {
-            let (ours, theirs) =
-                socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(text_of)?;
-            for line in 0..fed {
-                send(ours.as_raw_fd(), self.ledger.text((number, line)).as_bytes(), MsgFlags::MSG_DONTWAIT)
-                    .map_err(text_of)?;
-            }
-            command.stdin(stdio(theirs));
-        } else {
-            let path = self.folder.path().join(format!("input-{number}"));
-            let mut lines = std::io::BufWriter::new(std::fs::File::create(&path).map_err(|error| error.to_string())?);
-            for line in 0..fed {
-                lines.write_all(self.ledger.text((number, line)).as_bytes()).map_err(|error| error.to_string())?;
-            }
-            drop(lines);
-            command.stdin(std::fs::File::open(&path).map_err(|error| error.to_string())?);
-            std::fs::remove_file(&path).map_err(|error| error.to_string())?;
-        }
-        let fate = if is_late { Fate::Nothing } else { self.fate(Side::Writer) };
-        Ok(Writer {
-            end: None,
-            departures_before: self.departures,
-            process: self.start(command, fate)?,
-            number,
-            fed,
-            is_last,
-            c: None,
-        })
-    }
-
-    fn start_c_writer(&mut self, number: usize, fed: u64) -> Result<Writer, String> {
-        let program = self.c_writer.expect("asked before");
-        let (theirs, ours) = nix::unistd::pipe().map_err(text_of)?;
-        let mut lines = std::fs::File::from(ours);
-        for line in 0..fed {
-            lines.write_all(self.ledger.text((number, line)).as_bytes()).map_err(|error| error.to_string())?;
-        }
-        let prompts = self.folder.path().join(format!("prompts-{number}"));
-        let mut command = Command::new(program);
-        command.arg(self.key.number().to_string()).stdin(stdio(theirs));
-        command.stdout(std::fs::File::create(&prompts).map_err(|error| error.to_string())?);
-        let fate = Fate::Killed(Duration::from_micros(self.random.u64(2000..40_000)));
-        Ok(Writer {
-            end: None,
-            departures_before: self.departures,
-            process: self.start(command, fate)?,
-            number,
-            fed,
-            is_last: false,
-            c: Some((lines.into(), prompts)),
-        })
     }
 
     fn writer_over(&mut self, writer: &Writer, end: &End, reader_has_left: bool) -> Result<(), String> {
@@ -461,18 +317,10 @@ impl<'a> Life<'a> {
 
     /// A last pair, to which nothing happens, and which leaves nothing.
     fn leave_nothing(&mut self) -> Result<(), String> {
-        let sets = u8::from(set_is_there(self.key));
-        if sets > 0 {
-            let mut reader = self
-                .command("shmread")
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .map_err(|error| error.to_string())?;
-            let wrote = self
-                .command("shmwrite")
-                .stdin(std::process::Stdio::null())
-                .status()
-                .map_err(|error| error.to_string())?;
+        if set_is_there(self.key) {
+            let mut reader =
+                self.command("shmread").stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+            let wrote = self.command("shmwrite").stdin(Stdio::null()).status().map_err(|error| error.to_string())?;
             let read = reader.wait().map_err(|error| error.to_string())?;
             if !wrote.success() || !read.success() {
                 return Err(format!("the pair that came last: {wrote}, {read}"));
@@ -489,7 +337,7 @@ fn unexpected(who: &str, end: &End) -> String {
     format!("a {who} ended with {}, at {:?}: {}", end.status, end.at, end.said.trim())
 }
 
-fn text_of(errno: Errno) -> String {
+pub(crate) fn text_of(errno: Errno) -> String {
     errno.to_string()
 }
 

@@ -3,6 +3,7 @@
 //! write that was not yet released. See `--help`, and `ci/storm.sh`, which builds what it needs.
 #![allow(clippy::disallowed_types)] // no protocol stands here, and no checker behind it
 
+mod cast;
 mod child;
 mod ledger;
 mod life;
@@ -12,6 +13,7 @@ use clap::Parser;
 use life::{Layout, Life};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tally::Tally;
@@ -77,7 +79,11 @@ fn main() -> ExitCode {
     let (mut tables, mut enough) = (Vec::new(), true);
     for layout in layouts {
         let tally = Tally::new(layout, args.kills, args.least, Duration::from_secs(args.minutes * 60));
-        let failed = AtomicBool::new(false);
+        // Set by a failure, and by a signal: then each life ends, and removes what it made.
+        let failed = Arc::new(AtomicBool::new(false));
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&failed)).expect("these can be caught");
+        }
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !failed.load(Ordering::Relaxed) && !tally.is_done() {
@@ -86,11 +92,11 @@ fn main() -> ExitCode {
                 }
             });
             for job in 0..args.jobs {
-                let (tally, failed, bins, c_writer) = (&tally, &failed, &bins, args.c_writer.as_deref());
+                let (tally, failed, bins, c_writer) = (&tally, &*failed, &bins, args.c_writer.as_deref());
                 scope.spawn(move || {
                     let mut random = fastrand::Rng::with_seed(seed ^ (job as u64) << 32 ^ layout as u64);
                     while !failed.load(Ordering::Relaxed) && !tally.is_done() {
-                        let lived = Life::new(layout, bins, c_writer, tally, &mut random).and_then(Life::run);
+                        let lived = Life::new(layout, bins, c_writer, tally, &mut random, failed).and_then(Life::run);
                         if let Err(why) = lived {
                             failed.store(true, Ordering::Relaxed);
                             eprintln!("storm: {layout:?}: {why}");
@@ -100,7 +106,7 @@ fn main() -> ExitCode {
             }
         });
         eprint!("{}", tally.summary());
-        if failed.into_inner() {
+        if failed.load(Ordering::Relaxed) {
             return ExitCode::FAILURE;
         }
         enough &= tally.is_enough();
