@@ -72,8 +72,8 @@ impl Life<'_> {
                 Fate::Stopped(shortly)
             }
             _ => {
-                let of_makers = if self.children < 4 { self.tally.point_of_makers(side, self.random) } else { None };
-                let Some((name, passage)) = of_makers.or_else(|| self.tally.point(side, self.random)) else {
+                let rare = if self.children < 4 { self.tally.rare_point(side, self.random) } else { None };
+                let Some((name, passage)) = rare.or_else(|| self.tally.point(side, self.random)) else {
                     return Fate::Nothing;
                 };
                 let stops = self.random.u8(..) < 32;

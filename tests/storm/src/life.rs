@@ -78,6 +78,8 @@ impl<'a> Life<'a> {
                 break key;
             }
         };
+        // Either side may come first, and make the segment.
+        let absent = Instant::now() + Duration::from_millis(random.u64(0..2) * 20);
         Ok(Self {
             layout,
             raw: layout == Layout::Ring && random.u8(..) < 64,
@@ -95,7 +97,7 @@ impl<'a> Life<'a> {
             is_ended: false,
             event: Instant::now(),
             hesitates: Instant::now(),
-            absent: Instant::now(),
+            absent,
             is_closed: false,
             stop,
         })

@@ -58,6 +58,9 @@ pub(crate) struct Sums {
 /// coincidence.
 const ATTEMPTS: u64 = 3000;
 
+/// So many of a side's points count as rare.
+const RARE: usize = 10;
+
 impl Tally {
     pub(crate) fn new(layout: Layout, kills: u64, least: u64, longest: Duration) -> Self {
         Self { layout, kills, least, started: Instant::now(), longest, counts: Mutex::default() }
@@ -100,14 +103,15 @@ impl Tally {
         Some((name.clone(), passage))
     }
 
-    /// A point to die at in the middle of making or recognising a segment, for who comes
-    /// first or next: the windows behind a maker's death are met only there.
-    pub(crate) fn point_of_makers(&self, side: Side, random: &mut fastrand::Rng) -> Option<(String, u64)> {
+    /// One of the points where the fewest have died: for who comes first or next, for what is
+    /// met only while a segment is made, or behind a maker's death, is rare later.
+    pub(crate) fn rare_point(&self, side: Side, random: &mut fastrand::Rng) -> Option<(String, u64)> {
         let counts = self.counts();
-        let making: Vec<_> =
-            counts.points.keys().filter(|(of, name)| *of == side && name.contains("sysv/recognise.rs")).collect();
-        let (_, name) = making.get(random.usize(..making.len().max(1)))?;
-        Some((name.clone(), 1 + u64::from(random.u8(..) / 64)))
+        let mut mine: Vec<_> = counts.points.iter().filter(|((of, _), _)| *of == side).collect();
+        mine.sort_by_key(|(_, point)| point.kills);
+        mine.truncate(RARE);
+        let ((_, name), point) = mine.get(random.usize(..mine.len().max(1)))?;
+        Some((name.clone(), random.u64(1..=point.latest + 2)))
     }
 
     /// One was killed: at this passage of this point, or at random.
