@@ -72,15 +72,13 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
 /// How much of what it sends a writer knows to be sent.
 type Sent = Rc<Cell<usize>>;
 
-/// A writer that sends `lines` in its `life`, killed after `spared` steps, and its
-/// successor, which sends the last message: what arrives is what the first had
-/// sent, and then the last. Whether it died, and how much of it came.
-fn a_writer_and_its_successor(
+/// A writer's `life`, killed after `spared` steps, and its successor, which sends the
+/// last message. Whether it died, how much it knew to be sent, and what came before the last.
+fn a_life_and_its_successor(
     ring: &Slot,
-    lines: [What; 2],
-    life: fn(&mut Writer<Mortal>, &Sent),
+    life: impl FnOnce(&mut Writer<Mortal>, &Sent) + 'static,
     spared: usize,
-) -> (bool, usize) {
+) -> (bool, usize, Vec<What>) {
     main_is("reader");
     let theirs = ring.clone();
     let writer = actor("writer", move || {
@@ -97,14 +95,25 @@ fn a_writer_and_its_successor(
         writer.leave().unwrap();
         (died, sent.get())
     });
-    let got = read_until_the_last(ring);
+    let mut got = read_until_the_last(ring);
     let (died, sent) = writer.join();
-    let (last, before) = got.split_last().expect("the last message at least");
-    assert_eq!(*last, LAST);
-    assert_eq!(before, &lines[..before.len().min(2)], "order holds and nothing comes twice");
+    assert_eq!(got.pop(), Some(LAST), "the last message at least");
+    (died, sent, got)
+}
+
+/// The same where `lines` are sent and nobody meddles: what arrives is what the first had
+/// sent, and then the last. Whether it died, and how much of it came.
+fn a_writer_and_its_successor(
+    ring: &Slot,
+    lines: [What; 2],
+    life: fn(&mut Writer<Mortal>, &Sent),
+    spared: usize,
+) -> (bool, usize) {
+    let (died, sent, got) = a_life_and_its_successor(ring, life, spared);
+    assert_eq!(got, lines[..got.len().min(2)], "order holds and nothing comes twice");
     // Dead between publishing and knowing of it: more than it knew of.
-    assert!(before.len() == sent || (died && before.len() > sent), "{sent} were sent, {} came", before.len());
-    (died, before.len())
+    assert!(got.len() == sent || (died && got.len() > sent), "{sent} were sent, {} came", got.len());
+    (died, got.len())
 }
 
 /// **K4** A writer killed at any step of opening, sending two messages with a jump
@@ -289,6 +298,39 @@ fn k9_a_reader_of_removed_memory_at_every_step() {
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
             a_reader_and_its_successor(LINES, What::Message(1), Some(1), spared)
+        },
+    );
+}
+
+/// **K10** A writer killed at any step while the memory it has written to is removed: what
+/// it had sent into that memory can go with it, as `docs/reliability.md` says, but only if
+/// it died; nothing comes twice, and the order holds.
+#[test]
+fn k10_a_writer_to_removed_memory_at_every_step() {
+    // 2 s.
+    killed_at_every_step(
+        "K10",
+        "ring: a writer that opens, sends two messages, between which somebody removes the memory, and leaves",
+        62,
+        Depth::bound(1, 11_902).deep(Depth::bound(2, 0)),
+        |spared| {
+            let ring = ring(4, 2);
+            let theirs = ring.clone();
+            let life = move |writer: &mut Writer<Mortal>, sent: &Sent| {
+                for number in 0..2 {
+                    if number == 1 {
+                        remove(&theirs);
+                    }
+                    writer.send(&bytes(number)).unwrap();
+                    sent.set(number + 1);
+                }
+            };
+            let (died, _, got) = a_life_and_its_successor(&ring, life, spared);
+            let in_order: &[&[What]] =
+                &[&[], &[What::Message(0)], &[What::Message(1)], &[What::Message(0), What::Message(1)]];
+            assert!(in_order.contains(&&got[..]), "{got:?}");
+            assert!(died || got.len() == 2, "who lives loses nothing: {got:?}");
+            died
         },
     );
 }

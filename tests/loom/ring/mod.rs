@@ -6,7 +6,7 @@
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17: either side leaves or dies, and both |
 //! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
-//! | `killed` | K4 to K9: a side that dies at any step, and its successor |
+//! | `killed` | K4 to K10: a side that dies at any step, and its successor |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
