@@ -120,26 +120,26 @@ impl fmt::Display for Limit {
     }
 }
 
-/// What went wrong with a segment, a seat or a key. Each case says what
-/// failed, on what, and what to do next.
+/// What went wrong with a segment, a seat or a key. Each case says what failed, and on
+/// what; [`hint`](Self::hint) says what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Exclusive creation found a segment at the key.
-    #[error("{}: a segment is there already (open it instead, or remove it: ipcrm -M {key:#x})", at(*.key))]
+    #[error("{}: a segment is there already", at(*.key))]
     Exists {
         /// The segment's key.
         key: u32,
     },
     /// There is no segment at the key.
-    #[error("{}: there is no segment (start the other side first, or create it)", at(*.key))]
+    #[error("{}: there is no segment", at(*.key))]
     Missing {
         /// The segment's key.
         key: u32,
     },
     /// The segment is none of ours.
     #[error(
-        "{}: the segment is no handoff channel: {why} (it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x})", at(*.key)
+        "{}: the segment is no handoff channel: {why}", at(*.key)
     )]
     NotAChannel {
         /// The segment's key.
@@ -149,7 +149,7 @@ pub enum Error {
     },
     /// The segment is laid out in another way than was asked for.
     #[error(
-        "{}: {found} is there, and {wanted} was asked for (start the other side in the same way, or remove what is there: ipcrm -M {key:#x})", at(*.key)
+        "{}: {found} is there, and {wanted} was asked for", at(*.key)
     )]
     OtherLayout {
         /// The segment's key.
@@ -169,7 +169,7 @@ pub enum Error {
     },
     /// The kernel refused access.
     #[error(
-        "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o} (run as that user, or have it opened with --mode)", at(*.key)
+        "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o}", at(*.key)
     )]
     Permission {
         /// The key of the segment.
@@ -183,7 +183,7 @@ pub enum Error {
     },
     /// The object belongs to somebody else, who could change it at will.
     #[error(
-        "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you (--trust-owner if you trust that user, or use another key)", at(*.key)
+        "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", at(*.key)
     )]
     OtherOwner {
         /// The key of the segment.
@@ -196,7 +196,7 @@ pub enum Error {
         creator: u32,
     },
     /// A limit of the kernel is reached.
-    #[error("{}: the {object} can't be made: limit {limit} reached (see: {})", at(*.key), limit.how_to_see())]
+    #[error("{}: the {object} can't be made: limit {limit} reached", at(*.key))]
     Limit {
         /// The key of the segment.
         key: u32,
@@ -206,13 +206,13 @@ pub enum Error {
         limit: Limit,
     },
     /// The segment was removed while it was being opened, again and again.
-    #[error("{}: the segment was removed while it was being opened (try again)", at(*.key))]
+    #[error("{}: the segment was removed while it was being opened", at(*.key))]
     Removed {
         /// The segment's key.
         key: u32,
     },
     /// The seat is taken: another process has this role.
-    #[error("{}: another {role} is attached, {} (stop it, or use another key)", at(*.key), who(*.pid))]
+    #[error("{}: another {role} is attached, {}", at(*.key), who(*.pid))]
     SeatTaken {
         /// The segment's key.
         key: u32,
@@ -222,7 +222,7 @@ pub enum Error {
         pid: u32,
     },
     /// The lock under which segments are made was not given back in time.
-    #[error("{}: the creation lock is held, {} (a process that is stopped? continue or end it)", at(*.key), who(*.pid))]
+    #[error("{}: the creation lock is held, {}", at(*.key), who(*.pid))]
     Locked {
         /// The segment's key.
         key: u32,
@@ -231,7 +231,7 @@ pub enum Error {
     },
     /// A semaphore set that is not ours has the key of the seats.
     #[error(
-        "{}: a foreign semaphore set holds the seats' key {seats:#x} (use another key, or remove it if nobody needs it: ipcrm -S {seats:#x})", at(*.key)
+        "{}: a foreign semaphore set holds the seats' key {seats:#x}", at(*.key)
     )]
     ForeignSeats {
         /// The segment's key.
@@ -263,6 +263,41 @@ pub enum Error {
         /// Its errno.
         errno: Errno,
     },
+}
+
+impl Error {
+    /// What to do next, where that can be told: in the words of the command line.
+    ///
+    /// ```
+    /// use shm_handoff::Error;
+    /// let error = Error::SeatTaken { key: 1234, role: shm_handoff::Role::Reader, pid: 77 };
+    /// assert_eq!(error.to_string(), "key 1234 (0x4d2): another reader is attached, pid 77");
+    /// assert_eq!(error.hint().as_deref(), Some("stop it, or use another key"));
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Exists { key } => format!("open it instead, or remove it: ipcrm -M {key:#x}"),
+            Self::Missing { .. } => "start the other side first, or create it".to_owned(),
+            Self::NotAChannel { key, .. } => format!(
+                "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x}"
+            ),
+            Self::OtherLayout { key, .. } => {
+                format!("start the other side in the same way, or remove what is there: ipcrm -M {key:#x}")
+            }
+            Self::Permission { .. } => "run as that user, or have it opened with --mode".to_owned(),
+            Self::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
+            Self::Limit { limit, .. } => format!("see: {}", limit.how_to_see()),
+            Self::Removed { .. } => "try again".to_owned(),
+            Self::SeatTaken { .. } => "stop it, or use another key".to_owned(),
+            Self::Locked { .. } => "if that process is stopped, continue or end it".to_owned(),
+            Self::ForeignSeats { seats, .. } => {
+                format!("use another key, or remove it if nobody needs it: ipcrm -S {seats:#x}")
+            }
+            Self::OtherKind { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
+        };
+        Some(hint)
+    }
 }
 
 /// A key as messages name it: as people type it, and as `ipcs` shows it.

@@ -3,7 +3,7 @@
 use super::exit;
 use crate::backend::sysv::KeySpec;
 use crate::protocol::layout::ring;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, ColorChoice, Parser, ValueEnum};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -43,6 +43,15 @@ pub(super) struct Common {
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 
+    /// Show messages, bytes, rate and time on stderr, and the time left if the input is
+    /// a file: `auto` on a terminal, `always` elsewhere too, as a line a second
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    pub(super) progress: Option<When>,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+
     /// Say on stderr what happens
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -76,6 +85,15 @@ fn capacity(given: &str) -> Result<usize, String> {
         .checked_mul(1 << shift)
         .filter(|bytes| ring::is_capacity(*bytes))
         .ok_or_else(|| "a ring has a power of two of bytes, from 64K to 1G".to_owned())
+}
+
+/// When to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal on which nobody types and nothing else is printed
+    Auto,
+    /// Anyhow
+    Always,
 }
 
 /// What to do with a line that is too long for the slot.

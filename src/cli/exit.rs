@@ -1,15 +1,19 @@
 //! Exit codes, and the one way in which a binary fails.
 
 use super::signals;
+use super::stdio::{self, say};
 use crate::error::Error;
 use nix::errno::Errno;
 use std::fmt;
+use std::process::ExitCode;
 
 /// How a program ends when it does not end well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// A system call failed, permission, limits, or the output.
     System,
+    /// The command line.
+    Usage,
     /// The peer died; for a writer also: the reader left.
     PeerGone,
     /// What is at the key is no channel that can be used.
@@ -25,10 +29,11 @@ pub(super) enum Exit {
 }
 
 impl Exit {
-    /// The number. 2, for usage, is clap's; 0 is success.
+    /// The number. (Most of 2 is clap's own; 0 is success.)
     pub(super) fn code(self) -> u8 {
         match self {
             Self::System => 1,
+            Self::Usage => 2,
             Self::PeerGone => 3,
             Self::NotAChannel => 4,
             Self::BadInput => 5,
@@ -39,7 +44,7 @@ impl Exit {
     }
 }
 
-/// The table of exit codes, for `--help`.
+/// The exit codes of both sides, and what else their `--help` and manual end with.
 pub(super) const HELP: &str = "\
 Exit status:
   0      done: the session ended, or everything was sent
@@ -50,18 +55,40 @@ Exit status:
   5      the input can't be carried: that message was not sent, those before were
   6      the role is taken by another process
   124    --timeout passed
-  128+n  ended by signal n";
+  128+n  ended by signal n
 
-/// Why a program ends otherwise than well.
+Signals:
+  SIGHUP, SIGINT, SIGTERM  leave at once; what was sent and not received stays for
+                           the next one (one that was ignored at the start, as
+                           nohup does, stays ignored)
+  SIGSTOP, SIGCONT         a side that is stopped is waited for: it is not dead
+  SIGKILL                  the kernel gives the seat back, and the other side says
+                           that this one died
+
+Files:
+  There are none: ipcs(1) shows the segment at KEY, and the semaphore set with the
+  seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to be there, and to be
+  the same one for both sides.
+
+Environment:
+  NO_COLOR        if it is set, no colour, but for --color=always
+  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is";
+
+/// Why a program ends otherwise than well: what failed on what, and what to do next.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) exit: Exit,
     pub(super) message: String,
+    pub(super) hint: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), hint: None }
+    }
+
+    pub(super) fn hint(self, hint: impl fmt::Display) -> Self {
+        Self { hint: Some(hint.to_string()), ..self }
     }
 
     pub(super) fn signal(number: i32) -> Self {
@@ -76,14 +103,30 @@ impl Failure {
     pub(super) fn met_nobody(what_came: &str, key: u32) -> Self {
         let namespace = std::fs::read_link("/proc/self/ns/ipc").unwrap_or_default();
         let why = format!(
-            "{what_came} to key {key} ({key:#x}) in this IPC namespace ({}) for as long as --timeout allows (what is in another container is not seen)",
+            "{what_came} to key {key} ({key:#x}) in this IPC namespace ({}) for as long as --timeout allows",
             namespace.display()
         );
         Self::new(Exit::TimedOut, why)
+            .hint(format!("what is in another container is not seen: shm-handoff doctor {key}"))
     }
 
-    pub(super) fn io(what: &str, errno: Errno, hint: &str) -> Self {
-        Self::new(Exit::System, format!("{what}: {} ({errno:?}){hint}", errno.desc()))
+    pub(super) fn io(what: &str, errno: Errno) -> Self {
+        Self::new(Exit::System, format!("{what}: {} ({errno:?})", errno.desc()))
+    }
+
+    /// Standard output is closed, where messages would go nowhere.
+    pub(super) fn no_output() -> Self {
+        Self::io("standard output is closed", Errno::EBADF).hint("open it, to /dev/null if need be")
+    }
+
+    /// Says it on stderr, with what else there is to say behind it.
+    pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
+        let (bad, good) = (stdio::BAD, stdio::HINT);
+        say!("{bad}{program}:{bad:#} {}{and}", self.message);
+        if let Some(hint) = &self.hint {
+            say!("  {good}hint:{good:#} {hint}");
+        }
+        ExitCode::from(self.exit.code())
     }
 }
 
@@ -97,6 +140,6 @@ impl From<Error> for Failure {
             Error::SeatTaken { .. } => Exit::RoleTaken,
             _ => Exit::System,
         };
-        Self::new(exit, error)
+        Self { hint: error.hint(), ..Self::new(exit, error) }
     }
 }

@@ -172,7 +172,7 @@ pub(super) fn await_input(
 pub(super) fn amount_read(read: Result<usize, Errno>) -> Result<Option<usize>, Failure> {
     match read {
         Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-        other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno, "")),
+        other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno)),
     }
 }
 

@@ -1,15 +1,24 @@
 //! What the binaries share: the command line, the exit codes, the streams.
 
 mod args;
+mod doctor;
 mod exit;
+mod generate;
 mod input;
+mod look;
+mod ls;
 mod output;
+mod progress;
 mod race;
 mod read;
+mod rm;
 mod signals;
 mod stat;
 mod stdio;
+mod table;
 mod tool;
+mod watch;
+mod who;
 mod write;
 
 pub use read::shmread;
@@ -53,11 +62,11 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         say!("Memory attached at {:#x}", segment.address());
     }
     if !common.quiet && stat.mode & !common.mode != 0 {
-        say!(
-            "{program}: warning: the segment at key {:#x} has mode {:03o}: other users can get at the messages (--mode {:03o} accepts that)",
-            segment.key().number(),
-            stat.mode,
-            (stat.mode | common.mode) & 0o666,
+        let (key, mode) = (segment.key().number(), stat.mode);
+        stdio::warn(
+            program,
+            format_args!("the segment at key {key:#x} has mode {mode:03o}: other users can get at the messages"),
+            Some(format_args!("--mode {:03o} accepts that", (mode | common.mode) & 0o666)),
         );
     }
     Ok(())

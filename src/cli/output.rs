@@ -150,8 +150,8 @@ impl<'f> Output<'f> {
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
                 Err(errno) => {
-                    let hint = "; the message was not released, the next reader gets it";
-                    return Err(Failure::io("standard output can't be written", errno, hint));
+                    let what = "standard output can't be written, so the message was not released";
+                    return Err(Failure::io(what, errno).hint("the next reader gets it"));
                 }
             }
         }

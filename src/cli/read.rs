@@ -4,6 +4,7 @@ use super::args::{Format, ReadArgs};
 use super::exit::{Exit, Failure};
 use super::introduce;
 use super::output::{Output, Written};
+use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
@@ -11,7 +12,6 @@ use crate::error::Error;
 use crate::protocol::any::Reader;
 use crate::protocol::{self as classic, Patience, RecvError, message, ring};
 use clap::Parser;
-use nix::errno::Errno;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -27,19 +27,21 @@ const LOOK_AT_OUTPUT: Duration = Duration::from_millis(50);
 /// The program.
 #[must_use]
 pub fn shmread() -> ExitCode {
-    match run(&ReadArgs::parse()) {
+    stdio::choose_color(std::env::args_os());
+    let args = ReadArgs::parse();
+    let mut received = Progress::new(PROGRAM, "received", &args.common, None, std::io::stdout().is_terminal());
+    let done = run(&args, &mut received);
+    received.end(&args.common);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            say!("{PROGRAM}: {}", failure.message);
-            ExitCode::from(failure.exit.code())
-        }
+        Err(failure) => failure.report(PROGRAM, ""),
     }
 }
 
-fn run(args: &ReadArgs) -> Result<(), Failure> {
+fn run(args: &ReadArgs, received: &mut Progress) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     if stdio::was_closed(1) {
-        return Err(Failure::io("standard output is closed", Errno::EBADF, "; open it, to /dev/null if need be"));
+        return Err(Failure::no_output());
     }
     let stdout = std::io::stdout();
     let terminal = stdout.is_terminal();
@@ -51,7 +53,7 @@ fn run(args: &ReadArgs) -> Result<(), Failure> {
         None => Format::Plain,
     };
     let mut output = Output::new(stdout.as_fd(), format, terminal && !args.common.raw);
-    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received: 0, marks: Vec::new() };
+    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received, marks: Vec::new() };
     let done = session.read_all(&mut reader);
     let left = reader.leave();
     done?;
@@ -70,9 +72,10 @@ struct Session<'a> {
     args: &'a ReadArgs,
     output: &'a mut Output<'a>,
     signals: &'a Signals,
-    /// Messages printed, and messages that `--count` counts.
+    /// Messages printed.
     seq: u64,
-    received: u64,
+    /// Messages that `--count` counts.
+    received: &'a mut Progress,
     /// For [`take_block`](Self::take_block), kept for its room.
     marks: Vec<(usize, ring::Looked)>,
 }
@@ -98,21 +101,19 @@ impl Session<'_> {
     }
 
     /// Waits for a message; done if nobody reads our output any more.
-    fn wait(&self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
+    fn wait(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         let deadline = self.args.common.deadline();
         loop {
             let mut closed = false;
             let mut looked = Instant::now();
+            let (received, signals) = (&mut *self.received, self.signals);
             let mut hook = |_| {
+                received.tell();
                 if looked.elapsed() >= LOOK_AT_OUTPUT {
                     looked = Instant::now();
                     closed = signals::is_closed(self.output.file());
                 }
-                if closed || self.signals.caught().is_some() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
+                if closed || signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let patience = deadline.map_or_else(Patience::endless, Patience::until);
             match reader.wait_with(&mut patience.with_hook(&mut hook)) {
@@ -130,7 +131,7 @@ impl Session<'_> {
                         .caught()
                         .map_or_else(|| unreachable!("only a signal or a closed output interrupts"), Failure::signal));
                 }
-                Err(RecvError::TimedOut) if self.seq == 0 && self.received == 0 => {
+                Err(RecvError::TimedOut) if self.seq == 0 && self.received.messages() == 0 => {
                     return Err(Failure::met_nobody("nothing came", reader.backend().segment().key().number()));
                 }
                 Err(error) => return Err(error.into()),
@@ -157,13 +158,18 @@ impl Session<'_> {
             }
             return Ok(Next::Done);
         }
+        let len = message.text().len();
         message.release();
-        self.received += 1;
+        self.received.add(len);
         Ok(self.after_count())
     }
 
     fn after_count(&self) -> Next {
-        if self.args.count.is_some_and(|count| self.received >= count.get()) { Next::Done } else { Next::More }
+        if self.args.count.is_some_and(|count| self.received.messages() >= count.get()) {
+            Next::Done
+        } else {
+            Next::More
+        }
     }
 
     /// Prints and releases what is in a ring now, as far as it goes into one block.
@@ -177,7 +183,7 @@ impl Session<'_> {
                 ends = true;
                 break;
             }
-            self.received += 1;
+            self.received.add(message.text().len());
             self.seq += 1;
             self.output.add(message.text(), self.seq, false);
             marks.push((self.output.waiting(), reader.looked()));
@@ -218,8 +224,9 @@ impl Session<'_> {
         if written == Written::Closed {
             return Ok(Next::Done);
         }
+        let len = message.len();
         message.release();
-        self.received += 1;
+        self.received.add(len);
         Ok(self.after_count())
     }
 
@@ -243,8 +250,9 @@ fn gone(error: RecvError) -> Failure {
     match error {
         RecvError::TimedOut => Failure::new(
             Exit::NotAChannel,
-            "the ring's content breaks its layout: a record has changed after it was sent (remove the segment, and start both sides anew)",
-        ),
+            "the ring's content breaks its layout: a record has changed after it was sent",
+        )
+        .hint("remove the segment, and start both sides anew"),
         other => other.into(),
     }
 }
@@ -252,10 +260,10 @@ fn gone(error: RecvError) -> Failure {
 /// The session is over all the same; only the segment is left.
 fn not_ours_to_remove(error: Error) -> Failure {
     match error {
-        Error::Permission { owner, .. } => Failure::new(
-            Exit::System,
-            format!("the session has ended, but {owner} alone can remove the segment (--keep releases it instead)"),
-        ),
+        Error::Permission { owner, .. } => {
+            Failure::new(Exit::System, format!("the session has ended, but {owner} alone can remove the segment"))
+                .hint("--keep releases it instead")
+        }
         other => other.into(),
     }
 }
@@ -264,12 +272,10 @@ impl From<RecvError> for Failure {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::Backend(error) => error.into(),
-            RecvError::Broken(why) => Self::new(Exit::NotAChannel, why),
+            RecvError::Broken(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
             RecvError::TimedOut => Self::timed_out(),
-            RecvError::WriterGone => Self::new(
-                Exit::PeerGone,
-                "the writer died or failed before it ended the session (--follow waits for the next one)",
-            ),
+            RecvError::WriterGone => Self::new(Exit::PeerGone, "the writer died or failed before it ended the session")
+                .hint("--follow waits for the next one"),
             other => Self::new(Exit::System, other),
         }
     }

@@ -72,6 +72,11 @@ impl Signals {
         Ok(self.wait_for_any(&[file], events, longest)?[0])
     }
 
+    /// Waits for a signal, for `time` at most.
+    pub(super) fn pause(&self, time: Duration) -> Result<(), Failure> {
+        self.wait_for_any(&[], PollFlags::empty(), Some(time)).map(drop)
+    }
+
     /// As [`wait_for`](Self::wait_for), for one of several files at least; if
     /// none is ready, the time is over.
     pub(super) fn wait_for_any(
@@ -98,7 +103,7 @@ impl Signals {
                     return Ok(ready.collect());
                 }
                 Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(Failure::io("poll", errno, "")),
+                Err(errno) => return Err(Failure::io("poll", errno)),
             }
         }
     }

@@ -1,132 +1,91 @@
 //! `shm-handoff stat`.
 
 use super::exit::Failure;
-use crate::backend::sysv::{KeySpec, Observer, Seats};
-use crate::error::Kind;
-use crate::protocol::ring;
+use super::look::{self, Process, Shown};
+use super::{stdio, table, watch};
+use crate::backend::sysv::KeySpec;
 use clap::Args;
-use nix::errno::Errno;
-use serde::Serialize;
-use std::io::Write;
+use std::time::Duration;
+
+const SCHEMA: &str = "shm-handoff/stat/1";
+
+const HELP: &str = "\
+Examples:
+  shm-handoff stat 1234             what is at the tutorial's key
+  shm-handoff stat 0x77 --watch     a line a second, with rates
+  shm-handoff stat 0x77 --json      for programs
+
+Watching:
+  A line for each look: TIME, what waits in MESSAGES and BYTES, bytes a second that
+  came IN and went OUT (in a ring; headers of records included), messages a second
+  (MSG/S, in a slot), attachments, and the pids of both seats. A slot has no counter,
+  so MSG/S is an estimate: what was seen in half a millisecond, or else one a look if
+  the slot has changed since the last one.
+
+JSON:
+  {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic or ring), size, mode,
+  uid, owner, creator_pid, attached, removed, writer and reader (null, or pid and
+  command; pid 0: of another pid namespace), writer_failed, messages and bytes (sent and
+  not received; null: the content breaks the layout), status (see ls --help), and flag
+  or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
+  with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
+  told), or with \"missing\":true. A later version may add fields; one that changes or
+  drops any has another schema.
+
+Exit status:
+  0      shown
+  1      there is no segment, it may not be read, or a system call failed
+  2      usage
+  4      what is there is no channel
+  128+n  ended by signal n (the way out of --watch)";
 
 /// Shows what is at a key, and changes nothing
 ///
 /// Attaches for reading alone, for a moment, and takes no seat.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 pub(super) struct Stat {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     key: KeySpec,
 
-    /// One JSON object
+    /// JSON: one object, or one a line
     #[arg(long)]
     json: bool,
+
+    /// Again and again, with rates; 100ms at least
+    #[arg(short, long, value_name = "DUR", num_args = 0..=1, require_equals = true, default_missing_value = "1s",
+          value_parser = interval)]
+    watch: Option<Duration>,
 }
 
-/// What is shown. Fields are added, never changed, within a schema.
-#[derive(Debug, Serialize)]
-struct Shown {
-    schema: u32,
-    key: u32,
-    id: i32,
-    layout: &'static str,
-    size: usize,
-    mode: String,
-    uid: u32,
-    creator_pid: u32,
-    attached: usize,
-    removed: bool,
-    writer: Option<u32>,
-    reader: Option<u32>,
-    writer_failed: bool,
-    /// Messages that were sent and not released, and their bytes.
-    messages: Option<u64>,
-    bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flag: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ring: Option<Positions>,
+/// Who waits for a C program judges by two looks at the count of attachments, up to 50 ms
+/// apart: an observer must not be there at both.
+fn interval(given: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(given).map_err(|error| error.to_string())?;
+    if time < Duration::from_millis(100) { Err("100ms at least".to_owned()) } else { Ok(time) }
 }
 
-#[derive(Debug, Serialize)]
-struct Positions {
-    capacity: usize,
-    head: u64,
-    place: u64,
-    tail: u64,
-    ended: bool,
-}
-
-fn look(key: &KeySpec) -> Result<Shown, Failure> {
-    let key = key.resolve()?;
-    let observer = Observer::open(key)?;
-    let stat = observer.stat();
-    let seats = observer.seats().unwrap_or(Seats { writer: None, reader: None, writer_failed: false });
-    let mut shown = Shown {
-        schema: 1,
-        key: key.number(),
-        id: observer.id(),
-        layout: "classic",
-        size: stat.size,
-        mode: format!("{:03o}", stat.mode),
-        uid: stat.uid,
-        creator_pid: stat.creator_pid,
-        // Without ourselves.
-        attached: stat.attached.saturating_sub(1),
-        removed: stat.removed,
-        writer: seats.writer,
-        reader: seats.reader,
-        writer_failed: seats.writer_failed,
-        messages: None,
-        bytes: None,
-        flag: None,
-        ring: None,
-    };
-    match observer.kind() {
-        Kind::Classic => {
-            let flag = observer.flag();
-            shown.flag = Some(flag);
-            shown.messages = Some(u64::from(flag != 0));
-            shown.bytes = Some(if flag == 0 { 0 } else { observer.text().len() as u64 });
-        }
-        Kind::Ring { capacity } => {
-            shown.layout = "ring";
-            // A side that is at work can have gone on in the middle of it: once more, then.
-            let waiting = observer.ring().and_then(|places| (0..100).find_map(|_| ring::waiting(places).ok()));
-            if let Some(waiting) = waiting {
-                let ring::Waiting { head, place, tail, messages, bytes, ended } = waiting;
-                shown.messages = Some(messages);
-                shown.bytes = Some(bytes);
-                shown.ring = Some(Positions { capacity, head, place, tail, ended });
-            }
-        }
+pub(super) fn run(args: &Stat) -> Result<(), Failure> {
+    let key = args.key.resolve()?;
+    if let Some(every) = args.watch {
+        return watch::run(key, every, args.json.then_some(SCHEMA));
     }
-    Ok(shown)
+    let shown = look::at(key)?;
+    stdio::show(&if args.json { table::json(SCHEMA, &shown) } else { in_words(&shown) })
 }
 
 /// A seat in words.
-fn seat(pid: Option<u32>, free: &str) -> String {
-    match pid {
-        Some(0) => "a process of another pid namespace".to_owned(),
-        Some(pid) => {
-            let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            format!("pid {pid} {}", command.trim()).trim_end().to_owned()
-        }
+fn seat(process: Option<&Process>, free: &str) -> String {
+    match process {
+        Some(Process { pid: 0, .. }) => "a process of another pid namespace".to_owned(),
+        Some(process) => format!("pid {}", process.short()),
         None => free.to_owned(),
     }
 }
 
-pub(super) fn run(args: &Stat) -> Result<(), Failure> {
-    let shown = look(&args.key)?;
-    if args.json {
-        let json = serde_json::to_string(&shown).expect("numbers and strings are always JSON");
-        return print(&(json + "\n"));
-    }
-    print(&in_words(&shown))
-}
-
 fn in_words(shown: &Shown) -> String {
-    let Shown { key, id, layout, size, mode, uid, attached, creator_pid, .. } = shown;
+    let Shown { key, id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
             "ring of {} bytes: head {}, place {}, tail {}{}",
@@ -136,20 +95,21 @@ fn in_words(shown: &Shown) -> String {
             ring.tail,
             if ring.ended { ", the stream has ended" } else { "" }
         ),
-        (None, Some(flag)) => format!("{layout}, flag {flag}"),
-        (None, None) => (*layout).to_owned(),
+        (None, Some(flag)) => format!("{}, flag {flag}", layout.name()),
+        (None, None) => layout.name().to_owned(),
     };
     let waiting = match (shown.messages, shown.bytes) {
         (Some(messages), Some(bytes)) => format!("{messages} messages, {bytes} bytes"),
         _ => "not to be told: its content breaks the layout".to_owned(),
     };
     let removed = if shown.removed { ", removed: it goes with the last of them" } else { "" };
-    let writer = seat(shown.writer, if shown.writer_failed { "none; the last one died or failed" } else { "none" });
-    let reader = seat(shown.reader, "none");
+    let writer =
+        seat(shown.writer.as_ref(), if shown.writer_failed { "none; the last one died or failed" } else { "none" });
+    let reader = seat(shown.reader.as_ref(), "none");
     format!(
         "\
 key        {key} ({key:#x})
-segment    id {id}, {size} bytes, mode {mode}, uid {uid}, made by pid {creator_pid}
+segment    id {id}, {size} bytes, mode {mode}, owner {owner}, made by pid {creator_pid}
 layout     {layout}
 waiting    {waiting}
 attached   {attached}{removed}
@@ -157,15 +117,4 @@ writer     {writer}
 reader     {reader}
 "
     )
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // Nobody reads on: not our failure.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-            Err(Failure::io("standard output can't be written", errno, ""))
-        }
-        _ => Ok(()),
-    }
 }

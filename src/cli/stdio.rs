@@ -1,8 +1,17 @@
 //! The standard streams, as they were before Rust's start-up touched them, and
 //! a way to talk on stderr that can't fail.
 
+use super::exit::Failure;
+use super::signals;
 use crate::sync::{AtomicU32, Ordering};
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use indicatif::ProgressBar;
+use nix::errno::Errno;
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 /// One bit for each of the descriptors 0 to 2 that was closed at the start.
 static CLOSED: AtomicU32 = AtomicU32::new(0);
@@ -31,14 +40,79 @@ pub(super) fn was_closed(stream: u32) -> bool {
     CLOSED.load(Ordering::Relaxed) & (1 << stream) != 0
 }
 
-/// Writes to stderr. Whether anybody reads it changes nothing: a diagnostic that
-/// can't be delivered must not end the session that it is about.
-pub(super) fn print(text: std::fmt::Arguments<'_>) {
-    let _ = std::io::stderr().lock().write_fmt(text);
-}
-
-/// `say!` and a newline, as `eprintln!`.
+/// Says a line on stderr, as `eprintln!`, by [`print`].
 macro_rules! say {
     ($($part:tt)*) => { $crate::cli::stdio::print(format_args!("{}\n", format_args!($($part)*))) };
 }
 pub(super) use say;
+
+/// What a message of failure begins with, and what it is about otherwise.
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const HINT: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const HEADING: Style = Style::new().bold();
+
+/// Takes the word of `--color` before anything is parsed, for what a failure to parse
+/// prints; NO_COLOR and CLICOLOR_FORCE are heeded where it says nothing.
+pub(super) fn choose_color(args: impl Iterator<Item = OsString>) {
+    let mut choice = ColorChoice::Auto;
+    let mut is_next = false;
+    for arg in args.skip(1).take_while(|arg| arg != "--") {
+        let word = arg.to_str().unwrap_or("");
+        let when = if is_next { Some(word) } else { word.strip_prefix("--color=") };
+        is_next = word == "--color";
+        choice = match when {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            Some("auto") => ColorChoice::Auto,
+            _ => choice,
+        };
+    }
+    choice.write_global();
+}
+
+/// What is drawn on stderr now and then, and must make room for what is printed there.
+static DRAWN: OnceLock<ProgressBar> = OnceLock::new();
+
+/// From now on what is printed goes above `bar`.
+pub(super) fn draw(bar: &ProgressBar) {
+    let _ = DRAWN.set(bar.clone());
+}
+
+/// Writes to stderr, styles only where they show. Whether anybody reads it changes
+/// nothing: a diagnostic that can't be delivered must not end the session that it is about.
+pub(super) fn print(text: std::fmt::Arguments<'_>) {
+    let write = || drop(anstream::stderr().lock().write_fmt(text));
+    match DRAWN.get() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// Says what nobody asked for, and does not end us; the hint comes on the next line.
+pub(super) fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<std::fmt::Arguments<'_>>) {
+    say!("{program}: {WARNING}warning:{WARNING:#} {what}");
+    if let Some(hint) = hint {
+        say!("  {HINT}hint:{HINT:#} {hint}");
+    }
+}
+
+/// Writes what a tool has found to stdout, styles only where they show.
+pub(super) fn show(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Nobody reads on: that is theirs to decide.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
+            Err(Failure::io("standard output can't be written", errno))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Whether nobody can read any more what goes to stdout.
+pub(super) fn is_output_closed() -> bool {
+    signals::is_closed(std::io::stdout().as_fd())
+}

@@ -1,27 +1,59 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::Failure;
-use super::stdio::say;
-use super::{race, stat};
-use clap::{Parser, Subcommand};
+use super::{doctor, generate, ls, race, rm, stat, stdio, who};
+use clap::{ColorChoice, Parser, Subcommand};
 use std::process::ExitCode;
 
 const PROGRAM: &str = "shm-handoff";
+
+const HELP: &str = "\
+Examples:
+  shm-handoff ls                   the channels that there are
+  shm-handoff stat 1234            what is at the tutorial's key
+  shm-handoff who 1234             who is attached there, C programs too
+  shm-handoff doctor               what keeps handoffs from working here
+  shm-handoff race                 the tutorial's races, for real, and ours
+
+Exit status:
+  0      done; doctor: all is well
+  1      a system call failed; rm: refused; doctor: there is a problem
+  2      usage
+  4      what is at the key is no channel
+  6      race: somebody else took a seat
+  128+n  ended by signal n
+
+Environment:
+  NO_COLOR        if it is set, no colour, but for --color=always
+  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is
+
+Files:
+  There are none: what is shown comes from the kernel, by /proc/sysvipc and
+  /proc/PID/maps, and from the segments themselves.";
 
 /// Tools around handoffs through System V shared memory.
 ///
 /// shmread and shmwrite hand messages over; this program does the rest.
 #[derive(Debug, Parser)]
-#[command(name = PROGRAM, version, arg_required_else_help = true)]
-struct Tool {
+#[command(name = PROGRAM, version, arg_required_else_help = true, after_long_help = HELP)]
+pub(super) struct Tool {
     #[command(subcommand)]
     command: Command,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Ls(ls::Ls),
     Stat(stat::Stat),
+    Who(who::Who),
+    Rm(rm::Rm),
+    Doctor(doctor::Doctor),
     Race(race::Race),
+    Generate(generate::Generate),
     /// One process of a race: takes orders on its input, reports on its output
     #[command(name = race::SIDE, hide = true)]
     RaceSide,
@@ -30,16 +62,26 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
+            Self::Ls(args) => ls::run(args),
             Self::Stat(args) => stat::run(args),
+            Self::Who(args) => who::run(args),
+            Self::Rm(args) => rm::run(args),
+            Self::Doctor(args) => doctor::run(args),
             Self::Race(args) => race::run(args),
+            Self::Generate(args) => generate::run(args),
             Self::RaceSide => race::side(),
         }
     }
 
     fn name(&self) -> &'static str {
         match self {
+            Self::Ls(_) => "ls",
             Self::Stat(_) => "stat",
+            Self::Who(_) => "who",
+            Self::Rm(_) => "rm",
+            Self::Doctor(_) => "doctor",
             Self::Race(_) => "race",
+            Self::Generate(_) => "generate",
             Self::RaceSide => race::SIDE,
         }
     }
@@ -48,12 +90,13 @@ impl Command {
 /// The program.
 #[must_use]
 pub fn shm_handoff() -> ExitCode {
-    let command = Tool::parse().command;
+    stdio::choose_color(std::env::args_os());
+    let Tool { command, .. } = Tool::parse();
+    if stdio::was_closed(1) {
+        return Failure::no_output().report(PROGRAM, "");
+    }
     match command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            say!("{PROGRAM} {}: {}", command.name(), failure.message);
-            ExitCode::from(failure.exit.code())
-        }
+        Err(failure) => failure.report(&format!("{PROGRAM} {}", command.name()), ""),
     }
 }

@@ -4,6 +4,7 @@ use super::args::{Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
 use super::input::{Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
+use super::progress::{self, Progress};
 use super::signals::Signals;
 use super::stdio::{self, say};
 use crate::backend::sysv::{Key, SysV};
@@ -29,19 +30,17 @@ const WORTH_A_LINE: Duration = Duration::from_millis(200);
 /// The program.
 #[must_use]
 pub fn shmwrite() -> ExitCode {
+    stdio::choose_color(std::env::args_os());
     let args = WriteArgs::parse();
-    let mut sent = 0;
-    match run(&args, &mut sent) {
-        Ok(()) => {
-            if args.common.verbose {
-                say!("{PROGRAM}: {}", count(sent));
-            }
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            say!("{PROGRAM}: {}; {}", failure.message, count(sent));
-            ExitCode::from(failure.exit.code())
-        }
+    // A person types.
+    let prompts = args.texts.is_empty() && std::io::stdin().is_terminal();
+    let all = if args.texts.is_empty() { progress::rest_of(std::io::stdin().as_fd()) } else { None };
+    let mut sent = Progress::new(PROGRAM, "sent", &args.common, all, prompts);
+    let done = run(&args, prompts, &mut sent);
+    sent.end(&args.common);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(PROGRAM, &format!("; {}", count(sent.messages()))),
     }
 }
 
@@ -56,15 +55,15 @@ struct Session<'a> {
     common: &'a Common,
     /// A person types.
     prompts: bool,
-    sent: &'a mut u64,
+    sent: &'a mut Progress,
 }
 
-fn run(args: &WriteArgs, sent: &mut u64) -> Result<(), Failure> {
+fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     if args.texts.is_empty() && stdio::was_closed(0) {
-        return Err(Failure::io("standard input is closed", Errno::EBADF, "; open it, to /dev/null for an empty one"));
+        let closed = Failure::io("standard input is closed", Errno::EBADF);
+        return Err(closed.hint("open it, to /dev/null for an empty one"));
     }
-    let prompts = args.texts.is_empty() && std::io::stdin().is_terminal();
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
@@ -118,7 +117,7 @@ impl Session<'_> {
         let signals = self.signals;
         let mut ahead = Vec::new();
         loop {
-            await_input(stdin.as_fd(), signals, &mut || self.with_patience(Writer::mend))?;
+            await_input(stdin.as_fd(), signals, &mut || self.idle())?;
             let mut read = Ok(0);
             self.with_patience(|writer, patience| {
                 let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
@@ -145,7 +144,7 @@ impl Session<'_> {
             match amount_read(read)? {
                 None => {}
                 Some(0) => break,
-                Some(_) => self.count_sent(),
+                Some(len) => self.count_sent(len),
             }
         }
         if args.no_end { Ok(()) } else { self.end() }
@@ -156,7 +155,7 @@ impl Session<'_> {
         self.with_patience(Writer::end_with)?;
         // In a classic slot it is a message like any other.
         if self.is_classic() {
-            self.count_sent();
+            self.count_sent(message::END.len());
         }
         Ok(())
     }
@@ -171,7 +170,7 @@ impl Session<'_> {
                 line.truncate(most - 1);
                 line.push(b'\n');
                 if !self.common.quiet {
-                    say!("{PROGRAM}: warning: {what} was cut to {most} bytes");
+                    stdio::warn(PROGRAM, format_args!("{what} was cut to {most} bytes"), None);
                 }
             }
             let mut rest = &line[..];
@@ -197,13 +196,13 @@ impl Session<'_> {
                 stdio::print(format_args!("enter some text: "));
             }
             let line = lines.line + 1;
-            let piece = lines.next(signals, &mut || self.with_patience(Writer::mend))?;
+            let piece = lines.next(signals, &mut || self.idle())?;
             let sent = match piece {
                 Piece::End => break,
                 Piece::TooLong => Err(not_sent(&format_args!("line {line}"), too_long(most).into())),
                 Piece::Text { text, shortened } => {
                     if shortened && !self.common.quiet {
-                        say!("{PROGRAM}: warning: line {line} was cut to {most} bytes");
+                        stdio::warn(PROGRAM, format_args!("line {line} was cut to {most} bytes"), None);
                     }
                     let ends = self.ends(text);
                     let sent = if ends && !self.is_classic() {
@@ -226,7 +225,7 @@ impl Session<'_> {
             };
             match sent {
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
-                    say!("{PROGRAM}: {}", failure.message);
+                    failure.report(PROGRAM, "");
                 }
                 other => other?,
             }
@@ -240,13 +239,19 @@ impl Session<'_> {
     fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.with_patience(|writer, patience| writer.send_with(text, patience))
             .map_err(|failure| not_sent(what, failure))?;
-        self.count_sent();
+        self.count_sent(text.len());
         Ok(())
     }
 
-    fn count_sent(&mut self) {
-        *self.sent += 1;
-        sync::sent(*self.sent);
+    fn count_sent(&mut self, bytes: usize) {
+        self.sent.add(bytes);
+        sync::sent(self.sent.messages());
+    }
+
+    /// What is done now and then while there is no input.
+    fn idle(&mut self) -> Result<(), Failure> {
+        self.sent.tell();
+        self.with_patience(Writer::mend)
     }
 
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
@@ -255,10 +260,12 @@ impl Session<'_> {
         wait: impl FnOnce(&mut Writer<SysV>, &mut Patience<'_>) -> Result<(), SendError>,
     ) -> Result<(), Failure> {
         let (signals, common, prompts) = (self.signals, self.common, self.prompts);
+        let sent = &mut *self.sent;
         let mut told = common.quiet;
         let mut waiting_for = None;
         let mut hook = |tick: Tick| {
             waiting_for = Some(tick.waiting_for);
+            sent.tell();
             if !told && tick.waited >= WORTH_A_LINE {
                 told = notice(tick.waiting_for, prompts || common.verbose, common);
             }
@@ -278,7 +285,7 @@ impl Session<'_> {
 /// Names the input that is at fault, if it is.
 fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
     match failure.exit {
-        Exit::BadInput => Failure::new(failure.exit, format!("{what} can't be sent: {}", failure.message)),
+        Exit::BadInput => Failure { message: format!("{what} can't be sent: {}", failure.message), ..failure },
         _ => failure,
     }
 }
@@ -299,7 +306,7 @@ fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
 
 impl From<Uncarriable> for Failure {
     fn from(why: Uncarriable) -> Self {
-        Self::new(Exit::BadInput, why)
+        Self::new(Exit::BadInput, why).hint(why.hint())
     }
 }
 
@@ -308,7 +315,7 @@ impl From<SendError> for Failure {
         match error {
             SendError::Uncarriable(why) => why.into(),
             SendError::Backend(error) => error.into(),
-            SendError::Broken(why) => Self::new(Exit::NotAChannel, why),
+            SendError::Broken(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
             SendError::TimedOut => Self::timed_out(),
             SendError::ReaderGone => Self::new(Exit::PeerGone, "the reader left or died"),
             other => Self::new(Exit::System, other),

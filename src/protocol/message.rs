@@ -9,20 +9,38 @@ const PREFIX: &[u8] = b"end";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Uncarriable {
     /// It is longer than the slot.
-    #[error("it has more than {most} bytes (split it, or shorten it: --long split, --long truncate)")]
+    #[error("it has more than {most} bytes")]
     TooLong {
         /// The longest that can be carried, in bytes.
         most: usize,
     },
     /// A C string ends at its first NUL.
-    #[error("it has a NUL at byte {at}, where a C reader would stop (remove it first: tr -d '\\0')")]
+    #[error("it has a NUL at byte {at}, where a C reader would stop")]
     Nul {
         /// Its offset.
         at: usize,
     },
     /// A C reader ends the session at any text with this beginning.
-    #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it (put something before it)")]
+    #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it")]
     BeginsWithEnd,
+}
+
+impl Uncarriable {
+    /// What to do about it, in the words of the command line.
+    ///
+    /// ```
+    /// use shm_handoff::protocol::message::check;
+    /// let why = check(b"endless\n", 2047).unwrap_err();
+    /// assert_eq!(why.hint(), "put something before it");
+    /// ```
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
+            Self::Nul { .. } => "remove it first: tr -d '\\0'",
+            Self::BeginsWithEnd => "put something before it",
+        }
+    }
 }
 
 /// Whether the classic layout ends the session at this text: every text that

@@ -39,6 +39,17 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// What to do next, where that can be told.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Uncarriable(why) => Some(why.hint().to_owned()),
+            Self::Broken(why) => Some(why.hint().to_owned()),
+            Self::Backend(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// What is said of a try that did not wait.
     pub(super) fn of_a_try(self) -> Self {
         if self == Self::TimedOut { Self::WouldBlock } else { self }

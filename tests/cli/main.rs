@@ -16,11 +16,14 @@
 
 #![cfg(not(model))]
 
+mod doctor;
 mod formats;
+mod generate;
 mod lines;
 mod long;
 mod obstacles;
 mod options;
+mod progress;
 mod race;
 mod raw;
 mod ring;
@@ -30,6 +33,7 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod tools;
 
 use support::{Channel, Ended};
 

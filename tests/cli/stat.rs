@@ -27,11 +27,12 @@ fn of_a_classic_slot() {
     channel.await_full(&mut writer);
     writer.end().code(0);
     let shown = json(&channel);
-    for (field, value) in [("schema", 1), ("flag", 1), ("messages", 1), ("bytes", 6), ("size", 2052), ("attached", 1)] {
+    for (field, value) in [("flag", 1), ("messages", 1), ("bytes", 6), ("size", 2052), ("attached", 1)] {
         assert_eq!(shown[field], value, "{field} of {shown}");
     }
     assert_eq!((&shown["layout"], &shown["mode"]), (&"classic".into(), &"600".into()));
-    assert_eq!((&shown["reader"], &shown["writer"]), (&reader.pid().into(), &serde_json::Value::Null));
+    assert_eq!(shown["schema"], "shm-handoff/stat/1");
+    assert_eq!((&shown["reader"]["pid"], &shown["writer"]), (&reader.pid().into(), &serde_json::Value::Null));
     let text = stat(&channel, &[]).end();
     let text = String::from_utf8_lossy(&text.code(0).stdout).into_owned();
     assert!(text.contains("1 messages, 6 bytes") && text.contains(&format!("pid {} shmread", reader.pid())), "{text}");
@@ -79,4 +80,33 @@ fn by_somebody_who_may_only_read() {
     }
     let ended = as_stranger().end();
     assert!(String::from_utf8_lossy(&ended.code(0).stdout).contains("1 messages, 4 bytes"), "{ended}");
+}
+
+/// A line for each look, until a signal; the rates are those of what went over between two.
+#[test]
+fn again_and_again() {
+    let channel = Channel::new();
+    let mut writer = channel.writer(["--ring=64K"]).open_input().start();
+    writer.type_in("one\n");
+    channel.await_seated(Role::Writer, &mut writer);
+    let mut watch = stat(&channel, &["--json", "--watch=100ms"]).start();
+    let looks = |seen: &[u8]| -> Vec<serde_json::Value> {
+        // A line that is not whole yet is none.
+        let text = std::str::from_utf8(seen).unwrap();
+        let whole = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    watch.until("a look", |watch| looks(watch.printed()).iter().any(|look| look["messages"] == 1));
+    writer.type_in("two\n");
+    watch.until("what came in", |watch| {
+        looks(watch.printed()).iter().any(|look| look["bytes_in_per_second"].as_u64() > Some(0))
+    });
+    writer.close_input();
+    writer.end().code(0);
+    channel.reader(["--count=2"]).end().code(0);
+    channel.reader([""; 0]).end().code(0);
+    watch.until("the end", |watch| looks(watch.printed()).last().is_some_and(|look| look["missing"] == true));
+    watch.signal(libc::SIGTERM);
+    watch.end().code(143);
+    stat(&channel, &["--watch=1ms"]).end().code(2).says(&["100ms at least"]);
 }

@@ -158,6 +158,13 @@ pub(super) fn futex_wait(word: &AtomicU32, expected: u32, longest: Duration) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const limit) };
 }
 
+/// Whether there are futexes: wakes nobody.
+pub(super) fn futex_try() -> Result<(), Errno> {
+    let word = 0_u32;
+    // SAFETY: the kernel uses the address alone, and nobody sleeps there.
+    Errno::result(unsafe { libc::syscall(libc::SYS_futex, &raw const word, libc::FUTEX_WAKE, 1) }).map(drop)
+}
+
 /// Wakes one who sleeps on the word; whether there was one.
 pub(super) fn futex_wake(word: &AtomicU32) -> bool {
     let _window = around("waking");

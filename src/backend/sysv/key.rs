@@ -7,6 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// What the key of the seats differs by.
+const DERIVE: u32 = 0x6A3C_97E1;
+
 /// A System V key other than `IPC_PRIVATE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u32);
@@ -44,12 +47,17 @@ impl Key {
     /// ```
     #[must_use]
     pub fn seats(self) -> u32 {
-        const DERIVE: u32 = 0x6A3C_97E1;
         match self.0 ^ DERIVE {
             // The one key that would lead to IPC_PRIVATE keeps its number.
             0 => DERIVE,
             key => key,
         }
+    }
+
+    /// The key whose seats a semaphore set at `seats` would hold.
+    pub(crate) fn of_seats(seats: u32) -> Option<Self> {
+        let key = Self(if seats == DERIVE { DERIVE } else { seats ^ DERIVE });
+        (key.0 != 0 && key.seats() == seats).then_some(key)
     }
 }
 

@@ -11,16 +11,21 @@
 //! # Ok::<(), shm_handoff::Error>(())
 //! ```
 
+mod claim;
+pub(crate) mod features;
 mod ffi;
 mod key;
 mod observer;
+pub(crate) mod proc;
 mod recognise;
 mod seats;
 mod segment;
 
+pub(crate) use claim::Claim;
 pub use key::{Key, KeySpec};
 pub use observer::Observer;
 pub use seats::Seats;
+pub(crate) use seats::observe as observe_seats;
 pub use segment::{Segment, Stat};
 
 use super::{Backend, Census, Payload, Ring, RingBackend, layout};

@@ -79,19 +79,26 @@ pub struct Seats {
 }
 
 /// Looks at the seats of `key`, and changes nothing; `None`: there are none.
-pub(super) fn observe(key: Key) -> Result<Option<Seats>, Error> {
+pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
     let id = match ffi::semget(key.seats(), 0, 0) {
         Ok(id) => id,
         Err(Errno::ENOENT) => return Ok(None),
         Err(errno) => return Err(failed("semget", key, errno)),
     };
+    let foreign = Err(Error::ForeignSeats { key: key.number(), seats: key.seats() });
+    match ffi::sem_stat(id) {
+        Ok(stat) if usize::try_from(stat.sem_nsems) != Ok(COUNT) => return foreign,
+        Err(errno) if is_gone(errno) => return Ok(None),
+        Ok(_) => {}
+        Err(errno) => return Err(failed("semctl(IPC_STAT)", key, errno)),
+    }
     let values = match ffi::sem_values::<COUNT>(id) {
         Ok(values) => values,
         Err(errno) if is_gone(errno) => return Ok(None),
         Err(errno) => return Err(failed("semctl(GETALL)", key, errno)),
     };
     if values[usize::from(MAGIC)] != OURS {
-        return Err(Error::ForeignSeats { key: key.number(), seats: key.seats() });
+        return foreign;
     }
     let taken = |seat: u16| (values[usize::from(seat)] != 0).then(|| ffi::sem_pid(id, seat).unwrap_or(0));
     let writer = taken(WRITER);
@@ -259,6 +266,53 @@ impl Drop for Seat {
         // The set may be gone; then so is the seat.
         let _ = ffi::semop(self.id, &mut [give(number(self.role))]);
         remove_if_unused(self.id);
+    }
+}
+
+/// Both seats and the lock, taken so that nobody comes in; given back, and the set removed,
+/// when this is dropped.
+#[derive(Debug)]
+pub(super) struct Closed {
+    id: c_int,
+}
+
+impl Closed {
+    /// Takes all three at once, or says who has one.
+    pub(super) fn take(key: Key) -> Result<Self, Error> {
+        let started = Instant::now();
+        for _ in 0..ATTEMPTS {
+            let Some(id) = find_or_make(key, 0o600, false)? else { continue };
+            let mut steps: Vec<_> = [LOCK, WRITER, READER].into_iter().flat_map(take).collect();
+            match ffi::semop(id, &mut steps) {
+                Ok(()) => return Ok(Self { id }),
+                Err(Errno::EAGAIN) if started.elapsed() < LEAVER => std::thread::sleep(Duration::from_millis(1)),
+                Err(Errno::EAGAIN) => {
+                    let values = ffi::sem_values::<COUNT>(id).unwrap_or_default();
+                    let pid = |semaphore| ffi::sem_pid(id, semaphore).unwrap_or(0);
+                    for (semaphore, role) in [(WRITER, Role::Writer), (READER, Role::Reader)] {
+                        if values[usize::from(semaphore)] != 0 {
+                            return Err(Error::SeatTaken { key: key.number(), role, pid: pid(semaphore) });
+                        }
+                    }
+                    if values[usize::from(LOCK)] != 0 && started.elapsed() > LOCKED {
+                        return Err(Error::Locked { key: key.number(), pid: pid(LOCK) });
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(errno) if is_gone(errno) => {}
+                Err(errno) => return Err(failed("semop", key, errno)),
+            }
+        }
+        Err(Error::Locked { key: key.number(), pid: 0 })
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        // One that can't be removed is somebody else's, or gone; then the seats are given back.
+        if ffi::sem_remove(self.id).is_err() {
+            let _ = ffi::semop(self.id, &mut [give(LOCK), give(WRITER), give(READER)]);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::ffi;
 use super::key::Key;
+use super::proc;
 use crate::backend::layout::ring as layout;
 use crate::backend::{Payload, Promises, Records, Ring};
 use crate::error::{Error, Limit, Object};
@@ -334,22 +335,21 @@ fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
 /// A refusal, with what /proc tells everybody: `IPC_STAT` tells nothing to whom
 /// it refuses.
 pub(super) fn permission(key: Key, object: Object, at: u32) -> Error {
-    let file = match object {
-        Object::Segment => "/proc/sysvipc/shm",
-        Object::Seats => "/proc/sysvipc/sem",
+    let row = match object {
+        Object::Segment => {
+            let rows = proc::segments().unwrap_or_default();
+            rows.iter().find(|row| row.key == at).map(|row| (row.uid, row.mode))
+        }
+        Object::Seats => {
+            let rows = proc::sets().unwrap_or_default();
+            rows.iter().find(|row| row.key == at).map(|row| (row.uid, row.mode))
+        }
     };
-    // Columns: key id perms …, and somewhere uid, by the heading.
-    let table = std::fs::read_to_string(file).unwrap_or_default();
-    let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
-    let uid_at = rows.next().and_then(|heading| heading.iter().position(|name| *name == "uid"));
-    let row = rows.find(|row| row.first().and_then(|key| key.parse::<i32>().ok()) == Some(at.cast_signed()));
-    let owner = row.as_ref().and_then(|row| row.get(uid_at?));
-    let mode = row.as_ref().and_then(|row| u32::from_str_radix(row.get(2)?, 8).ok());
     Error::Permission {
         key: key.number(),
         object,
-        owner: owner.map_or_else(|| "an unknown user".to_owned(), |uid| format!("uid {uid}")),
-        mode: mode.unwrap_or(0) & 0o777,
+        owner: row.map_or_else(|| "an unknown user".to_owned(), |(uid, _)| format!("uid {uid}")),
+        mode: row.map_or(0, |(_, mode)| mode & 0o777),
     }
 }
 
@@ -360,7 +360,7 @@ fn making_failed(key: Key, errno: Errno) -> Error {
         // ENOSPC is both "too many segments" and "too many pages".
         Errno::ENOSPC => {
             let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
-            let used = std::fs::read_to_string("/proc/sysvipc/shm").map_or(0, |table| table.lines().count() - 1);
+            let used = proc::segments().map_or(0, |rows| rows.len());
             if number("/proc/sys/kernel/shmmni").is_some_and(|most| used >= most) {
                 Limit::Shmmni
             } else {

@@ -25,12 +25,10 @@ use crate::error::Error;
 use clap::Args;
 use crew::Crew;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nix::errno::Errno;
 use place::Place;
 use scenario::{Row, Scenario};
 use show::Seen;
 use std::io::IsTerminal;
-use std::io::Write;
 use std::time::{Duration, Instant};
 use wire::Protocol;
 
@@ -80,9 +78,6 @@ fn private_key(given: &str) -> Result<KeySpec, Error> {
 /// The subcommand.
 pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let signals = Signals::catch()?;
-    if stdio::was_closed(1) {
-        return Err(Failure::io("standard output is closed", Errno::EBADF, "; open it, to /dev/null if need be"));
-    }
     // Dropped in the opposite order: the processes end before what they use.
     let mut place = Place::claim(args.key.as_ref())?;
     let mut crew = Crew::start(&signals)?;
@@ -98,13 +93,13 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let shown =
         if args.json { show::json(args.seconds, &place, &seen) } else { show::text(args.seconds, &place, &seen) };
     drop(place);
-    print(&shown)?;
+    stdio::show(&shown)?;
     if seen.iter().any(|seen| seen.protocol != Protocol::Tutorial && !seen.is_clean()) {
         return Err(Failure::new(
             Exit::System,
-            "this project's own protocol lost, doubled, tore or misjudged a message, which it must never do: \
-             that is a bug, please report it with the output above",
-        ));
+            "this project's own protocol lost, doubled, tore or misjudged a message, which it must never do",
+        )
+        .hint("that is a bug: please report it with the output above"));
     }
     Ok(())
 }
@@ -147,17 +142,4 @@ fn progress(args: &Race) -> ProgressBar {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Nobody reads on: that is theirs to decide.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
-            Err(Failure::io("standard output can't be written", errno, ""))
-        }
-        Ok(()) => Ok(()),
-    }
 }

@@ -41,7 +41,7 @@ impl Place {
                 made => return Ok(made?),
             }
         }
-        Err(Failure::new(Exit::System, "no free key was found (name one: --key)"))
+        Err(Failure::new(Exit::System, "no free key was found").hint("name one: --key"))
     }
 
     /// Makes the segment, whoever else may want to at the same time, and makes
@@ -135,15 +135,14 @@ fn in_use(key: Key) -> Failure {
     let key = key.number();
     Failure::new(
         Exit::System,
-        format!(
-            "key {key} ({key:#x}): somebody uses it, and a race would write over what is there (leave out --key, and a free one is found)"
-        ),
+        format!("key {key} ({key:#x}): somebody uses it, and a race would write over what is there"),
     )
+    .hint("leave out --key, and a free one is found")
 }
 
 fn random() -> Result<u32, Failure> {
     let mut bytes = [0; 4];
     let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    read.map_err(|error| Failure::new(Exit::System, format!("/dev/urandom: {error} (name a free key: --key)")))?;
+    read.map_err(|error| Failure::new(Exit::System, format!("/dev/urandom: {error}")).hint("name a free key: --key"))?;
     Ok(u32::from_ne_bytes(bytes))
 }

@@ -218,10 +218,9 @@ impl Stage<'_, '_> {
         let (key, role) = (self.key, who.role());
         Err(Failure::new(
             Exit::RoleTaken,
-            format!(
-                "key {key} ({key:#x}): a {role} that is not part of the race has the seat (run it again, without --key)"
-            ),
-        ))
+            format!("key {key} ({key:#x}): a {role} that is not part of the race has the seat"),
+        )
+        .hint("run it again, without --key"))
     }
 
     fn try_open(&mut self, who: Who) -> Result<bool, Failure> {

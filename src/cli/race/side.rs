@@ -138,7 +138,7 @@ fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Lin
             Ok(Report::Left)
         }
         (Order::Judge { sent, ends }, _) => Ok(Report::Judged(tally(&sent, ends, &std::mem::take(came)))),
-        (order, _) => Err(Failure::io(&format!("the order {order:?}"), Errno::EINVAL, " at this point")),
+        (order, _) => Err(Failure::io(&format!("the order {order:?} at this point"), Errno::EINVAL)),
     }
 }
 

@@ -78,9 +78,17 @@ const fn wide(bytes: usize) -> u64 {
 
 /// What lies in the ring is no ring's content: a peer has broken the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the ring's content breaks its layout: {what} (remove the segment, and start both sides anew)")]
+#[error("the ring's content breaks its layout: {what}")]
 pub struct Broken {
     what: &'static str,
+}
+
+impl Broken {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "remove the segment, and start both sides anew"
+    }
 }
 
 const fn broken(what: &'static str) -> Broken {

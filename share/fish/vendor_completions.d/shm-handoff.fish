@@ -1,0 +1,98 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_shm_handoff_global_optspecs
+    string join \n color= h/help V/version
+end
+
+function __fish_shm_handoff_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_shm_handoff_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_shm_handoff_using_subcommand
+    set -l cmd (__fish_shm_handoff_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -s V -l version -d 'Print version'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "ls" -d 'Lists the segments that are channels, or could be'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "rm" -d 'Removes segments that provably nobody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s a -l all -d 'All segments of this IPC namespace, also those of sizes no channel has'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l json -d 'JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s w -l watch -d 'Again and again, with rates; 100ms at least' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'JSON: one object, or one a line'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'The segment with this number, also if it is removed' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l json -d 'JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also with unread messages in it, and also what is no channel or broken; never what somebody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s n -l dry-run -d 'Say what would be done, and do nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l json -d 'One JSON object'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l seconds -d 'How long to run each of the three protocols' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s k -l key -d 'A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l json -d 'Print one JSON object (see --help for its fields)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s q -l quiet -d 'Show no progress on a terminal'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -s h -l help -d 'Print help'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "rm" -d 'Removes segments that provably nobody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,19 @@
+complete -c shmwrite -s k -l key -d 'Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it' -r
+complete -c shmwrite -l mode -d 'Permissions of what has to be made, octal' -r
+complete -c shmwrite -l ring -d 'A ring instead of the tutorial\'s slot: any bytes, messages up to a quarter of CAPACITY (64K to 1G). Without CAPACITY: the ring that is there, or one of 2M' -r
+complete -c shmwrite -l timeout -d 'Longest wait without progress, such as 500ms or 5s [default: for ever]' -r
+complete -c shmwrite -l progress -d 'Show messages, bytes, rate and time on stderr, and the time left if the input is a file: `auto` on a terminal, `always` elsewhere too, as a line a second' -r -f -a "auto\t'On a terminal on which nobody types and nothing else is printed'
+always\t'Anyhow'"
+complete -c shmwrite -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shmwrite -l long -d 'What to do with a line of more than 2047 bytes (in a ring: a quarter of it)' -r -f -a "error\t'Stop with exit 5'
+split\t'Send it in pieces, which together equal it'
+truncate\t'Send its beginning, and a newline'"
+complete -c shmwrite -l raw -d 'Bytes as they come, without regard to lines, through a ring'
+complete -c shmwrite -l trust-owner -d 'Use a segment or semaphore set that belongs to another user'
+complete -c shmwrite -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c shmwrite -s v -l verbose -d 'Say on stderr what happens'
+complete -c shmwrite -l no-end -d 'Leave the session open at the end of standard input'
+complete -c shmwrite -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shmwrite -s V -l version -d 'Print version'

@@ -1,0 +1,168 @@
+//! What `/proc` tells everybody of System V objects, and of who has them: proc(5),
+//! `/proc/sysvipc` and `/proc/PID/maps`.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+/// A segment, as a row of `/proc/sysvipc/shm` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentRow {
+    /// 0: made without a key, or removed and still attached.
+    pub(crate) key: u32,
+    pub(crate) id: i32,
+    /// Permission bits, and [`REMOVED`](Self::REMOVED).
+    pub(crate) mode: u32,
+    pub(crate) size: usize,
+    pub(crate) creator_pid: u32,
+    pub(crate) attached: usize,
+    pub(crate) uid: u32,
+}
+
+impl SegmentRow {
+    const REMOVED: u32 = 0o1000;
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.mode & Self::REMOVED != 0
+    }
+}
+
+/// A semaphore set, as a row of `/proc/sysvipc/sem` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SetRow {
+    pub(crate) key: u32,
+    pub(crate) mode: u32,
+    pub(crate) semaphores: usize,
+    pub(crate) uid: u32,
+}
+
+/// A table with a heading: its rows, each by column name.
+fn table(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
+    let mut lines = text.lines();
+    let heading: Vec<_> = lines.next().unwrap_or("").split_whitespace().collect();
+    lines.map(move |line| heading.iter().copied().zip(line.split_whitespace()).collect())
+}
+
+fn number<T: std::str::FromStr>(row: &HashMap<&str, &str>, column: &str) -> Option<T> {
+    row.get(column)?.parse().ok()
+}
+
+/// A key is printed as a signed number.
+fn key(row: &HashMap<&str, &str>) -> Option<u32> {
+    number::<i32>(row, "key").map(i32::cast_unsigned)
+}
+
+fn mode(row: &HashMap<&str, &str>) -> Option<u32> {
+    u32::from_str_radix(row.get("perms")?, 8).ok()
+}
+
+/// All segments of this IPC namespace.
+pub(crate) fn segments() -> io::Result<Vec<SegmentRow>> {
+    let row = |row: HashMap<&str, &str>| {
+        Some(SegmentRow {
+            key: key(&row)?,
+            id: number(&row, "shmid")?,
+            mode: mode(&row)?,
+            size: number(&row, "size")?,
+            creator_pid: number(&row, "cpid")?,
+            attached: number(&row, "nattch")?,
+            uid: number(&row, "uid")?,
+        })
+    };
+    Ok(table(&std::fs::read_to_string("/proc/sysvipc/shm")?).filter_map(row).collect())
+}
+
+/// All semaphore sets of this IPC namespace.
+pub(crate) fn sets() -> io::Result<Vec<SetRow>> {
+    let row = |row: HashMap<&str, &str>| {
+        Some(SetRow {
+            key: key(&row)?,
+            mode: mode(&row)?,
+            semaphores: number(&row, "nsems")?,
+            uid: number(&row, "uid")?,
+        })
+    };
+    Ok(table(&std::fs::read_to_string("/proc/sysvipc/sem")?).filter_map(row).collect())
+}
+
+/// A process that has a segment attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attached {
+    pub(crate) pid: u32,
+    pub(crate) uid: u32,
+    /// How often it has it attached.
+    pub(crate) times: usize,
+    /// Whether it can write through any of these.
+    pub(crate) writes: bool,
+}
+
+/// The processes that are seen to have the segment with this id attached, and how many
+/// processes there are into which we may not look.
+pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
+    let (mut found, mut hidden) = (Vec::new(), 0);
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(entry) = entry else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let maps = match std::fs::read_to_string(entry.path().join("maps")) {
+            Ok(maps) => maps,
+            // A process that has ended meanwhile has nothing attached.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                hidden += 1;
+                continue;
+            }
+            Err(_) => continue,
+        };
+        let (times, writes) = attachments(&maps, id);
+        if times > 0 {
+            let uid = entry.metadata().map_or(u32::MAX, |meta| meta.uid());
+            found.push(Attached { pid, uid, times, writes });
+        }
+    }
+    found.sort_by_key(|process| process.pid);
+    Ok((found, hidden))
+}
+
+/// How often a process with these maps has the segment attached, and whether for writing: the inode
+/// of such a mapping is the segment's id, its name `/SYSV` and the key.
+fn attachments(maps: &str, id: i32) -> (usize, bool) {
+    let (mut times, mut writes) = (0, false);
+    for line in maps.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(_), Some(access), Some(offset), Some(_), Some(inode), Some(name)) =
+            (words.next(), words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        if name.starts_with("/SYSV") && inode.parse() == Ok(id) {
+            // One that was protected in part shows as several, of which one begins at 0.
+            times += usize::from(offset.bytes().all(|digit| digit == b'0'));
+            writes |= access.contains('w');
+        }
+    }
+    (times, writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_an_attachment_if_its_inode_is_the_id() {
+        let maps = "\
+7f0000000000-7f0000001000 rw-s 00000000 00:01 32768                      /SYSV000004d2 (deleted)
+7f0000002000-7f0000003000 r--s 00000000 00:01 32768                      /SYSV000004d2 (deleted)
+7f0000004000-7f0000005000 rw-s 00000000 00:01 7                          /SYSV00000007 (deleted)
+7f0000006000-7f0000007000 rw-p 00000000 08:01 32768                      /usr/lib/libc.so.6
+7f0000008000-7f0000009000 rw-p 00000000 00:00 0
+";
+        assert_eq!([32768, 7, 1].map(|id| attachments(maps, id)), [(2, true), (1, true), (0, false)]);
+    }
+
+    #[test]
+    fn a_table_is_read_by_its_heading() {
+        let text = "  key shmid perms\n -5  12  1600\n";
+        let row = table(text).next().unwrap();
+        assert_eq!((key(&row), number::<i32>(&row, "shmid"), mode(&row)), (Some(0xFFFF_FFFB), Some(12), Some(0o1600)));
+        assert_eq!(number::<usize>(&row, "size"), None);
+    }
+}

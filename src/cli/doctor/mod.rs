@@ -1,0 +1,129 @@
+//! `shm-handoff doctor`: what is wrong here, and the command that mends it.
+
+mod channels;
+mod system;
+
+use super::exit::{Exit, Failure};
+use super::stdio::{self, BAD, GOOD, HINT, WARNING};
+use super::table;
+use crate::backend::sysv::KeySpec;
+use clap::Args;
+use serde::Serialize;
+use std::fmt::Write;
+
+const SCHEMA: &str = "shm-handoff/doctor/1";
+
+const HELP: &str = "\
+What is looked at:
+  kernel      segments, semaphores with SEM_UNDO, futexes, membarrier
+  limits      of segments and semaphores (SHMMNI, SHMMAX, SHMALL, SEM)
+  removal     whether systemd-logind removes your segments when you log out
+  namespace   whether this is the machine's IPC namespace, and whether a peer at KEY
+              is in another one
+  key         what is at KEY and at the key of its seats
+  stopped     a side at KEY that was stopped, for which the other waits
+  stale       segments and seats of yours that nobody uses any more
+  orphans     segments of yours that were removed, and that somebody still has
+  modes       channels of yours that other users can get at
+
+Each is ok, a note (nothing has to be done), or a problem, with the command that mends
+it. Nothing is changed.
+
+Examples:
+  shm-handoff doctor               all of it, for the tutorial's key
+  shm-handoff doctor 0x77 --json   for another one, for programs
+
+JSON:
+  {\"schema\":\"shm-handoff/doctor/1\",\"well\":...,\"findings\":[{\"check\":...,\"level\":\"ok\", \"note\"
+  or \"problem\",\"what\":...,\"command\":... or null}]}. A later version may add fields and
+  checks; one that changes or drops any has another schema.
+
+Exit status:
+  0  all is well
+  1  there is a problem, or a system call failed
+  2  usage";
+
+/// Finds what keeps handoffs from working on this machine, and says how to mend it
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
+pub(super) struct Doctor {
+    /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
+    #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
+    key: KeySpec,
+
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Ok,
+    Note,
+    Problem,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    check: &'static str,
+    level: Level,
+    what: String,
+    /// What mends it.
+    command: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, level: Level::Ok, what: what.into(), command: None }
+    }
+
+    fn note(check: &'static str, what: impl Into<String>) -> Self {
+        Self { level: Level::Note, ..Self::ok(check, what) }
+    }
+
+    fn problem(check: &'static str, what: impl Into<String>, command: impl Into<String>) -> Self {
+        Self { level: Level::Problem, command: Some(command.into()), ..Self::ok(check, what) }
+    }
+
+    fn with(self, command: impl Into<String>) -> Self {
+        Self { command: Some(command.into()), ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    well: bool,
+    findings: Vec<Finding>,
+}
+
+pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
+    let key = args.key.resolve()?;
+    let mut findings = system::look(key);
+    findings.extend(channels::look(key)?);
+    let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
+    let report = Report { well: problems == 0, findings };
+    stdio::show(&if args.json { table::json(SCHEMA, &report) } else { in_words(&report.findings) })?;
+    match problems {
+        0 => Ok(()),
+        1 => Err(Failure::new(Exit::System, "1 problem")),
+        _ => Err(Failure::new(Exit::System, format!("{problems} problems"))),
+    }
+}
+
+fn in_words(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for Finding { check, level, what, command } in findings {
+        let (style, word) = match level {
+            Level::Ok => (GOOD, "ok"),
+            Level::Note => (WARNING, "note"),
+            Level::Problem => (BAD, "problem"),
+        };
+        writeln!(text, "{style}{word:<7}{style:#}  {check:<9}  {what}").expect("a String takes everything");
+        if let Some(command) = command {
+            writeln!(text, "                    {HINT}$ {command}{HINT:#}").expect("a String takes everything");
+        }
+    }
+    text
+}

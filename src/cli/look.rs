@@ -1,0 +1,245 @@
+//! What the tools show of a key: looked at for a moment, for reading alone.
+
+use crate::backend::sysv::proc::{self, SegmentRow};
+use crate::backend::sysv::{Key, Observer, Seats};
+use crate::error::{Error, Kind};
+use crate::protocol::layout::{CLASSIC, ring as layout};
+use crate::protocol::ring;
+use serde::Serialize;
+
+/// A segment, and what is to be known of it. Fields are added within a schema, never changed.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    pub(super) key: u32,
+    pub(super) id: i32,
+    pub(super) layout: Layout,
+    pub(super) size: usize,
+    pub(super) mode: String,
+    pub(super) uid: u32,
+    pub(super) owner: String,
+    pub(super) creator_pid: u32,
+    pub(super) attached: usize,
+    pub(super) removed: bool,
+    pub(super) writer: Option<Process>,
+    pub(super) reader: Option<Process>,
+    pub(super) writer_failed: bool,
+    /// Messages that were sent and not released, and their bytes; none: not to be told.
+    pub(super) messages: Option<u64>,
+    pub(super) bytes: Option<u64>,
+    pub(super) status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) flag: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ring: Option<Positions>,
+    /// The text of a classic slot, to see it change.
+    #[serde(skip)]
+    pub(super) text: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Layout {
+    Classic,
+    Ring,
+    /// Neither, whatever its size.
+    Foreign,
+}
+
+impl Layout {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Ring => "ring",
+            Self::Foreign => "foreign",
+        }
+    }
+
+    /// In a sentence.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Classic => "classic slot",
+            Self::Ring => "ring",
+            Self::Foreign => "foreign segment",
+        }
+    }
+}
+
+/// What a segment is good for, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// Somebody is attached or seated.
+    Used,
+    /// Nobody is there, and messages wait for a reader.
+    Waiting,
+    /// Nobody is there, and nothing waits.
+    Unused,
+    /// Removed, and somebody is still attached.
+    Orphan,
+    /// Its content is not ours to judge.
+    Foreign,
+    /// It may not be read.
+    Unreadable,
+}
+
+impl Status {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Waiting => "waiting",
+            Self::Unused => "unused",
+            Self::Orphan => "orphan",
+            Self::Foreign => "foreign",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// A process in a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Process {
+    /// 0: of another pid namespace.
+    pub(super) pid: u32,
+    pub(super) command: Option<String>,
+}
+
+impl Process {
+    pub(super) fn new(pid: u32) -> Self {
+        let command = (pid != 0).then(|| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()).flatten();
+        Self { pid, command: command.map(|name| name.trim_end().to_owned()) }
+    }
+
+    /// `1234 shmwrite`.
+    pub(super) fn short(&self) -> String {
+        match &self.command {
+            Some(command) => format!("{} {command}", self.pid),
+            None => self.pid.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Positions {
+    pub(super) capacity: usize,
+    pub(super) head: u64,
+    pub(super) place: u64,
+    pub(super) tail: u64,
+    pub(super) ended: bool,
+}
+
+/// The name of a user, or the number.
+pub(super) fn user(uid: u32) -> String {
+    let known = nix::unistd::User::from_uid(uid.into()).ok().flatten();
+    known.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// Looks at a key.
+pub(super) fn at(key: Key) -> Result<Shown, Error> {
+    let observer = Observer::open(key)?;
+    let stat = observer.stat();
+    let row = SegmentRow {
+        key: key.number(),
+        id: observer.id(),
+        mode: stat.mode,
+        size: stat.size,
+        creator_pid: stat.creator_pid,
+        // Without ourselves.
+        attached: stat.attached.saturating_sub(1),
+        uid: stat.uid,
+    };
+    let mut shown = Shown { removed: stat.removed, ..from_row(&row) };
+    if let Some(Seats { writer, reader, writer_failed }) = observer.seats() {
+        shown.writer = writer.map(Process::new);
+        shown.reader = reader.map(Process::new);
+        shown.writer_failed = writer_failed;
+    }
+    match observer.kind() {
+        Kind::Classic => {
+            let flag = observer.flag();
+            shown.text = observer.text();
+            shown.flag = Some(flag);
+            shown.messages = Some(u64::from(flag != 0));
+            shown.bytes = Some(if flag == 0 { 0 } else { shown.text.len() as u64 });
+        }
+        Kind::Ring { capacity } => {
+            shown.layout = Layout::Ring;
+            // A side that is at work can have gone on in the middle of it: once more, then.
+            let waiting = observer.ring().and_then(|places| (0..100).find_map(|_| ring::waiting(places).ok()));
+            if let Some(ring::Waiting { head, place, tail, messages, bytes, ended }) = waiting {
+                shown.messages = Some(messages);
+                shown.bytes = Some(bytes);
+                shown.ring = Some(Positions { capacity, head, place, tail, ended });
+            }
+        }
+    }
+    let is_used = shown.attached > 0 || shown.writer.is_some() || shown.reader.is_some();
+    shown.status = match shown.messages {
+        _ if is_used => Status::Used,
+        Some(0) => Status::Unused,
+        _ => Status::Waiting,
+    };
+    Ok(shown)
+}
+
+/// What a row of `/proc/sysvipc/shm` tells: the layout by its size, and nothing of its content.
+fn from_row(row: &SegmentRow) -> Shown {
+    Shown {
+        key: row.key,
+        id: row.id,
+        layout: by_size(row.size),
+        size: row.size,
+        mode: format!("{:03o}", row.mode & 0o777),
+        uid: row.uid,
+        owner: user(row.uid),
+        creator_pid: row.creator_pid,
+        attached: row.attached,
+        removed: row.is_removed(),
+        writer: None,
+        reader: None,
+        writer_failed: false,
+        messages: None,
+        bytes: None,
+        status: Status::Foreign,
+        flag: None,
+        ring: None,
+        text: Vec::new(),
+    }
+}
+
+fn by_size(size: usize) -> Layout {
+    let is_ring = size.checked_sub(layout::RECORDS_AT).is_some_and(layout::is_capacity);
+    match size {
+        _ if size == CLASSIC.size => Layout::Classic,
+        _ if is_ring => Layout::Ring,
+        _ => Layout::Foreign,
+    }
+}
+
+/// Whether a channel can have this size.
+pub(super) fn could_be_ours(size: usize) -> bool {
+    by_size(size) != Layout::Foreign
+}
+
+/// Every segment of this IPC namespace.
+pub(super) fn everywhere() -> std::io::Result<Vec<Shown>> {
+    Ok(proc::segments()?.iter().filter_map(of_row).collect())
+}
+
+/// `None`: it has gone meanwhile.
+fn of_row(row: &SegmentRow) -> Option<Shown> {
+    let told = from_row(row);
+    if told.layout == Layout::Foreign {
+        return Some(told);
+    }
+    let Ok(key) = Key::new(row.key) else {
+        let status = if row.is_removed() { Status::Orphan } else { Status::Foreign };
+        return Some(Shown { status, ..told });
+    };
+    match at(key) {
+        Ok(shown) if shown.id == row.id => Some(shown),
+        Ok(_) | Err(Error::Missing { .. } | Error::Removed { .. }) => None,
+        Err(Error::NotAChannel { .. }) => Some(Shown { layout: Layout::Foreign, ..told }),
+        Err(Error::ForeignSeats { .. }) => Some(told),
+        Err(_) => Some(Shown { status: Status::Unreadable, ..told }),
+    }
+}

@@ -1,0 +1,100 @@
+//! `shm-handoff ls`.
+
+use super::exit::{Exit, Failure};
+use super::look::{self, Layout, Process, Shown, Status};
+use super::stdio;
+use super::table::{self, Choice, Column};
+use clap::Args;
+use serde::Serialize;
+
+const SCHEMA: &str = "shm-handoff/ls/1";
+
+const HELP: &str = "\
+Examples:
+  shm-handoff ls                          what is there
+  shm-handoff ls -o key,messages          two columns
+  shm-handoff ls --no-headings | wc -l    how many
+  shm-handoff ls --json                   for programs
+
+Columns:
+  KEY       as ipcs shows it; 0x0: removed, and still attached
+  ID        the segment's number
+  OWNER     the user it belongs to
+  MODE      permission bits
+  SIZE      bytes
+  LAYOUT    classic, ring, or foreign
+  ATTACHED  attachments: a process can have several
+  MESSAGES  sent and not received; -: it may not be read, or breaks its layout
+  BYTES     of these messages
+  STATUS    used: somebody is attached or seated; waiting: nobody is, and messages
+            lie there; unused: nobody is, and nothing does; orphan: removed, and
+            somebody is attached; foreign: not ours; unreadable: not yours to read
+  WRITER    pid and command of a seated writer; died: the last one died or failed.
+            (A C program has no seat: shm-handoff who KEY finds it)
+  READER    pid and command of a seated reader
+
+JSON:
+  {\"schema\":\"shm-handoff/ls/1\",\"segments\":[...]}, each as in stat --json. A later
+  version may add fields; one that changes or drops any has another schema.
+
+Exit status:
+  0  listed, also if there is nothing
+  1  a system call failed, or the output
+  2  usage";
+
+/// Lists the segments that are channels, or could be
+///
+/// Classic slots, rings, and whatever has the size of one. Looks at each for a
+/// moment, for reading alone.
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
+pub(super) struct Ls {
+    /// All segments of this IPC namespace, also those of sizes no channel has
+    #[arg(short, long)]
+    all: bool,
+
+    #[command(flatten)]
+    choice: Choice,
+}
+
+const COLUMNS: &[Column<Shown>] = &[
+    Column { name: "KEY", right: false, of: |row| format!("{:#x}", row.key) },
+    Column { name: "ID", right: true, of: |row| row.id.to_string() },
+    Column { name: "OWNER", right: false, of: |row| row.owner.clone() },
+    Column { name: "MODE", right: false, of: |row| row.mode.clone() },
+    Column { name: "SIZE", right: true, of: |row| row.size.to_string() },
+    Column { name: "LAYOUT", right: false, of: |row| row.layout.name().to_owned() },
+    Column { name: "ATTACHED", right: true, of: |row| row.attached.to_string() },
+    Column { name: "MESSAGES", right: true, of: |row| optional(row.messages) },
+    Column { name: "BYTES", right: true, of: |row| optional(row.bytes) },
+    Column { name: "STATUS", right: false, of: |row| row.status.name().to_owned() },
+    Column { name: "WRITER", right: false, of: |row| seat(row.writer.as_ref(), row.writer_failed) },
+    Column { name: "READER", right: false, of: |row| seat(row.reader.as_ref(), false) },
+];
+
+fn optional(number: Option<u64>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
+}
+
+fn seat(process: Option<&Process>, failed: bool) -> String {
+    process.map_or_else(|| if failed { "died" } else { "" }.to_owned(), Process::short)
+}
+
+#[derive(Serialize)]
+struct Segments {
+    segments: Vec<Shown>,
+}
+
+pub(super) fn run(args: &Ls) -> Result<(), Failure> {
+    let mut rows =
+        look::everywhere().map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")))?;
+    if !args.all {
+        // What has a channel's size and another content stays: its user would want to know.
+        rows.retain(|row| row.layout != Layout::Foreign || look::could_be_ours(row.size));
+    }
+    rows.sort_by_key(|row| (row.status == Status::Foreign, row.key, row.id));
+    if args.choice.json {
+        return stdio::show(&table::json(SCHEMA, &Segments { segments: rows }));
+    }
+    stdio::show(&table::table(COLUMNS, &rows, &args.choice)?)
+}

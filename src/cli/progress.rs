@@ -1,0 +1,141 @@
+//! `--progress`: how much has gone over, how fast, and for how long it will go on.
+
+use super::args::{Common, When};
+use super::stdio::{self, say};
+use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+/// What is not worth a look at the clock.
+const UNTOLD: u64 = 1024;
+
+/// How often a bar is drawn.
+const DRAWN_EVERY: Duration = Duration::from_millis(100);
+
+/// How often a line comes where no bar can be drawn.
+const LINE_EVERY: Duration = Duration::from_secs(1);
+
+/// Counts messages and bytes, and shows them now and then.
+pub(super) struct Progress {
+    program: &'static str,
+    /// `sent` or `received`.
+    what: &'static str,
+    started: Instant,
+    messages: u64,
+    bytes: u64,
+    /// Messages that were not told yet.
+    untold: u64,
+    shown: Shown,
+}
+
+enum Shown {
+    Nothing,
+    Bar(ProgressBar),
+    Lines { last: Instant },
+}
+
+impl Progress {
+    /// `all`: how many bytes there will be, if that is known; `talks`: a person talks to this program
+    /// through the terminal, where a bar would be in the way.
+    pub(super) fn new(
+        program: &'static str,
+        what: &'static str,
+        common: &Common,
+        all: Option<u64>,
+        talks: bool,
+    ) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let shown = match common.progress {
+            Some(When::Always) if !is_terminal => Shown::Lines { last: Instant::now() },
+            Some(when) if is_terminal && (when == When::Always || !talks) => Shown::Bar(bar(all)),
+            _ => Shown::Nothing,
+        };
+        Self { program, what, started: Instant::now(), messages: 0, bytes: 0, untold: 0, shown }
+    }
+
+    /// One more message has gone over.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+        self.untold += 1;
+        if self.untold >= UNTOLD {
+            self.tell();
+        }
+    }
+
+    /// Shows where it stands. To be called while there is nothing else to do.
+    pub(super) fn tell(&mut self) {
+        match &mut self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => {
+                if self.untold > 0 {
+                    bar.set_message(format!("{} messages", HumanCount(self.messages)));
+                    bar.set_position(self.bytes);
+                }
+            }
+            Shown::Lines { last } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                say!("{}: {}", self.program, self.so_far());
+            }
+            Shown::Lines { .. } => {}
+        }
+        self.untold = 0;
+    }
+
+    /// Takes the bar away; with `-v` a line says how much it was.
+    pub(super) fn end(&mut self, common: &Common) {
+        if let Shown::Bar(bar) = std::mem::replace(&mut self.shown, Shown::Nothing) {
+            bar.finish_and_clear();
+        }
+        if common.verbose {
+            say!("{}: {}", self.program, self.so_far());
+        }
+    }
+
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    fn so_far(&self) -> String {
+        let elapsed = self.started.elapsed();
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // for people
+        let rate = (self.bytes as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
+        let plural = if self.messages == 1 { "" } else { "s" };
+        format!(
+            "{} message{plural} {}, {} in {:.1} s, {}/s",
+            self.messages,
+            self.what,
+            BinaryBytes(self.bytes),
+            elapsed.as_secs_f64(),
+            BinaryBytes(rate),
+        )
+    }
+}
+
+fn bar(all: Option<u64>) -> ProgressBar {
+    let template = match all {
+        Some(_) => {
+            "{msg}  {bytes} {elapsed_precise} [{binary_bytes_per_sec}] [{wide_bar}] {percent}% ETA {eta_precise}"
+        }
+        None => "{spinner} {msg}  {bytes} {elapsed_precise} [{binary_bytes_per_sec}]",
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is a valid one").progress_chars("=> ");
+    let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::stderr()).with_style(style);
+    bar.set_message("0 messages");
+    // Also while the other side takes its time.
+    bar.enable_steady_tick(DRAWN_EVERY);
+    stdio::draw(&bar);
+    bar
+}
+
+/// How many bytes a file still has, if it is one whose length is known.
+pub(super) fn rest_of(file: BorrowedFd<'_>) -> Option<u64> {
+    let stat = nix::sys::stat::fstat(file).ok()?;
+    if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return None;
+    }
+    let at = nix::unistd::lseek(file, 0, nix::unistd::Whence::SeekCur).ok()?;
+    u64::try_from(stat.st_size.saturating_sub(at)).ok()
+}

@@ -1,0 +1,165 @@
+//! `shm-handoff stat --watch`: the same look again and again, and what changed between two.
+
+use super::exit::Failure;
+use super::look::{self, Shown};
+use super::signals::Signals;
+use super::stdio::{self, HEADING};
+use super::table;
+use crate::backend::sysv::{Key, Observer};
+use crate::error::{Error, Kind};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// How long a slot is watched at each look: an observer is attached for less than a millisecond.
+const SAMPLE: Duration = Duration::from_micros(500);
+
+/// Lines between two headings.
+const PAGE: u64 = 20;
+
+/// A look, and when it was.
+struct Look {
+    at: Instant,
+    shown: Shown,
+    /// Messages a second in a slot, as far as the sample shows.
+    sampled: Option<f64>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Rates {
+    bytes_in_per_second: Option<u64>,
+    bytes_out_per_second: Option<u64>,
+    messages_per_second: Option<u64>,
+}
+
+/// Until a signal, or until nobody reads what is printed.
+pub(super) fn run(key: Key, every: Duration, schema: Option<&str>) -> Result<(), Failure> {
+    let signals = Signals::catch()?;
+    let mut last: Option<Look> = None;
+    for number in 0.. {
+        if schema.is_none() && number % PAGE == 0 {
+            stdio::show(&heading())?;
+        }
+        let look = match take(key) {
+            Ok(look) => Some(look),
+            Err(Error::Missing { .. } | Error::Removed { .. }) => None,
+            Err(other) => return Err(other.into()),
+        };
+        let rates = match (&last, &look) {
+            (Some(last), Some(now)) => rates(last, now),
+            _ => Rates::default(),
+        };
+        stdio::show(&match (schema, &look) {
+            (Some(schema), Some(look)) => table::json(schema, &Watched { shown: &look.shown, rates }),
+            (Some(schema), None) => table::json(schema, &Missing { key: key.number(), missing: true }),
+            (None, look) => line(look.as_ref().map(|look| &look.shown), &rates),
+        })?;
+        last = look;
+        if stdio::is_output_closed() {
+            return Ok(());
+        }
+        signals.pause(every)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Watched<'w> {
+    #[serde(flatten)]
+    shown: &'w Shown,
+    #[serde(flatten)]
+    rates: Rates,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    key: u32,
+    missing: bool,
+}
+
+fn take(key: Key) -> Result<Look, Error> {
+    let sampled = sample(&Observer::open(key)?);
+    Ok(Look { shown: look::at(key)?, at: Instant::now(), sampled })
+}
+
+/// How often a slot was filled, where that is often enough to be told.
+fn sample(observer: &Observer) -> Option<f64> {
+    if observer.kind() != Kind::Classic {
+        return None;
+    }
+    let started = Instant::now();
+    let (mut filled, mut before) = (0_u32, observer.flag());
+    while started.elapsed() < SAMPLE {
+        let flag = observer.flag();
+        filled += u32::from(before == 0 && flag != 0);
+        before = flag;
+    }
+    (filled >= 2).then(|| f64::from(filled) / started.elapsed().as_secs_f64())
+}
+
+fn rates(last: &Look, now: &Look) -> Rates {
+    if last.shown.id != now.shown.id {
+        return Rates::default();
+    }
+    let seconds = now.at.duration_since(last.at).as_secs_f64();
+    match (&last.shown.ring, &now.shown.ring) {
+        (Some(last), Some(now)) => Rates {
+            bytes_in_per_second: per_second(now.tail.wrapping_sub(last.tail), seconds),
+            bytes_out_per_second: per_second(now.place.wrapping_sub(last.place), seconds),
+            messages_per_second: None,
+        },
+        (None, None) if now.shown.flag.is_some() => {
+            let changed = now.shown.flag != last.shown.flag || now.shown.text != last.shown.text;
+            let slow = if changed { 1.0 / seconds } else { 0.0 };
+            Rates { messages_per_second: rounded(now.sampled.unwrap_or(slow)), ..Rates::default() }
+        }
+        _ => Rates::default(),
+    }
+}
+
+fn per_second(amount: u64, seconds: f64) -> Option<u64> {
+    #[allow(clippy::cast_precision_loss)] // a rate for people
+    rounded(amount as f64 / seconds)
+}
+
+fn rounded(rate: f64) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates; never negative
+    rate.is_finite().then_some(rate.round() as u64)
+}
+
+fn heading() -> String {
+    format!(
+        "{HEADING}{:>8} {:>9} {:>12} {:>13} {:>13} {:>10} {:>8} {:>10} {:>10}{HEADING:#}\n",
+        "TIME", "MESSAGES", "BYTES", "IN B/S", "OUT B/S", "MSG/S", "ATTACHED", "WRITER", "READER"
+    )
+}
+
+fn line(shown: Option<&Shown>, rates: &Rates) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let time = time_of_day();
+    let Some(shown) = shown else { return format!("{time} there is no segment\n") };
+    let pid = |process: &Option<look::Process>| number(process.as_ref().map(|process| process.pid.into()));
+    format!(
+        "{time} {:>9} {:>12} {:>13} {:>13} {:>10} {:>8} {:>10} {:>10}\n",
+        number(shown.messages),
+        number(shown.bytes),
+        number(rates.bytes_in_per_second),
+        number(rates.bytes_out_per_second),
+        number(rates.messages_per_second),
+        shown.attached,
+        pid(&shown.writer),
+        pid(&shown.reader),
+    )
+}
+
+/// Local time, as `HH:MM:SS`.
+fn time_of_day() -> String {
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: `time` takes no buffer here; `localtime_r` reads one number and writes one `tm`,
+    // any bits of which are valid.
+    let now = unsafe {
+        let seconds = libc::time(std::ptr::null_mut());
+        libc::localtime_r(&raw const seconds, parts.as_mut_ptr());
+        parts.assume_init()
+    };
+    format!("{:02}:{:02}:{:02}", now.tm_hour, now.tm_min, now.tm_sec)
+}

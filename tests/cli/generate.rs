@@ -1,0 +1,165 @@
+//! Manual pages and completions: as current as the definitions, and of use to real
+//! shells.
+
+use crate::support::{DEADLINE, SHM_HANDOFF, SHMREAD, skipped};
+use rexpect::session::{PtySession, spawn_command};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn generate(folder: &Path) {
+    let done = Command::new(SHM_HANDOFF).arg("generate").arg(folder).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// Every file below a folder, and what is in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), text);
+            }
+        }
+    }
+    found
+}
+
+fn has(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
+    if !found {
+        skipped(&format!("{program} is not installed"));
+    }
+    found
+}
+
+/// What is in `share` is what the definitions say now.
+#[test]
+fn what_is_kept_is_current() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    let (kept, made) = (files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("share")), files(folder.path()));
+    assert_eq!(kept.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
+    for (name, text) in &made {
+        assert_eq!(
+            &kept[name],
+            text,
+            "share/{} is out of date: cargo run --bin shm-handoff generate share",
+            name.display()
+        );
+    }
+}
+
+#[test]
+fn each_page_has_its_sections_and_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    let lint = has("mandoc");
+    for (name, text) in files(&folder.path().join("man/man1")) {
+        let mut sections = vec!["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "SEE ALSO"];
+        if name.starts_with("shmread.1") || name.starts_with("shmwrite.1") {
+            sections.extend(["EXAMPLES", "SIGNALS", "FILES", "ENVIRONMENT"]);
+        }
+        for section in sections {
+            let heading = |line: &str| line.strip_prefix(".SH ").is_some_and(|rest| rest.trim_matches('"') == section);
+            assert!(text.lines().any(heading), "{} has no {section}", name.display());
+        }
+        if lint {
+            let page = folder.path().join("man/man1").join(&name);
+            let done = Command::new("mandoc").args(["-T", "lint", "-W", "error"]).arg(&page).output().unwrap();
+            assert!(done.status.success(), "{}: {}", name.display(), String::from_utf8_lossy(&done.stdout));
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_named() {
+    let done = Command::new(SHM_HANDOFF).args(["generate", "/dev/null/share"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("/dev/null/share"), "{done:?}");
+}
+
+/// A shell that has nothing but our completions, and our programs on its path.
+fn shell(program: &str, args: &[&str], share: &Path) -> PtySession {
+    let bin = Path::new(SHMREAD).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new(program);
+    command.args(args).env("PATH", path).env("TERM", "dumb").env("HOME", share).env("SHARE", share).env("PS1", "$ ");
+    spawn_command(command, Some(u64::try_from(DEADLINE.as_millis()).unwrap())).unwrap()
+}
+
+/// One press of the tab key completes what only one word can be.
+fn completes(session: &mut PtySession, typed: &str, rest: &str) {
+    session.send(typed).unwrap();
+    session.flush().unwrap();
+    // Echoed by the line editor a key at a time, in zsh with much around each.
+    session.exp_regex(&format!("{}\\S*$", &typed[typed.len() - 1..])).unwrap();
+    session.send("\t").unwrap();
+    session.flush().unwrap();
+    session.exp_string(rest).unwrap();
+    // The line is not run: it is taken back.
+    session.send_control('u').unwrap();
+}
+
+#[test]
+fn bash_completes() {
+    if !has("bash") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    let mut bash = shell("bash", &["--norc", "--noprofile"], folder.path());
+    // What readline prints follows the terminal's echo, which a session turns off.
+    bash.send_line("stty echo; for file in $SHARE/bash-completion/completions/*; do . $file; done; echo rea''dy")
+        .unwrap();
+    bash.exp_string("ready").unwrap();
+    bash.exp_string("$ ").unwrap();
+    completes(&mut bash, "shmread --time", "out");
+    completes(&mut bash, "shmwrite --long sp", "lit");
+    completes(&mut bash, "shm-handoff doc", "tor");
+    completes(&mut bash, "shm-handoff ls --no-h", "eadings");
+}
+
+#[test]
+fn zsh_completes() {
+    if !has("zsh") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    let mut zsh = shell("zsh", &["-f"], folder.path());
+    zsh.send_line("fpath=($SHARE/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D; echo rea''dy")
+        .unwrap();
+    zsh.exp_string("ready").unwrap();
+    zsh.exp_string("$ ").unwrap();
+    completes(&mut zsh, "shmread --time", "out");
+    completes(&mut zsh, "shmwrite --long sp", "lit");
+    completes(&mut zsh, "shm-handoff doc", "tor");
+}
+
+/// fish says what it would complete without a terminal.
+#[test]
+fn fish_completes() {
+    if !has("fish") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    for (typed, expected) in
+        [("shmread --time", "--timeout"), ("shmwrite --long sp", "split"), ("shm-handoff doc", "doctor")]
+    {
+        let script = format!(
+            "for file in {}/fish/vendor_completions.d/*; source $file; end; complete -C '{typed}'",
+            folder.path().display()
+        );
+        let done =
+            Command::new("fish").args(["--no-config", "-c", &script]).env("HOME", folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(said.lines().any(|line| line.split('\t').next() == Some(expected)), "{typed}: {done:?}");
+    }
+}

@@ -1,0 +1,174 @@
+//! `shm-handoff ls`, `who` and `rm`: what they show, and whom they leave alone.
+
+use crate::support::{Channel, Ended, Run, SHM_HANDOFF, for_everybody, ipc, is_root, skipped};
+use serde_json::Value;
+use shm_handoff::backend::sysv::Segment;
+use shm_handoff::error::Role;
+use std::path::Path;
+use std::process::Command;
+
+fn tool(args: &[&str]) -> Run {
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(args);
+    Run::new(command)
+}
+
+fn at(channel: &Channel, subcommand: &str, args: &[&str]) -> Ended {
+    tool(&[&[subcommand, &channel.key().number().to_string()], args].concat()).end()
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_slice(&ended.code(0).stdout).unwrap()
+}
+
+fn text(ended: &Ended) -> String {
+    String::from_utf8(ended.stdout.clone()).unwrap()
+}
+
+/// The row of this channel in `ls`.
+fn listed(channel: &Channel, args: &[&str]) -> Option<Value> {
+    let all = json(&tool(&[&["ls", "--json"], args].concat()).end());
+    assert_eq!(all["schema"], "shm-handoff/ls/1");
+    let rows = all["segments"].as_array().unwrap();
+    rows.iter().find(|row| row["key"] == channel.key().number()).cloned()
+}
+
+#[test]
+fn ls_tells_what_is_used_from_what_waits_and_what_lies_about() {
+    let channel = Channel::new();
+    assert_eq!(listed(&channel, &[]), None);
+    let reader = channel.seated_reader(&["--count=1"]);
+    let row = listed(&channel, &[]).unwrap();
+    assert_eq!((&row["status"], &row["layout"], &row["attached"]), (&"used".into(), &"classic".into(), &1.into()));
+    assert_eq!(row["reader"], serde_json::json!({ "pid": reader.pid(), "command": "shmread" }));
+    drop(reader);
+    assert_eq!(listed(&channel, &[]).unwrap()["status"], "unused");
+    channel.remove_segment();
+    channel.writer(["--ring=64K", "one", "two"]).end().code(0);
+    let row = listed(&channel, &[]).unwrap();
+    assert_eq!((&row["status"], &row["messages"], &row["bytes"]), (&"waiting".into(), &2.into(), &8.into()));
+}
+
+#[test]
+fn ls_shows_what_could_be_ours_and_all_of_it_if_asked() {
+    let foreign = Channel::new();
+    let segment = Segment::create_new(foreign.key(), 5000, 0o600).unwrap();
+    assert_eq!(listed(&foreign, &[]), None);
+    assert_eq!(listed(&foreign, &["--all"]).unwrap()["status"], "foreign");
+    drop(segment);
+    // The size of a ring, and none.
+    let half = Channel::new();
+    drop(Segment::create_new(half.key(), 8192 + 65536, 0o600).unwrap());
+    assert_eq!(listed(&half, &[]).unwrap()["layout"], "foreign");
+}
+
+#[test]
+fn columns_are_chosen_as_with_lsipc() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K", "one"]).end().code(0);
+    let key = format!("{:#x}", channel.key().number());
+    let ended = tool(&["ls", "--output=messages,key,writer", "--no-headings"]).end();
+    let line = text(ended.code(0)).lines().find(|line| line.contains(&key)).unwrap().to_owned();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["1", &key, "-"]);
+    let ended = tool(&["ls", "-o", "key"]).end();
+    assert!(text(ended.code(0)).starts_with("KEY\n"), "{ended}");
+    tool(&["ls", "-o", "colour"]).end().code(2).says(&["no column colour", "known: KEY,ID"]);
+    tool(&["ls", "--json", "-o", "key"]).end().code(2);
+}
+
+#[test]
+fn who_finds_every_process_a_c_program_too() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let mut guest = channel.c_writer().open_input().start();
+    guest.until("attached", |_| channel.attached() == 2);
+    let found = json(&at(&channel, "who", &["--json"]));
+    assert_eq!((&found["attached"], &found["unseen"]), (&2.into(), &0.into()));
+    let mut rows: Vec<_> = found["processes"].as_array().unwrap().clone();
+    rows.sort_by_key(|row| row["role"].as_str().unwrap().to_owned());
+    let [first, second] = &rows[..] else { panic!("two processes: {found}") };
+    assert_eq!((&first["pid"], &first["role"]), (&guest.pid().into(), &"guest".into()));
+    assert_eq!((&second["pid"], &second["role"]), (&reader.pid().into(), &"reader".into()));
+    assert_eq!((&second["command"], &second["writes"]), (&"shmread".into(), &true.into()));
+    // Removed and still attached: by its id alone.
+    let id = found["id"].to_string();
+    channel.remove_segment();
+    reader.stop();
+    let found = json(&tool(&["who", "--json", "--id", &id]).end());
+    assert!(found["processes"].as_array().unwrap().iter().any(|row| row["pid"] == guest.pid()), "{found}");
+    reader.go_on();
+    tool(&["who", "--id", "2147483647"]).end().code(1).says(&["no segment with id", "shm-handoff ls"]);
+}
+
+/// What can't be looked into is counted, not passed over.
+#[test]
+fn who_says_how_many_it_can_not_see() {
+    if !is_root() {
+        return skipped("only root can become somebody else");
+    }
+    let folder = for_everybody(&[Path::new(SHM_HANDOFF)]);
+    let channel = Channel::new();
+    let _reader = channel.seated_reader(&[]);
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new(folder.path().join("shm-handoff"));
+    command.args(["who", &channel.key().number().to_string()]).uid(65534).gid(65534);
+    Run::new(command).end().code(0).says(&["1 more attachment of processes that can't be seen", "as root"]);
+}
+
+#[test]
+fn rm_removes_what_nobody_uses_and_nothing_else() {
+    let channel = Channel::new();
+    at(&channel, "rm", &[]).code(1).says(&["there is no segment"]);
+    let reader = channel.seated_reader(&[]);
+    for force in [&[][..], &["--force"], &["--dry-run"]] {
+        at(&channel, "rm", force).code(1).says(&["in use", &format!("pid {} shmread is the reader", reader.pid())]);
+    }
+    drop(reader);
+    assert_eq!(text(at(&channel, "rm", &["-n"]).code(0)), would_or_did("would remove", &channel));
+    assert!(channel.stat().is_some(), "--dry-run removed it");
+    let did = would_or_did("removed", &channel);
+    assert_eq!(text(at(&channel, "rm", &[]).code(0)), did);
+    channel.assert_nothing_left();
+}
+
+fn would_or_did(what: &str, channel: &Channel) -> String {
+    let (id, key) = (ipc::find_segment(channel.key().number()).unwrap(), channel.key().number());
+    format!("{what} segment {id} (classic slot) at key {key} ({key:#x})\n")
+}
+
+#[test]
+fn rm_leaves_a_bystander_alone_whatever_it_is_asked_for() {
+    let channel = Channel::new();
+    let mut guest = channel.c_writer().open_input().start();
+    guest.until("attached", |_| channel.attached() == 1);
+    for force in [&[][..], &["--force"], &["--dry-run", "--force"]] {
+        at(&channel, "rm", force).code(1).says(&["in use: 1 attachment", "shm-handoff who"]);
+    }
+    assert_eq!(channel.attached(), 1);
+    assert!(!channel.is_seated(Role::Reader) && !channel.is_seated(Role::Writer), "the seats were given back");
+}
+
+#[test]
+fn rm_takes_unread_messages_and_what_is_no_channel_only_by_force() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K", "one", "two"]).end().code(0);
+    at(&channel, "rm", &[]).code(1).says(&["2 messages lie unread", "--force"]);
+    let ended = at(&channel, "rm", &["--force"]);
+    assert!(text(ended.code(0)).contains("a ring of 64 KiB, 2 unread"), "{ended}");
+    channel.assert_nothing_left();
+    drop(Segment::create_new(channel.key(), 5000, 0o600).unwrap());
+    at(&channel, "rm", &[]).code(1).says(&["no handoff channel"]);
+    at(&channel, "rm", &["--force"]).code(0);
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn rm_clears_seats_without_a_segment() {
+    let channel = Channel::new();
+    channel.seated_writer(&[]).kill();
+    channel.remove_segment();
+    assert!(ipc::find_set(channel.key().seats()).is_some());
+    let ended = at(&channel, "rm", &[]);
+    assert!(text(ended.code(0)).contains("removed the seats"), "{ended}");
+    channel.assert_nothing_left();
+}
