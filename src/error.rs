@@ -266,6 +266,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is no memory for `what`.
+    pub(crate) fn no_memory(what: String) -> Self {
+        Self::Os { call: "allocation", on: what, errno: Errno::ENOMEM }
+    }
+
     /// What to do next, where that can be told: in the words of the command line.
     ///
     /// ```
@@ -293,6 +298,11 @@ impl Error {
             Self::Locked { .. } => "if that process is stopped, continue or end it".to_owned(),
             Self::ForeignSeats { seats, .. } => {
                 format!("use another key, or remove it if nobody needs it: ipcrm -S {seats:#x}")
+            }
+            Self::Os { errno: Errno::ENOMEM, .. } => format!("see: {}; ulimit -a", Limit::Memory.how_to_see()),
+            Self::Os { errno: Errno::EMFILE | Errno::ENFILE, .. } => "more files: ulimit -n".to_owned(),
+            Self::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => {
+                "a sandbox may refuse System V calls: shm-handoff doctor".to_owned()
             }
             Self::OtherKind { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
         };

@@ -46,16 +46,16 @@ const SHELLS: [(Shell, &str); 3] = [
 
 pub(super) fn run(args: &Generate) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| Failure::new(Exit::System, format!("{}: {error}", path.display()));
-    let make = |folder: &str| {
+    let folder_for = |folder: &str| {
         let path = args.to.join(folder);
         std::fs::create_dir_all(&path).map_err(|error| failed(&path, &error)).map(|()| path)
     };
     let mut made = 0;
     for mut command in programs() {
-        let pages = make("man/man1")?;
+        let pages = folder_for("man/man1")?;
         made += write_pages(&command, &pages).map_err(|error| failed(&pages, &error))?;
         for (shell, folder) in SHELLS {
-            let folder = make(folder)?;
+            let folder = folder_for(folder)?;
             let write = |command: &mut Command| match shell {
                 Shell::Bash => write_bash(command, &folder),
                 _ => generate_to(shell, command, command.get_name().to_owned(), &folder).map(drop),

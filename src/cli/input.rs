@@ -3,6 +3,7 @@
 use super::args::Long;
 use super::exit::Failure;
 use super::signals::{Ready, Signals};
+use crate::error::Error;
 use crate::protocol::message::{self, Uncarriable};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -12,8 +13,8 @@ use std::time::Duration;
 /// What is read at once; several lines of any length that can be sent.
 const BLOCK: usize = 64 * 1024;
 
-/// How often to look around while nothing is typed.
-const IDLE: Duration = Duration::from_millis(50);
+/// How often to look around.
+pub(super) const LOOK_AROUND: Duration = Duration::from_millis(20);
 
 /// Lines of a file.
 pub(super) struct Lines<'f> {
@@ -71,11 +72,11 @@ impl<'f> Lines<'f> {
         self.start < self.end
     }
 
-    /// The next piece; `idle` is called now and then while there is none.
+    /// The next piece; `look_around` is called as by [`await_input`].
     pub(super) fn next(
         &mut self,
         signals: &Signals,
-        idle: &mut dyn FnMut() -> Result<(), Failure>,
+        look_around: &mut dyn FnMut() -> Result<(), Failure>,
     ) -> Result<Piece<'_>, Failure> {
         let (len, whole) = loop {
             let ahead = &self.block[self.start..self.end];
@@ -99,7 +100,7 @@ impl<'f> Lines<'f> {
             if self.at_end {
                 break (self.end - self.start, true);
             }
-            self.fill(signals, idle)?;
+            self.fill(signals, look_around)?;
         };
         self.scanned = 0;
         if len == 0 {
@@ -135,7 +136,7 @@ impl<'f> Lines<'f> {
         }
     }
 
-    fn fill(&mut self, signals: &Signals, idle: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+    fn fill(&mut self, signals: &Signals, look_around: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
         if self.start > 0 {
             self.block.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -143,9 +144,12 @@ impl<'f> Lines<'f> {
         }
         if self.end == self.block.len() {
             // A long line, for a ring: up to the longest message.
+            self.block
+                .try_reserve_exact(self.end)
+                .map_err(|_| Error::no_memory(format!("a line of more than {} bytes", self.end)))?;
             self.block.resize(2 * self.end, 0);
         }
-        await_input(self.file, signals, idle)?;
+        await_input(self.file, signals, look_around)?;
         let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
         let Some(read) = amount_read(read)? else { return Ok(()) };
         self.at_end = read == 0;
@@ -154,15 +158,16 @@ impl<'f> Lines<'f> {
     }
 }
 
-/// Waits until there is something to read; `idle` is called now and then while there
-/// is nothing.
+/// Waits until there is something to read; `look_around` is called once at least, and
+/// every [`LOOK_AROUND`] while there is nothing.
 pub(super) fn await_input(
     file: BorrowedFd<'_>,
     signals: &Signals,
-    idle: &mut dyn FnMut() -> Result<(), Failure>,
+    look_around: &mut dyn FnMut() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    while signals.wait_for(file, PollFlags::POLLIN, Some(IDLE))? == Ready::NotYet {
-        idle()?;
+    look_around()?;
+    while signals.wait_for(file, PollFlags::POLLIN, Some(LOOK_AROUND))? == Ready::NotYet {
+        look_around()?;
     }
     Ok(())
 }

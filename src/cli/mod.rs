@@ -61,13 +61,20 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
     if !common.quiet && (terminal || common.verbose) {
         say!("Memory attached at {:#x}", segment.address());
     }
-    if !common.quiet && stat.mode & !common.mode != 0 {
-        let (key, mode) = (segment.key().number(), stat.mode);
-        stdio::warn(
-            program,
-            format_args!("the segment at key {key:#x} has mode {mode:03o}: other users can get at the messages"),
-            Some(format_args!("--mode {:03o} accepts that", (mode | common.mode) & 0o666)),
-        );
+    let key = segment.key().number();
+    let seats = backend.seats_mode()?.unwrap_or(0);
+    let wide = [
+        (stat.mode, "segment", "other users can get at the messages"),
+        (seats, "seats' semaphore set", "other users can take a seat, or both away"),
+    ];
+    for (mode, what, so) in wide {
+        if !common.quiet && mode & !common.mode != 0 {
+            stdio::warn(
+                program,
+                format_args!("the {what} at key {key:#x} has mode {mode:03o}: {so}"),
+                Some(format_args!("--mode {:03o} accepts that", (mode | common.mode) & 0o666)),
+            );
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 use super::args::Format;
 use super::exit::Failure;
 use super::signals::Signals;
+use crate::error::Error;
 use crate::sync;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -68,19 +69,18 @@ impl<'f> Output<'f> {
         self.format == Format::Json
     }
 
-    /// Prints message number `seq`; returns when `write` took all of it.
-    pub(super) fn print(&mut self, text: &[u8], seq: u64, end: bool, signals: &Signals) -> Result<Written, Failure> {
-        self.add(text, seq, end);
-        self.write_out(signals, &mut |_| {})
-    }
-
     /// Whether what was added is worth a `write` by itself.
     pub(super) fn is_full(&self) -> bool {
         self.line.len() >= BLOCK
     }
 
     /// Puts message number `seq` behind what waits for [`write_out`](Self::write_out).
-    pub(super) fn add(&mut self, text: &[u8], seq: u64, end: bool) {
+    pub(super) fn add(&mut self, text: &[u8], seq: u64, end: bool) -> Result<(), Failure> {
+        // What a byte can become: `\u001b`, `\u{1b}`. Room that is not used costs nothing.
+        let most = if self.is_plain() && !self.escape { text.len() } else { 6 * text.len() };
+        self.line
+            .try_reserve(LABEL.len() + most)
+            .map_err(|_| Error::no_memory(format!("a message of {} bytes", text.len())))?;
         match self.format {
             Format::Plain if !self.escape => self.line.extend_from_slice(text),
             Format::Plain => escape(text, &mut self.line),
@@ -103,6 +103,7 @@ impl<'f> Output<'f> {
                 self.line.push(b'\n');
             }
         }
+        Ok(())
     }
 
     /// How many bytes were added.

@@ -1,10 +1,12 @@
 //! `--progress`: how much has gone over, how fast, and for how long it will go on.
 
 use super::args::{Common, When};
+use super::signals;
 use super::stdio::{self, say};
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nix::poll::PollTimeout;
 use std::io::IsTerminal;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// What is not worth a look at the clock.
@@ -33,6 +35,11 @@ enum Shown {
     Nothing,
     Bar(ProgressBar),
     Lines { last: Instant },
+}
+
+/// Whether a terminal takes what is drawn: one that was stopped does not.
+fn is_drawable() -> bool {
+    signals::is_writable(std::io::stderr().as_fd(), PollTimeout::ZERO)
 }
 
 impl Progress {
@@ -68,18 +75,15 @@ impl Progress {
     /// Shows where it stands. To be called while there is nothing else to do.
     pub(super) fn tell(&mut self) {
         match &mut self.shown {
-            Shown::Nothing => {}
-            Shown::Bar(bar) => {
-                if self.untold > 0 {
-                    bar.set_message(format!("{} messages", HumanCount(self.messages)));
-                    bar.set_position(self.bytes);
-                }
+            Shown::Bar(bar) if self.untold > 0 && is_drawable() => {
+                bar.set_message(format!("{} messages", HumanCount(self.messages)));
+                bar.set_position(self.bytes);
             }
             Shown::Lines { last } if last.elapsed() >= LINE_EVERY => {
                 *last = Instant::now();
                 say!("{}: {}", self.program, self.so_far());
             }
-            Shown::Lines { .. } => {}
+            Shown::Nothing | Shown::Bar(_) | Shown::Lines { .. } => {}
         }
         self.untold = 0;
     }

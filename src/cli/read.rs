@@ -2,6 +2,7 @@
 
 use super::args::{Format, ReadArgs};
 use super::exit::{Exit, Failure};
+use super::input::LOOK_AROUND;
 use super::introduce;
 use super::output::{Output, Written};
 use super::progress::Progress;
@@ -82,9 +83,14 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn read_all(&mut self, reader: &mut Reader<SysV>) -> Result<(), Failure> {
+        let mut looked = Instant::now();
         while self.wait(reader)? == Next::More {
-            // Where a message is there no wait asks for it, and where it is empty no
-            // write does.
+            // Where a message is there no wait looks around, and where it is empty no
+            // write asks for a signal.
+            if looked.elapsed() >= LOOK_AROUND {
+                looked = Instant::now();
+                reader.keep_seat()?;
+            }
             if let Some(signal) = self.signals.caught() {
                 return Err(Failure::signal(signal));
             }
@@ -146,7 +152,10 @@ impl Session<'_> {
         let ends = message.ends_session();
         if !(self.output.is_plain() && bare_end) {
             self.seq += 1;
-            if self.output.print(message.text(), self.seq, ends, self.signals)? == Written::Closed {
+            self.output.add(message.text(), self.seq, ends)?;
+            let mut begun = 0;
+            let written = self.output.write_out(self.signals, &mut |bytes| begun = bytes);
+            if written.map_err(|failure| cut_short(failure, begun))? == Written::Closed {
                 return Ok(Next::Done);
             }
         }
@@ -185,24 +194,26 @@ impl Session<'_> {
             }
             self.received.add(message.text().len());
             self.seq += 1;
-            self.output.add(message.text(), self.seq, false);
+            self.output.add(message.text(), self.seq, false)?;
             marks.push((self.output.waiting(), reader.looked()));
         }
         if ends && self.output.is_json() {
             self.seq += 1;
-            self.output.add(b"", self.seq, true);
+            self.output.add(b"", self.seq, true)?;
         }
         // Once per `write`, so that of a reader that is killed no more comes again than
         // what one of them carried.
         let mut first = 0;
+        let mut begun = 0;
         let mut took = |bytes| {
             let taken = marks[first..].partition_point(|(end, _)| *end <= bytes);
             first += taken;
             if let Some((_, looked)) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
                 reader.release_up_to(*looked);
             }
+            begun = bytes - first.checked_sub(1).map_or(0, |last| marks[last].0);
         };
-        let written = self.output.write_out(self.signals, &mut took)?;
+        let written = self.output.write_out(self.signals, &mut took).map_err(|failure| cut_short(failure, begun))?;
         marks.clear();
         self.marks = marks;
         if written == Written::Closed {
@@ -219,9 +230,12 @@ impl Session<'_> {
         if message.ends_session() {
             return self.close(reader);
         }
+        let mut begun = 0;
         // SAFETY: readable for as long as the message is borrowed.
-        let written = unsafe { self.output.write_from(message.as_ptr(), message.len(), self.signals, &mut |_| {}) }?;
-        if written == Written::Closed {
+        let written = unsafe {
+            self.output.write_from(message.as_ptr(), message.len(), self.signals, &mut |bytes| begun = bytes)
+        };
+        if written.map_err(|failure| cut_short(failure, begun))? == Written::Closed {
             return Ok(Next::Done);
         }
         let len = message.len();
@@ -243,6 +257,16 @@ impl Session<'_> {
         }
         Ok(Next::Done)
     }
+}
+
+/// A message that is too long for one `write` can be left in the middle: it comes again,
+/// from its beginning.
+fn cut_short(mut failure: Failure, begun: usize) -> Failure {
+    if begun > 0 {
+        let so = format!("; {begun} bytes of the message that the next reader gets are written already");
+        failure.message.push_str(&so);
+    }
+    failure
 }
 
 /// What was looked at before is not there any more: a peer has taken it back.

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -43,8 +44,10 @@ impl Signals {
         let (pipe, end) = UnixStream::pair().map_err(failed)?;
         #[allow(clippy::disallowed_types)] // as above
         let caught = Arc::new(AtomicUsize::new(0));
-        let ignored = ignored();
-        for signal in LEAVE.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0) {
+        // A file that must not grow further is an error like any other of `write`.
+        // SAFETY: ignoring runs no code of ours.
+        unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+        for signal in LEAVE.into_iter().filter(|signal| !is_ignored(*signal)) {
             // The flag first: who is woken by the pipe finds it set.
             let number = usize::try_from(signal).expect("signals are positive");
             signal_hook::flag::register_usize(signal, Arc::clone(&caught), number).map_err(failed)?;
@@ -109,11 +112,26 @@ impl Signals {
     }
 }
 
-/// The mask of signals that are ignored at the start.
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action it only writes the old one, for which there is room;
+    // zeroed, it is a valid one in any case.
+    let action = unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
+/// Whether `file` takes something within `longest`, or says why not if it is tried.
+pub(super) fn is_writable(file: BorrowedFd<'_>, longest: PollTimeout) -> bool {
+    let mut files = [PollFd::new(file, PollFlags::POLLOUT)];
+    loop {
+        match poll(&mut files, longest) {
+            Err(Errno::EINTR) => {}
+            polled => return polled != Ok(0),
+        }
+    }
 }
 
 /// Whether nobody can read any more what is written to `file` (a pipe or a

@@ -54,7 +54,7 @@ pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const HEADING: Style = Style::new().bold();
 
 /// Takes the word of `--color` before anything is parsed, for what a failure to parse
-/// prints; NO_COLOR and CLICOLOR_FORCE are heeded where it says nothing.
+/// prints; `NO_COLOR` and `CLICOLOR_FORCE` are heeded where it says nothing.
 pub(super) fn choose_color(args: impl Iterator<Item = OsString>) {
     let mut choice = ColorChoice::Auto;
     let mut is_next = false;
@@ -80,9 +80,16 @@ pub(super) fn draw(bar: &ProgressBar) {
     let _ = DRAWN.set(bar.clone());
 }
 
+/// How long, in ms, to wait for whoever reads stderr.
+const UNREAD: u8 = 200;
+
 /// Writes to stderr, styles only where they show. Whether anybody reads it changes
-/// nothing: a diagnostic that can't be delivered must not end the session that it is about.
+/// nothing: a diagnostic that can't be delivered must not end the session that it is about,
+/// nor keep it from going on.
 pub(super) fn print(text: std::fmt::Arguments<'_>) {
+    if !signals::is_writable(std::io::stderr().as_fd(), UNREAD.into()) {
+        return;
+    }
     let write = || drop(anstream::stderr().lock().write_fmt(text));
     match DRAWN.get() {
         Some(bar) => bar.suspend(write),

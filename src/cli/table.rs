@@ -48,12 +48,10 @@ pub(super) fn table<R>(columns: &[Column<R>], rows: &[R], choice: &Choice) -> Re
             out.push(' ');
         }
         let out = out.trim_end();
-        if number == 0 && !choice.no_headings {
-            text += &format!("{HEADING}{out}{HEADING:#}\n");
-        } else {
-            text += out;
-            text.push('\n');
-        }
+        let is_heading = number == 0 && !choice.no_headings;
+        let line = if is_heading { format!("{HEADING}{out}{HEADING:#}") } else { out.to_owned() };
+        text.push_str(&line);
+        text.push('\n');
     }
     Ok(text)
 }

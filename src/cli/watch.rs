@@ -25,6 +25,7 @@ struct Look {
 }
 
 #[derive(Debug, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are the names in the JSON")]
 struct Rates {
     bytes_in_per_second: Option<u64>,
     bytes_out_per_second: Option<u64>,

@@ -2,7 +2,7 @@
 
 use super::args::{Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::input::{Lines, Piece, amount_read, await_input, too_long};
+use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
 use super::progress::{self, Progress};
 use super::signals::Signals;
@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "shmwrite";
 
@@ -56,6 +56,8 @@ struct Session<'a> {
     /// A person types.
     prompts: bool,
     sent: &'a mut Progress,
+    /// When it last looked around.
+    looked: Instant,
 }
 
 fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failure> {
@@ -66,7 +68,8 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
-    let mut session = Session { writer, signals: &signals, common: &args.common, prompts, sent };
+    let mut session =
+        Session { writer, signals: &signals, common: &args.common, prompts, sent, looked: Instant::now() };
     let done = if args.common.raw {
         session.send_raw(args)
     } else if args.texts.is_empty() {
@@ -117,7 +120,7 @@ impl Session<'_> {
         let signals = self.signals;
         let mut ahead = Vec::new();
         loop {
-            await_input(stdin.as_fd(), signals, &mut || self.idle())?;
+            await_input(stdin.as_fd(), signals, &mut || self.look_around())?;
             let mut read = Ok(0);
             self.with_patience(|writer, patience| {
                 let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
@@ -175,6 +178,7 @@ impl Session<'_> {
             }
             let mut rest = &line[..];
             while !rest.is_empty() {
+                self.look_around()?;
                 let piece = if args.long == Long::Split { (self.cut_at())(rest, most) } else { rest.len() };
                 self.send(&rest[..piece], &what)?;
                 rest = &rest[piece..];
@@ -196,7 +200,7 @@ impl Session<'_> {
                 stdio::print(format_args!("enter some text: "));
             }
             let line = lines.line + 1;
-            let piece = lines.next(signals, &mut || self.idle())?;
+            let piece = lines.next(signals, &mut || self.look_around())?;
             let sent = match piece {
                 Piece::End => break,
                 Piece::TooLong => Err(not_sent(&format_args!("line {line}"), too_long(most).into())),
@@ -248,8 +252,13 @@ impl Session<'_> {
         sync::sent(self.sent.messages());
     }
 
-    /// What is done now and then while there is no input.
-    fn idle(&mut self) -> Result<(), Failure> {
+    /// What is done now and then: who never has to wait would not notice that the memory
+    /// or the seat was removed.
+    fn look_around(&mut self) -> Result<(), Failure> {
+        if self.looked.elapsed() < LOOK_AROUND {
+            return Ok(());
+        }
+        self.looked = Instant::now();
         self.sent.tell();
         self.with_patience(Writer::mend)
     }

@@ -89,8 +89,9 @@ impl<B: RingBackend> Writer<B> {
         }
     }
 
-    /// Looks whether the memory was removed, and if it was, moves to the new one with
-    /// what was not taken.
+    /// Looks whether the memory or our seat was removed, and if it was, moves to the new
+    /// one with what was not taken. To be called every few milliseconds by who sends
+    /// nothing for a while, and by who never has to wait.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent again.
@@ -198,6 +199,15 @@ impl<B: RingBackend> Reader<B> {
     /// As the layout's own.
     pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
         either!(self, reader => reader.recv_with(bytes, patience))
+    }
+
+    /// Looks whether our seat was removed, and takes it anew if it was. To be called every
+    /// few milliseconds by who never has to wait.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    pub fn keep_seat(&mut self) -> Result<(), Error> {
+        either!(self, reader => reader.keep_seat())
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.

@@ -193,6 +193,20 @@ impl<B: Backend> Reader<B> {
         Ok(len)
     }
 
+    /// Looks whether our seat was removed, and takes it anew if it was. To be called every
+    /// few milliseconds by who never has to wait: receiving without waiting looks at
+    /// nothing but the slot.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    pub fn keep_seat(&mut self) -> Result<(), Error> {
+        if self.backend.census()?.reseated {
+            // So may the peer's seat have gone, and it not have noticed.
+            self.watch = PeerWatch::new();
+        }
+        Ok(())
+    }
+
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
-use crate::backend::{Backend, Kind};
+use crate::backend::{Backend, Census, Kind};
 use crate::error::{Error, Role};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -170,14 +170,16 @@ impl<B: Backend> Writer<B> {
         Ok(())
     }
 
-    /// Looks whether the memory was removed, and if it was, moves to the new
-    /// one with what was not taken. For callers that send nothing for a while.
+    /// Looks whether the memory or our seat was removed, and if it was, moves to the
+    /// new one with what was not taken. To be called every few milliseconds by who
+    /// sends nothing for a while, and by who never has to wait: sending without waiting
+    /// looks at nothing but the slot.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent
     /// again.
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.backend.census()?.removed {
+        if self.census()?.removed {
             self.move_on(patience)?;
         }
         self.flush_stranded(patience)
@@ -189,7 +191,7 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// What the look-up met.
     pub fn stranded(&mut self) -> Result<usize, Error> {
-        let here = self.backend.census()?.removed && self.unreleased().is_some();
+        let here = self.census()?.removed && self.unreleased().is_some();
         Ok(self.stranded.len() + usize::from(here))
     }
 
@@ -210,7 +212,7 @@ impl<B: Backend> Writer<B> {
     /// again.
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         // What was sent again can lie in memory that was removed as well.
-        while self.backend.census()?.removed && self.is_stranded(patience)? {
+        while self.census()?.removed && self.is_stranded(patience)? {
             self.move_on(patience)?;
             self.flush_stranded(patience)?;
             Wait::new(patience).tick(patience, WaitingFor::Room)?;
@@ -224,6 +226,16 @@ impl<B: Backend> Writer<B> {
     /// What giving back the seat met.
     pub fn leave_settled(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
+    }
+
+    /// Looks who is there.
+    fn census(&mut self) -> Result<Census, Error> {
+        let census = self.backend.census()?;
+        if census.reseated {
+            // So may the peer's seat have gone, and it not have noticed.
+            self.watch = PeerWatch::new();
+        }
+        Ok(census)
     }
 
     fn is_empty(&self) -> bool {
@@ -250,7 +262,7 @@ impl<B: Backend> Writer<B> {
             let step = if self.introduced { wait.step() } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             if let Some(now) = wait.census_due() {
-                let census = self.backend.census()?;
+                let census = self.census()?;
                 if census.removed {
                     // No look at the new memory before the tick: somebody who
                     // removes again and again must not keep us from it.
@@ -327,7 +339,7 @@ impl<B: Backend> Writer<B> {
         let mut wait = Wait::new(patience);
         loop {
             // In this order: who is gone by the census has released before it.
-            let alone = self.backend.census()?.attached <= 1;
+            let alone = self.census()?.attached <= 1;
             if self.unreleased().is_none() {
                 return Ok(false);
             }

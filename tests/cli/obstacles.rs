@@ -213,3 +213,45 @@ fn a_holder_in_another_pid_namespace_has_no_pid_to_name() {
         Err(error) => skipped(&format!("unshare: {error}")),
     }
 }
+
+/// What somebody made once with another mode takes ours, unless a peer uses it.
+#[test]
+fn a_set_that_was_left_over_takes_our_mode() {
+    let channel = Channel::new();
+    let seats = channel.key().seats();
+    for mode in [0o666, 0o400] {
+        channel.seated_reader(&[]).kill();
+        ipc::set_permissions(false, ipc::find_set(seats).expect("SIGKILL leaves it"), mode);
+        let mut reader = channel.seated_reader(&[]);
+        assert_eq!(ipc::set_mode(seats), Some(0o600));
+        assert_eq!(reader.said(), "");
+    }
+    let _reader = channel.seated_reader(&[]);
+    ipc::set_permissions(false, ipc::find_set(seats).expect("it is in use"), 0o606);
+    let writer = channel.writer(["hello"]).end();
+    writer.code(0).says(&["the seats' semaphore set", "mode 606", "--mode 606"]);
+    assert_eq!(ipc::set_mode(seats), Some(0o606), "it is the peer's choice");
+}
+
+/// Too little memory for a message is an error, not an abort.
+#[test]
+fn a_message_for_which_there_is_no_memory_stays() {
+    let channel = Channel::new();
+    let mut writer = channel.writer(["--ring=64M", "--long=split", "--no-end"]).input(vec![b'x'; 16 << 20]).start();
+    channel.await_seated(Role::Writer, &mut writer);
+    writer.end().code(0);
+    let mut refused = 0;
+    // The program itself, the ring, and the message: from too little to enough.
+    for mebibytes in (60..).step_by(4) {
+        let mut shell = std::process::Command::new("sh");
+        let run = format!("ulimit -v {}; exec '{SHMREAD}' -k {} --count 1", mebibytes * 1024, channel.key().number());
+        shell.args(["-c", &run]);
+        let ended = Run::new(shell).output_to(std::process::Stdio::null()).end();
+        if ended.status.success() {
+            break;
+        }
+        ended.code(1).says(&["ENOMEM"]);
+        refused += u32::from(ended.stderr.contains("allocation"));
+    }
+    assert!(refused > 0, "none was short of memory for the message alone");
+}

@@ -60,7 +60,7 @@ fn an_error_and_its_hint_have_a_line_each() {
     );
 }
 
-/// NO_COLOR, CLICOLOR_FORCE and `--color`, and who has the last word.
+/// `NO_COLOR`, `CLICOLOR_FORCE` and `--color`, and who has the last word.
 #[test]
 fn colour_is_a_matter_of_the_environment_and_the_option() {
     let channel = Channel::new();

@@ -1,9 +1,10 @@
 //! Standard input and output that do not behave, and a reader that leaves.
 
-use crate::support::{Channel, Peer, Run, SHMREAD, SHMWRITE, skipped};
+use crate::support::{Channel, Peer, Run, SHMREAD, SHMWRITE, eventually, skipped};
 use shm_handoff::error::Role;
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
 
 /// A reader whose output nobody takes.
 fn held_reader(channel: &Channel) -> Peer {
@@ -131,6 +132,58 @@ fn diagnostics_that_cant_be_written_change_nothing() {
     let writer = redirected(&channel, SHMWRITE, "--timeout 400ms hello", "2>/dev/full").end();
     writer.code(124);
     redirected(&channel, SHMREAD, "--timeout 50ms", "2>&-").end().code(124);
+}
+
+/// A diagnostic that nobody takes keeps nobody.
+#[test]
+fn diagnostics_that_nobody_reads_change_nothing() {
+    let channel = Channel::new();
+    let (unread, mut full) = std::io::pipe().unwrap();
+    let size = nix::fcntl::fcntl(&full, nix::fcntl::FcntlArg::F_GETPIPE_SZ).unwrap();
+    full.write_all(&vec![0; usize::try_from(size).unwrap()]).unwrap();
+    let start = |program: &str, args: &[&str]| {
+        let mut command = channel.command(program.as_ref(), args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full.try_clone().unwrap()).spawn().unwrap()
+    };
+    let ended = |mut child: Child| eventually("its end", || child.try_wait().unwrap());
+    // "Waiting... no reader", and the failure's own line.
+    assert_eq!(ended(start(SHMWRITE, &["--timeout", "400ms", "hello"])).code(), Some(124));
+    let waits = start(SHMWRITE, &["-v", "hello"]);
+    eventually("a seated writer", || channel.is_seated(Role::Writer).then_some(()));
+    // SAFETY: a child of ours that was not waited for.
+    unsafe { libc::kill(waits.id().cast_signed(), libc::SIGTERM) };
+    assert_eq!(ended(waits).code(), Some(128 + libc::SIGTERM));
+    drop(unread);
+}
+
+/// Of a message that is longer than a `write` the beginning can be out already.
+#[test]
+fn a_message_that_is_left_in_the_middle_is_said_to_come_again() {
+    let channel = Channel::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), vec![b'x'; 100_000]).unwrap();
+    channel.writer(["--ring=1M", "--raw", "--no-end"]).input_from(file.reopen().unwrap()).end().code(0);
+    let mut reader = channel.reader(["--raw"]).held_output().start();
+    let mut output = reader.take_output();
+    // It writes, and can't go on.
+    output.read_exact(&mut [0; 10]).unwrap();
+    reader.signal(libc::SIGTERM);
+    reader.end().code(128 + libc::SIGTERM).says(&["bytes of the message that the next reader gets are written"]);
+    channel.reader(["--raw", "--count", "1"]).end().code(0);
+}
+
+/// Where a file may not grow further, that is an error and no death.
+#[test]
+fn a_file_that_may_not_grow_is_an_error_that_releases_nothing() {
+    let channel = Channel::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    channel.writer(["--no-end", "--ring=64K", "precious"]).end().code(0);
+    let mut shell = std::process::Command::new("sh");
+    let key = channel.key().number();
+    let run = format!("ulimit -f 0; exec '{SHMREAD}' -k {key} >'{}'", file.path().display());
+    shell.args(["-c", &run]);
+    Run::new(shell).end().code(1).says(&["EFBIG", "not released"]);
+    channel.reader(["--count", "1"]).end().code(0).prints("precious\n");
 }
 
 /// A socket says that its reader is gone in another way than a pipe.

@@ -4,6 +4,7 @@ use crate::support::{Channel, Ended, Run, SHM_HANDOFF, for_everybody, ipc, is_ro
 use serde_json::Value;
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -109,7 +110,6 @@ fn who_says_how_many_it_can_not_see() {
     let folder = for_everybody(&[Path::new(SHM_HANDOFF)]);
     let channel = Channel::new();
     let _reader = channel.seated_reader(&[]);
-    use std::os::unix::process::CommandExt;
     let mut command = Command::new(folder.path().join("shm-handoff"));
     command.args(["who", &channel.key().number().to_string()]).uid(65534).gid(65534);
     Run::new(command).end().code(0).says(&["1 more attachment of processes that can't be seen", "as root"]);

@@ -1,7 +1,11 @@
 //! Segment and semaphore set are removed under us, as `ipcrm` does it.
 
 use crate::support::{Channel, Peer, eventually, ipc, numbers};
+use shm_handoff::backend::layout::ring::WRITER_HINT_AT;
+use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 
 /// Waits until somebody has made another segment at the key.
 fn await_new_segment(channel: &Channel, old: i32) {
@@ -167,6 +171,91 @@ fn the_semaphore_set_is_removed() {
     writer.end().code(0);
     reader.end().code(0).prints("0\n1\n2\n");
     channel.assert_nothing_left();
+}
+
+/// A side that always finds a message, or room for one, looks around all the same.
+#[test]
+fn the_semaphore_set_is_removed_under_sides_that_never_wait() {
+    for how in [&["--ring=64K"][..], &["--ring=64K", "--raw"], &[]] {
+        let channel = Channel::new();
+        let reader = channel.seated_reader(how);
+        let mut writer = channel.seated_writer(how);
+        let mut lines = 0;
+        for _ in 0..3 {
+            channel.remove_seats();
+            writer.until("both seated anew", |writer| {
+                writer.type_in("x\n");
+                lines += 1;
+                channel.is_seated(Role::Reader) && channel.is_seated(Role::Writer)
+            });
+        }
+        writer.close_input();
+        writer.end().code(0);
+        reader.end().code(0).prints("x\n".repeat(lines));
+        channel.assert_nothing_left();
+    }
+}
+
+#[test]
+fn the_semaphore_set_is_removed_under_a_reader_that_never_waits() {
+    for how in [&["--ring=64K"][..], &["--ring=64K", "--raw"]] {
+        let channel = Channel::new();
+        let mut reader = channel.reader(how).output_to(Stdio::null()).start();
+        channel.await_seated(Role::Reader, &mut reader);
+        let mut endless = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
+        let mut writer = channel.writer(how).input_from(endless.stdout.take().unwrap()).start();
+        channel.await_seated(Role::Writer, &mut writer);
+        channel.remove_seats();
+        reader.until("seated anew", |_| channel.is_seated(Role::Reader));
+        writer.until("seated anew", |_| channel.is_seated(Role::Writer));
+        endless.kill().unwrap();
+        endless.wait().unwrap();
+        writer.end().code(0);
+        reader.end().code(0);
+        channel.assert_nothing_left();
+    }
+}
+
+/// Nobody reads, and there is room.
+#[test]
+fn a_ring_is_removed_while_lines_come_one_by_one() {
+    let channel = Channel::new();
+    let mut writer = channel.seated_writer(&["--ring=64K"]);
+    let mut lines = 0;
+    for _ in 0..3 {
+        let old = segment(&channel);
+        channel.remove_segment();
+        writer.until("another ring", |writer| {
+            writer.type_in("x\n");
+            lines += 1;
+            ipc::find_segment(channel.key().number()).is_some_and(|id| id != old)
+        });
+    }
+    writer.close_input();
+    writer.end().code(0);
+    channel.reader([""; 0]).end().code(0).prints("x\n".repeat(lines));
+    channel.assert_nothing_left();
+}
+
+/// Millions of messages lie in removed memory, and a stopped reader may take them yet.
+#[test]
+fn a_writer_beside_a_full_ring_that_was_removed_hears_signals() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&["--ring=64M"]);
+    reader.stop();
+    let mut endless = Command::new("yes").arg("").stdout(Stdio::piped()).spawn().unwrap();
+    let mut writer = channel.writer([""; 0]).input_from(endless.stdout.take().unwrap()).start();
+    writer.until("asleep before a full ring", |_| {
+        Segment::open(channel.key()).unwrap().word(WRITER_HINT_AT).load(Ordering::Relaxed) == 1
+    });
+    channel.remove_segment();
+    writer.until_says("may still take");
+    writer.signal(libc::SIGTERM);
+    let ended = writer.end();
+    ended.code(128 + libc::SIGTERM).says(&["lie in a removed segment, unread"]);
+    println!("latency: SIGTERM to exit beside 64 MiB of messages: {:?}", ended.took);
+    endless.kill().unwrap();
+    endless.wait().unwrap();
 }
 
 #[test]

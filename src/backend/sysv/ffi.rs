@@ -119,6 +119,15 @@ pub(super) fn sem_set(id: c_int, number: u16, value: c_int) -> Result<(), Errno>
     Errno::result(unsafe { libc::semctl(id, c_int::from(number), libc::SETVAL, value) }).map(drop)
 }
 
+/// Gives the set the permission bits `mode`.
+pub(super) fn sem_set_mode(id: c_int, mode: u32) -> Result<(), Errno> {
+    let mut stat = sem_stat(id)?;
+    stat.sem_perm.mode = (mode & 0o777) as _;
+    // SAFETY: IPC_SET reads one `semid_ds`, and changes owner and mode alone: to the same
+    // owner, and this mode.
+    Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_SET, &raw mut stat) }).map(drop)
+}
+
 pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
     let _window = around("removing the semaphore set");
     // SAFETY: IPC_RMID takes no buffer.

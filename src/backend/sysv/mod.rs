@@ -139,6 +139,14 @@ impl SysV {
     pub fn segment(&self) -> &Segment {
         &self.segment
     }
+
+    /// Permission bits of the seats' semaphore set; `None`: a guest has no seat.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
+        self.seat.as_ref().map(Seat::mode).transpose()
+    }
 }
 
 impl Backend for SysV {

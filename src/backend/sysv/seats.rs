@@ -139,6 +139,7 @@ impl Seat {
                 Ok(()) => {
                     let seat = Self { id, key, role, mode, trust_owner };
                     seat.mark()?;
+                    seat.adopt_mode();
                     return Ok(seat);
                 }
                 Err(Errno::EAGAIN) if started.elapsed() < LEAVER => std::thread::sleep(Duration::from_millis(1)),
@@ -167,6 +168,25 @@ impl Seat {
             _ => self.try_forget_failure(),
         };
         done.map_err(|errno| failed("semctl", self.key, errno))
+    }
+
+    /// A set that was left over has the mode that somebody gave it once: too wide, it lets
+    /// others in, and too narrow, it keeps the peer out. While the peer is seated it is as
+    /// that one wants it.
+    fn adopt_mode(&self) {
+        let is_alone = ffi::sem_values::<COUNT>(self.id)
+            .is_ok_and(|values| values[usize::from(WRITER)] + values[usize::from(READER)] == 1);
+        if is_alone && self.mode().is_ok_and(|mode| mode != self.mode & 0o777) {
+            // Of another user's set (we came in by --trust-owner) the mode is theirs to give.
+            let _ = ffi::sem_set_mode(self.id, self.mode);
+        }
+    }
+
+    /// Permission bits of the set.
+    pub(super) fn mode(&self) -> Result<u32, Error> {
+        let stat = ffi::sem_stat(self.id).map_err(|errno| failed("semctl(IPC_STAT)", self.key, errno))?;
+        #[allow(clippy::useless_conversion)] // other widths on other machines
+        Ok(u32::from(stat.sem_perm.mode) & 0o777)
     }
 
     fn try_forget_failure(&self) -> Result<(), Errno> {

@@ -120,8 +120,9 @@ fn seats_alone(me: u32) -> std::io::Result<Vec<Finding>> {
     let sets = proc::sets()?.into_iter().filter(|set| set.uid == me);
     let alone = sets.filter_map(|set| {
         let key = Key::of_seats(set.key)?;
-        let seats = observe_seats(key).ok()??;
-        let is_alone = seats.writer.is_none() && seats.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
+        let sitting = observe_seats(key).ok()??;
+        let is_alone =
+            sitting.writer.is_none() && sitting.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
         let what = || format!("{}: seats that nobody sits on, without a segment", at(key.number()));
         is_alone.then(|| Finding::problem("stale", what(), format!("shm-handoff rm {}", key.number())))
     });

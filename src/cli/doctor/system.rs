@@ -133,8 +133,9 @@ fn logind_files() -> Vec<PathBuf> {
 
 /// What the last word on `RemoveIPC` is; without any it is yes.
 fn removes_ipc(texts: &[String]) -> bool {
-    let said = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.trim().strip_prefix("RemoveIPC="));
-    said.last().is_none_or(|value| !matches!(value.trim().to_ascii_lowercase().as_str(), "no" | "false" | "off" | "0"))
+    let mut said = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.trim().strip_prefix("RemoveIPC="));
+    said.next_back()
+        .is_none_or(|value| !matches!(value.trim().to_ascii_lowercase().as_str(), "no" | "false" | "off" | "0"))
 }
 
 fn namespace_of(pid: &str) -> Option<PathBuf> {

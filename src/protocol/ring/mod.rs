@@ -36,6 +36,7 @@ mod message;
 mod pen;
 mod reader;
 mod reserved;
+mod stranded;
 mod walk;
 mod writer;
 

@@ -23,6 +23,14 @@ pub(super) struct Withheld {
 }
 
 impl Pen {
+    /// Puts a record behind the last one, where it fits.
+    #[inline(always)]
+    pub(super) fn append(&mut self, ring: Ring<'_>, kind: RecordKind, bytes: &[u8]) -> Withheld {
+        let at = self.prepare(ring, bytes.len());
+        ring.records.write(at, 0, bytes);
+        self.seal(ring, at, bytes.len(), kind)
+    }
+
     /// Whether a record of `len` bytes fits behind the last one, with the flag behind
     /// it.
     #[inline(always)]

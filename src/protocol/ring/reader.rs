@@ -132,17 +132,17 @@ impl<B: RingBackend> Reader<B> {
     /// As [`look_with`](Self::look_with).
     pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         let record = self.await_record(patience)?;
-        Ok(self.look_at(record))
+        Ok(self.look_at(record)?)
     }
 
     /// As [`look_next`](Self::look_next) where a message is there, without looking for
     /// anything else: neither a death nor a removal is noticed.
     ///
     /// # Errors
-    /// [`RecvError::Broken`].
+    /// [`RecvError::Broken`]; [`RecvError::Backend`] where there is no memory for it.
     pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
-        let found = self.record()?;
-        Ok(found.map(|record| self.look_at(record)))
+        let Some(record) = self.record()? else { return Ok(None) };
+        Ok(Some(self.look_at(record)?))
     }
 
     /// Looks at the message behind the last one that was looked at, without copying
@@ -174,13 +174,17 @@ impl<B: RingBackend> Reader<B> {
         Ok(InPlace { reader: self, record })
     }
 
-    fn look_at(&mut self, record: Record) -> Message<'_, B> {
+    fn look_at(&mut self, record: Record) -> Result<Message<'_, B>, Error> {
+        let missing = record.len.saturating_sub(self.text.len());
+        self.text
+            .try_reserve_exact(missing)
+            .map_err(|_| Error::no_memory(format!("a message of {} bytes", record.len)))?;
+        self.text.resize(record.len, 0);
+        self.backend.ring().records.read(record.at, &mut self.text);
         if record.kind != RecordKind::End {
             self.next = record.end();
         }
-        self.text.resize(record.len, 0);
-        self.backend.ring().records.read(record.at, &mut self.text);
-        Message { reader: self, record }
+        Ok(Message { reader: self, record })
     }
 
     /// Looks from the first message on that is not released.
@@ -271,6 +275,16 @@ impl<B: RingBackend> Reader<B> {
             self.release_to(looked.0);
             self.next = next;
         }
+    }
+
+    /// Looks whether our seat was removed, and takes it anew if it was. To be called every
+    /// few milliseconds by who never has to wait: receiving without waiting looks at
+    /// nothing but the ring.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    pub fn keep_seat(&mut self) -> Result<(), Error> {
+        self.backend.census().map(drop)
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.

@@ -3,15 +3,15 @@
 use super::fences::{before_the_last_look, promise};
 use super::pen::{Pen, Withheld};
 use super::reserved::Reserved;
-use super::walk::{look, standing, walk};
+use super::stranded::Stranded;
+use super::walk::{Record, look, standing, walk};
 use super::{Broken, RecordKind, broken, distance, wide};
-use crate::backend::{Kind, RingBackend};
+use crate::backend::{Census, Kind, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
 use crate::protocol::message::Uncarriable;
 use crate::protocol::orders::{RELAXED, barrier, orders};
 use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// The one who puts messages into a ring.
@@ -48,7 +48,7 @@ pub struct Writer<B: RingBackend> {
     /// The memory may have been removed: it is time to look.
     in_doubt: bool,
     /// What was sent on removed memory and not taken, to be sent again.
-    stranded: VecDeque<(RecordKind, Vec<u8>)>,
+    stranded: Stranded,
 }
 
 impl<B: RingBackend> Writer<B> {
@@ -74,7 +74,7 @@ impl<B: RingBackend> Writer<B> {
             met: false,
             unsettled: false,
             in_doubt: false,
-            stranded: VecDeque::new(),
+            stranded: Stranded::default(),
         };
         writer.settle_in()?;
         Ok(writer)
@@ -145,7 +145,7 @@ impl<B: RingBackend> Writer<B> {
     #[inline]
     pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
         self.await_room(bytes.len(), patience)?;
-        let withheld = self.append(RecordKind::Bytes, bytes);
+        let withheld = self.pen.append(self.backend.ring(), RecordKind::Bytes, bytes);
         self.publish(withheld);
         Ok(())
     }
@@ -173,7 +173,7 @@ impl<B: RingBackend> Writer<B> {
                 }
                 self.await_room(bytes.len(), patience).map_err(|error| (number, error))?;
             }
-            let withheld = self.append(RecordKind::Bytes, bytes);
+            let withheld = self.pen.append(self.backend.ring(), RecordKind::Bytes, bytes);
             match first {
                 None => first = Some(withheld),
                 Some(_) => withheld.follow(self.backend.ring()),
@@ -193,7 +193,7 @@ impl<B: RingBackend> Writer<B> {
         // (Where the memory is removed later than this, `settle` finds the end there.)
         self.mend(patience)?;
         self.await_room(0, patience)?;
-        let withheld = self.append(RecordKind::End, b"");
+        let withheld = self.pen.append(self.backend.ring(), RecordKind::End, b"");
         self.ended = Some(self.pen.tail);
         self.publish(withheld);
         Ok(())
@@ -225,13 +225,15 @@ impl<B: RingBackend> Writer<B> {
         Ok(Reserved { writer: self, at, len })
     }
 
-    /// Looks whether the memory was removed, and if it was, moves to the new one
-    /// with what was not taken. For callers that send nothing for a while.
+    /// Looks whether the memory or our seat was removed, and if it was, moves to the new
+    /// one with what was not taken. To be called every few milliseconds by who sends
+    /// nothing for a while, and by who never has to wait: sending without waiting looks
+    /// at nothing but the ring.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent again.
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.backend.census()?.removed {
+        if self.census()?.removed {
             self.move_on(patience)?;
         }
         self.await_room_slowly(None, patience)
@@ -243,7 +245,7 @@ impl<B: RingBackend> Writer<B> {
     /// As [`mend`](Self::mend).
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         // What was sent again can lie in memory that was removed as well.
-        while self.backend.census()?.removed && self.is_stranded(patience)? {
+        while self.census()?.removed && self.is_stranded(patience)? {
             self.move_on(patience)?;
             self.await_room_slowly(None, patience)?;
             Wait::new(patience).tick(patience, WaitingFor::Room)?;
@@ -259,7 +261,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// What the look-up met.
     pub fn stranded(&mut self) -> Result<usize, Error> {
-        let here = if self.backend.census()?.removed { self.unreleased().len() } else { 0 };
+        let here = if self.census()?.removed { self.unreleased().count() } else { 0 };
         Ok(self.stranded.len() + here)
     }
 
@@ -279,15 +281,6 @@ impl<B: RingBackend> Writer<B> {
     /// What giving back the seat met.
     pub fn leave_settled(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
-    }
-
-    /// Puts a record behind the last one, where there is room.
-    #[inline(always)]
-    fn append(&mut self, kind: RecordKind, bytes: &[u8]) -> Withheld {
-        let ring = self.backend.ring();
-        let at = self.pen.prepare(ring, bytes.len());
-        ring.records.write(at, 0, bytes);
-        self.pen.seal(ring, at, bytes.len(), kind)
     }
 
     /// Makes a record seen, and those behind it.
@@ -333,11 +326,11 @@ impl<B: RingBackend> Writer<B> {
     /// waits until a record of `len` bytes fits, if there is to be one.
     #[cold]
     fn await_room_slowly(&mut self, len: Option<usize>, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if core::mem::take(&mut self.in_doubt) && self.backend.census()?.removed {
+        if core::mem::take(&mut self.in_doubt) && self.census()?.removed {
             self.move_on(patience)?;
         }
         loop {
-            let Some(next) = self.stranded.front().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
+            let Some(next) = self.stranded.first().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
             // What is stranded came from a ring that may have been a larger one.
             let longest = self.backend.ring().longest;
             if next > longest {
@@ -346,8 +339,9 @@ impl<B: RingBackend> Writer<B> {
             if !self.await_turn(next, patience)? {
                 continue;
             }
-            let Some((kind, bytes)) = self.stranded.pop_front() else { return Ok(()) };
-            let withheld = self.append(kind, &bytes);
+            let Some((kind, bytes)) = self.stranded.first() else { return Ok(()) };
+            let withheld = self.pen.append(self.backend.ring(), kind, bytes);
+            self.stranded.remove_first();
             if kind == RecordKind::End {
                 self.ended = Some(self.pen.tail);
             }
@@ -387,12 +381,11 @@ impl<B: RingBackend> Writer<B> {
             let Step::Sleep(longest) = wait.step() else { continue };
             let mut moved = false;
             if wait.census_due().is_some() {
-                let census = self.backend.census()?;
+                let census = self.census()?;
                 if census.removed {
                     self.move_on(patience)?;
                     moved = true;
                 } else {
-                    self.unsettled = !census.peer_seated && (self.unsettled || census.reseated);
                     self.met = census.peer_seated || (self.met && !self.unsettled);
                     if self.met && !census.peer_seated && !self.has_room(len)? {
                         return Err(SendError::ReaderGone);
@@ -425,12 +418,13 @@ impl<B: RingBackend> Writer<B> {
 
     /// On removed memory: takes along what nobody took, to the new one.
     fn move_on(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        let left = if self.is_stranded(patience)? { self.unreleased() } else { Vec::new() };
-        self.backend.reopen()?;
-        // In front: they were sent before what still waits to be sent again.
-        for message in left.into_iter().rev() {
-            self.stranded.push_front(message);
+        if self.is_stranded(patience)? {
+            let mut stranded = core::mem::take(&mut self.stranded);
+            let taken = stranded.put_in_front(self.backend.ring(), self.unreleased());
+            self.stranded = stranded;
+            taken?;
         }
+        self.backend.reopen()?;
         Ok(self.settle_in()?)
     }
 
@@ -440,8 +434,8 @@ impl<B: RingBackend> Writer<B> {
         let mut wait = Wait::new(patience);
         loop {
             // In this order: who is gone by the census has released before it.
-            let alone = self.backend.census()?.attached <= 1;
-            if self.unreleased().is_empty() {
+            let alone = self.census()?.attached <= 1;
+            if self.unreleased().next().is_none() {
                 return Ok(false);
             }
             if alone {
@@ -454,26 +448,27 @@ impl<B: RingBackend> Writer<B> {
         }
     }
 
+    /// Looks who is there.
+    fn census(&mut self) -> Result<Census, Error> {
+        let census = self.backend.census()?;
+        self.unsettled = !census.peer_seated && (self.unsettled || census.reseated);
+        Ok(census)
+    }
+
     /// What lies in the ring and was not released. An end of the stream in front of
     /// all is none, if the reader has removed the memory because of it.
-    fn unreleased(&self) -> Vec<(RecordKind, Vec<u8>)> {
+    fn unreleased(&self) -> impl Iterator<Item = Record> + Clone {
         let ring = self.backend.ring();
-        let mut left = Vec::new();
-        let Ok(standing) = standing(ring) else { return left };
-        let mut at = standing.place;
         // What a peer has broken is not ours to send again.
-        while let Ok(Some(record)) = look(ring, at) {
-            if distance(standing.head, record.end()) >= wide(ring.records.capacity()) {
-                break;
-            }
-            if record.kind == RecordKind::End && left.is_empty() && ring.closed.load(RELAXED) == 1 {
-                return left;
-            }
-            let mut bytes = vec![0; record.len];
-            ring.records.read(record.at, &mut bytes);
-            left.push((record.kind, bytes));
-            at = record.end();
-        }
-        left
+        let standing = standing(ring).ok();
+        let mut next = standing.map(|standing| standing.place);
+        core::iter::from_fn(move || {
+            let (standing, at) = (standing?, next.take()?);
+            let record = look(ring, at).ok().flatten()?;
+            let is_beyond = distance(standing.head, record.end()) >= wide(ring.records.capacity());
+            let is_answered = record.kind == RecordKind::End && at == standing.place && ring.closed.load(RELAXED) == 1;
+            next = Some(record.end());
+            (!is_beyond && !is_answered).then_some(record)
+        })
     }
 }
