@@ -60,6 +60,7 @@ step "layering" ci/layering.sh
 step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p storm -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
+step "clippy, library alone" cargo clippy --quiet --lib --no-default-features -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 step "tests" cargo test --quiet
 step "storm" ci/storm.sh --kills 500 --least 0

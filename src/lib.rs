@@ -59,7 +59,7 @@ compile_error!(
 );
 
 pub mod backend;
-#[cfg(not(model))]
+#[cfg(all(feature = "cli", not(model)))]
 #[doc(hidden)]
 pub mod cli;
 pub mod error;

@@ -12,6 +12,7 @@ pub mod layout;
 mod payload;
 mod ring;
 #[cfg(all(not(model), target_os = "linux"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs look at more"))]
 pub mod sysv;
 #[cfg(vectors)]
 mod vector;

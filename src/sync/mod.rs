@@ -40,6 +40,7 @@ pub(crate) struct Around;
 /// What a storm is told of messages that were sent.
 #[cfg(not(any(model, storm)))]
 #[inline(always)]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a program counts"))]
 pub(crate) fn sent(_: u64) {}
 
 #[cfg(loom)]

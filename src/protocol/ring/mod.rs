@@ -45,7 +45,7 @@ pub use message::InPlace;
 pub use message::{Message, Messages};
 pub use reader::{Looked, Reader};
 pub use reserved::Reserved;
-#[cfg(not(model))]
+#[cfg(all(feature = "cli", not(model)))]
 pub(crate) use walk::{Waiting, waiting};
 pub use writer::Writer;
 

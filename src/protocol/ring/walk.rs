@@ -103,7 +103,7 @@ pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Broken> {
 
 /// What waits in a ring, as an observer sees it at one moment, who stores nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg(not(model))]
+#[cfg(all(feature = "cli", not(model)))]
 pub(crate) struct Waiting {
     pub(crate) head: u64,
     pub(crate) place: u64,
@@ -116,7 +116,7 @@ pub(crate) struct Waiting {
 }
 
 /// Looks at what waits; both sides go on meanwhile, so a ring that is at work can look broken.
-#[cfg(not(model))]
+#[cfg(all(feature = "cli", not(model)))]
 pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Broken> {
     let Standing { head, place } = standing(ring)?;
     let mut found = Waiting { head, place, tail: place, messages: 0, bytes: 0, ended: false };
