@@ -1,13 +1,16 @@
 //! What the binaries share: the command line, the exit codes, the streams.
 
 mod args;
+mod crew;
 mod doctor;
 mod exit;
 mod generate;
 mod input;
+mod link;
 mod look;
 mod ls;
 mod output;
+mod place;
 mod progress;
 mod race;
 mod read;

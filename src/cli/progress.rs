@@ -134,6 +134,20 @@ fn bar(all: Option<u64>) -> ProgressBar {
     bar
 }
 
+/// A bar on stderr for what takes a known time, in milliseconds; hidden if that is no
+/// terminal, or if it is not wanted.
+pub(super) fn bar_of_time(quiet: bool, all: Duration) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}").expect("the template is a valid one");
+    ProgressBar::with_draw_target(Some(millis(all)), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// How many bytes a file still has, if it is one whose length is known.
 pub(super) fn rest_of(file: BorrowedFd<'_>) -> Option<u64> {
     let stat = nix::sys::stat::fstat(file).ok()?;

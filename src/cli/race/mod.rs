@@ -5,9 +5,7 @@
 //! short sessions, as `scenario` orders them to, and count for themselves;
 //! nothing is shared between them but the segment, and the pipes to the race.
 
-mod crew;
 mod ends;
-mod place;
 mod scenario;
 mod show;
 mod side;
@@ -17,20 +15,20 @@ mod wire;
 
 pub(super) use side::side;
 
+use super::crew::Crew;
 use super::exit::{Exit, Failure};
+use super::place::{self, Place};
+use super::progress;
 use super::signals::Signals;
 use super::stdio;
 use crate::backend::sysv::KeySpec;
 use crate::error::Error;
 use clap::Args;
-use crew::Crew;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use place::Place;
+use indicatif::ProgressBar;
 use scenario::{Row, Scenario};
 use show::Seen;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use wire::Protocol;
+use wire::{Protocol, Who};
 
 /// The subcommand that the processes of a race are started with.
 pub(super) const SIDE: &str = "race-side";
@@ -80,13 +78,16 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     // Dropped in the opposite order: the processes end before what they use.
     let mut place = Place::claim(args.key.as_ref())?;
-    let mut crew = Crew::start(&signals)?;
-    let bar = progress(args);
+    let mut crew = Crew::start(&signals, Who::ALL.map(|who| (who, Vec::new())))?;
+    let time = Duration::from_secs(args.seconds.into());
+    let bar = progress::bar_of_time(args.quiet, Protocol::ALL.iter().map(|_| time).sum());
     let mut session = 0;
     let mut seen = Vec::new();
     for protocol in Protocol::ALL {
-        place.set_up(protocol)?;
-        seen.push(measure(protocol, args.seconds, &mut crew, &place, &bar, &mut session)?);
+        if protocol == Protocol::Ring {
+            place.remake(protocol.options(place.key())?)?;
+        }
+        seen.push(measure(protocol, time, &mut crew, &place, &bar, &mut session)?);
     }
     bar.finish_and_clear();
     drop(crew);
@@ -107,8 +108,8 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
 /// Runs all scenarios for one protocol.
 fn measure(
     protocol: Protocol,
-    seconds: u32,
-    crew: &mut Crew<'_>,
+    time: Duration,
+    crew: &mut Crew<'_, Who>,
     place: &Place,
     bar: &ProgressBar,
     session: &mut u32,
@@ -116,30 +117,16 @@ fn measure(
     let mut rows = Vec::new();
     for scenario in Scenario::ALL {
         bar.set_message(format!("{}: {}", show::name(protocol), scenario.name()));
-        let time = Duration::from_secs(seconds.into()) * scenario.share() / 100;
+        let time = time * scenario.share() / 100;
         let (from, started) = (bar.position(), Instant::now());
         let mut row = Row::default();
         // One at least, so that no row is empty.
         while row.sessions == 0 || started.elapsed() < time {
             *session = session.wrapping_add(1);
             row += scenario.run(crew, place, protocol, *session)?;
-            bar.set_position(from + millis(started.elapsed().min(time)));
+            bar.set_position(from + progress::millis(started.elapsed().min(time)));
         }
         rows.push((scenario, row));
     }
     Ok(Seen { protocol, rows })
-}
-
-/// A bar on stderr if that is a terminal, else nothing.
-fn progress(args: &Race) -> ProgressBar {
-    if args.quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let total = Protocol::ALL.len() as u64 * millis(Duration::from_secs(args.seconds.into()));
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}").expect("the template is a valid one");
-    ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style)
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,10 @@
 //! What a race prints: a table for people, an object for programs, and what
 //! the words in both mean.
 
-use super::place::Place;
 use super::scenario::{Row, Scenario};
 use super::tally::Tally;
 use super::wire::Protocol;
+use crate::cli::place::Place;
 use serde::Serialize;
 use std::fmt::Write;
 

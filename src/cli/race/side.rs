@@ -4,15 +4,12 @@
 use super::ends::{Source, Target};
 use super::stamp::Stamp;
 use super::tally::{Came, What, tally};
-use super::wire::{Done, Order, Report};
+use super::wire::{Done, Order, Report, Who};
 use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::link;
 use crate::protocol::message;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// After this a writer begins no more with texts that end in an `end`: a machine
@@ -21,39 +18,17 @@ const ENOUGH: Duration = Duration::from_millis(100);
 
 /// The connection to the race.
 pub(super) struct Link {
-    orders: BufReader<File>,
-    reports: File,
+    link: link::Link<Who>,
     /// The other side is done; or the race is gone, which leaves as little to
     /// wait for.
     told: bool,
 }
 
 impl Link {
-    /// On the standard streams; as files, since std's own buffers can't be
-    /// asked whether a read would block.
-    fn on_standard_streams() -> Result<Self, Failure> {
-        let file = |fd: std::io::Result<std::os::fd::OwnedFd>| fd.map(File::from).map_err(|error| lost(&error));
-        Ok(Self {
-            orders: BufReader::new(file(std::io::stdin().as_fd().try_clone_to_owned())?),
-            reports: file(std::io::stdout().as_fd().try_clone_to_owned())?,
-            told: false,
-        })
-    }
-
-    /// The next line; `None`: there will be no more.
-    fn line(&mut self) -> Result<Option<Order>, Failure> {
-        let mut line = String::new();
-        match self.orders.read_line(&mut line) {
-            Ok(0) => Ok(None),
-            Ok(_) => serde_json::from_str(&line).map(Some).map_err(|error| lost(&error)),
-            Err(error) => Err(lost(&error)),
-        }
-    }
-
     fn next(&mut self) -> Result<Option<Order>, Failure> {
         self.told = false;
         loop {
-            match self.line()? {
+            match self.link.order()? {
                 // It came when nobody waited any more.
                 Some(Order::Told) => {}
                 order => return Ok(order),
@@ -63,27 +38,16 @@ impl Link {
 
     /// Whether the other side is done, asked by one who waits.
     pub(super) fn is_told(&mut self) -> bool {
-        if !self.told && self.has_line() {
+        if !self.told && self.link.has_order() {
             // Nothing but this can come while an order is being carried out.
-            self.told = matches!(self.line(), Ok(Some(Order::Told) | None) | Err(_));
+            self.told = matches!(self.link.order(), Ok(Some(Order::Told) | None) | Err(_));
         }
         self.told
     }
 
-    fn has_line(&self) -> bool {
-        let mut files = [PollFd::new(self.orders.get_ref().as_fd(), PollFlags::POLLIN)];
-        !self.orders.buffer().is_empty() || matches!(poll(&mut files, PollTimeout::ZERO), Ok(1..))
-    }
-
     pub(super) fn report(&mut self, report: &Report) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(report).expect("numbers and strings are always JSON");
-        line.push(b'\n');
-        self.reports.write_all(&line).map_err(|error| lost(&error))
+        self.link.report(Ok(report))
     }
-}
-
-fn lost(why: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::System, format!("no orders come on standard input ({why}); `shm-handoff race` starts this"))
 }
 
 /// The end that this process holds at the moment.
@@ -95,12 +59,12 @@ enum Held {
 
 /// Carries out orders until there are no more.
 pub(in crate::cli) fn side() -> Result<(), Failure> {
-    let mut link = Link::on_standard_streams()?;
+    let mut link = Link { link: link::Link::on_standard_streams()?, told: false };
     let mut held = Held::Nothing;
     let mut came = Vec::new();
     while let Some(order) = link.next()? {
         let report = carry_out(order, &mut held, &mut came, &mut link);
-        link.report(&report.unwrap_or_else(|failure| Report::Failed(failure.message)))?;
+        link.link.report(report.as_ref())?;
     }
     Ok(())
 }

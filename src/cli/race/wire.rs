@@ -1,10 +1,10 @@
-//! What the race and its processes say to each other: one JSON object a line,
-//! orders on a process's input, reports on its output. Each order is answered
-//! by one report before the next is given, but for [`Order::Told`].
+//! What the race and its processes say to each other. Each order is answered by one
+//! report before the next is given, but for [`Order::Told`].
 
 use super::tally::Tally;
 use crate::backend::layout;
 use crate::backend::sysv::{Key, Options};
+use crate::cli::crew::Part;
 use crate::error::{Error, Role};
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,6 @@ pub(super) enum Report {
     Read(Done),
     Left,
     Judged(Tally),
-    /// Something that has nothing to do with races.
-    Failed(String),
 }
 
 /// Why a reader stopped.
@@ -97,15 +95,22 @@ pub(super) enum Who {
 impl Who {
     pub(super) const ALL: [Self; 3] = [Self::Writer, Self::Second, Self::Reader];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn role(self) -> Role {
+        if self == Self::Reader { Role::Reader } else { Role::Writer }
+    }
+}
+
+impl Part for Who {
+    type Order = Order;
+    type Report = Report;
+
+    const SUBCOMMAND: &'static str = super::SIDE;
+
+    fn name(self) -> &'static str {
         match self {
             Self::Writer => "writer",
             Self::Second => "second writer",
             Self::Reader => "reader",
         }
-    }
-
-    pub(super) fn role(self) -> Role {
-        if self == Self::Reader { Role::Reader } else { Role::Writer }
     }
 }

@@ -1,25 +1,38 @@
-//! The processes of a race: started, told what to do, listened to, ended.
+//! Processes of this program's own: started, told what to do, listened to, ended. They
+//! get orders on their input and report on their output, one JSON object a line; see
+//! [`link`](super::link) for their side of it.
 
-use super::SIDE;
-use super::wire::{Order, Report, Who};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::signals::{Ready, Signals};
+use super::exit::{Exit, Failure};
+use super::signals::{Ready, Signals};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// How long a process may say nothing. No order takes a second; a process that
-/// somebody has stopped takes for ever.
+/// How long a process may say nothing. No order takes more than a few seconds; a process
+/// that somebody has stopped takes for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The processes of a crew, and what they are told and say.
+pub(super) trait Part: Copy + PartialEq + 'static {
+    type Order: Serialize + DeserializeOwned;
+    type Report: Serialize + DeserializeOwned;
+
+    /// The subcommand that they are started with.
+    const SUBCOMMAND: &'static str;
+
+    fn name(self) -> &'static str;
+}
+
 /// One process.
-struct Member {
-    who: Who,
+struct Member<P> {
+    part: P,
     child: Child,
     orders: ChildStdin,
     reports: ChildStdout,
@@ -27,48 +40,52 @@ struct Member {
     come: Vec<u8>,
 }
 
-impl Member {
-    fn start(who: Who) -> Result<Self, Failure> {
+impl<P: Part> Member<P> {
+    /// `files` are the process's from here on, under the same numbers.
+    fn start(part: P, files: Vec<OwnedFd>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
-            Failure::new(Exit::System, format!("the {}'s process can't be started: {error}", who.name()))
+            Failure::new(Exit::System, format!("the {}'s process can't be started: {error}", part.name()))
         };
         let parent = std::process::id();
         // This very program, also if its file was replaced meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("shm-handoff").arg(SIDE).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg0("shm-handoff").arg(P::SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped());
         // SAFETY: async-signal-safe calls alone, between fork and exec, and no
         // memory is involved.
         unsafe {
             command.pre_exec(move || {
-                // What a terminal sends to all of us is for the race to deal with.
+                // What a terminal sends to all of us is for the first of us to deal with.
                 libc::signal(libc::SIGINT, libc::SIG_IGN);
                 libc::signal(libc::SIGHUP, libc::SIG_IGN);
                 libc::signal(libc::SIGQUIT, libc::SIG_IGN);
                 Errno::result(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+                for file in &files {
+                    // Not closed on exec.
+                    Errno::result(libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0))?;
+                }
                 // It may have gone before it was asked for.
                 if std::os::unix::process::parent_id() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
             });
         }
+        // With the command our own copies of the files go, so that an end can be seen.
         let mut child = command.spawn().map_err(failed)?;
         let (orders, reports) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        Ok(Self { who, child, orders, reports, come: Vec::new() })
+        Ok(Self { part, child, orders, reports, come: Vec::new() })
     }
 
-    fn order(&mut self, order: &Order) -> Result<(), Failure> {
+    fn order(&mut self, order: &P::Order) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(order).expect("numbers and strings are always JSON");
         line.push(b'\n');
         self.orders.write_all(&line).map_err(|error| self.lost(&error))
     }
 
     /// A report that is here already.
-    fn report(&mut self) -> Result<Option<Report>, Failure> {
+    fn report(&mut self) -> Result<Option<P::Report>, Failure> {
         let Some(end) = memchr::memchr(b'\n', &self.come) else { return Ok(None) };
         let report = serde_json::from_slice(&self.come[..end]).map_err(|error| self.lost(&error))?;
         self.come.drain(..=end);
-        match report {
-            Report::Failed(why) => Err(self.lost(&why)),
-            report => Ok(Some(report)),
-        }
+        let report: Result<P::Report, String> = report;
+        report.map(Some).map_err(|why| self.lost(&why))
     }
 
     fn receive(&mut self) -> Result<(), Failure> {
@@ -88,12 +105,12 @@ impl Member {
     }
 
     fn lost(&self, why: &dyn Display) -> Failure {
-        let (name, pid) = (self.who.name(), self.child.id());
+        let (name, pid) = (self.part.name(), self.child.id());
         Failure::new(Exit::System, format!("the {name}'s process (pid {pid}) can't go on: {why}"))
     }
 }
 
-impl Drop for Member {
+impl<P> Drop for Member<P> {
     fn drop(&mut self) {
         // It may have ended; a zombie can still be killed.
         let _ = self.child.kill();
@@ -102,34 +119,38 @@ impl Drop for Member {
 }
 
 /// All of them; they are killed when this is dropped.
-pub(super) struct Crew<'s> {
-    members: Vec<Member>,
+pub(super) struct Crew<'s, P> {
+    members: Vec<Member<P>>,
     signals: &'s Signals,
 }
 
-impl<'s> Crew<'s> {
-    pub(super) fn start(signals: &'s Signals) -> Result<Self, Failure> {
-        let members = Who::ALL.into_iter().map(Member::start).collect::<Result<_, _>>()?;
+impl<'s, P: Part> Crew<'s, P> {
+    /// One process for each part, with the files that it is to have.
+    pub(super) fn start(
+        signals: &'s Signals,
+        parts: impl IntoIterator<Item = (P, Vec<OwnedFd>)>,
+    ) -> Result<Self, Failure> {
+        let members = parts.into_iter().map(|(part, files)| Member::start(part, files)).collect::<Result<_, _>>()?;
         Ok(Self { members, signals })
     }
 
-    fn member(&mut self, who: Who) -> &mut Member {
-        self.members.iter_mut().find(|member| member.who == who).expect("there is one of each")
+    fn member(&mut self, part: P) -> &mut Member<P> {
+        self.members.iter_mut().find(|member| member.part == part).expect("there is one of each")
     }
 
-    pub(super) fn order(&mut self, who: Who, order: &Order) -> Result<(), Failure> {
-        self.member(who).order(order)
+    pub(super) fn order(&mut self, part: P, order: &P::Order) -> Result<(), Failure> {
+        self.member(part).order(order)
     }
 
     /// The next report of one of these.
-    pub(super) fn hear(&mut self, from: &[Who]) -> Result<(Who, Report), Failure> {
+    pub(super) fn hear(&mut self, from: &[P]) -> Result<(P, P::Report), Failure> {
         loop {
-            for who in from {
-                if let Some(report) = self.member(*who).report()? {
-                    return Ok((*who, report));
+            for part in from {
+                if let Some(report) = self.member(*part).report()? {
+                    return Ok((*part, report));
                 }
             }
-            let chosen = |member: &&mut Member| from.contains(&member.who);
+            let chosen = |member: &&mut Member<P>| from.contains(&member.part);
             let files: Vec<_> = self.members.iter_mut().filter(chosen).map(|member| member.reports.as_fd()).collect();
             let ready = self.signals.wait_for_any(&files, PollFlags::POLLIN, Some(PATIENCE))?;
             let mut any = false;
@@ -140,7 +161,7 @@ impl<'s> Crew<'s> {
                 }
             }
             if !any {
-                let member = self.members.iter().find(|member| from.contains(&member.who)).expect("one at least");
+                let member = self.members.iter().find(|member| from.contains(&member.part)).expect("one at least");
                 return Err(member.lost(&format!("no answer for {} s (is it stopped?)", PATIENCE.as_secs())));
             }
         }

@@ -1,20 +1,17 @@
-//! Where a race is run: a key that nobody uses, taken and given back.
+//! A key that nobody uses, taken for a while and given back.
 
-use super::wire::Protocol;
+use super::exit::{Exit, Failure};
+use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::stdio::say;
 use crate::error::{Error, Role};
 use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
-use crate::protocol::ring;
-use crate::protocol::tutorial::{self, Mended};
 use std::io::Read;
 
 /// Random keys that may be taken before that is no accident any more.
 const ATTEMPTS: usize = 100;
 
-/// A segment of this race's own; removed, and the seats' set with it, when this
+/// A segment of this program's own; removed, and the seats' set with it, when this
 /// is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -51,7 +48,7 @@ impl Place {
         let segment = Segment::create_new(key, CLASSIC.size, 0o600)?.id();
         let place = Self { key, segment, options: Options::classic(key) };
         for role in [Role::Writer, Role::Reader] {
-            SysV::open(&place.options(), role)?.leave()?;
+            SysV::open(&place.options, role)?.leave()?;
         }
         Ok(place)
     }
@@ -60,33 +57,13 @@ impl Place {
         self.key
     }
 
-    fn options(&self) -> Options {
-        self.options
-    }
-
-    /// Makes the segment one for this protocol.
-    pub(super) fn set_up(&mut self, protocol: Protocol) -> Result<(), Failure> {
-        if protocol != Protocol::Ring {
-            return Ok(());
-        }
+    /// Makes the segment anew, as `options` (at the same key) have it.
+    pub(super) fn remake(&mut self, options: Options) -> Result<(), Failure> {
         Segment::open(self.key)?.remove()?;
-        self.options = protocol.options(self.key)?;
+        self.options = options;
         let reader = SysV::open(&self.options, Role::Reader)?;
         self.segment = reader.segment().id();
         Ok(reader.leave()?)
-    }
-
-    /// Takes out what the last session left. In a slot by the very step of the
-    /// tutorial's reader that does so (D4); what was in it stays in its text.
-    pub(super) fn empty(&self, protocol: Protocol) -> Result<(), Failure> {
-        if protocol == Protocol::Ring {
-            let mut reader = ring::Reader::<SysV>::open(&self.options)?;
-            while let Some(left) = reader.look_further()? {
-                left.release();
-            }
-            return Ok(reader.leave()?);
-        }
-        Ok(tutorial::Reader::<SysV>::open(&self.options, Mended::NOTHING).map(drop)?)
     }
 
     fn clear(&self) -> Result<(), Error> {
@@ -99,12 +76,12 @@ impl Place {
         }
         // Processes that were killed have left the set behind: whoever leaves
         // the last seat removes it. That needs a segment, for a moment.
-        match SysV::open(&self.options(), Role::Reader) {
+        match SysV::open(&self.options, Role::Reader) {
             Ok(mut last) => {
                 last.remove()?;
                 last.leave()
             }
-            // Then the set is not of this race's making.
+            // Then the set is not of our making.
             Err(Error::ForeignSeats { .. } | Error::OtherOwner { .. } | Error::SeatTaken { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -115,17 +92,17 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Err(error) = self.clear() {
             let key = self.key.number();
-            say!("shm-handoff race: what it made is left behind: {error} (remove it: ipcrm -M {key:#x})");
+            say!("shm-handoff: what was made is left behind: {error} (remove it: ipcrm -M {key:#x})");
         }
     }
 }
 
-/// Whether a race may be run at `key`, if it is free.
+/// Whether `key` may be taken, if it is free.
 pub(super) fn check(key: Key) -> Result<(), Error> {
     if key.number() == DEFAULT_KEY {
         return Err(Error::BadKey {
             given: key.number().to_string(),
-            reason: "the tutorial's programs meet there, and would be drawn into the race (name another one)",
+            reason: "the tutorial's programs meet there, and would be drawn in (name another one)",
         });
     }
     Ok(())
@@ -135,7 +112,7 @@ fn in_use(key: Key) -> Failure {
     let key = key.number();
     Failure::new(
         Exit::System,
-        format!("key {key} ({key:#x}): somebody uses it, and a race would write over what is there"),
+        format!("key {key} ({key:#x}): somebody uses it, and what is there would be written over"),
     )
     .hint("leave out --key, and a free one is found")
 }
