@@ -1,6 +1,7 @@
 //! What the binaries share: the command line, the exit codes, the streams.
 
 mod args;
+mod bench;
 mod crew;
 mod doctor;
 mod exit;

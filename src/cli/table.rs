@@ -20,6 +20,12 @@ pub(super) struct Choice {
     pub(super) json: bool,
 }
 
+impl Choice {
+    pub(super) fn has_headings(&self) -> bool {
+        !self.no_headings
+    }
+}
+
 /// A column: its heading, whether it holds numbers, and what it says of a row.
 pub(super) struct Column<R> {
     pub(super) name: &'static str,
@@ -69,6 +75,19 @@ fn choose<'c, R>(columns: &'c [Column<R>], names: &[String]) -> Result<Vec<&'c C
     names.iter().map(find).collect()
 }
 
+/// With a comma after every third digit.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// An object for programs: what its schema is, and the rows or the one thing.
 pub(super) fn json<T: serde::Serialize>(schema: &str, content: &T) -> String {
     #[derive(serde::Serialize)]
@@ -106,5 +125,11 @@ mod tests {
     fn a_column_that_is_not_there_is_a_matter_of_usage() {
         let failure = of(&["size"], false).unwrap_err();
         assert_eq!((failure.exit, failure.hint.as_deref()), (Exit::Usage, Some("known: NAME,COUNT")));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let grouped = [0, 7, 999, 1_000, 12_345, 1_234_567].map(grouped);
+        assert_eq!(grouped, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::Failure;
-use super::{doctor, generate, ls, race, rm, stat, stdio, who};
+use super::{bench, doctor, generate, ls, race, rm, stat, stdio, who};
 use clap::{ColorChoice, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ Examples:
   shm-handoff who 1234             who is attached there, C programs too
   shm-handoff doctor               what keeps handoffs from working here
   shm-handoff race                 the tutorial's races, for real, and ours
+  shm-handoff bench                how fast it is here, beside a pipe and a socket
 
 Exit status:
   0      done; doctor: all is well
@@ -53,10 +54,14 @@ enum Command {
     Rm(rm::Rm),
     Doctor(doctor::Doctor),
     Race(race::Race),
+    Bench(bench::Bench),
     Generate(generate::Generate),
     /// One process of a race: takes orders on its input, reports on its output
     #[command(name = race::SIDE, hide = true)]
     RaceSide,
+    /// One process of a bench, likewise
+    #[command(name = bench::SIDE, hide = true)]
+    BenchSide,
 }
 
 impl Command {
@@ -68,8 +73,10 @@ impl Command {
             Self::Rm(args) => rm::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Race(args) => race::run(args),
+            Self::Bench(args) => bench::run(args),
             Self::Generate(args) => generate::run(args),
             Self::RaceSide => race::side(),
+            Self::BenchSide => bench::side(),
         }
     }
 
@@ -81,8 +88,10 @@ impl Command {
             Self::Rm(_) => "rm",
             Self::Doctor(_) => "doctor",
             Self::Race(_) => "race",
+            Self::Bench(_) => "bench",
             Self::Generate(_) => "generate",
             Self::RaceSide => race::SIDE,
+            Self::BenchSide => bench::SIDE,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::scenario::{Row, Scenario};
 use super::tally::Tally;
 use super::wire::Protocol;
 use crate::cli::place::Place;
+use crate::cli::table::grouped;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -195,28 +196,9 @@ fn per_second(scenario: Scenario, row: &Row) -> Option<u64> {
     timed.then(|| u64::try_from(u128::from(row.timed) * 1_000_000_000 / u128::from(row.nanos)).unwrap_or(u64::MAX))
 }
 
-/// With a comma after every third digit.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let grouped = [0, 7, 999, 1_000, 12_345, 1_234_567].map(grouped);
-        assert_eq!(grouped, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
-    }
 
     #[test]
     fn a_rate_is_of_the_time_that_was_taken() {
