@@ -16,6 +16,7 @@
 
 #![cfg(not(model))]
 
+mod bench;
 mod doctor;
 mod formats;
 mod generate;

@@ -1,11 +1,10 @@
 //! `shm-handoff race`: what it counts, whom it leaves alone, how it ends. No
 //! speed is tested, and no race has to show: only what is so by construction.
 
-use crate::support::{Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc};
+use crate::support::{Channel, DEADLINE, Peer, Run, SHM_HANDOFF, assert_gone, ipc};
 use assert_cmd::Command;
 use serde_json::Value;
 use shm_handoff::backend::sysv::{Key, Segment};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 const SCENARIOS: [&str; 4] = ["together", "writer first", "reader again", "two writers"];
@@ -21,24 +20,12 @@ fn assert_usage(args: &[&str]) {
     Command::new(SHM_HANDOFF).args(args).timeout(DEADLINE).assert().code(2).stdout("");
 }
 
-fn pids_of_children(race: &Peer) -> Vec<u32> {
-    let file = format!("/proc/{0}/task/{0}/children", race.pid());
-    let pids = std::fs::read_to_string(file).unwrap_or_default();
-    pids.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
-}
-
 /// Waits until all three processes do something with the segment.
 fn in_full_swing(channel: &Channel, race: &mut Peer) -> Vec<u32> {
     race.until("two attached", |_| channel.attached() >= 2);
-    let pids = pids_of_children(race);
+    let pids = race.children();
     assert_eq!(pids.len(), 3, "a race is run by three processes");
     pids
-}
-
-fn assert_gone(pids: &[u32]) {
-    for pid in pids {
-        eventually(&format!("process {pid} is gone"), || (!Path::new(&format!("/proc/{pid}")).exists()).then_some(()));
-    }
 }
 
 #[test]

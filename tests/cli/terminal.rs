@@ -140,15 +140,19 @@ fn quiet_means_no_prompt() {
 }
 
 #[test]
-fn a_race_shows_how_far_it_is() {
-    for (args, shown) in [(&["race", "--seconds", "1"][..], true), (&["race", "--seconds", "1", "-q"], false)] {
-        let mut command = std::process::Command::new(SHM_HANDOFF);
-        command.args(args).env("TERM", "xterm");
-        as_from_a_shell(&mut command);
-        let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
-        let said = ends_with(spawn_command(command, Some(deadline)).unwrap(), 0);
-        assert!(said.contains("This proves nothing either way"), "{said}");
-        assert_eq!(said.contains("the tutorial's: together"), shown, "{args:?}: {said:?}");
+fn a_race_and_a_bench_show_how_far_they_are() {
+    let race = (&["race", "--seconds=1"][..], "This proves nothing either way", "the tutorial's: together");
+    let bench = (&["bench", "--seconds=0.1"][..], "TRANSPORT", "round 1 of 8: classic");
+    for (args, result, progress) in [race, bench] {
+        for quiet in [&[][..], &["-q"]] {
+            let mut command = std::process::Command::new(SHM_HANDOFF);
+            command.args(args).args(quiet).env("TERM", "xterm");
+            as_from_a_shell(&mut command);
+            let deadline = u64::try_from(DEADLINE.as_millis()).unwrap();
+            let said = ends_with(spawn_command(command, Some(deadline)).unwrap(), 0);
+            assert!(said.contains(result), "{said}");
+            assert_eq!(said.contains(progress), quiet.is_empty(), "{args:?} {quiet:?}: {said:?}");
+        }
     }
 }
 

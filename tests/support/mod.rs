@@ -9,7 +9,7 @@ pub(crate) mod ipc;
 mod peer;
 
 pub(crate) use c_peers::{c_peer, messages};
-pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell};
+pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};
 
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
 use shm_handoff::error::Role;

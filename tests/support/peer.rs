@@ -1,9 +1,10 @@
 //! One of the binaries as a child process.
 
-use super::{DEADLINE, QUIET, messages};
+use super::{DEADLINE, QUIET, eventually, messages};
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
@@ -165,6 +166,13 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The processes that it has started.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let file = format!("/proc/{0}/task/{0}/children", self.pid());
+        let pids = std::fs::read_to_string(file).unwrap_or_default();
+        pids.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
 
     /// Its end, if it has ended.
@@ -380,4 +388,11 @@ fn shorten(bytes: &[u8]) -> String {
     const MOST: usize = 400;
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]);
     if bytes.len() > MOST { format!("{shown:?}... ({} bytes)", bytes.len()) } else { format!("{shown:?}") }
+}
+
+/// Waits until none of these processes is there.
+pub(crate) fn assert_gone(pids: &[u32]) {
+    for pid in pids {
+        eventually(&format!("process {pid} is gone"), || (!Path::new(&format!("/proc/{pid}")).exists()).then_some(()));
+    }
 }

@@ -35,8 +35,10 @@ complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "who" -d 'Sh
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "rm" -d 'Removes segments that provably nobody uses'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench-side" -d 'One process of a bench, likewise'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -79,6 +81,23 @@ never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l json -d 'Print one JSON object (see --help for its fields)'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s q -l quiet -d 'Show no progress on a terminal'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l size -d 'Bytes of a message, 1 to 524280; a classic slot takes 2047' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l seconds -d 'How long each measurement takes, two for each transport, such as 0.5' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l only -d 'Only these [default: all, classic if a message fits]' -r -f -a "classic\t'The tutorial\'s slot, one for each direction'
+ring\t'A ring of 2 MiB for each direction'
+pipe\t'A pipe for each direction'
+socket\t'One pair of Unix stream sockets'"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l cores -d 'The cores of the process that sends and of the one that receives [default: the first two that may be used]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l svg -d 'Draw what was seen, too' -r -F
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l histogram -d 'How the round trips are distributed, too'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s q -l quiet -d 'Show no progress on a terminal'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l json -d 'JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -87,12 +106,18 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -l co
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -s h -l help -d 'Print help'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "rm" -d 'Removes segments that provably nobody uses'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race generate race-side help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench-side" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench-side" -s h -l help -d 'Print help'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "rm" -d 'Removes segments that provably nobody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "bench-side" -d 'One process of a bench, likewise'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -167,8 +167,10 @@ fn measure(
 }
 
 fn draw(path: &Path, shown: &Shown) -> Result<(), Failure> {
-    std::fs::write(path, plot::svg(shown))
-        .map_err(|error| Failure::new(Exit::System, format!("{}: {error}", path.display())))
+    std::fs::write(path, plot::svg(shown)).map_err(|error| {
+        Failure::new(Exit::System, format!("{}: {error}", path.display()))
+            .hint("--svg takes a file in a directory that is there and that you may write to")
+    })
 }
 
 #[cfg(test)]

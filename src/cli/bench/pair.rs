@@ -84,16 +84,16 @@ impl<'s> Pair<'s> {
         let Between { places, files, openings } = between;
         let crew = Crew::start(signals, BOTH.into_iter().zip(files))?;
         let mut pair = Self { crew, _places: places };
-        pair.both(cores.map(|core| Order::Pin { core }))?;
+        pair.both(&cores.map(|core| Order::Pin { core }))?;
         for (transport, openings) in openings {
-            pair.both(openings.map(|opening| Order::Open { transport, opening, size }))?;
+            pair.both(&openings.map(|opening| Order::Open { transport, opening, size }))?;
         }
         Ok(pair)
     }
 
     /// Round trips for so long: nanoseconds, and how many took so long.
     pub(super) fn trips(&mut self, transport: Transport, time: Duration) -> Result<Vec<(u64, u64)>, Failure> {
-        match self.both([Order::Ask { transport, time }, Order::Answer { transport }])? {
+        match self.both(&[Order::Ask { transport, time }, Order::Answer { transport }])? {
             [Report::Trips(trips), Report::Done] => Ok(trips),
             other => Err(nonsense(&other)),
         }
@@ -101,15 +101,15 @@ impl<'s> Pair<'s> {
 
     /// Messages one way for so long.
     pub(super) fn stream(&mut self, transport: Transport, time: Duration) -> Result<Received, Failure> {
-        match self.both([Order::Send { transport, time }, Order::Receive { transport }])? {
+        match self.both(&[Order::Send { transport, time }, Order::Receive { transport }])? {
             [Report::Done, Report::Received(received)] => Ok(received),
             other => Err(nonsense(&other)),
         }
     }
 
     /// Has both do something together.
-    fn both(&mut self, orders: [Order; 2]) -> Result<[Report; 2], Failure> {
-        for (side, order) in BOTH.iter().zip(&orders) {
+    fn both(&mut self, orders: &[Order; 2]) -> Result<[Report; 2], Failure> {
+        for (side, order) in BOTH.iter().zip(orders) {
             self.crew.order(*side, order)?;
         }
         let (first, report) = self.crew.hear(&BOTH)?;

@@ -12,11 +12,14 @@ const TITLE: &str = "How fast messages are handed over";
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 76.0;
-const RIGHT: f64 = 770.0;
+const RIGHT: f64 = 810.0;
 
 /// Above and below the lines.
 const TOP: f64 = 124.0;
 const BOTTOM: f64 = 424.0;
+
+/// Where what the lines are begins.
+const LEGEND: f64 = 400.0;
 
 /// Where the rows of dots begin, and how high one is.
 const ROWS: f64 = 512.0;
@@ -129,7 +132,7 @@ fn lines(mut picture: Document, shown: &Shown) -> Document {
     }
     let half = across.at(2.0);
     picture = picture.add(grid(half, TOP, half, BOTTOM)).add(middle("soft", half, BOTTOM + 20.0, percentile(2.0)));
-    let mut names = Vec::new();
+    let mut legend = LEGEND;
     for (seen, curve) in seen.iter().zip(&curves) {
         let mut path = String::new();
         for (x, nanos) in curve {
@@ -137,16 +140,14 @@ fn lines(mut picture: Document, shown: &Shown) -> Document {
             write!(path, "{verb}{x:.1} {:.1}", up.at(wide(*nanos))).expect("a String takes everything");
         }
         let class = seen.transport.name();
-        picture = picture.add(Path::new().set("class", format!("curve {class}")).set("d", path));
-        let (x, nanos) = curve.last().copied().unwrap_or((RIGHT, 1));
-        names.push((x, up.at(wide(nanos)), class));
-    }
-    // One name is not written over another.
-    names.sort_by(|(_, one, _), (_, other, _)| one.total_cmp(other));
-    let mut lowest = TOP - 8.0;
-    for (x, y, class) in names {
-        lowest = y.max(lowest + 15.0);
-        picture = picture.add(text(&format!("name {class}"), x + 8.0, lowest + 4.0, class));
+        let line = |path: String| Path::new().set("class", format!("curve {class}")).set("d", path);
+        picture = picture.add(line(path)).add(line(format!("M{legend} 95h30"))).add(text(
+            &format!("name {class}"),
+            legend + 38.0,
+            100.0,
+            class,
+        ));
+        legend += 106.0;
     }
     picture
 }
@@ -167,7 +168,7 @@ fn dots(mut picture: Document, shown: &Shown, end: f64) -> Document {
     let across = Scale::around(rates.iter().flatten().copied(), (LEFT, RIGHT));
     picture = picture.add(text("title", 16.0, ROWS - 22.0, "One way: messages a second"));
     picture =
-        picture.add(text("soft", 230.0, ROWS - 22.0, "dot: the median round; line: from the slowest to the fastest"));
+        picture.add(text("soft", 290.0, ROWS - 22.0, "dot: the median round; line: from the slowest to the fastest"));
     for (rate, x) in across.marks() {
         picture = picture.add(grid(x, ROWS - 6.0, x, end)).add(middle("soft", x, end + 18.0, count(rate)));
     }
@@ -223,7 +224,7 @@ fn round(at: f64) -> f64 {
 /// One in `of` takes longer.
 fn percentile(of: f64) -> String {
     if of <= 1.0 {
-        return "fastest".to_owned();
+        return "min".to_owned();
     }
     let percent = 100.0 - 100.0 / of;
     // 1000: 99.9, 10000: 99.99.
@@ -244,8 +245,8 @@ fn time(nanos: f64) -> String {
 fn count(number: f64) -> String {
     match number {
         ..1e3 => format!("{number:.0}"),
-        1e3..1e6 => format!("{:.0} thousand", number / 1e3),
-        1e6..1e9 => format!("{:.0} million", number / 1e6),
-        _ => format!("{:.0} thousand million", number / 1e9),
+        1e3..1e6 => format!("{:.0} k", number / 1e3),
+        1e6..1e9 => format!("{:.0} M", number / 1e6),
+        _ => format!("{:.0} G", number / 1e9),
     }
 }

@@ -58,7 +58,8 @@ has another \"schema\".
     round_trip  \"trips\", \"min_ns\", \"p50_ns\", \"p90_ns\", \"p99_ns\", \"p99_9_ns\",
                 \"max_ns\" of all rounds; \"rounds_p50_ns\", of each; \"histogram\", a list
                 of \"from_ns\", \"below_ns\" and \"count\", without the empty ones
-    one_way     \"messages_per_second\" and \"bytes_per_second\" in the median round;
+    one_way     \"messages\" of all rounds; \"messages_per_second\" and
+                \"bytes_per_second\" in the median round;
                 \"rounds_messages_per_second\", in each
 
 Exit status:
@@ -134,8 +135,9 @@ fn distribution(text: &mut String, seen: &Seen) -> std::fmt::Result {
         let (from, below, count, wide) = (grouped(from), grouped(below), grouped(count), u128::from(count));
         // Hundredths of a percent.
         let part = (wide * 10_000 + all / 2) / all;
-        let bar = "#".repeat(usize::try_from((wide * LONGEST).div_ceil(most)).unwrap_or(0));
-        writeln!(text, "{from:>14} to {below:>14} {count:>12} {:>3}.{:02} % {bar}", part / 100, part % 100)?;
+        let bar = "#".repeat(usize::try_from((wide * LONGEST + most / 2) / most).unwrap_or(0));
+        let line = format!("{from:>14} to {below:>14} {count:>12} {:>3}.{:02} % {bar}", part / 100, part % 100);
+        writeln!(text, "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -179,6 +181,7 @@ struct StepObject {
 
 #[derive(Serialize)]
 struct OneWay {
+    messages: u64,
     messages_per_second: u64,
     bytes_per_second: u64,
     rounds_messages_per_second: Vec<u64>,
@@ -201,6 +204,7 @@ pub(super) fn json(shown: &Shown) -> String {
             histogram: seen.steps().into_iter().map(step).collect(),
         },
         one_way: OneWay {
+            messages: seen.streams.iter().map(|stream| stream.messages).sum(),
             messages_per_second: seen.rate(),
             bytes_per_second: seen.bytes(),
             rounds_messages_per_second: seen.rates(),
