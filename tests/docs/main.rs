@@ -1,0 +1,99 @@
+//! What the documents say, tried: every command line is run, every link leads somewhere,
+//! every translation has the commands of its original, and the tutorial's programs are the
+//! ones that are built.
+//!
+//! In a document a block of `sh` is run as it stands, and a block of `text` right behind
+//! it is what it prints: to the letter, or, as `text,like`, but for the numbers and the
+//! blanks. The blocks of a document are run in order, in one folder and in an IPC
+//! namespace of their own, as by somebody who reads the page from its beginning; at the
+//! end nothing must be left there. [`NOT_RUN`] has the exceptions.
+
+#![cfg(not(model))]
+
+mod commands;
+mod links;
+mod markdown;
+mod shell;
+#[path = "../support/mod.rs"]
+mod support;
+mod translated;
+
+use markdown::Document;
+use std::path::{Path, PathBuf};
+
+/// Lines of `sh` blocks that are left out, by their first words, and why.
+const NOT_RUN: &[(&str, &str)] = &[
+    ("cargo build", "the programs are those that this test was built with"),
+    ("ci/test.sh", "runs this test"),
+    ("cargo test", "runs tests, these among them"),
+    ("cargo bench", "measures for minutes"),
+    ("ci/models.sh", "runs every model"),
+    ("ci/mutants.sh", "takes more than an hour"),
+    ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
+    ("ci/storm.sh", "takes half an hour; ci/test.sh runs a short one"),
+    ("time (", "the tutorial of a figure: what it runs stands in README.md, too"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every document, by its path from the root.
+fn documents() -> Vec<Document> {
+    let mut paths: Vec<PathBuf> = ["", "docs", "benches/peers"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() > 8, "the documents have moved: {paths:?}");
+    paths.iter().map(|path| Document::read(path.strip_prefix(root()).unwrap())).collect()
+}
+
+fn document(path: &str) -> Document {
+    Document::read(Path::new(path))
+}
+
+/// The entry of [`NOT_RUN`] that leaves this command out.
+fn not_run(command: &str) -> Option<usize> {
+    let command = commands::without_assignments(command);
+    NOT_RUN.iter().position(|(words, _)| command.starts_with(words))
+}
+
+#[test]
+fn what_is_not_run_is_still_there() {
+    let mut used = vec![false; NOT_RUN.len()];
+    for document in documents() {
+        for line in document.blocks.iter().filter(|block| block.is_shell()).flat_map(|block| block.text.lines()) {
+            if let Some(entry) = not_run(line) {
+                used[entry] = true;
+            }
+        }
+    }
+    let stale: Vec<_> = NOT_RUN.iter().zip(used).filter(|(_, used)| !used).map(|(entry, _)| entry).collect();
+    assert!(stale.is_empty(), "NOT_RUN names what no document has any more: {stale:?}");
+}
+
+/// Each document that is run has a test of its own below: so that none is forgotten.
+#[test]
+fn every_document_with_commands_is_run() {
+    let with_commands = documents().into_iter().filter(|document| {
+        // A translation has the commands of its original: see `translated`.
+        !document.is_translation() && document.blocks.iter().any(|block| block.is_shell() && block.has_commands())
+    });
+    let found: Vec<_> = with_commands.map(|document| document.path.to_str().unwrap().to_owned()).collect();
+    assert_eq!(found, RUN);
+}
+
+macro_rules! run {
+    ($($test:ident: $path:literal),* $(,)?) => {
+        const RUN: &[&str] = &[$($path),*];
+        $(#[test] fn $test() { shell::run(&document($path)); })*
+    };
+}
+
+run! {
+    the_readme_runs: "README.md",
+    the_defects_run: "docs/defects.md",
+}
