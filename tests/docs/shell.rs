@@ -72,7 +72,8 @@ pub(crate) fn run(document: &Document) {
     let run: Vec<_> = document.blocks.iter().enumerate().filter(|(_, block)| block.is_shell()).collect();
     for (index, block) in &run {
         let text = block.commands();
-        let behind = if text.contains("wait") { "" } else { BEHIND };
+        let waits = text.split([' ', ';', '\n']).any(|word| word == "wait");
+        let behind = if waits { "" } else { BEHIND };
         fs::write(script(*index), format!("{BEFORE}{text}{behind}")).unwrap();
     }
     let path = format!("{}:{}", Path::new(SHMREAD).parent().unwrap().display(), std::env::var("PATH").unwrap());

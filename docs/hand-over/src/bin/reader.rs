@@ -1,0 +1,21 @@
+//! Prints what the writer hands over: `reader KEY`.
+
+use shm_handoff::backend::sysv::{KeySpec, Options, SysV};
+use shm_handoff::{Patience, Reader};
+use std::io::{Write, stdout};
+use std::time::{Duration, Instant};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let key: KeySpec = std::env::args().nth(1).ok_or("usage: reader KEY")?.parse()?;
+    let mut reader = Reader::<SysV>::open(&Options::classic(key.resolve()?))?;
+    loop {
+        let mut patience = Patience::until(Instant::now() + Duration::from_secs(10));
+        let message = reader.look_with(&mut patience).map_err(|error| error.to_string())?;
+        if message.ends_session() {
+            message.close()?; // removes the segment
+            return Ok(());
+        }
+        stdout().write_all(message.text())?; // a copy, which nobody can change any more
+        message.release(); // only now may the writer write
+    }
+}
