@@ -1,8 +1,8 @@
 //! Runs a document's blocks as a reader would who has just built the programs.
 
 use crate::markdown::{Block, Document};
-use crate::root;
-use crate::support::{SHM_HANDOFF, SHMREAD, as_from_a_shell, skipped};
+use crate::support::{SHM_HANDOFF, SHMREAD, SHMWRITE, as_from_a_shell, skipped};
+use crate::{root, tutorial};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -43,10 +43,12 @@ fn lay_out(folder: &Path) {
     for name in ["ci", "docs", "src", "tests"] {
         symlink(root().join(name), folder.join(name)).unwrap();
     }
-    let programs = Path::new(SHM_HANDOFF).parent().unwrap();
-    fs::create_dir(folder.join("target")).unwrap();
     for profile in ["debug", "release"] {
-        symlink(programs, folder.join("target").join(profile)).unwrap();
+        let built = folder.join("target").join(profile);
+        fs::create_dir_all(&built).unwrap();
+        for program in [SHMREAD, SHMWRITE, SHM_HANDOFF].map(Path::new).into_iter().chain(tutorial::programs()) {
+            symlink(program, built.join(program.file_name().unwrap())).unwrap();
+        }
     }
 }
 
@@ -132,7 +134,8 @@ fn alike(text: &str) -> String {
             let mut number = false;
             let mut kept = String::new();
             for letter in word.chars() {
-                let goes_on = letter.is_ascii_digit() || (number && matches!(letter, ',' | '.'));
+                let goes_on =
+                    letter.is_ascii_digit() || (number && (letter.is_ascii_hexdigit() || "x,.".contains(letter)));
                 if !goes_on {
                     kept.push(letter);
                 } else if !number {
