@@ -58,6 +58,11 @@ compile_error!(
     "shm-handoff runs on Linux alone: it relies on SEM_UNDO, /proc and the System V semantics of its kernel"
 );
 
+/// The examples of the README are tried like those of the documentation.
+#[cfg(all(doctest, not(model)))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod backend;
 #[cfg(all(feature = "cli", not(model)))]
 #[doc(hidden)]
