@@ -57,7 +57,7 @@ logged() {
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
-step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p storm -- -D warnings
+step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p hand-over -p storm -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "clippy, library alone" cargo clippy --quiet --lib --no-default-features -- -D warnings

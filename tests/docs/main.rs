@@ -30,9 +30,9 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo bench", "measures for minutes"),
     ("ci/models.sh", "runs every model"),
     ("ci/mutants.sh", "takes more than an hour"),
+    ("ci/seeded.sh", "takes half an hour"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/storm.sh", "takes half an hour; ci/test.sh runs a short one"),
-    ("time (", "overwrites nothing, but is a figure's: what it runs is run from README.md"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 
@@ -97,6 +97,7 @@ macro_rules! run {
 
 run! {
     the_readme_runs: "README.md",
+    the_figures_run: "docs/benchmarks.md",
     the_defects_run: "docs/defects.md",
     the_tutorial_runs: "docs/tutorial.md",
 }
