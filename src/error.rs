@@ -288,7 +288,7 @@ impl Error {
                 "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x}"
             ),
             Self::OtherLayout { key, .. } => {
-                format!("start the other side in the same way, or remove what is there: ipcrm -M {key:#x}")
+                format!("start the other side in the same way, or remove what is there: shm-handoff rm {key}")
             }
             Self::Permission { .. } => "run as that user, or have it opened with --mode".to_owned(),
             Self::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),

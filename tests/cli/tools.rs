@@ -1,6 +1,6 @@
 //! `shm-handoff ls`, `who` and `rm`: what they show, and whom they leave alone.
 
-use crate::support::{Channel, Ended, Run, SHM_HANDOFF, for_everybody, ipc, is_root, skipped};
+use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, for_everybody, ipc, is_root, skipped};
 use serde_json::Value;
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
@@ -99,6 +99,21 @@ fn who_finds_every_process_a_c_program_too() {
     assert!(found["processes"].as_array().unwrap().iter().any(|row| row["pid"] == guest.pid()), "{found}");
     reader.go_on();
     tool(&["who", "--id", "2147483647"]).end().code(1).says(&["no segment with id", "shm-handoff ls"]);
+}
+
+/// Whoever names a program could have it clear the screen of who looks.
+#[test]
+fn names_of_programs_are_no_commands_to_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("\x1b[2Jx");
+    std::os::unix::fs::symlink(SHMREAD, &named).unwrap();
+    let channel = Channel::new();
+    let mut reader = Run::new(channel.command(&named, [""; 0])).start();
+    channel.await_seated(Role::Reader, &mut reader);
+    for ended in [tool(&["ls", "-a"]).end(), at(&channel, "who", &[]), at(&channel, "who", &["--json"])] {
+        let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(shown.contains("?[2Jx") && !shown.contains("\x1b[2J"), "{shown}");
+    }
 }
 
 /// What can't be looked into is counted, not passed over.
