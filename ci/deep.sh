@@ -14,7 +14,9 @@
 #      docs/reliability.md: a quarter of an hour;
 #   8. two minutes of a peer that scribbles over everything, in each layout;
 #   9. fuzzing, on nightly: half an hour;
-#  10. an hour at full rate.
+#  10. an hour at full rate;
+#  11. what is published: its package, the oldest Rust, the dependencies' licences and
+#      what is known against them: five minutes.
 #
 # ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. CASES, SHUTTLE_TIMES, TIMES,
 # FUZZ (seconds for each target) and SOAK (minutes) in the environment change the numbers.
@@ -71,8 +73,14 @@ fuzz() { ci/fuzz.sh "${FUZZ:-450}"; }
 
 soak() { ci/ipc.sh ci/soak.sh "${SOAK:-60}"; }
 
-steps=(properties shuttle models seeded mutants processes storm scribble fuzz soak)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10
+published() {
+    ci/package.sh
+    ci/msrv.sh
+    ci/deny.sh
+}
+
+steps=(properties shuttle models seeded mutants processes storm scribble fuzz soak published)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS
