@@ -4,6 +4,11 @@ use nix::errno::Errno;
 use std::fmt;
 
 /// The two ends of a handoff, and the one who only shares the memory.
+///
+/// ```
+/// use shm_handoff::Role;
+/// assert_eq!(Role::Writer.to_string(), "writer");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Puts messages in. One at a time.
@@ -26,6 +31,12 @@ impl fmt::Display for Role {
 }
 
 /// What a piece of memory is laid out as.
+///
+/// ```
+/// use shm_handoff::error::Kind;
+/// assert_eq!(Kind::Classic.to_string(), "a classic slot");
+/// assert_eq!(Kind::Ring { capacity: 2 << 20 }.to_string(), "a ring of 2 MiB");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One flag and one text: what the tutorial's C programs use.
@@ -62,6 +73,11 @@ impl fmt::Display for Bytes {
 }
 
 /// A System V object that is in the way, as messages name it.
+///
+/// ```
+/// use shm_handoff::error::Object;
+/// assert_eq!(Object::Seats.to_string(), "semaphore set");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Object {
     /// The shared memory segment.
@@ -80,6 +96,11 @@ impl fmt::Display for Object {
 }
 
 /// A kernel limit that stops an object from being made.
+///
+/// ```
+/// use shm_handoff::error::Limit;
+/// assert_eq!(Limit::Shmmni.to_string(), "SHMMNI (number of segments)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// Number of segments on the system.
@@ -96,6 +117,11 @@ pub enum Limit {
 
 impl Limit {
     /// The command that shows the limit and how much of it is used.
+    ///
+    /// ```
+    /// use shm_handoff::error::Limit;
+    /// assert_eq!(Limit::Shmmni.how_to_see(), "sysctl kernel.shmmni; ipcs -m");
+    /// ```
     #[must_use]
     pub fn how_to_see(self) -> &'static str {
         match self {
@@ -122,6 +148,13 @@ impl fmt::Display for Limit {
 
 /// What went wrong with a segment, a seat or a key. Each case says what failed, and on
 /// what; [`hint`](Self::hint) says what to do next.
+///
+/// ```
+/// use shm_handoff::Error;
+/// let error = Error::Missing { key: 1234 };
+/// assert_eq!(error.to_string(), "key 1234 (0x4d2): there is no segment");
+/// assert_eq!(error.hint().as_deref(), Some("start the other side first, or create it"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

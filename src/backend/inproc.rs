@@ -25,6 +25,16 @@ use std::sync::Weak;
 use std::time::Duration;
 
 /// What the two sides share, like a segment at its key. Clones name the same.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, backend::inproc::{InProc, Slot}};
+/// let slot = Slot::new(2048);
+/// let (reader, same) = (Reader::<InProc>::open(&slot)?, slot.clone());
+/// assert!(Reader::<InProc>::open(&same).is_err(), "a clone has the same seats");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Slot {
     shared: Arc<Shared>,
@@ -152,6 +162,15 @@ impl Slot {
     ///
     /// # Panics
     /// If `text_len` is not a multiple of 4, or 0.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Writer, backend::inproc::{InProc, Slot}};
+    /// let writer = Writer::<InProc>::open(&Slot::new(2048))?;
+    /// assert_eq!(writer.capacity(), 2047);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(text_len: usize) -> Self {
         assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
@@ -221,6 +240,19 @@ impl fmt::Debug for Slot {
 }
 
 /// One side's handle on a [`Slot`].
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+/// # let slot = Slot::new(2048);
+/// let mut reader = InProc::open(&slot, Role::Reader)?;
+/// let writer = InProc::open(&slot, Role::Writer)?;
+/// assert!(reader.census()?.peer_seated);
+/// writer.leave()?;
+/// assert!(!reader.census()?.peer_seated);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct InProc {
     slot: Slot,
     role: Role,

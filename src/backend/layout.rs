@@ -1,6 +1,11 @@
 //! Where things lie in a segment.
 
 /// Where the flag and the text of the classic layout lie, in bytes.
+///
+/// ```
+/// use shm_handoff::backend::layout::{CLASSIC, Layout};
+/// assert_eq!(CLASSIC, Layout { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Size of the whole segment.
@@ -84,6 +89,12 @@ pub mod ring {
     pub const DEFAULT: usize = 2 << 20;
 
     /// Whether a ring can have this many bytes for records.
+    ///
+    /// ```
+    /// use shm_handoff::backend::layout::ring::is_capacity;
+    /// assert!(is_capacity(64 << 10) && is_capacity(1 << 30));
+    /// assert!(!is_capacity(100_000) && !is_capacity(4096));
+    /// ```
     #[must_use]
     pub const fn is_capacity(bytes: usize) -> bool {
         bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
@@ -91,12 +102,23 @@ pub mod ring {
 
     /// Whether any of the header's 64-bit words has bytes from `from` to `to`. Those are
     /// reached as 64-bit words alone, and everything else as 32-bit words.
+    ///
+    /// ```
+    /// use shm_handoff::backend::layout::ring::{HEAD_AT, READER_HINT_AT, has_wide};
+    /// assert!(has_wide(HEAD_AT, HEAD_AT + 4) && has_wide(HEAD_AT + 4, HEAD_AT + 8));
+    /// assert!(!has_wide(READER_HINT_AT, READER_HINT_AT + 8));
+    /// ```
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {
         [MAGIC_AT, CAPACITY_AT, HEAD_AT, PLACE_AT].iter().any(|wide| from < wide + 8 && *wide < to)
     }
 
     /// Size of the segment of a ring.
+    ///
+    /// ```
+    /// use shm_handoff::backend::layout::ring::{RECORDS_AT, size};
+    /// assert_eq!(size(64 << 10), RECORDS_AT + 65_536);
+    /// ```
     #[must_use]
     pub const fn size(capacity: usize) -> usize {
         RECORDS_AT + capacity

@@ -26,6 +26,19 @@ use crate::sync::AtomicU32;
 use std::time::Duration;
 
 /// Who is there, as far as the backend can tell at one moment.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Role, backend::{Backend, Census, inproc::{InProc, Slot}}};
+/// # let slot = Slot::new(2048);
+/// let mut reader = InProc::open(&slot, Role::Reader)?;
+/// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false };
+/// assert_eq!(reader.census()?, alone);
+/// let writer = InProc::open(&slot, Role::Writer)?;
+/// assert_eq!(reader.census()?, Census { peer_seated: true, attached: 2, ..alone });
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
 pub struct Census {
@@ -74,6 +87,18 @@ pub struct Census {
 /// * **B8** After [`remove`](Self::remove) the memory stays usable for those
 ///   attached; [`open`](Self::open) and [`reopen`](Self::reopen) lead to new
 ///   memory.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{InProc, Slot}}};
+/// # let slot = Slot::new(2048);
+/// fn is_alone<B: Backend>(address: &B::Address) -> Result<bool, Error> {
+///     Ok(B::open(address, Role::Guest)?.census()?.attached == 1)
+/// }
+/// assert!(is_alone::<InProc>(&slot)?);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Backend: Sized {
     /// What names the memory.
     type Address;
@@ -84,23 +109,89 @@ pub trait Backend: Sized {
     /// # Errors
     /// [`Error::SeatTaken`] if another handle has the role; else what the
     /// memory's opening met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let writer = InProc::open(&slot, Role::Writer)?;
+    /// let error = InProc::open(&slot, Role::Writer).unwrap_err();
+    /// assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn open(address: &Self::Address, role: Role) -> Result<Self, Error>;
 
     /// What the memory is laid out as.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+    /// assert_eq!(InProc::open(&Slot::new(2048), Role::Guest)?.kind(), Kind::Classic);
+    /// assert_eq!(InProc::open(&Slot::ring(4096), Role::Guest)?.kind(), Kind::Ring { capacity: 4096 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn kind(&self) -> Kind {
         Kind::Classic
     }
 
     /// The flag.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}, sync::Ordering};
+    /// # let slot = Slot::new(2048);
+    /// let guest = InProc::open(&slot, Role::Guest)?;
+    /// assert_eq!(guest.flag().load(Ordering::Acquire), 0, "new memory is all zero");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn flag(&self) -> &AtomicU32;
 
     /// The text's bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
+    /// writer.payload().write_text(b"hello\n");
+    /// assert_eq!(reader.payload().first_word(), Some(*b"hell"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn payload(&self) -> Payload<'_>;
 
     /// Sleeps for `longest` at most.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # use std::time::Duration;
+    /// # let slot = Slot::new(2048);
+    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
+    /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
+    /// assert!(sleeper.join().is_ok(), "it ends by itself");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn sleep(&self, longest: Duration);
 
     /// Wakes a sleeping peer, where sleepers can be woken.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # use std::time::Duration;
+    /// # let slot = Slot::new(2048);
+    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
+    /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
+    /// writer.wake(); // before it sleeps, meanwhile, or after
+    /// assert!(sleeper.join().is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn wake(&self);
 
     /// Looks who is there.
@@ -108,6 +199,18 @@ pub trait Backend: Sized {
     /// # Errors
     /// [`Error::SeatTaken`] if this handle lost its seat to somebody; else what
     /// the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let mut writer = InProc::open(&slot, Role::Writer)?;
+    /// assert!(!writer.census()?.peer_seated);
+    /// let reader = InProc::open(&slot, Role::Reader)?;
+    /// assert!(writer.census()?.peer_seated);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn census(&mut self) -> Result<Census, Error>;
 
     /// Lets the memory go and attaches what is at the address now, made anew
@@ -116,12 +219,37 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// As [`open`](Self::open). The handle stays on the old memory then.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let (mut writer, mut reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
+    /// reader.remove()?;
+    /// assert!(writer.census()?.removed);
+    /// writer.reopen()?;
+    /// assert!(!writer.census()?.removed);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn reopen(&mut self) -> Result<(), Error>;
 
     /// Removes the memory; those attached keep it.
     ///
     /// # Errors
     /// What the removal met. Memory that is removed already is no error.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let mut reader = InProc::open(&slot, Role::Reader)?;
+    /// reader.remove()?;
+    /// reader.remove()?;
+    /// assert!(reader.census()?.removed);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn remove(&mut self) -> Result<(), Error>;
 
     /// For a reader: forgets that a writer failed, so that the next failure is
@@ -129,6 +257,19 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
+    /// drop(writer);
+    /// assert!(reader.census()?.writer_failed);
+    /// reader.forget_failure()?;
+    /// assert!(!reader.census()?.writer_failed);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn forget_failure(&mut self) -> Result<(), Error>;
 
     /// Detaches and gives the seat back *in order*: a reader goes on waiting
@@ -136,6 +277,17 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// What the system call met; the seat is given back all the same.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
+    /// writer.leave()?;
+    /// assert!(!reader.census()?.writer_failed);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn leave(self) -> Result<(), Error>;
 }
 
@@ -156,21 +308,71 @@ pub trait Backend: Sized {
 ///   [`fence_everywhere`](Self::fence_everywhere) says `true`, then of two sides, one
 ///   of which stores, calls it and loads, and the other one stores, and loads what
 ///   comes later in its program, one sees the other's store.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Error, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
+/// fn longest<B: RingBackend>(address: &B::Address) -> Result<usize, Error> {
+///     Ok(B::open(address, Role::Guest)?.ring().longest)
+/// }
+/// assert_eq!(longest::<InProc>(&Slot::ring(4096))?, 1024);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait RingBackend: Backend {
     /// The places of the ring.
     ///
     /// # Panics
     /// May panic where [`kind`](Backend::kind) is another one.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
+    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// assert_eq!(guest.ring().records.capacity(), 4096);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn ring(&self) -> Ring<'_>;
 
     /// Sleeps while `hint` is 1, for `longest` at most.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, sync::Ordering};
+    /// # use std::time::Duration;
+    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// let hint = guest.ring().reader_hint;
+    /// guest.park(hint, Duration::from_secs(60));
+    /// assert_eq!(hint.load(Ordering::Relaxed), 0, "it is not 1, so nobody slept");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn park(&self, hint: &AtomicU32, longest: Duration);
 
     /// Wakes whoever sleeps on `hint`; whether anybody did.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
+    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// assert!(!guest.unpark(guest.ring().reader_hint), "nobody sleeps");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn unpark(&self, hint: &AtomicU32) -> bool;
 
     /// A `fence(SeqCst)` in every thread that runs, of all processes whose
     /// [`Ring::promises`] are `reachable`; whether there was one.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
+    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// assert!(!guest.fence_everywhere(), "in one process each side has a fence of its own");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn fence_everywhere(&self) -> bool {
         false
     }

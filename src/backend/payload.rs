@@ -28,6 +28,16 @@ pub(crate) type Cell = AtomicU32;
 pub(crate) use crate::sync::Cell;
 
 /// Shared bytes that a peer may change at any moment.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::Payload, sync::{AtomicU32, Ordering}};
+/// let words = [const { AtomicU32::new(0) }; 3];
+/// let payload = Payload::from_words(&words);
+/// payload.write_bytes(b"abcd");
+/// assert_eq!(words[0].load(Ordering::Relaxed), u32::from_ne_bytes(*b"abcd"));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Payload<'a> {
     first: *const Cell,
@@ -37,6 +47,14 @@ pub struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// The payload that lies in `words`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 3];
+    /// assert_eq!(Payload::from_words(&words).len(), 12);
+    /// # }
+    /// ```
     #[must_use]
     #[cfg(not(loom))]
     pub fn from_words(words: &'a [AtomicU32]) -> Self {
@@ -57,6 +75,17 @@ impl<'a> Payload<'a> {
     ///    readable and writable for as long as `'a` lasts.
     /// 2. In this process they are accessed through `Payload`s or 32-bit
     ///    atomics alone. (What other processes do does not matter.)
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::Payload;
+    /// let mut words = [0_u32; 3];
+    /// // SAFETY: 12 aligned bytes, which nobody else accesses.
+    /// let payload = unsafe { Payload::from_raw(words.as_mut_ptr().cast(), 12) };
+    /// payload.write_text(b"hello\n");
+    /// assert_eq!(payload.first_word(), Some(*b"hell"));
+    /// # }
+    /// ```
     #[must_use]
     #[cfg(not(model))]
     pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
@@ -75,12 +104,27 @@ impl<'a> Payload<'a> {
     }
 
     /// Length in bytes, a multiple of 4.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 512];
+    /// assert_eq!(Payload::from_words(&words).len(), 2048);
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.words * WORD
     }
 
     /// Whether there is no room at all.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::Payload;
+    /// assert!(Payload::from_words(&[]).is_empty());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words == 0
@@ -191,6 +235,19 @@ impl<'a> Payload<'a> {
     ///
     /// What the peer does meanwhile can make the bytes any bytes, and the
     /// length any length up to [`len`](Self::len); nothing else.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 3];
+    /// let payload = Payload::from_words(&words);
+    /// payload.write_text(b"hello\n");
+    /// let mut text = [0; 12];
+    /// assert_eq!(payload.read_text(&mut text), Some(6));
+    /// assert_eq!(&text[..6], b"hello\n");
+    /// assert_eq!(payload.read_text(&mut [0; 4]), None, "no room for it");
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_text(&self, out: &mut [u8]) -> Option<usize> {
         let room = out.len().min(self.len());
@@ -285,6 +342,16 @@ impl<'a> Payload<'a> {
     ///
     /// # Panics
     /// If there are not so many bytes: a caller's mistake, not a peer's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::from_ne_bytes(*b"abcd")) }; 2];
+    /// let mut bytes = [0; 7];
+    /// Payload::from_words(&words).read_bytes(&mut bytes);
+    /// assert_eq!(&bytes, b"abcdabc");
+    /// # }
+    /// ```
     #[inline(always)]
     pub fn read_bytes(&self, out: &mut [u8]) {
         if out.len() > self.len() {

@@ -17,6 +17,17 @@ use crate::sync::{AtomicU32, AtomicU64};
 use core::marker::PhantomData;
 
 /// The places of a ring's header, and its records.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, sync::Ordering};
+/// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+/// let ring = guest.ring();
+/// assert_eq!((ring.records.capacity(), ring.longest), (4096, 1024));
+/// assert_eq!(ring.head.load(Ordering::Acquire), 0);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Ring<'a> {
     /// Up to here everything was taken, and its bytes can be written again.
@@ -43,6 +54,15 @@ pub struct Ring<'a> {
 /// Promises of a side that it has the *peer's* accesses ordered as well before it
 /// sleeps, for as long as its word is 1: that spares the peer a fence for every
 /// record.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::Promises, sync::{AtomicU32, Ordering}};
+/// let words = [const { AtomicU32::new(0) }; 2];
+/// let promises = Promises { reader: &words[0], writer: &words[1], reachable: true };
+/// assert_eq!(promises.writer.load(Ordering::Relaxed), 0, "new memory holds none");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Promises<'a> {
     /// The reader's.
@@ -54,6 +74,16 @@ pub struct Promises<'a> {
 }
 
 /// The bytes of a ring that a peer may change at any moment.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::Records, sync::{AtomicU32, Ordering}};
+/// let words = [const { AtomicU32::new(0) }; 16];
+/// let records = Records::from_words(&words);
+/// records.flag(8).store(6, Ordering::Release);
+/// assert_eq!(words[2].load(Ordering::Acquire), 6);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a> {
     #[cfg(not(loom))]
@@ -92,6 +122,14 @@ impl<'a> Records<'a> {
     ///
     /// # Panics
     /// If their bytes are not a power of two, 16 at least.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 16];
+    /// assert_eq!(Records::from_words(&words).capacity(), 64);
+    /// # }
+    /// ```
     #[must_use]
     #[cfg(not(loom))]
     pub fn from_words(words: &'a [AtomicU32]) -> Self {
@@ -116,6 +154,16 @@ impl<'a> Records<'a> {
     ///    lasts.
     /// 2. In this process they are accessed through `Records`, `Payload`s or
     ///    32-bit atomics alone. (What other processes do does not matter.)
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::Ordering};
+    /// let mut words = [0_u64; 8];
+    /// // SAFETY: 64 aligned bytes, which nobody else accesses.
+    /// let records = unsafe { Records::from_raw(words.as_mut_ptr().cast(), 64) };
+    /// assert_eq!(records.flag(0).load(Ordering::Acquire), 0);
+    /// # }
+    /// ```
     #[must_use]
     #[cfg(not(model))]
     pub unsafe fn from_raw(first: *mut u8, capacity: usize) -> Self {
@@ -124,6 +172,14 @@ impl<'a> Records<'a> {
     }
 
     /// Bytes of the ring, a power of two.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 16];
+    /// assert_eq!(Records::from_words(&words).capacity(), 64);
+    /// # }
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn capacity(&self) -> usize {
@@ -131,6 +187,15 @@ impl<'a> Records<'a> {
     }
 
     /// Where `position` lies, in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 16];
+    /// let records = Records::from_words(&words);
+    /// assert_eq!([8, 72, 136].map(|position| records.offset(position)), [8; 3]);
+    /// # }
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn offset(&self, position: u64) -> usize {
@@ -141,6 +206,14 @@ impl<'a> Records<'a> {
     }
 
     /// Bytes from `position` to where the ring begins anew.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 16];
+    /// assert_eq!(Records::from_words(&words).to_wrap(72), 56);
+    /// # }
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn to_wrap(&self, position: u64) -> usize {
@@ -148,6 +221,16 @@ impl<'a> Records<'a> {
     }
 
     /// The flag of a record at `position`, a multiple of 8.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Records, sync::{AtomicU32, Ordering}};
+    /// let words = [const { AtomicU32::new(0) }; 16];
+    /// let records = Records::from_words(&words);
+    /// records.flag(72).store(1, Ordering::Release);
+    /// assert_eq!(words[2].load(Ordering::Acquire), 1, "position 72 lies at byte 8");
+    /// # }
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn flag(&self, position: u64) -> &'a AtomicU32 {

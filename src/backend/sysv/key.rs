@@ -11,6 +11,15 @@ use std::str::FromStr;
 const DERIVE: u32 = 0x6A3C_97E1;
 
 /// A System V key other than `IPC_PRIVATE`.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::backend::sysv::Key;
+/// let key = Key::new(0x4d2)?;
+/// assert_eq!((key.number(), key.to_string().as_str()), (1234, "0x4d2"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u32);
 
@@ -20,6 +29,14 @@ impl Key {
     /// # Errors
     /// [`Error::BadKey`] for 0: that is `IPC_PRIVATE`, which makes a new
     /// segment each time, so that nobody could meet there.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::Key;
+    /// assert!(Key::new(1234).is_ok());
+    /// assert!(Key::new(0).is_err(), "IPC_PRIVATE");
+    /// # }
+    /// ```
     pub fn new(number: u32) -> Result<Self, Error> {
         if number == 0 {
             return Err(Error::BadKey {
@@ -31,6 +48,14 @@ impl Key {
     }
 
     /// The number.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::Key;
+    /// assert_eq!(Key::new(1234)?.number(), 1234);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -91,6 +116,16 @@ impl KeySpec {
     ///
     /// # Errors
     /// [`Error::Os`] if the file can't be looked at.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::KeySpec;
+    /// let spec: KeySpec = "/etc:1".parse()?;
+    /// assert_eq!(spec.resolve()?, spec.resolve()?, "a file has one key");
+    /// assert!("/no/such/file:1".parse::<KeySpec>()?.resolve().is_err());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn resolve(&self) -> Result<Key, Error> {
         match self {
             Self::Number(key) => Ok(*key),

@@ -36,6 +36,18 @@ use seats::Seat;
 use std::time::Duration;
 
 /// Where to meet, and on what terms.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+/// # let key = Key::new(std::process::id() << 8 | 1)?;
+/// let options = Options::classic(key).mode(0o640);
+/// let guest = SysV::open(&options, Role::Guest)?;
+/// guest.segment().remove()?;
+/// assert_eq!((guest.kind(), guest.segment().stat()?.mode), (Kind::Classic, 0o640));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     key: Key,
@@ -47,12 +59,35 @@ pub struct Options {
 impl Options {
     /// At `key`, a classic slot, as the tutorial's C programs use it; what has to
     /// be made is made with mode 0600, and what belongs to another user is refused.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 2)?;
+    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// guest.segment().remove()?;
+    /// assert_eq!((guest.kind(), guest.segment().stat()?.mode), (Kind::Classic, 0o600));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn classic(key: Key) -> Self {
         Self { key, want: Want::Classic, mode: 0o600, trust_owner: false }
     }
 
     /// At `key`, whatever is there; where nothing is, a classic slot is made.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 3)?;
+    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
+    /// let same = SysV::open(&Options::any(key), Role::Guest)?;
+    /// ring.segment().remove()?;
+    /// assert_eq!(same.kind(), ring.kind());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn any(key: Key) -> Self {
         Self { want: Want::Any, ..Self::classic(key) }
@@ -64,6 +99,18 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::BadCapacity`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Error, Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 4)?;
+    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
+    /// ring.segment().remove()?;
+    /// assert_eq!(ring.kind(), Kind::Ring { capacity: 65_536 });
+    /// assert_eq!(Options::ring(key, 100_000).unwrap_err(), Error::BadCapacity { given: 100_000 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ring(key: Key, capacity: usize) -> Result<Self, Error> {
         if !layout::ring::is_capacity(capacity) {
             return Err(Error::BadCapacity { given: capacity });
@@ -73,18 +120,52 @@ impl Options {
 
     /// At `key`, a ring of whatever capacity is there; where nothing is, one of 2 MiB
     /// is made.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 5)?;
+    /// let ring = SysV::open(&Options::any_ring(key), Role::Guest)?;
+    /// ring.segment().remove()?;
+    /// assert_eq!(ring.kind(), Kind::Ring { capacity: 2 << 20 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn any_ring(key: Key) -> Self {
         Self { want: Want::Ring { capacity: layout::ring::DEFAULT, exactly: false }, ..Self::classic(key) }
     }
 
     /// Permission bits of what has to be made.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 6)?;
+    /// let guest = SysV::open(&Options::classic(key).mode(0o666), Role::Guest)?;
+    /// guest.segment().remove()?;
+    /// assert_eq!(guest.segment().stat()?.mode, 0o666, "no umask");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn mode(self, mode: u32) -> Self {
         Self { mode, ..self }
     }
 
     /// Whether to accept what belongs to another user.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 7)?;
+    /// let guest = SysV::open(&Options::classic(key).trust_owner(true), Role::Guest)?;
+    /// guest.segment().remove()?;
+    /// let stat = guest.segment().stat()?;
+    /// assert_eq!(stat.uid, stat.creator_uid, "this one is our own");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn trust_owner(self, trust_owner: bool) -> Self {
         Self { trust_owner, ..self }
@@ -124,6 +205,21 @@ impl Options {
 }
 
 /// One process's end.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, SysV}};
+/// # let key = Key::new(std::process::id() << 8 | 8)?;
+/// let options = Options::classic(key);
+/// let (mut reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
+/// writer.send(b"hello\n")?;
+/// let message = reader.look()?;
+/// let text = message.text().to_vec();
+/// message.close()?;
+/// assert_eq!(text, b"hello\n");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SysV {
     // Fields are dropped in this order: detached first, then the seat.
@@ -135,6 +231,17 @@ pub struct SysV {
 
 impl SysV {
     /// The attachment.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 9)?;
+    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// guest.segment().remove()?;
+    /// assert_eq!((guest.segment().key(), guest.segment().size()), (key, 2052));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn segment(&self) -> &Segment {
         &self.segment
@@ -144,6 +251,17 @@ impl SysV {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 10)?;
+    /// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+    /// writer.segment().remove()?;
+    /// assert_eq!(writer.seats_mode()?, Some(0o600));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
         self.seat.as_ref().map(Seat::mode).transpose()
     }

@@ -68,6 +68,19 @@ pub(super) struct Seating {
 }
 
 /// What an observer sees of the seats.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
+/// # let key = Key::new(std::process::id() << 8 | 19)?;
+/// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+/// let observer = Observer::open(key)?;
+/// writer.segment().remove()?;
+/// let seats = observer.seats().expect("the writer has one");
+/// assert_eq!((seats.writer, seats.reader), (Some(std::process::id()), None));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seats {
     /// Pid of the writer that is seated; 0: of another pid namespace.

@@ -15,6 +15,18 @@ use std::ptr::NonNull;
 const ATTEMPTS: usize = 100;
 
 /// One attachment to a segment; dropping it detaches.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::backend::sysv::{Key, Segment};
+/// # let key = Key::new(std::process::id() << 8 | 20)?;
+/// let segment = Segment::create_new(key, 4096, 0o600)?;
+/// segment.remove()?;
+/// segment.payload(0, 4096).write_text(b"while it is attached\n");
+/// assert_eq!(segment.payload(0, 4096).first_word(), Some(*b"whil"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Segment {
     id: c_int,
@@ -30,6 +42,18 @@ pub struct Segment {
 unsafe impl Send for Segment {}
 
 /// What the kernel says of a segment.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::backend::sysv::{Key, Segment};
+/// # let key = Key::new(std::process::id() << 8 | 21)?;
+/// let segment = Segment::create_new(key, 4096, 0o600)?;
+/// segment.remove()?;
+/// let stat = segment.stat()?;
+/// assert_eq!((stat.size, stat.mode, stat.attached, stat.removed), (4096, 0o600, 1, true));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// Bytes.
@@ -56,6 +80,18 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Exists`], [`Error::Limit`], [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Error, backend::sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 22)?;
+    /// let segment = Segment::create_new(key, 4096, 0o600)?;
+    /// let again = Segment::create_new(key, 4096, 0o600);
+    /// segment.remove()?;
+    /// assert_eq!(again.unwrap_err(), Error::Exists { key: key.number() });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn create_new(key: Key, size: usize, mode: u32) -> Result<Self, Error> {
         let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
         let id = ffi::shmget(key.number(), size, flags).map_err(|errno| match errno {
@@ -70,6 +106,19 @@ impl Segment {
     /// # Errors
     /// [`Error::Missing`], [`Error::Permission`], [`Error::Removed`] if it goes
     /// meanwhile, [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Error, backend::sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 23)?;
+    /// let made = Segment::create_new(key, 4096, 0o600)?;
+    /// let found = Segment::open(key)?;
+    /// made.remove()?;
+    /// assert_eq!((found.id(), found.size()), (made.id(), 4096));
+    /// assert_eq!(Segment::open(key).unwrap_err(), Error::Missing { key: key.number() });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
         let id = Self::find(key)?.ok_or(Error::Missing { key: key.number() })?;
         Self::attach(id, key)
@@ -80,6 +129,18 @@ impl Segment {
     ///
     /// # Errors
     /// As [`create_new`](Self::create_new) and [`open`](Self::open).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// # let key = Key::new(std::process::id() << 8 | 24)?;
+    /// let (first, made) = Segment::open_or_create(key, 4096, 0o600)?;
+    /// let (again, made_again) = Segment::open_or_create(key, 4096, 0o600)?;
+    /// first.remove()?;
+    /// assert!(made && !made_again && first.id() == again.id());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open_or_create(key: Key, size: usize, mode: u32) -> Result<(Self, bool), Error> {
         let mut last = Error::Removed { key: key.number() };
         for _ in 0..ATTEMPTS {
@@ -115,6 +176,19 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Permission`] if it may not be read; [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// # let key = Key::new(std::process::id() << 8 | 25)?;
+    /// assert_eq!(Segment::stat_at(key)?, None);
+    /// let segment = Segment::create_new(key, 4096, 0o600)?;
+    /// let stat = Segment::stat_at(key)?;
+    /// segment.remove()?;
+    /// assert_eq!(stat.map(|stat| (stat.size, stat.attached)), Some((4096, 1)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stat_at(key: Key) -> Result<Option<Stat>, Error> {
         let Some(id) = Self::find(key)? else { return Ok(None) };
         match stat_of(id, key) {
@@ -146,6 +220,17 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 26)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.stat()?.creator_pid, std::process::id());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stat(&self) -> Result<Stat, Error> {
         stat_of(self.id, self.key)
     }
@@ -154,6 +239,18 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// # let key = Key::new(std::process::id() << 8 | 27)?;
+    /// let segment = Segment::create_new(key, 4096, 0o600)?;
+    /// let before = segment.is_current()?;
+    /// segment.remove()?;
+    /// assert!(before && !segment.is_current()?);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_current(&self) -> Result<bool, Error> {
         Ok(Self::find(self.key)? == Some(self.id))
     }
@@ -163,6 +260,18 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Os`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// # let key = Key::new(std::process::id() << 8 | 28)?;
+    /// let segment = Segment::create_new(key, 4096, 0o600)?;
+    /// segment.remove()?;
+    /// segment.remove()?;
+    /// assert_eq!(Segment::stat_at(key)?, None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove(&self) -> Result<(), Error> {
         match ffi::shm_remove(self.id) {
             Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
@@ -171,24 +280,69 @@ impl Segment {
     }
 
     /// The key it was opened at.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 29)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.key(), key);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn key(&self) -> Key {
         self.key
     }
 
     /// Its id, as `ipcs` shows it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// # let key = Key::new(std::process::id() << 8 | 30)?;
+    /// let segment = Segment::create_new(key, 4096, 0o600)?;
+    /// let same = Segment::open(key)?;
+    /// segment.remove()?;
+    /// assert_eq!(segment.id(), same.id());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> i32 {
         self.id
     }
 
     /// Its size in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 31)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.size(), 73_728);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
     }
 
     /// Where it is attached.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 32)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert!(segment.address().is_multiple_of(4096), "a page begins there");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn address(&self) -> usize {
         self.address.as_ptr().addr()
@@ -199,6 +353,18 @@ impl Segment {
     /// # Panics
     /// If it is not aligned, not within the segment, or, where that has a ring's size,
     /// half of one of a ring's 64-bit words: a caller's mistake.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
+    /// # let key = Key::new(std::process::id() << 8 | 33)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// segment.word(0).store(1, Ordering::Release);
+    /// assert_eq!(segment.word(0).load(Ordering::Acquire), 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         self.no_wide(offset, 4);
@@ -231,6 +397,17 @@ impl Segment {
     /// # Panics
     /// If none is there, or the segment does not have a ring's size: a caller's
     /// mistake.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
+    /// # let key = Key::new(std::process::id() << 8 | 34)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.double_word(ring::HEAD_AT).load(Ordering::Acquire), 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn double_word(&self, offset: usize) -> &AtomicU64 {
         assert!(
@@ -246,6 +423,17 @@ impl Segment {
     ///
     /// # Panics
     /// If the segment does not have a ring's size: a caller's mistake.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 35)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.ring(64 << 10).records.capacity(), 65_536);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
@@ -283,6 +471,18 @@ impl Segment {
     ///
     /// # Panics
     /// As for [`word`](Self::word).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 36)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// segment.payload(4, 2048).write_text(b"hello\n");
+    /// assert_eq!(segment.payload(4, 2048).first_word(), Some(*b"hell"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
