@@ -18,6 +18,11 @@ pub const EMPTY: u32 = 0;
 pub const FULL: u32 = 1;
 
 /// Whether the slot is the reader's.
+///
+/// ```
+/// use shm_handoff::protocol::flag::{EMPTY, FULL, is_full};
+/// assert!(is_full(FULL) && is_full(7) && !is_full(EMPTY));
+/// ```
 #[must_use]
 pub const fn is_full(flag: u32) -> bool {
     flag != EMPTY

@@ -6,6 +6,11 @@ pub const END: &[u8] = b"end\n";
 const PREFIX: &[u8] = b"end";
 
 /// Why a text can't be a message of the classic layout.
+///
+/// ```
+/// use shm_handoff::protocol::message::Uncarriable;
+/// assert_eq!(Uncarriable::TooLong { most: 2047 }.to_string(), "it has more than 2047 bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Uncarriable {
     /// It is longer than the slot.
@@ -58,6 +63,12 @@ pub fn ends_session(text: &[u8]) -> bool {
 
 /// Whether this is `end` alone, with or without its newline: the session's
 /// end and nothing else, no text that anybody wrote for its own sake.
+///
+/// ```
+/// use shm_handoff::protocol::message::is_bare_end;
+/// assert!(is_bare_end(b"end\n") && is_bare_end(b"end"));
+/// assert!(!is_bare_end(b"endless\n"));
+/// ```
 #[must_use]
 pub fn is_bare_end(text: &[u8]) -> bool {
     text == PREFIX || text == END

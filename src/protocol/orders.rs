@@ -5,6 +5,13 @@ use crate::sync::Ordering;
 /// Every memory order that the protocol uses. Each is needed: for each entry
 /// the loom suite has a model that fails when it is weakened by one step; a
 /// fence is weakened by leaving it out.
+///
+/// ```
+/// use shm_handoff::protocol::orders::{SHIPPED, UNORDERED};
+/// use std::sync::atomic::Ordering;
+/// assert_eq!((SHIPPED.publish, SHIPPED.see_full), (Ordering::Release, Ordering::Acquire));
+/// assert_eq!(UNORDERED.publish, Ordering::Relaxed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orders {
     /// The writer's store of a full flag. Edge `text`, giving end: the text

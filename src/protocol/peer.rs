@@ -16,6 +16,16 @@ const IN_A_ROW: Duration = Duration::from_millis(50);
 const SETTLED: Duration = Duration::from_millis(50);
 
 /// What is known of the other side.
+///
+/// ```
+/// # use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch}};
+/// # use std::time::{Duration, Instant};
+/// # let start = Instant::now();
+/// let mut watch = PeerWatch::new();
+/// assert_eq!(watch.peer(), Peer::Unseen);
+/// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false }, start);
+/// assert_eq!(watch.peer(), Peer::Ours);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// Nobody was seen since this memory was opened.
@@ -27,6 +37,17 @@ pub enum Peer {
 }
 
 /// What a look told.
+///
+/// ```
+/// # use shm_handoff::{backend::Census, protocol::{PeerWatch, Verdict}};
+/// # use std::time::{Duration, Instant};
+/// # let start = Instant::now();
+/// # let at = |ms| start + Duration::from_millis(ms);
+/// let seated = Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false };
+/// let mut watch = PeerWatch::new();
+/// assert_eq!(watch.look(seated, at(0)), Verdict::Present);
+/// assert_eq!(watch.look(Census { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Nobody is known to be there, and nobody to have gone.
@@ -72,18 +93,45 @@ impl Default for PeerWatch {
 
 impl PeerWatch {
     /// Nobody seen yet.
+    ///
+    /// ```
+    /// # use shm_handoff::protocol::{Peer, PeerWatch};
+    /// # use std::time::{Duration, Instant};
+    /// assert_eq!(PeerWatch::new().peer(), Peer::Unseen);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { peer: Peer::Unseen, stranger: None, accompanied: false }
     }
 
     /// What is known of the peer.
+    ///
+    /// ```
+    /// # use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch}};
+    /// # use std::time::{Duration, Instant};
+    /// # let start = Instant::now();
+    /// let mut watch = PeerWatch::new();
+    /// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false }, start);
+    /// assert_eq!(watch.peer(), Peer::Ours);
+    /// ```
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer
     }
 
     /// Takes in what `census` said at `now`.
+    ///
+    /// ```
+    /// # use shm_handoff::{backend::Census, protocol::{PeerWatch, Verdict}};
+    /// # use std::time::{Duration, Instant};
+    /// # let start = Instant::now();
+    /// # let at = |ms| start + Duration::from_millis(ms);
+    /// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false };
+    /// let mut watch = PeerWatch::new();
+    /// assert_eq!(watch.look(alone, at(0)), Verdict::Unseen);
+    /// assert_eq!(watch.look(Census { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
+    /// assert_eq!(watch.look(alone, at(40)), Verdict::Gone);
+    /// ```
     pub fn look(&mut self, census: Census, now: Instant) -> Verdict {
         if census.reseated {
             *self = Self::new();
@@ -116,6 +164,19 @@ impl PeerWatch {
     /// here (else it is still on memory that was removed, and this memory would
     /// go with us), or a C program has been there for
     /// long enough to have wiped the flag already.
+    ///
+    /// ```
+    /// # use shm_handoff::{backend::Census, protocol::PeerWatch};
+    /// # use std::time::{Duration, Instant};
+    /// # let start = Instant::now();
+    /// # let at = |ms| start + Duration::from_millis(ms);
+    /// let elsewhere = Census { peer_seated: true, writer_failed: false, attached: 1, removed: false, reseated: false };
+    /// let mut watch = PeerWatch::new();
+    /// watch.look(elsewhere, at(0));
+    /// assert!(!watch.may_publish_first(), "seated, and still on other memory");
+    /// watch.look(Census { attached: 2, ..elsewhere }, at(20));
+    /// assert!(watch.may_publish_first());
+    /// ```
     #[must_use]
     pub fn may_publish_first(&self) -> bool {
         match self.peer {

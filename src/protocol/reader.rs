@@ -11,6 +11,19 @@ use crate::error::{Error, Role};
 use std::time::Instant;
 
 /// Why no message was received.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
+/// drop(writer);
+/// assert_eq!(reader.recv(&mut [0; 2048]), Err(RecvError::WriterGone));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
@@ -46,6 +59,13 @@ pub enum RecvError {
 
 impl RecvError {
     /// What to do next, where that can be told.
+    ///
+    /// ```
+    /// use shm_handoff::{Error, RecvError};
+    /// let error = RecvError::Backend(Error::Missing { key: 1234 });
+    /// assert_eq!(error.hint().as_deref(), Some("start the other side first, or create it"));
+    /// assert_eq!(RecvError::TimedOut.hint(), None);
+    /// ```
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -105,6 +125,19 @@ impl<B: Backend> Reader<B> {
     /// # Errors
     /// [`Error::SeatTaken`] if another reader has it; else what opening the
     /// memory met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert!(Reader::<InProc>::open(&slot).is_err(), "there is one already");
+    /// drop(reader);
+    /// assert!(Reader::<InProc>::open(&slot).is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
         Self::from_backend(B::open(address, Role::Reader)?)
     }
@@ -119,11 +152,33 @@ impl<B: Backend> Reader<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.backend().kind(), Kind::Classic);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
     /// The longest text that can arrive, in bytes: one without a NUL.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.capacity(), 2048);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.text.len()
     }
@@ -132,6 +187,19 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// [`RecvError::WriterGone`], [`RecvError::Backend`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// assert_eq!(reader.look()?.text(), b"hello\n", "still there");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
         self.look_with(&mut Patience::endless())
     }
@@ -141,6 +209,19 @@ impl<B: Backend> Reader<B> {
     /// # Errors
     /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
     /// [`RecvError::Interrupted`] by `patience`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.look_with(&mut Patience::none())?.text(), b"hello\n");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         self.await_message(patience)?;
         let len = self.backend.payload().read_text(&mut self.text).unwrap_or(self.text.len());
@@ -151,6 +232,19 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// As [`look_with`](Self::look_with).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// reader.wait_with(&mut Patience::endless())?;
+    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
         self.await_message(patience)
     }
@@ -160,6 +254,21 @@ impl<B: Backend> Reader<B> {
     /// # Errors
     /// As [`look`](Self::look), and [`RecvError::BufferTooSmall`], which
     /// releases nothing.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// let mut text = [0; 2048];
+    /// assert_eq!(reader.recv(&mut text[..3]), Err(RecvError::BufferTooSmall { capacity: 2048 }));
+    /// let len = reader.recv(&mut text)?;
+    /// assert_eq!(&text[..len], b"hello\n");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
         self.recv_with(text, &mut Patience::endless())
     }
@@ -168,6 +277,19 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.try_recv(&mut [0; 2048]), Ok(6));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
         self.recv_with(text, &mut Patience::none()).map_err(RecvError::of_a_try)
     }
@@ -176,6 +298,19 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use std::time::{Duration, Instant};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(reader.recv_deadline(&mut [0; 2048], soon), Err(RecvError::TimedOut));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_deadline(&mut self, text: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
         self.recv_with(text, &mut Patience::until(deadline))
     }
@@ -185,6 +320,19 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and what `patience` leads to.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// let mut patience = Patience::endless().spins(1000);
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Ok(6));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_with(&mut self, text: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
         self.await_message(patience)?;
         let len =
@@ -199,6 +347,18 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// reader.keep_seat()?;
+    /// assert!(Reader::<InProc>::open(&slot).is_err(), "it is ours still");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn keep_seat(&mut self) -> Result<(), Error> {
         if self.backend.census()?.reseated {
             // So may the peer's seat have gone, and it not have noticed.
@@ -211,6 +371,22 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// drop(writer);
+    /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WriterGone));
+    /// reader.follow()?;
+    /// let mut next = Writer::<InProc>::open(&slot)?;
+    /// next.send(b"hello\n")?;
+    /// assert_eq!(reader.recv(&mut [0; 2048]), Ok(6));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn follow(&mut self) -> Result<(), Error> {
         self.watch = PeerWatch::new();
         self.backend.forget_failure()
@@ -220,6 +396,18 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// reader.leave()?;
+    /// assert!(Reader::<InProc>::open(&slot).is_ok(), "the seat is free");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(self) -> Result<(), Error> {
         self.backend.leave()
     }
@@ -268,6 +456,21 @@ impl<B: Backend> Reader<B> {
 
 /// A message that was looked at and not released yet. Dropping it leaves it in
 /// the slot, for the next look.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// writer.send(b"hello\n")?;
+/// let message = reader.look()?;
+/// assert_eq!(message.text(), b"hello\n");
+/// message.release();
+/// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Message<'r, B: Backend> {
     reader: &'r mut Reader<B>,
@@ -276,18 +479,55 @@ pub struct Message<'r, B: Backend> {
 
 impl<B: Backend> Message<'_, B> {
     /// The text, without its NUL: a private copy that no peer can change.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.reader.text[..self.len]
     }
 
     /// Whether this message ends the session.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"end\n")?;
+    /// assert!(reader.look()?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ends_session(&self) -> bool {
         message::ends_session(self.text())
     }
 
     /// Gives the slot back to the writer.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"a\n")?;
+    /// reader.look()?.release();
+    /// assert_eq!(writer.try_send(b"b\n"), Ok(()), "there is room again");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release(self) {
         self.reader.release();
     }
@@ -297,6 +537,23 @@ impl<B: Backend> Message<'_, B> {
     ///
     /// # Errors
     /// What the removal met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"end\n")?;
+    /// let message = reader.look()?;
+    /// assert!(message.ends_session());
+    /// message.close()?;
+    /// drop(reader);
+    /// let mut next = Reader::<InProc>::open(&slot)?;
+    /// assert_eq!(next.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "this is new memory");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(self) -> Result<(), Error> {
         self.reader.backend.remove()
     }

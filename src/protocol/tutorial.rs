@@ -45,6 +45,18 @@ use crate::error::{Error, Role};
 use crate::sync::{Ordering, plain};
 
 /// Which defects are mended.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
+/// # let slot = Slot::new(2048);
+/// let first = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+/// assert!(Writer::<InProc>::open(&slot, Mended::NOTHING).is_ok(), "two writers: D5");
+/// let first = Writer::<InProc>::open(&slot, Mended::ALL)?;
+/// assert!(Writer::<InProc>::open(&slot, Mended::ALL).is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // a set of five, by name
 pub struct Mended {
@@ -89,6 +101,17 @@ impl Mended {
 }
 
 /// The tutorial's writer.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
+/// # let slot = Slot::new(2048);
+/// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
+/// assert!(writer.offer(b"hello\n"));
+/// assert!(!writer.offer(b"world\n"), "nobody took the first one");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer<B: Backend> {
     backend: B,
@@ -100,12 +123,33 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// What the opening met; [`Error::SeatTaken`] where seats are mended.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert!(writer.has_room());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
         Ok(Self { backend: B::open(address, mended.role(Role::Writer))?, mended })
     }
 
     /// Writes `line` unless the flag is 1. Where there is no room for all of
     /// it, the rest vanishes (D7), and so does the NUL (D6).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert!(writer.offer(b"hello\n"));
+    /// assert!(!writer.offer(b"world\n"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn offer(&self, line: &[u8]) -> bool {
         let room = self.has_room();
         if room {
@@ -115,6 +159,18 @@ impl<B: Backend> Writer<B> {
     }
 
     /// The look alone: whether the flag is not 1.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert!(writer.has_room());
+    /// writer.put(b"hello\n");
+    /// assert!(!writer.has_room());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn has_room(&self) -> bool {
         // `== 1`, where the comment in the tutorial says non-zero: D12.
         self.mended.load(&self.backend, self.mended.orders().see_empty) != FULL
@@ -122,6 +178,21 @@ impl<B: Backend> Writer<B> {
 
     /// The rest of [`offer`](Self::offer), whatever the flag is by now: between
     /// the look and this, the tutorial's writer waits for a person to type.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let one = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// let two = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert!(one.has_room() && two.has_room());
+    /// one.put(b"one\n");
+    /// two.put(b"two\n");
+    /// assert_eq!(reader.take().map(|taken| taken.text), Some(b"two\n".to_vec()), "one is lost: D5");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn put(&self, line: &[u8]) {
         self.backend.payload().write_padded(line);
         self.mended.store(&self.backend, FULL, self.mended.orders().publish);
@@ -129,6 +200,17 @@ impl<B: Backend> Writer<B> {
 }
 
 /// A message as the tutorial's reader takes it.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Taken, Writer}};
+/// # let slot = Slot::new(2048);
+/// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
+/// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"endless\n");
+/// assert_eq!(reader.take(), Some(Taken { text: b"endless\n".to_vec(), closed: true, leaves: true }), "D11");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// What is printed. Where there is no NUL, the C program prints on, past
@@ -141,6 +223,18 @@ pub struct Taken {
 }
 
 /// The tutorial's reader.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
+/// # let slot = Slot::new(2048);
+/// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
+/// writer.put(b"hello\n");
+/// let mut reader = Reader::<InProc>::open(&slot, Mended::ALL)?;
+/// assert_eq!(reader.take().map(|taken| taken.text), Some(b"hello\n".to_vec()));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader<B: Backend> {
     backend: B,
@@ -153,6 +247,18 @@ impl<B: Backend> Reader<B> {
     ///
     /// # Errors
     /// What the opening met; [`Error::SeatTaken`] where seats are mended.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// writer.put(b"hello\n");
+    /// let reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert!(writer.has_room(), "the message is wiped: D4");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
         let backend = B::open(address, mended.role(Role::Reader))?;
         if !mended.starting {
@@ -162,6 +268,18 @@ impl<B: Backend> Reader<B> {
     }
 
     /// Takes a message if the flag is 1.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Slot::new(2048);
+    /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
+    /// assert_eq!(reader.take(), None);
+    /// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"hello\n");
+    /// assert_eq!(reader.take().map(|taken| taken.text), Some(b"hello\n".to_vec()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take(&mut self) -> Option<Taken> {
         if self.mended.load(&self.backend, self.mended.orders().see_full) != FULL {
             return None;

@@ -37,6 +37,25 @@ const LONGEST_PARK: Duration = Duration::from_millis(100);
 const CENSUS_EVERY: Duration = Duration::from_millis(20);
 
 /// What a side waits for.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::protocol::{Tick, WaitingFor};
+/// # use std::ops::ControlFlow;
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// let mut what = None;
+/// let mut hook = |tick: Tick| {
+///     what = Some(tick.waiting_for);
+///     ControlFlow::Break(())
+/// };
+/// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+/// assert_eq!((result, what), (Err(RecvError::Interrupted), Some(WaitingFor::Message)));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitingFor {
     /// A writer, for the first reader of this memory.
@@ -50,6 +69,24 @@ pub enum WaitingFor {
 }
 
 /// One tick of a wait, as the hook is told.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::protocol::{Tick, WaitingFor};
+/// # use std::{ops::ControlFlow, time::Duration};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// let mut hook = |tick: Tick| {
+///     assert_eq!(tick.waiting_for, WaitingFor::Message);
+///     if tick.waited < Duration::from_millis(1) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+/// };
+/// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+/// assert_eq!(result, Err(RecvError::Interrupted));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tick {
     /// What for.
@@ -59,6 +96,19 @@ pub struct Tick {
 }
 
 /// How long to wait, and who may cut it short.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use std::time::{Duration, Instant};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1)).spins(0);
+/// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default)]
 pub struct Patience<'h> {
     deadline: Option<Instant>,
@@ -75,18 +125,54 @@ impl fmt::Debug for Patience<'_> {
 
 impl<'h> Patience<'h> {
     /// Waits for as long as it takes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut Patience::endless()), Ok(6));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn endless() -> Self {
         Self::default()
     }
 
     /// Gives up at `deadline`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use std::time::{Duration, Instant};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn until(deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
     /// Does not wait at all.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut Patience::none()), Err(RecvError::TimedOut));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn none() -> Self {
         Self { deadline: Some(sync::now()), spins: Some(0), hook: None }
@@ -112,6 +198,21 @@ impl<'h> Patience<'h> {
     }
 
     /// Calls `hook` on every tick, at most 20 ms apart (in a ring 100 ms); `Break` ends the wait.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use std::{ops::ControlFlow, sync::atomic::{AtomicBool, Ordering::Relaxed}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let stop = AtomicBool::new(true); // set by a signal handler, say
+    /// let mut hook = |_| if stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    /// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+    /// assert_eq!(result, Err(RecvError::Interrupted));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_hook(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
         Self { hook: Some(hook), ..self }

@@ -12,6 +12,20 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Why a message was not sent.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// assert_eq!(writer.send(b"hello\n"), Ok(()));
+/// assert_eq!(writer.try_send(b"hello\n"), Err(SendError::WouldBlock), "nobody took the first one");
+/// drop(reader);
+/// assert_eq!(writer.send(b"hello\n"), Err(SendError::ReaderGone));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -40,6 +54,19 @@ pub enum SendError {
 
 impl SendError {
     /// What to do next, where that can be told.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let error = writer.send(b"endless\n").unwrap_err();
+    /// assert_eq!(error.hint().as_deref(), Some("put something before it"));
+    /// assert_eq!(SendError::TimedOut.hint(), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -101,6 +128,19 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// [`Error::SeatTaken`] if another writer has it; else what opening the
     /// memory met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert!(Writer::<InProc>::open(&slot).is_err(), "there is one already");
+    /// drop(writer);
+    /// assert!(Writer::<InProc>::open(&slot).is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
         Self::from_backend(B::open(address, Role::Writer)?)
     }
@@ -114,11 +154,33 @@ impl<B: Backend> Writer<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(writer.backend().kind(), Kind::Classic);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
     /// The longest text that fits, in bytes: a NUL needs its place.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(writer.capacity(), 2047);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.backend.payload().len() - 1
     }
@@ -128,6 +190,18 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// [`SendError::Uncarriable`], [`SendError::ReaderGone`],
     /// [`SendError::Backend`]. The text was not sent.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send(&mut self, text: &[u8]) -> Result<(), SendError> {
         self.send_with(text, &mut Patience::endless())
     }
@@ -136,6 +210,18 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(writer.try_send(b"a\n"), Ok(()));
+    /// assert_eq!(writer.try_send(b"b\n"), Err(SendError::WouldBlock));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_send(&mut self, text: &[u8]) -> Result<(), SendError> {
         self.send_with(text, &mut Patience::none()).map_err(SendError::of_a_try)
     }
@@ -144,6 +230,20 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use std::time::{Duration, Instant};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"a\n")?;
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(writer.send_deadline(b"b\n", soon), Err(SendError::TimedOut), "nobody took the first one");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_deadline(&mut self, text: &[u8], deadline: Instant) -> Result<(), SendError> {
         self.send_with(text, &mut Patience::until(deadline))
     }
@@ -154,6 +254,18 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`] or
     /// [`SendError::Interrupted`] by `patience`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let mut patience = Patience::endless().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello\n", &mut patience), Ok(()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_with(&mut self, text: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
         // On its way while the text is checked.
         self.backend.payload().expect_write(text.len());
@@ -178,6 +290,22 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent
     /// again.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// reader.look()?.close()?;
+    /// drop(reader);
+    /// let mut next = Reader::<InProc>::open(&slot)?;
+    /// writer.mend(&mut Patience::endless())?;
+    /// assert_eq!(next.look()?.text(), b"hello\n", "taken along");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         if self.census()?.removed {
             self.move_on(patience)?;
@@ -190,6 +318,20 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// What the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(writer.stranded()?, 0);
+    /// reader.look()?.close()?;
+    /// assert_eq!(writer.stranded()?, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
         let here = self.census()?.removed && self.unreleased().is_some();
         Ok(self.stranded.len() + usize::from(here))
@@ -200,6 +342,18 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// As [`settle`](Self::settle).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.leave()?;
+    /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "no WriterGone");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(mut self) -> Result<(), SendError> {
         self.settle(&mut Patience::endless())?;
         self.leave_settled()
@@ -210,6 +364,19 @@ impl<B: Backend> Writer<B> {
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent
     /// again.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello\n")?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// assert_eq!(writer.stranded()?, 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         // What was sent again can lie in memory that was removed as well.
         while self.census()?.removed && self.is_stranded(patience)? {
@@ -224,6 +391,19 @@ impl<B: Backend> Writer<B> {
     ///
     /// # Errors
     /// What giving back the seat met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// writer.leave_settled()?;
+    /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "no WriterGone");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave_settled(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
     }
