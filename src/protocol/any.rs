@@ -20,6 +20,17 @@ use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 
 /// A writer to either layout.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{any::Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+/// for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+///     let writer = Writer::<InProc>::open(&meeting_point)?;
+///     assert!(matches!((writer.backend().kind(), &writer), (Kind::Classic, Writer::Classic(_)) | (_, Writer::Ring(_))));
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Writer<B: RingBackend> {
     /// Of a classic slot.
@@ -44,6 +55,19 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it, or
     /// with what the opening met; [`SendError::Broken`] if a ring's content is none.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert!(matches!(writer, Writer::Ring(_)));
+    /// assert!(Writer::<InProc>::open(&slot).is_err(), "there is one already");
+    /// assert!(matches!(Writer::<InProc>::open(&Slot::new(2048))?, Writer::Classic(_)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, SendError> {
         let backend = B::open(address, Role::Writer)?;
         Ok(match backend.kind() {
@@ -53,11 +77,33 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         either!(self, writer => writer.backend())
     }
 
     /// The longest message, in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(writer.capacity(), 1024);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         either!(self, writer => writer.capacity())
     }
@@ -66,6 +112,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.send_with(bytes, &mut Patience::endless())
     }
@@ -74,6 +132,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let mut patience = Patience::endless().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello", &mut patience), Ok(()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
         either!(self, writer => writer.send_with(bytes, patience))
     }
@@ -82,6 +152,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// assert!(reader.look()?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         match self {
             Self::Classic(writer) => writer.send_with(message::END, patience),
@@ -95,6 +177,22 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent again.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// reader.look()?.close()?;
+    /// drop(reader);
+    /// writer.mend(&mut Patience::endless())?;
+    /// let mut next = Reader::<InProc>::open(&slot)?;
+    /// assert_eq!(next.look()?.text(), b"hello", "taken along");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         either!(self, writer => writer.mend(patience))
     }
@@ -103,6 +201,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`mend`](Self::mend).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// assert_eq!(writer.stranded()?, 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         either!(self, writer => writer.settle(patience))
     }
@@ -112,6 +223,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// What the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// reader.look()?.close()?;
+    /// assert_eq!(writer.stranded()?, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
         either!(self, writer => writer.stranded())
     }
@@ -120,6 +244,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As `settle`, and what giving back the seat met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.leave()?;
+    /// assert!(Writer::<InProc>::open(&slot).is_ok(), "the seat is free");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(self) -> Result<(), SendError> {
         either!(self, writer => writer.leave())
     }
@@ -128,12 +264,36 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// What giving back the seat met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// writer.leave_settled()?;
+    /// assert!(Writer::<InProc>::open(&slot).is_ok(), "the seat is free");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave_settled(self) -> Result<(), SendError> {
         either!(self, writer => writer.leave_settled())
     }
 }
 
 /// A reader of either layout.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{any::Reader, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+/// for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+///     let reader = Reader::<InProc>::open(&meeting_point)?;
+///     assert!(matches!((reader.backend().kind(), &reader), (Kind::Classic, Reader::Classic(_)) | (_, Reader::Ring(_))));
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Reader<B: RingBackend> {
     /// Of a classic slot.
@@ -148,6 +308,19 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it, or
     /// with what the opening met; [`RecvError::Broken`] if a ring's content is none.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert!(matches!(reader, Reader::Ring(_)));
+    /// assert!(Reader::<InProc>::open(&slot).is_err(), "there is one already");
+    /// assert!(matches!(Reader::<InProc>::open(&Slot::new(2048))?, Reader::Classic(_)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, RecvError> {
         let backend = B::open(address, Role::Reader)?;
         Ok(match backend.kind() {
@@ -157,11 +330,33 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{InProc, Slot}}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         either!(self, reader => reader.backend())
     }
 
     /// The longest message, in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.capacity(), 1024);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         either!(self, reader => reader.capacity())
     }
@@ -170,6 +365,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// reader.wait_with(&mut Patience::endless())?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
         either!(self, reader => reader.wait_with(patience))
     }
@@ -178,6 +386,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.look()?.text(), b"hello", "still there");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
         self.look_with(&mut Patience::endless())
     }
@@ -186,6 +407,17 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         Ok(match self {
             Self::Classic(reader) => Message::Classic(reader.look_with(patience)?),
@@ -197,6 +429,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As the layout's own.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut Patience::endless()), Ok(5));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
         either!(self, reader => reader.recv_with(bytes, patience))
     }
@@ -206,6 +450,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// reader.keep_seat()?;
+    /// assert!(Reader::<InProc>::open(&slot).is_err(), "it is ours still");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn keep_seat(&mut self) -> Result<(), Error> {
         either!(self, reader => reader.keep_seat())
     }
@@ -214,6 +470,22 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// drop(writer);
+    /// assert_eq!(reader.look().unwrap_err(), RecvError::WriterGone);
+    /// reader.follow()?;
+    /// let mut next = Writer::<InProc>::open(&slot)?;
+    /// next.send(b"hello")?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn follow(&mut self) -> Result<(), Error> {
         either!(self, reader => reader.follow())
     }
@@ -222,12 +494,38 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// reader.leave()?;
+    /// assert!(Reader::<InProc>::open(&slot).is_ok(), "the seat is free");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(self) -> Result<(), Error> {
         either!(self, reader => reader.leave())
     }
 }
 
 /// A message of either layout that was looked at and not released yet.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{any::{Message, Reader, Writer}, backend::inproc::{InProc, Slot}};
+/// # let slot = Slot::ring(4096);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// writer.send(b"hello")?;
+/// let message = reader.look()?;
+/// assert!(matches!(message, Message::Ring(_)));
+/// assert_eq!(message.text(), b"hello");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Message<'r, B: RingBackend> {
     /// In a classic slot.
@@ -238,18 +536,56 @@ pub enum Message<'r, B: RingBackend> {
 
 impl<B: RingBackend> Message<'_, B> {
     /// Its bytes: a private copy that no peer can change.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn text(&self) -> &[u8] {
         either!(self, message => message.text())
     }
 
     /// Whether it ends the session.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// assert!(reader.look()?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ends_session(&self) -> bool {
         either!(self, message => message.ends_session())
     }
 
     /// Gives its space back to the writer.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"a")?;
+    /// writer.send(b"b")?;
+    /// reader.look()?.release();
+    /// assert_eq!(reader.look()?.text(), b"b");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release(self) {
         either!(self, message => message.release());
     }
@@ -258,6 +594,21 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// # Errors
     /// What the removal met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::ring(4096);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// reader.look()?.close()?;
+    /// drop(reader);
+    /// let mut next = Reader::<InProc>::open(&slot)?;
+    /// assert_eq!(next.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut, "this is new memory");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(self) -> Result<(), Error> {
         either!(self, message => message.close())
     }

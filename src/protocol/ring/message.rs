@@ -11,6 +11,21 @@ use crate::protocol::orders::RELAXED;
 
 /// A message that was looked at and not released yet. Dropping it leaves it in the
 /// ring, for the next [`look`](Reader::look).
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// writer.send(b"hello")?;
+/// let message = reader.look()?;
+/// assert_eq!(message.text(), b"hello");
+/// message.release();
+/// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Message<'r, B: RingBackend> {
     pub(super) reader: &'r mut Reader<B>,
@@ -19,12 +34,40 @@ pub struct Message<'r, B: RingBackend> {
 
 impl<B: RingBackend> Message<'_, B> {
     /// Its bytes: a private copy that no peer can change.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"any\0bytes")?;
+    /// assert_eq!(reader.look()?.text(), b"any\0bytes");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.reader.text
     }
 
     /// Whether this is the end of the stream, which has no bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"end\n")?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// let message = reader.look()?;
+    /// assert!(!message.ends_session(), "bytes like any others");
+    /// message.release();
+    /// assert!(reader.look()?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ends_session(&self) -> bool {
         self.record.kind == RecordKind::End
@@ -32,6 +75,19 @@ impl<B: RingBackend> Message<'_, B> {
 
     /// Gives its space back to the writer, and that of all that was looked at
     /// before.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// reader.look()?.release();
+    /// assert_eq!(reader.look()?.text(), b"b");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release(self) {
         self.reader.release_record(self.record);
     }
@@ -40,6 +96,23 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// # Errors
     /// What the removal met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// let message = reader.look()?;
+    /// assert!(message.ends_session());
+    /// message.close()?;
+    /// drop(reader);
+    /// let mut next = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(next.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "this is new memory");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(self) -> Result<(), Error> {
         self.reader.backend.remove()?;
         if self.ends_session() {
@@ -53,6 +126,20 @@ impl<B: RingBackend> Message<'_, B> {
 }
 
 /// A message where it lies, that was looked at and not released yet.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// writer.send(b"hello")?;
+/// let message = reader.look_in_place(&mut Patience::endless())?;
+/// assert_eq!((message.len(), message.ends_session()), (5, false));
+/// message.release();
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[cfg(not(model))]
 pub struct InPlace<'r, B: RingBackend> {
@@ -63,18 +150,54 @@ pub struct InPlace<'r, B: RingBackend> {
 #[cfg(not(model))]
 impl<B: RingBackend> InPlace<'_, B> {
     /// Its length in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.look_in_place(&mut Patience::endless())?.len(), 5);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.record.len
     }
 
     /// Whether it has no bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"")?;
+    /// assert!(reader.look_in_place(&mut Patience::endless())?.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.record.len == 0
     }
 
     /// Whether this is the end of the stream, which has no bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// assert!(reader.look_in_place(&mut Patience::endless())?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ends_session(&self) -> bool {
         self.record.kind == RecordKind::End
@@ -82,6 +205,20 @@ impl<B: RingBackend> InPlace<'_, B> {
 
     /// Where its bytes lie: readable for as long as this message is borrowed, and
     /// whatever a peer makes of them meanwhile. For system calls.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// let message = reader.look_in_place(&mut Patience::endless())?;
+    /// // SAFETY: 5 bytes are readable there, and no other process is.
+    /// assert_eq!(unsafe { message.as_ptr().read() }, b'h');
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn as_ptr(&self) -> *const u8 {
@@ -93,6 +230,20 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # Safety
     /// For as long as they are borrowed nobody writes to them: so no other process
     /// may break the protocol.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// let message = reader.look_in_place(&mut Patience::endless())?;
+    /// // SAFETY: both sides are ours, and no other process is there.
+    /// assert_eq!(unsafe { message.bytes() }, b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub unsafe fn bytes(&self) -> &[u8] {
@@ -103,6 +254,19 @@ impl<B: RingBackend> InPlace<'_, B> {
 
     /// Gives its space back to the writer, and that of all that was looked at
     /// before.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// reader.look_in_place(&mut Patience::endless())?.release();
+    /// assert_eq!(reader.look()?.text(), b"b");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn release(self) {
         self.reader.release_record(self.record);
@@ -110,6 +274,23 @@ impl<B: RingBackend> InPlace<'_, B> {
 }
 
 /// Iterator over messages; see [`Reader::messages`].
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// writer.send_all(&[b"a", b"b"])?;
+/// drop(writer);
+/// let mut messages = reader.messages();
+/// assert_eq!(messages.next(), Some(Ok(b"a".to_vec())));
+/// assert_eq!(messages.next(), Some(Ok(b"b".to_vec())));
+/// assert_eq!(messages.next(), Some(Err(RecvError::WriterGone)));
+/// assert_eq!(messages.next(), None);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Messages<'r, B: RingBackend> {
     pub(super) reader: &'r mut Reader<B>,

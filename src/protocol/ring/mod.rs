@@ -78,6 +78,19 @@ const fn wide(bytes: usize) -> u64 {
 }
 
 /// What lies in the ring is no ring's content: a peer has broken the protocol.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, ring::{Reader, Writer}, sync::Ordering};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// let meddler = InProc::open(&ring, Role::Guest)?;
+/// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
+/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Broken(_))));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ring's content breaks its layout: {what}")]
 pub struct Broken {
@@ -86,6 +99,20 @@ pub struct Broken {
 
 impl Broken {
     /// What to do about it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, ring::{Reader, Writer}, sync::Ordering};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let meddler = InProc::open(&ring, Role::Guest)?;
+    /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
+    /// let Err(RecvError::Broken(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
+    /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn hint(&self) -> &'static str {
         "remove the segment, and start both sides anew"

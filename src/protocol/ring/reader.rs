@@ -59,6 +59,20 @@ impl<B: RingBackend> Reader<B> {
     /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it,
     /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
     /// [`RecvError::Broken`] if what lies there is none's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert!(Reader::<InProc>::open(&ring).is_err(), "there is one already");
+    /// drop(reader);
+    /// assert!(Reader::<InProc>::open(&ring).is_ok());
+    /// assert!(Reader::<InProc>::open(&Slot::new(2048)).is_err(), "this is no ring");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, RecvError> {
         Self::from_backend(B::open(address, Role::Reader)?)
     }
@@ -77,6 +91,19 @@ impl<B: RingBackend> Reader<B> {
     /// Whether to wait a little where messages come one by one, so that the next
     /// ones come many at a time: better for many, worse by a tenth of a microsecond
     /// for one. On by default.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// reader.gather(false); // each message is an answer that somebody waits for
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn gather(&mut self, on: bool) {
         self.gather = Gather::new(on);
     }
@@ -97,11 +124,33 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{InProc, Slot}}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
     /// The longest message, in bytes: a quarter of the ring.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(reader.capacity(), 1024);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.backend.ring().longest
     }
@@ -111,6 +160,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`RecvError::WriterGone`], [`RecvError::Broken`], [`RecvError::Backend`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// assert_eq!(reader.look()?.text(), b"a");
+    /// assert_eq!(reader.look()?.text(), b"a", "still there");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
         self.look_with(&mut Patience::endless())
     }
@@ -120,6 +182,19 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
     /// [`RecvError::Interrupted`] by `patience`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.look_with(&mut Patience::none())?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         self.look_anew();
         self.look_next(patience)
@@ -130,6 +205,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As [`look_with`](Self::look_with).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
+    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"b");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         let record = self.await_record(patience)?;
         Ok(self.look_at(record)?)
@@ -140,6 +228,23 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`RecvError::Broken`]; [`RecvError::Backend`] where there is no memory for it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// let mut batch = Vec::new();
+    /// while let Some(message) = reader.look_further()? {
+    ///     batch.extend_from_slice(message.text());
+    /// }
+    /// reader.release_looked();
+    /// assert_eq!(batch, b"ab");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
         let Some(record) = self.record()? else { return Ok(None) };
         Ok(Some(self.look_at(record)?))
@@ -188,6 +293,20 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Looks from the first message on that is not released.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
+    /// reader.look_anew();
+    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn look_anew(&mut self) {
         self.next = self.place;
     }
@@ -196,6 +315,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As [`look_with`](Self::look_with).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// reader.wait_with(&mut Patience::endless())?;
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
         self.await_record(patience).map(drop)
     }
@@ -206,6 +338,23 @@ impl<B: RingBackend> Reader<B> {
     /// As [`look`](Self::look); [`RecvError::BufferTooSmall`], which releases
     /// nothing, and [`RecvError::Ended`] at the end of the stream, which
     /// [`look`](Self::look) shows.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// let mut bytes = [0; 1024];
+    /// assert_eq!(reader.recv(&mut bytes[..3]), Err(RecvError::BufferTooSmall { capacity: 5 }));
+    /// let len = reader.recv(&mut bytes)?;
+    /// assert_eq!(&bytes[..len], b"hello");
+    /// writer.end_with(&mut Patience::endless())?;
+    /// assert_eq!(reader.recv(&mut bytes), Err(RecvError::Ended));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
         self.recv_with(bytes, &mut Patience::endless())
@@ -215,6 +364,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Ok(5));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
         self.recv_with(bytes, &mut Patience::none()).map_err(RecvError::of_a_try)
     }
@@ -223,6 +385,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use std::time::{Duration, Instant};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(reader.recv_deadline(&mut [0; 1024], soon), Err(RecvError::TimedOut));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_deadline(&mut self, bytes: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
         self.recv_with(bytes, &mut Patience::until(deadline))
     }
@@ -233,6 +408,19 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv), and what `patience` leads to.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// let mut patience = Patience::endless().spins(1000);
+    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut patience), Ok(5));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
         self.look_anew();
@@ -250,17 +438,61 @@ impl<B: RingBackend> Reader<B> {
 
     /// The messages up to the end of the stream, which is not released, or up to the
     /// first error.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// let messages: Result<Vec<_>, _> = reader.messages().collect();
+    /// assert_eq!(messages?, [b"a", b"b"]);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn messages(&mut self) -> Messages<'_, B> {
         Messages { reader: self, failed: false }
     }
 
     /// Releases all messages that were looked at.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b", b"c"])?;
+    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.release_looked();
+    /// assert_eq!(reader.look()?.text(), b"c");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release_looked(&mut self) {
         self.release_to(self.next);
     }
 
     /// How far it has looked, to release that and no more:
     /// [`release_up_to`](Self::release_up_to).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// reader.look_next(&mut Patience::endless())?;
+    /// let first = reader.looked();
+    /// reader.look_next(&mut Patience::endless())?;
+    /// assert_ne!(reader.looked(), first);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn looked(&self) -> Looked {
         Looked(self.next)
@@ -268,6 +500,23 @@ impl<B: RingBackend> Reader<B> {
 
     /// Releases the messages that had been looked at then. What was looked at since
     /// stays looked at.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b", b"c"])?;
+    /// reader.look_next(&mut Patience::endless())?;
+    /// let first = reader.looked();
+    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.release_up_to(first);
+    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"c", "`b` stays looked at");
+    /// assert_eq!(reader.look()?.text(), b"b", "and was not released");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release_up_to(&mut self, looked: Looked) {
         let next = self.next;
         // Of other memory, or of before a look from the first one on.
@@ -283,6 +532,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if another reader was faster; else what the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// reader.keep_seat()?;
+    /// assert!(Reader::<InProc>::open(&ring).is_err(), "it is ours still");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn keep_seat(&mut self) -> Result<(), Error> {
         self.backend.census().map(drop)
     }
@@ -291,6 +552,22 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// drop(writer);
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WriterGone));
+    /// reader.follow()?;
+    /// let mut next = Writer::<InProc>::open(&ring)?;
+    /// next.send(b"hello")?;
+    /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn follow(&mut self) -> Result<(), Error> {
         self.backend.forget_failure()
     }
@@ -300,6 +577,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// What the system call met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// reader.leave()?;
+    /// assert!(Reader::<InProc>::open(&ring).is_ok(), "the seat is free");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(mut self) -> Result<(), Error> {
         // A writer would wait for it until the next reader comes.
         self.give_back();
@@ -428,5 +717,20 @@ impl<B: RingBackend> Reader<B> {
 }
 
 /// How far a reader has looked: see [`Reader::looked`].
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// writer.send_all(&[b"a", b"b"])?;
+/// reader.look_next(&mut Patience::endless())?;
+/// let first = reader.looked();
+/// reader.release_up_to(first);
+/// assert_eq!(reader.look()?.text(), b"b");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looked(u64);

@@ -6,6 +6,19 @@ use crate::backend::RingBackend;
 use crate::protocol::orders::RELAXED;
 
 /// A message that is being built where it lies. Dropping it sends nothing.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # let ring = Slot::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// let reserved = writer.reserve(8, &mut Patience::endless())?;
+/// drop(reserved);
+/// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Reserved<'w, B: RingBackend> {
     pub(super) writer: &'w mut Writer<B>,
@@ -15,12 +28,34 @@ pub struct Reserved<'w, B: RingBackend> {
 
 impl<B: RingBackend> Reserved<'_, B> {
     /// Its length in bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(writer.reserve(8, &mut Patience::endless())?.len(), 8);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// Whether it has no bytes.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert!(writer.reserve(0, &mut Patience::endless())?.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -31,6 +66,21 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// # Panics
     /// If they go beyond the message, or `at` is no multiple of 4.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reserved = writer.reserve(8, &mut Patience::endless())?;
+    /// reserved.write_at(4, b"lace");
+    /// reserved.write_at(0, b"in p");
+    /// reserved.commit();
+    /// assert_eq!(reader.look()?.text(), b"in place");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write_at(&mut self, at: usize, bytes: &[u8]) {
         assert!(at.is_multiple_of(4), "{at} is not a multiple of 4");
         assert!(at <= self.len && bytes.len() <= self.len - at, "{} bytes at {at} of {}", bytes.len(), self.len);
@@ -39,6 +89,21 @@ impl<B: RingBackend> Reserved<'_, B> {
 
     /// Where its bytes lie: writable for as long as this is borrowed, and whatever a
     /// peer makes of them meanwhile. For system calls.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// // SAFETY: 5 bytes are writable there.
+    /// unsafe { reserved.as_mut_ptr().copy_from(b"hello".as_ptr(), 5) };
+    /// reserved.commit();
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(not(model))]
     #[must_use]
     #[inline]
@@ -51,6 +116,21 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// # Safety
     /// For as long as they are borrowed nobody else writes to them: so no other
     /// process may break the protocol.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// // SAFETY: both sides are ours, and no other process is there.
+    /// unsafe { reserved.bytes() }.copy_from_slice(b"hello");
+    /// reserved.commit();
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(not(model))]
     #[must_use]
     pub unsafe fn bytes(&mut self) -> &mut [u8] {
@@ -64,6 +144,20 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// # Panics
     /// If there are not so many.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reserved = writer.reserve(1024, &mut Patience::endless())?;
+    /// reserved.write_at(0, b"hello");
+    /// reserved.commit_first(5);
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn commit_first(self, len: usize) {
         assert!(len <= self.len, "the first {len} bytes of {}", self.len);
         let behind = self.at.wrapping_add(wide(size_of_record(len)));
@@ -73,6 +167,20 @@ impl<B: RingBackend> Reserved<'_, B> {
     }
 
     /// Sends it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// reserved.write_at(0, b"hello");
+    /// reserved.commit();
+    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn commit(self) {
         let Self { writer, at, len } = self;

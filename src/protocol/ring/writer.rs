@@ -58,6 +58,20 @@ impl<B: RingBackend> Writer<B> {
     /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it,
     /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
     /// [`SendError::Broken`] if what lies there is none's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert!(Writer::<InProc>::open(&ring).is_err(), "there is one already");
+    /// drop(writer);
+    /// assert!(Writer::<InProc>::open(&ring).is_ok());
+    /// assert!(Writer::<InProc>::open(&Slot::new(2048)).is_err(), "this is no ring");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, SendError> {
         Self::from_backend(B::open(address, Role::Writer)?)
     }
@@ -100,11 +114,34 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{InProc, Slot}}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
     /// The longest message, in bytes: a quarter of the ring.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(writer.capacity(), 1024);
+    /// assert!(matches!(writer.send(&[0; 1025]), Err(SendError::Uncarriable(_))));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.backend.ring().longest
     }
@@ -114,6 +151,18 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// [`SendError::Uncarriable`], [`SendError::ReaderGone`],
     /// [`SendError::Broken`], [`SendError::Backend`]. The bytes were not sent.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"any\0bytes")?;
+    /// assert_eq!(reader.look()?.text(), b"any\0bytes");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.send_with(bytes, &mut Patience::endless())
@@ -123,6 +172,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// while writer.try_send(&[7; 1000]).is_ok() {}
+    /// assert_eq!(writer.try_send(&[7; 1000]), Err(SendError::WouldBlock), "the ring is full");
+    /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(1000));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.send_with(bytes, &mut Patience::none()).map_err(SendError::of_a_try)
     }
@@ -131,6 +193,20 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use std::time::{Duration, Instant};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// while writer.try_send(&[7; 1000]).is_ok() {}
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(writer.send_deadline(&[7; 1000], soon), Err(SendError::TimedOut), "the ring is full");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_deadline(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
         self.send_with(bytes, &mut Patience::until(deadline))
     }
@@ -142,6 +218,18 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`] or
     /// [`SendError::Interrupted`] by `patience`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let mut patience = Patience::endless().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello", &mut patience), Ok(()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
         self.await_room(bytes.len(), patience)?;
@@ -155,6 +243,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send`](Self::send), for one of them: those before it were sent.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"bc"])?;
+    /// let mut bytes = [0; 1024];
+    /// assert_eq!([reader.recv(&mut bytes)?, reader.recv(&mut bytes)?], [1, 2]);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_all(&mut self, messages: &[&[u8]]) -> Result<(), SendError> {
         self.send_all_with(messages, &mut Patience::endless()).map_err(|(_, error)| error)
     }
@@ -163,6 +264,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), with the number of those that were sent.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let big = [7; 1000];
+    /// let sent = writer.send_all_with(&[&big, &big, &big, &big, &big], &mut Patience::none());
+    /// assert_eq!(sent, Err((4, SendError::TimedOut)), "there is room for four");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_all_with(&mut self, messages: &[&[u8]], patience: &mut Patience<'_>) -> Result<(), (usize, SendError)> {
         let mut first: Option<Withheld> = None;
         for (number, bytes) in messages.iter().enumerate() {
@@ -189,6 +303,20 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// writer.end_with(&mut Patience::endless())?;
+    /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
+    /// assert!(reader.look()?.ends_session());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         // (Where the memory is removed later than this, `settle` finds the end there.)
         self.mend(patience)?;
@@ -232,6 +360,22 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent again.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// reader.look()?.close()?;
+    /// drop(reader);
+    /// writer.mend(&mut Patience::endless())?;
+    /// let mut next = Reader::<InProc>::open(&ring)?;
+    /// assert_eq!(next.look()?.text(), b"hello", "taken along");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         if self.census()?.removed {
             self.move_on(patience)?;
@@ -243,6 +387,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`mend`](Self::mend).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send(b"hello")?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// assert_eq!(writer.stranded()?, 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
         // What was sent again can lie in memory that was removed as well.
         while self.census()?.removed && self.is_stranded(patience)? {
@@ -260,6 +417,20 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// What the look-up met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// assert_eq!(writer.stranded()?, 0);
+    /// reader.look()?.close()?;
+    /// assert_eq!(writer.stranded()?, 2);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
         let here = if self.census()?.removed { self.unreleased().count() } else { 0 };
         Ok(self.stranded.len() + here)
@@ -270,6 +441,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// As [`settle`](Self::settle).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.leave()?;
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "no WriterGone");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave(mut self) -> Result<(), SendError> {
         self.settle(&mut Patience::endless())?;
         self.leave_settled()
@@ -279,6 +462,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// What giving back the seat met.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # let ring = Slot::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// writer.settle(&mut Patience::endless())?;
+    /// writer.leave_settled()?;
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "no WriterGone");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leave_settled(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
     }
