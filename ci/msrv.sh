@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cargo.toml's rust-version is true: no dependency asks for a newer Rust, and where that very toolchain
+# Cargo.toml's rust-version is true, and the READMEs say the same: no dependency asks for a newer Rust, and where that very toolchain
 # is installed, the programs, the library alone and all tests are checked with it.
 #
 #   ci/msrv.sh        rustup toolchain install 1.88 --profile minimal   installs what it wants
@@ -10,6 +10,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 stated=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 [ -n "$stated" ] || { echo "ci/msrv.sh: Cargo.toml states no rust-version" >&2; exit 1; }
+for readme in README.md README.zh-CN.md; do
+    grep -qwF "Rust $stated" "$readme" || { echo "msrv: $readme does not say Rust $stated" >&2; exit 1; }
+done
 
 # Of each package in the lock file: its name, and the Rust that it asks for.
 asked() {
