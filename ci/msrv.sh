@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Cargo.toml's rust-version is true, and the READMEs say the same: no dependency asks for a newer Rust, and where that very toolchain
-# is installed, the programs, the library alone and all tests are checked with it.
+# Cargo.toml's rust-version is true, and the READMEs say the same: no dependency asks for a newer Rust,
+# and where that very toolchain is installed, the programs, the library alone and all tests are checked
+# with it.
 #
 #   ci/msrv.sh        rustup toolchain install 1.88 --profile minimal   installs what it wants
 #
