@@ -4,7 +4,7 @@
 #   ci/api.sh [--update]    --update writes docs/api.txt
 #
 # rustdoc's JSON is not stable yet. RUSTC_BOOTSTRAP makes the stable toolchain write it, and tests/api
-# reads the format of one Rust alone: that of 1.95; it says so where the toolchain is another.
+# reads the format of one Rust alone: that of 1.95; where the toolchain is another it says so, and checks nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1:-} in '' | --update) ;; *) sed -n '4s/^# *//p' "$0" >&2; exit 2 ;; esac
