@@ -445,6 +445,27 @@ impl<B: RingBackend> Reader<B> {
         either!(self, reader => reader.recv_with(bytes, patience))
     }
 
+    /// Releases what was looked at and not released yet.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+    /// # let mut reader = Reader::<InProc>::open(&meeting_point)?;
+    /// # let mut writer = Writer::<InProc>::open(&meeting_point)?;
+    /// writer.send(b"a")?;
+    /// assert_eq!(reader.look()?.text(), b"a");
+    /// reader.release_looked();
+    /// writer.send(b"b")?;
+    /// assert_eq!(reader.look()?.text(), b"b");
+    /// # }
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn release_looked(&mut self) {
+        either!(self, reader => reader.release_looked());
+    }
+
     /// Looks whether our seat was removed, and takes it anew if it was. To be called every
     /// few milliseconds by who never has to wait.
     ///

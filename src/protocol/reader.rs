@@ -114,6 +114,8 @@ impl From<GaveUp> for RecvError {
 pub struct Reader<B: Backend> {
     backend: B,
     watch: PeerWatch,
+    /// The message in the slot was looked at.
+    looked: bool,
     /// Private copy of the text that is looked at.
     text: Box<[u8]>,
 }
@@ -148,7 +150,7 @@ impl<B: Backend> Reader<B> {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
         };
         let text = vec![0; backend.payload().len()].into_boxed_slice();
-        Ok(Self { backend, watch: PeerWatch::new(), text })
+        Ok(Self { backend, watch: PeerWatch::new(), looked: false, text })
     }
 
     /// The backend, for what it can tell of itself.
@@ -225,6 +227,7 @@ impl<B: Backend> Reader<B> {
     pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
         self.await_message(patience)?;
         let len = self.backend.payload().read_text(&mut self.text).unwrap_or(self.text.len());
+        self.looked = true;
         Ok(Message { reader: self, len })
     }
 
@@ -341,6 +344,30 @@ impl<B: Backend> Reader<B> {
         Ok(len)
     }
 
+    /// Releases the message that was looked at, if that was not done yet: for those who
+    /// can't keep the [`Message`].
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// writer.send(b"a")?;
+    /// assert_eq!(reader.look()?.text(), b"a");
+    /// reader.release_looked();
+    /// writer.try_send(b"b")?;
+    /// reader.release_looked();
+    /// assert_eq!(reader.look()?.text(), b"b", "it was not looked at, and not released");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn release_looked(&mut self) {
+        if self.looked {
+            self.release();
+        }
+    }
+
     /// Looks whether our seat was removed, and takes it anew if it was. To be called every
     /// few milliseconds by who never has to wait: receiving without waiting looks at
     /// nothing but the slot.
@@ -418,6 +445,7 @@ impl<B: Backend> Reader<B> {
     }
 
     fn release(&mut self) {
+        self.looked = false;
         // Edge `room`, giving end: our copy out is over.
         self.backend.flag().store(EMPTY, orders().release);
         self.backend.wake();
@@ -440,6 +468,7 @@ impl<B: Backend> Reader<B> {
                 }
                 if census.removed {
                     self.backend.reopen()?;
+                    self.looked = false;
                     self.watch = PeerWatch::new();
                 } else if died {
                     return Err(RecvError::WriterGone);

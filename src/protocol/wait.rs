@@ -112,6 +112,8 @@ pub struct Tick {
 #[derive(Default)]
 pub struct Patience<'h> {
     deadline: Option<Instant>,
+    /// From the first tick on that is the deadline.
+    within: Option<Duration>,
     /// Looks before it sleeps; `None`: as many as pay.
     spins: Option<u32>,
     hook: Option<&'h mut dyn FnMut(Tick) -> ControlFlow<()>>,
@@ -161,6 +163,26 @@ impl<'h> Patience<'h> {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
+    /// Gives up after waiting for `time`. It begins when there is something to wait for, so
+    /// that no clock is read where there is not.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use std::time::Duration;
+    /// # let slot = Slot::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let mut patience = Patience::within(Duration::from_millis(1));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn within(time: Duration) -> Self {
+        Self { within: Some(time), ..Self::default() }
+    }
+
     /// Does not wait at all.
     ///
     /// ```
@@ -175,7 +197,7 @@ impl<'h> Patience<'h> {
     /// ```
     #[must_use]
     pub fn none() -> Self {
-        Self { deadline: Some(sync::now()), spins: Some(0), hook: None }
+        Self { deadline: Some(sync::now()), spins: Some(0), ..Self::default() }
     }
 
     /// Looks `spins` times, with a pause between, before it sleeps. By default it makes
@@ -288,6 +310,10 @@ impl Wait {
             if hook(tick).is_break() {
                 return Err(GaveUp::Interrupted);
             }
+        }
+        if let Some(time) = patience.within.take() {
+            // One that is beyond all times is none.
+            patience.deadline = now.checked_add(time);
         }
         match patience.deadline {
             Some(deadline) if deadline <= now => Err(GaveUp::Deadline),

@@ -1,0 +1,235 @@
+/*
+ * shm-handoff: messages from one process to another through System V shared memory, by a
+ * protocol whose memory orders are model-checked.
+ *
+ * One process opens a key as the writer, another one as the reader; either may come first, and
+ * either may be a program of the well-known C tutorial (SHMH_CLASSIC), or shmread and shmwrite.
+ *
+ * Results: SHMH_OK, SHMH_ENDED, or a negative SHMH_E_...; then errno is set too, and
+ * shmh_error() says in words what failed, on what, and what to do next.
+ *
+ * Threads: a handle is used by one thread at a time, whichever; two handles have nothing to do
+ * with each other. shmh_interrupt() alone may be called at any time, by any thread and by
+ * signal handlers. Signals: a wait goes on after a signal handler has returned; a handler that
+ * wants it to end calls shmh_interrupt(). No signal is caught, blocked or sent.
+ *
+ * fork: a handle belongs to the process that opened it. A child must not use it; it may exec, or
+ * open a handle of its own. A process that ends without shmh_close() counts as one that died.
+ *
+ * A NULL handle, one that was closed (until 64 more were closed), or one of the other role is
+ * an error and nothing worse; so is whatever the other process writes into the memory.
+ *
+ * This file is made from capi/src/lib.rs.
+ */
+
+#ifndef SHM_HANDOFF_H
+#define SHM_HANDOFF_H
+
+#include <stddef.h>
+
+// The role of `shmh_open` that puts messages in.
+#define SHMH_WRITER 1
+
+// The role of `shmh_open` that takes messages out.
+#define SHMH_READER 2
+
+// Whatever is at the key; where nothing is, a classic slot.
+#define SHMH_ANY 0
+
+// The tutorial's slot: `struct { int written; char text[2048]; }`.
+#define SHMH_CLASSIC 1
+
+// A ring: any bytes, much faster, and no C program of the tutorial on the other side.
+#define SHMH_RING 2
+
+// Done.
+#define SHMH_OK 0
+
+// The session has ended: the message is its end, or it was met before.
+#define SHMH_ENDED 1
+
+// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
+#define SHMH_E_INVALID -1
+
+// The handle was closed. EBADF
+#define SHMH_E_CLOSED -2
+
+// A reader's handle where a writer's is needed, or the other way round. EPERM
+#define SHMH_E_WRONG_ROLE -3
+
+// The time to wait has passed. ETIMEDOUT; EAGAIN where it was 0
+#define SHMH_E_TIMED_OUT -4
+
+// `shmh_interrupt` was called. EINTR
+#define SHMH_E_INTERRUPTED -5
+
+// The peer that was there died; for a writer also: it left. EPIPE
+#define SHMH_E_PEER_GONE -6
+
+// The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
+// `end` without being `end` alone. EMSGSIZE
+#define SHMH_E_UNCARRIABLE -7
+
+// The buffer is too small; the message stays. ENOBUFS
+#define SHMH_E_TOO_SMALL -8
+
+// Another process has the role. EBUSY
+#define SHMH_E_ROLE_TAKEN -9
+
+// What is at the key is no channel, or of another layout. EPROTO
+#define SHMH_E_NOT_A_CHANNEL -10
+
+// It belongs to another user, or the kernel refuses access. EACCES
+#define SHMH_E_PERMISSION -11
+
+// A limit of the kernel is reached. ENOSPC
+#define SHMH_E_LIMIT -12
+
+// The ring's content breaks its layout: a peer has broken the protocol. EBADMSG
+#define SHMH_E_BROKEN -13
+
+// A system call failed, with this errno.
+#define SHMH_E_SYSTEM -14
+
+// A bug in this library: please report it. EFAULT
+#define SHMH_E_INTERNAL -15
+
+// One end of a channel.
+typedef struct shmh shmh;
+
+// What `shmh_open` can be told. Begin with all zero, and `size`.
+typedef struct shmh_options {
+    // `sizeof(struct shmh_options)`: a later version may have more at its end.
+    uintptr_t size;
+    // `SHMH_ANY`, `SHMH_CLASSIC` or `SHMH_RING`.
+    int layout;
+    // Permission bits of what has to be made; 0: 0600.
+    unsigned int mode;
+    // Bytes of a ring, a power of two from 64 KiB to 1 GiB; 0: those of the ring that is there, or 2 MiB.
+    uintptr_t capacity;
+    // Not 0: accept what belongs to another user.
+    int trust_owner;
+} shmh_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Opens `key` as `role` (`SHMH_WRITER` or `SHMH_READER`), and makes what is missing there. Does not wait for
+// the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
+//
+// Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
+// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_BROKEN`, `SHMH_E_SYSTEM`.
+//
+// The caller's part:
+// `out` is NULL or can be written, `options` is NULL or can be read.
+int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *options);
+
+// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: for ever; 0: not at all). In a classic
+// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
+//
+// Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
+// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNCARRIABLE`, `SHMH_E_ROLE_TAKEN` (the
+// seats were removed, and another writer was faster), `SHMH_E_BROKEN`, or as `shmh_open`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
+int shmh_send(struct shmh *handle, const void *bytes, uintptr_t len, int timeout_ms);
+
+// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by the end of the stream in a ring. The
+// reader removes the segment.
+//
+// Returns as `shmh_send`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_end(struct shmh *handle, int timeout_ms);
+
+// Receives a message into `buffer` of `size` bytes and releases it; `*len` is its length (`len` may be NULL). No NUL
+// is put behind it. Waits as `shmh_send` does.
+//
+// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session (in a classic slot its text is in `buffer`, too), when
+// the segment was removed, and from then on; or an error, and nothing is released: `SHMH_E_INVALID`,
+// `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE` (the writer died; what it
+// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_BROKEN`, or as `shmh_open`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes, and
+// `len` is NULL or can be written.
+int shmh_recv(struct shmh *handle, void *buffer, uintptr_t size, uintptr_t *len, int timeout_ms);
+
+// Waits for a message as `shmh_send` waits, and lets it be looked at: `*bytes` and `*len` are valid until the next call
+// with this handle. The writer can't change them. It is not released: who dies now gets it again.
+//
+// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
+int shmh_look(struct shmh *handle, const void **bytes, uintptr_t *len, int timeout_ms);
+
+// Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
+// instead, and the session is over.
+//
+// Returns `SHMH_OK`, also where there is nothing to release; `SHMH_ENDED`: the session is over; or `SHMH_E_INVALID`,
+// `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, and for the removal as `shmh_open`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_release(struct shmh *handle);
+
+// For a reader, after `SHMH_E_PEER_GONE`: goes on, and waits for the next writer.
+//
+// Returns `SHMH_OK`, `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, or as `shmh_open`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_follow(struct shmh *handle);
+
+// Looks whether somebody removed the segment or the seats, and mends that. To be called every few milliseconds by
+// who calls nothing else for a while, and by who never has to wait: sending and receiving without waiting makes
+// no system call. A writer sends again what nobody had taken.
+//
+// Returns `SHMH_OK`, or as `shmh_send`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_mend(struct shmh *handle, int timeout_ms);
+
+// The longest message, in bytes; 0 for a handle that is none.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+uintptr_t shmh_capacity(struct shmh *handle);
+
+// Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
+// any thread and by signal handlers.
+//
+// Returns `SHMH_OK`, or `SHMH_E_INVALID` for NULL (then errno stays as it is).
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`.
+int shmh_interrupt(struct shmh *handle);
+
+// Closes the handle, whatever it returns. A writer leaves in order: first it makes sure, for `timeout_ms` at most (negative: as
+// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. A
+// message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+//
+// Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
+// it for one that failed.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_close(struct shmh *handle, int timeout_ms);
+
+// What a code means, in a few words; never NULL.
+const char *shmh_strerror(int code);
+
+// What failed last in this thread, on what, and what to do next; an empty text if nothing has. Valid until the next
+// call in this thread that fails.
+const char *shmh_error(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SHM_HANDOFF_H */

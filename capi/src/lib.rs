@@ -1,0 +1,484 @@
+//! shm-handoff for C and C++: `capi/include/shm_handoff.h` is made from this.
+//!
+//! Each function checks what it is given, calls the library, and turns what comes back into a
+//! code; no panic leaves it.
+
+mod handle;
+mod status;
+
+pub use handle::shmh;
+pub use status::*;
+
+use handle::Side;
+use shm_handoff::any::{Reader, Writer};
+use shm_handoff::backend::sysv::{Key, Options, SysV};
+use shm_handoff::{Patience, RecvError};
+use status::Fault;
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The role of `shmh_open` that puts messages in.
+pub const SHMH_WRITER: c_int = 1;
+/// The role of `shmh_open` that takes messages out.
+pub const SHMH_READER: c_int = 2;
+
+/// Whatever is at the key; where nothing is, a classic slot.
+pub const SHMH_ANY: c_int = 0;
+/// The tutorial's slot: `struct { int written; char text[2048]; }`.
+pub const SHMH_CLASSIC: c_int = 1;
+/// A ring: any bytes, much faster, and no C program of the tutorial on the other side.
+pub const SHMH_RING: c_int = 2;
+
+/// What `shmh_open` can be told. Begin with all zero, and `size`.
+#[repr(C)]
+#[allow(non_camel_case_types)] // its name in C
+#[derive(Debug, Clone, Copy)]
+pub struct shmh_options {
+    /// `sizeof(struct shmh_options)`: a later version may have more at its end.
+    pub size: usize,
+    /// `SHMH_ANY`, `SHMH_CLASSIC` or `SHMH_RING`.
+    pub layout: c_int,
+    /// Permission bits of what has to be made; 0: 0600.
+    pub mode: c_uint,
+    /// Bytes of a ring, a power of two from 64 KiB to 1 GiB; 0: those of the ring that is there, or 2 MiB.
+    pub capacity: usize,
+    /// Not 0: accept what belongs to another user.
+    pub trust_owner: c_int,
+}
+
+fn options(key: c_int, given: Option<&shmh_options>) -> Result<Options, Fault> {
+    let key = Key::new(key.cast_unsigned())?;
+    let Some(given) = given else { return Ok(Options::any(key)) };
+    if given.size != size_of::<shmh_options>() {
+        return Err(Fault::new(SHMH_E_INVALID, c"the options' size is not sizeof(struct shmh_options)"));
+    }
+    let options = match (given.layout, given.capacity) {
+        (SHMH_ANY, _) => Options::any(key),
+        (SHMH_CLASSIC, _) => Options::classic(key),
+        (SHMH_RING, 0) => Options::any_ring(key),
+        (SHMH_RING, capacity) => Options::ring(key, capacity)?,
+        _ => return Err(Fault::new(SHMH_E_INVALID, c"the layout is none")),
+    };
+    let mode = if given.mode == 0 { 0o600 } else { given.mode };
+    if mode & !0o666 != 0 || mode & 0o600 != 0o600 {
+        return Err(Fault::new(SHMH_E_INVALID, c"the mode has other bits than those of 666, or not those of 600"));
+    }
+    Ok(options.mode(mode).trust_owner(given.trust_owner != 0))
+}
+
+/// Runs `call` so that neither an error nor a panic leaves it as such.
+#[inline]
+fn guarded(call: impl FnOnce() -> Result<c_int, Fault>) -> c_int {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(fault)) => fault.report(),
+        Err(_) => Fault::new(SHMH_E_INTERNAL, c"a bug in shm-handoff: please report it").report(),
+    }
+}
+
+/// Runs `call` with what is behind a handle.
+///
+/// # Safety
+/// As [`handle::header`] and [`shmh::side`].
+#[inline]
+unsafe fn with(handle: *mut shmh, call: impl FnOnce(&mut Side, &AtomicBool) -> Result<c_int, Fault>) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let header = unsafe { handle::header(handle) }.ok_or_else(null)?;
+        // SAFETY: the caller's promise.
+        call(unsafe { header.side() }, &header.interrupted)
+    })
+}
+
+#[cold]
+fn null() -> Fault {
+    Fault::new(SHMH_E_INVALID, c"a pointer is NULL")
+}
+
+#[inline]
+fn writer(side: &mut Side) -> Result<&mut Writer<SysV>, Fault> {
+    match side {
+        Side::Writer(writer) => Ok(writer),
+        Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+        Side::Reader { .. } => Err(Fault::new(SHMH_E_WRONG_ROLE, c"a reader's handle, and a writer's is needed")),
+    }
+}
+
+/// The reader, whether its end was looked at, and whether that was met.
+#[inline]
+fn reader(side: &mut Side) -> Result<(&mut Reader<SysV>, &mut bool, &mut bool), Fault> {
+    match side {
+        Side::Reader { reader, at_end, ended } => Ok((reader, at_end, ended)),
+        Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+        Side::Writer(_) => Err(Fault::new(SHMH_E_WRONG_ROLE, c"a writer's handle, and a reader's is needed")),
+    }
+}
+
+/// Runs `call` with the patience that `timeout_ms` says; `shmh_interrupt` ends it.
+#[inline]
+fn patiently<T, E: Into<Fault>>(
+    timeout_ms: c_int,
+    interrupted: &AtomicBool,
+    call: impl FnOnce(&mut Patience<'_>) -> Result<T, E>,
+) -> Result<T, Fault> {
+    let mut hook = |_| {
+        if interrupted.swap(false, Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let patience = match u64::try_from(timeout_ms) {
+        Err(_) => Patience::endless(),
+        Ok(0) => Patience::within(Duration::ZERO).spins(0),
+        Ok(time) => Patience::within(Duration::from_millis(time)),
+    };
+    call(&mut patience.with_hook(&mut hook)).map_err(|error| failed(error.into(), timeout_ms))
+}
+
+#[cold]
+fn failed(fault: Fault, timeout_ms: c_int) -> Fault {
+    if timeout_ms == 0 { fault.of_a_try() } else { fault }
+}
+
+/// Opens `key` as `role` (`SHMH_WRITER` or `SHMH_READER`), and makes what is missing there. Does not wait for
+/// the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
+///
+/// Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
+/// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_BROKEN`, `SHMH_E_SYSTEM`.
+///
+/// # Safety
+/// `out` is NULL or can be written, `options` is NULL or can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_open(
+    out: *mut *mut shmh,
+    key: c_int,
+    role: c_int,
+    options: *const shmh_options,
+) -> c_int {
+    guarded(|| {
+        if out.is_null() {
+            return Err(null());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { *out = std::ptr::null_mut() };
+        // SAFETY: the caller's promise.
+        let options = self::options(key, unsafe { options.as_ref() })?;
+        let side = match role {
+            SHMH_WRITER => Side::Writer(Writer::open(&options)?),
+            SHMH_READER => Side::Reader { reader: Reader::open(&options)?, at_end: false, ended: false },
+            _ => return Err(Fault::new(SHMH_E_INVALID, c"the role is none")),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { *out = handle::open(side) };
+        Ok(SHMH_OK)
+    })
+}
+
+/// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: for ever; 0: not at all). In a classic
+/// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
+///
+/// Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
+/// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNCARRIABLE`, `SHMH_E_ROLE_TAKEN` (the
+/// seats were removed, and another writer was faster), `SHMH_E_BROKEN`, or as `shmh_open`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_send(handle: *mut shmh, bytes: *const c_void, len: usize, timeout_ms: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let writer = writer(side)?;
+            if bytes.is_null() && len > 0 {
+                return Err(null());
+            }
+            // SAFETY: the caller's promise; without bytes any pointer that is not NULL does.
+            let bytes = if len == 0 { &[][..] } else { std::slice::from_raw_parts(bytes.cast::<u8>(), len) };
+            patiently(timeout_ms, interrupted, |patience| writer.send_with(bytes, patience))?;
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by the end of the stream in a ring. The
+/// reader removes the segment.
+///
+/// Returns as `shmh_send`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_end(handle: *mut shmh, timeout_ms: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let writer = writer(side)?;
+            patiently(timeout_ms, interrupted, |patience| writer.end_with(patience))?;
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// Receives a message into `buffer` of `size` bytes and releases it; `*len` is its length (`len` may be NULL). No NUL
+/// is put behind it. Waits as `shmh_send` does.
+///
+/// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session (in a classic slot its text is in `buffer`, too), when
+/// the segment was removed, and from then on; or an error, and nothing is released: `SHMH_E_INVALID`,
+/// `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE` (the writer died; what it
+/// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_BROKEN`, or as `shmh_open`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes, and
+/// `len` is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_recv(
+    handle: *mut shmh,
+    buffer: *mut c_void,
+    size: usize,
+    len: *mut usize,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let (reader, at_end, ended) = reader(side)?;
+            if buffer.is_null() && size > 0 {
+                return Err(null());
+            }
+            // SAFETY: the caller's promise.
+            let buffer =
+                if size == 0 { &mut [][..] } else { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size) };
+            // SAFETY: the caller's promise.
+            let say = |received| {
+                if let Some(len) = len.as_mut() {
+                    *len = received
+                }
+            };
+            if *ended {
+                say(0);
+                return Ok(SHMH_ENDED);
+            }
+            if let Reader::Ring(ring) = reader {
+                let received =
+                    patiently(timeout_ms, interrupted, |patience| unless_ended(ring.recv_with(buffer, patience)))?;
+                if let Some(received) = received {
+                    *at_end = false;
+                    say(received);
+                    return Ok(SHMH_OK);
+                }
+            }
+            patiently(timeout_ms, interrupted, |patience| {
+                let message = reader.look_with(patience)?;
+                let text = message.text();
+                let whole = buffer.get_mut(..text.len()).ok_or(RecvError::BufferTooSmall { capacity: text.len() })?;
+                whole.copy_from_slice(text);
+                say(text.len());
+                *at_end = false;
+                if !message.ends_session() {
+                    message.release();
+                    return Ok(SHMH_OK);
+                }
+                message.close()?;
+                *ended = true;
+                Ok::<_, RecvError>(SHMH_ENDED)
+            })
+        })
+    }
+}
+
+/// `None`: the end of the stream comes next.
+#[inline]
+fn unless_ended(received: Result<usize, RecvError>) -> Result<Option<usize>, RecvError> {
+    match received {
+        Ok(len) => Ok(Some(len)),
+        Err(RecvError::Ended) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// Waits for a message as `shmh_send` waits, and lets it be looked at: `*bytes` and `*len` are valid until the next call
+/// with this handle. The writer can't change them. It is not released: who dies now gets it again.
+///
+/// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_look(
+    handle: *mut shmh,
+    bytes: *mut *const c_void,
+    len: *mut usize,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let (reader, at_end, ended) = reader(side)?;
+            let (Some(bytes), Some(len)) = (bytes.as_mut(), len.as_mut()) else { return Err(null()) };
+            if *ended {
+                (*bytes, *len) = (std::ptr::null(), 0);
+                return Ok(SHMH_ENDED);
+            }
+            let message = patiently(timeout_ms, interrupted, |patience| reader.look_with(patience))?;
+            (*bytes, *len) = (message.text().as_ptr().cast(), message.text().len());
+            *at_end = message.ends_session();
+            Ok(if *at_end { SHMH_ENDED } else { SHMH_OK })
+        })
+    }
+}
+
+/// Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
+/// instead, and the session is over.
+///
+/// Returns `SHMH_OK`, also where there is nothing to release; `SHMH_ENDED`: the session is over; or `SHMH_E_INVALID`,
+/// `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, and for the removal as `shmh_open`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let (reader, at_end, ended) = reader(side)?;
+            if *ended {
+                return Ok(SHMH_ENDED);
+            }
+            if !*at_end {
+                reader.release_looked();
+                return Ok(SHMH_OK);
+            }
+            *at_end = false;
+            *ended = patiently(0, interrupted, |patience| {
+                let message = reader.look_with(patience)?;
+                // A peer may have put something else there meanwhile: that was not looked at.
+                let ends = message.ends_session();
+                if ends {
+                    message.close()?;
+                }
+                Ok::<_, RecvError>(ends)
+            })?;
+            Ok(if *ended { SHMH_ENDED } else { SHMH_OK })
+        })
+    }
+}
+
+/// For a reader, after `SHMH_E_PEER_GONE`: goes on, and waits for the next writer.
+///
+/// Returns `SHMH_OK`, `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, or as `shmh_open`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_follow(handle: *mut shmh) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, _| {
+            reader(side)?.0.follow()?;
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// Looks whether somebody removed the segment or the seats, and mends that. To be called every few milliseconds by
+/// who calls nothing else for a while, and by who never has to wait: sending and receiving without waiting makes
+/// no system call. A writer sends again what nobody had taken.
+///
+/// Returns `SHMH_OK`, or as `shmh_send`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_mend(handle: *mut shmh, timeout_ms: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            match side {
+                Side::Writer(writer) => patiently(timeout_ms, interrupted, |patience| writer.mend(patience))?,
+                Side::Reader { reader, .. } => reader.keep_seat()?,
+                Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+            }
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// The longest message, in bytes; 0 for a handle that is none.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
+    let mut capacity = 0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, _| {
+            capacity = match side {
+                Side::Writer(writer) => writer.capacity(),
+                Side::Reader { reader, .. } => reader.capacity(),
+                Side::Closed => 0,
+            };
+            Ok(SHMH_OK)
+        });
+    }
+    capacity
+}
+
+/// Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
+/// any thread and by signal handlers.
+///
+/// Returns `SHMH_OK`, or `SHMH_E_INVALID` for NULL (then errno stays as it is).
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_interrupt(handle: *mut shmh) -> c_int {
+    // SAFETY: the caller's promise.
+    match unsafe { handle::header(handle) } {
+        Some(header) => {
+            header.interrupted.store(true, Ordering::Relaxed);
+            SHMH_OK
+        }
+        None => SHMH_E_INVALID,
+    }
+}
+
+/// Closes the handle, whatever it returns. A writer leaves in order: first it makes sure, for `timeout_ms` at most (negative: as
+/// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. A
+/// message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+///
+/// Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
+/// it for one that failed.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let Some(header) = (unsafe { handle::header(handle) }) else { return Ok(SHMH_OK) };
+        // SAFETY: the caller's promise.
+        match unsafe { header.close() } {
+            Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+            Side::Writer(mut writer) => {
+                patiently(timeout_ms, &header.interrupted, |patience| writer.settle(patience))?;
+                writer.leave_settled()?;
+            }
+            Side::Reader { reader, .. } => reader.leave()?,
+        }
+        Ok(SHMH_OK)
+    })
+}
+
+/// What a code means, in a few words; never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn shmh_strerror(code: c_int) -> *const c_char {
+    status::text(code).as_ptr()
+}
+
+/// What failed last in this thread, on what, and what to do next; an empty text if nothing has. Valid until the next
+/// call in this thread that fails.
+#[unsafe(no_mangle)]
+pub extern "C" fn shmh_error() -> *const c_char {
+    status::last()
+}

@@ -1,0 +1,191 @@
+//! What a function returns, what errno is then, and the words for it.
+
+use shm_handoff::{Error, RecvError, SendError};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_int};
+
+/// Done.
+pub const SHMH_OK: c_int = 0;
+/// The session has ended: the message is its end, or it was met before.
+pub const SHMH_ENDED: c_int = 1;
+/// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
+pub const SHMH_E_INVALID: c_int = -1;
+/// The handle was closed. EBADF
+pub const SHMH_E_CLOSED: c_int = -2;
+/// A reader's handle where a writer's is needed, or the other way round. EPERM
+pub const SHMH_E_WRONG_ROLE: c_int = -3;
+/// The time to wait has passed. ETIMEDOUT; EAGAIN where it was 0
+pub const SHMH_E_TIMED_OUT: c_int = -4;
+/// `shmh_interrupt` was called. EINTR
+pub const SHMH_E_INTERRUPTED: c_int = -5;
+/// The peer that was there died; for a writer also: it left. EPIPE
+pub const SHMH_E_PEER_GONE: c_int = -6;
+/// The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
+/// `end` without being `end` alone. EMSGSIZE
+pub const SHMH_E_UNCARRIABLE: c_int = -7;
+/// The buffer is too small; the message stays. ENOBUFS
+pub const SHMH_E_TOO_SMALL: c_int = -8;
+/// Another process has the role. EBUSY
+pub const SHMH_E_ROLE_TAKEN: c_int = -9;
+/// What is at the key is no channel, or of another layout. EPROTO
+pub const SHMH_E_NOT_A_CHANNEL: c_int = -10;
+/// It belongs to another user, or the kernel refuses access. EACCES
+pub const SHMH_E_PERMISSION: c_int = -11;
+/// A limit of the kernel is reached. ENOSPC
+pub const SHMH_E_LIMIT: c_int = -12;
+/// The ring's content breaks its layout: a peer has broken the protocol. EBADMSG
+pub const SHMH_E_BROKEN: c_int = -13;
+/// A system call failed, with this errno.
+pub const SHMH_E_SYSTEM: c_int = -14;
+/// A bug in this library: please report it. EFAULT
+pub const SHMH_E_INTERNAL: c_int = -15;
+
+/// Why a call failed.
+pub(crate) struct Fault {
+    code: c_int,
+    errno: c_int,
+    text: Cow<'static, CStr>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: c_int, text: &'static CStr) -> Self {
+        Self { code, errno: errno_of(code), text: Cow::Borrowed(text) }
+    }
+
+    fn said(code: c_int, cause: &dyn std::error::Error, hint: Option<String>) -> Self {
+        let text = match hint {
+            Some(hint) => format!("{cause}; {hint}"),
+            None => cause.to_string(),
+        };
+        let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
+        Self { code, errno: errno_of(code), text: Cow::Owned(text) }
+    }
+
+    /// A call that was not to wait has not failed as one that waited.
+    pub(crate) fn of_a_try(self) -> Self {
+        if self.code == SHMH_E_TIMED_OUT { Self { errno: libc::EAGAIN, ..self } } else { self }
+    }
+
+    /// Leaves it for `shmh_error` and in errno; the code.
+    pub(crate) fn report(self) -> c_int {
+        LAST.with_borrow_mut(|last| *last = self.text);
+        // SAFETY: the address of this thread's errno.
+        unsafe { *libc::__errno_location() = self.errno };
+        self.code
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let code = match &error {
+            Error::BadKey { .. } | Error::BadCapacity { .. } => SHMH_E_INVALID,
+            Error::SeatTaken { .. } => SHMH_E_ROLE_TAKEN,
+            Error::NotAChannel { .. }
+            | Error::OtherLayout { .. }
+            | Error::OtherKind { .. }
+            | Error::ForeignSeats { .. } => SHMH_E_NOT_A_CHANNEL,
+            Error::Permission { .. } | Error::OtherOwner { .. } => SHMH_E_PERMISSION,
+            Error::Limit { .. } => SHMH_E_LIMIT,
+            _ => SHMH_E_SYSTEM,
+        };
+        let errno = match &error {
+            Error::Os { errno, .. } => *errno as c_int,
+            Error::Missing { .. } | Error::Removed { .. } => libc::ENOENT,
+            Error::Locked { .. } => libc::EAGAIN,
+            _ => errno_of(code),
+        };
+        Self { errno, ..Self::said(code, &error, error.hint()) }
+    }
+}
+
+impl From<SendError> for Fault {
+    fn from(error: SendError) -> Self {
+        let code = match error {
+            SendError::Backend(error) => return error.into(),
+            SendError::WouldBlock | SendError::TimedOut => return Self::timed_out(),
+            SendError::Interrupted => return Self::interrupted(),
+            SendError::Uncarriable(_) => SHMH_E_UNCARRIABLE,
+            SendError::ReaderGone => SHMH_E_PEER_GONE,
+            SendError::Broken(_) => SHMH_E_BROKEN,
+            _ => SHMH_E_INTERNAL,
+        };
+        Self::said(code, &error, error.hint())
+    }
+}
+
+impl From<RecvError> for Fault {
+    fn from(error: RecvError) -> Self {
+        let code = match error {
+            RecvError::Backend(error) => return error.into(),
+            RecvError::WouldBlock | RecvError::TimedOut => return Self::timed_out(),
+            RecvError::Interrupted => return Self::interrupted(),
+            RecvError::WriterGone => SHMH_E_PEER_GONE,
+            RecvError::BufferTooSmall { .. } => SHMH_E_TOO_SMALL,
+            RecvError::Broken(_) => SHMH_E_BROKEN,
+            _ => SHMH_E_INTERNAL,
+        };
+        Self::said(code, &error, error.hint())
+    }
+}
+
+impl Fault {
+    fn timed_out() -> Self {
+        Self::new(SHMH_E_TIMED_OUT, c"the time to wait has passed")
+    }
+
+    fn interrupted() -> Self {
+        Self::new(SHMH_E_INTERRUPTED, c"the wait was interrupted")
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Cow<'static, CStr>> = const { RefCell::new(Cow::Borrowed(c"")) };
+}
+
+pub(crate) fn last() -> *const c_char {
+    LAST.with_borrow(|last| last.as_ptr())
+}
+
+fn errno_of(code: c_int) -> c_int {
+    match code {
+        SHMH_E_INVALID => libc::EINVAL,
+        SHMH_E_CLOSED => libc::EBADF,
+        SHMH_E_WRONG_ROLE => libc::EPERM,
+        SHMH_E_TIMED_OUT => libc::ETIMEDOUT,
+        SHMH_E_INTERRUPTED => libc::EINTR,
+        SHMH_E_PEER_GONE => libc::EPIPE,
+        SHMH_E_UNCARRIABLE => libc::EMSGSIZE,
+        SHMH_E_TOO_SMALL => libc::ENOBUFS,
+        SHMH_E_ROLE_TAKEN => libc::EBUSY,
+        SHMH_E_NOT_A_CHANNEL => libc::EPROTO,
+        SHMH_E_PERMISSION => libc::EACCES,
+        SHMH_E_LIMIT => libc::ENOSPC,
+        SHMH_E_BROKEN => libc::EBADMSG,
+        SHMH_E_SYSTEM => libc::EIO,
+        _ => libc::EFAULT,
+    }
+}
+
+pub(crate) fn text(code: c_int) -> &'static CStr {
+    match code {
+        SHMH_OK => c"done",
+        SHMH_ENDED => c"the session has ended",
+        SHMH_E_INVALID => c"an argument is none that can be",
+        SHMH_E_CLOSED => c"the handle was closed",
+        SHMH_E_WRONG_ROLE => c"the handle has the other role",
+        SHMH_E_TIMED_OUT => c"the time to wait has passed",
+        SHMH_E_INTERRUPTED => c"the wait was interrupted",
+        SHMH_E_PEER_GONE => c"the peer has died or left",
+        SHMH_E_UNCARRIABLE => c"the message can't be carried",
+        SHMH_E_TOO_SMALL => c"the buffer is too small",
+        SHMH_E_ROLE_TAKEN => c"another process has the role",
+        SHMH_E_NOT_A_CHANNEL => c"what is at the key is no channel of that layout",
+        SHMH_E_PERMISSION => c"it belongs to another user",
+        SHMH_E_LIMIT => c"a limit of the kernel is reached",
+        SHMH_E_BROKEN => c"the ring's content breaks its layout",
+        SHMH_E_SYSTEM => c"a system call failed",
+        SHMH_E_INTERNAL => c"a bug in shm-handoff",
+        _ => c"no code of shm-handoff",
+    }
+}
