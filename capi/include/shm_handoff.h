@@ -100,13 +100,13 @@ typedef struct shmh shmh;
 // What `shmh_open` can be told. Begin with all zero, and `size`.
 typedef struct shmh_options {
     // `sizeof(struct shmh_options)`: a later version may have more at its end.
-    uintptr_t size;
+    size_t size;
     // `SHMH_ANY`, `SHMH_CLASSIC` or `SHMH_RING`.
     int layout;
     // Permission bits of what has to be made; 0: 0600.
     unsigned int mode;
     // Bytes of a ring, a power of two from 64 KiB to 1 GiB; 0: those of the ring that is there, or 2 MiB.
-    uintptr_t capacity;
+    size_t capacity;
     // Not 0: accept what belongs to another user.
     int trust_owner;
 } shmh_options;
@@ -134,7 +134,7 @@ int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *o
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
-int shmh_send(struct shmh *handle, const void *bytes, uintptr_t len, int timeout_ms);
+int shmh_send(struct shmh *handle, const void *bytes, size_t len, int timeout_ms);
 
 // Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by the end of the stream in a ring. The
 // reader removes the segment.
@@ -156,7 +156,7 @@ int shmh_end(struct shmh *handle, int timeout_ms);
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes, and
 // `len` is NULL or can be written.
-int shmh_recv(struct shmh *handle, void *buffer, uintptr_t size, uintptr_t *len, int timeout_ms);
+int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int timeout_ms);
 
 // Waits for a message as `shmh_send` waits, and lets it be looked at: `*bytes` and `*len` are valid until the next call
 // with this handle. The writer can't change them. It is not released: who dies now gets it again.
@@ -165,7 +165,7 @@ int shmh_recv(struct shmh *handle, void *buffer, uintptr_t size, uintptr_t *len,
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
-int shmh_look(struct shmh *handle, const void **bytes, uintptr_t *len, int timeout_ms);
+int shmh_look(struct shmh *handle, const void **bytes, size_t *len, int timeout_ms);
 
 // Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
 // instead, and the session is over.
@@ -199,7 +199,7 @@ int shmh_mend(struct shmh *handle, int timeout_ms);
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
-uintptr_t shmh_capacity(struct shmh *handle);
+size_t shmh_capacity(struct shmh *handle);
 
 // Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 // any thread and by signal handlers.

@@ -251,7 +251,7 @@ pub unsafe extern "C" fn shmh_recv(
             // SAFETY: the caller's promise.
             let say = |received| {
                 if let Some(len) = len.as_mut() {
-                    *len = received
+                    *len = received;
                 }
             };
             if *ended {

@@ -1,0 +1,199 @@
+/* A caller that does everything wrong, and gets an error for it. Usage: hostile KEY */
+#include <errno.h>
+#include <shm_handoff.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPECT(call, code)                                                                 \
+    do {                                                                                   \
+        int got = (call);                                                                  \
+        if (got != (code)) {                                                               \
+            fprintf(stderr, "line %d: %s is %d (%s), and not %d\n", __LINE__, #call, got, \
+                    shmh_error(), (code));                                                 \
+            exit(1);                                                                       \
+        }                                                                                  \
+    } while (0)
+
+/* It fails with this code and this errno, and says why. */
+#define FAILS(call, code, number)                                                        \
+    do {                                                                                 \
+        errno = 0;                                                                       \
+        EXPECT(call, code);                                                              \
+        if (errno != (number) || shmh_error()[0] == 0 || shmh_strerror(code)[0] == 0) {  \
+            fprintf(stderr, "line %d: errno %d, \"%s\"\n", __LINE__, errno, shmh_error()); \
+            exit(1);                                                                     \
+        }                                                                                \
+    } while (0)
+
+static struct shmh *waiting;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    shmh_interrupt(waiting);
+}
+
+static struct shmh *open_at(int key, int role, const struct shmh_options *options)
+{
+    struct shmh *channel = NULL;
+
+    EXPECT(shmh_open(&channel, key, role, options), SHMH_OK);
+    return channel;
+}
+
+static void nothing_is_wrong_with_null(int key)
+{
+    struct shmh *channel;
+    const void *text;
+    size_t len;
+    char byte;
+    struct shmh_options options;
+
+    FAILS(shmh_open(NULL, key, SHMH_READER, NULL), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_open(&channel, 0, SHMH_READER, NULL), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_open(&channel, key, 0, NULL), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_open(&channel, key, 3, NULL), SHMH_E_INVALID, EINVAL);
+    memset(&options, 0, sizeof options);
+    FAILS(shmh_open(&channel, key, SHMH_READER, &options), SHMH_E_INVALID, EINVAL);
+    options.size = sizeof options;
+    options.layout = 7;
+    FAILS(shmh_open(&channel, key, SHMH_READER, &options), SHMH_E_INVALID, EINVAL);
+    options.layout = SHMH_RING;
+    options.capacity = 12345;
+    FAILS(shmh_open(&channel, key, SHMH_READER, &options), SHMH_E_INVALID, EINVAL);
+    options.capacity = 0;
+    options.mode = 0777;
+    FAILS(shmh_open(&channel, key, SHMH_READER, &options), SHMH_E_INVALID, EINVAL);
+    if (channel != NULL)
+        exit(1);
+    FAILS(shmh_send(NULL, "x", 1, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_recv(NULL, &byte, 1, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_look(NULL, &text, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_release(NULL), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_end(NULL, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_mend(NULL, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_follow(NULL), SHMH_E_INVALID, EINVAL);
+    EXPECT(shmh_interrupt(NULL), SHMH_E_INVALID);
+    EXPECT(shmh_close(NULL, 0), SHMH_OK);
+    EXPECT((int)shmh_capacity(NULL), 0);
+}
+
+static void roles_and_closed_handles(int key)
+{
+    struct shmh *reader = open_at(key, SHMH_READER, NULL), *writer = open_at(key, SHMH_WRITER, NULL), *second;
+    const void *text;
+    size_t len = 99;
+    char buffer[2048];
+
+    FAILS(shmh_open(&second, key, SHMH_READER, NULL), SHMH_E_ROLE_TAKEN, EBUSY);
+    FAILS(shmh_send(reader, "x", 1, 0), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_end(reader, 0), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_recv(writer, buffer, sizeof buffer, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_look(writer, &text, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_release(writer), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_follow(writer), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_look(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_send(writer, NULL, 1, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_recv(reader, NULL, 1, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_send(writer, "a\0b", 3, -1), SHMH_E_UNCARRIABLE, EMSGSIZE);
+    FAILS(shmh_send(writer, "endless", 7, -1), SHMH_E_UNCARRIABLE, EMSGSIZE);
+    FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_E_TIMED_OUT, EAGAIN);
+    FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 1), SHMH_E_TIMED_OUT, ETIMEDOUT);
+    EXPECT(shmh_release(reader), SHMH_OK);
+
+    EXPECT(shmh_send(writer, "hello", 5, -1), SHMH_OK);
+    FAILS(shmh_send(writer, "again", 5, 0), SHMH_E_TIMED_OUT, EAGAIN);
+    FAILS(shmh_recv(reader, buffer, 4, &len, 0), SHMH_E_TOO_SMALL, ENOBUFS);
+    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_OK);
+    EXPECT(len == 5 && memcmp(text, "hello", 5) == 0, 1);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, NULL, -1), SHMH_OK);
+    EXPECT(shmh_mend(reader, 0), SHMH_OK);
+    EXPECT(shmh_mend(writer, 0), SHMH_OK);
+
+    waiting = reader;
+    signal(SIGALRM, on_alarm);
+    alarm(1);
+    FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_E_INTERRUPTED, EINTR);
+
+    EXPECT(shmh_end(writer, -1), SHMH_OK);
+    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
+    EXPECT(len == 4 && memcmp(buffer, "end\n", 4) == 0, 1);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_release(reader), SHMH_ENDED);
+
+    EXPECT(shmh_close(writer, -1), SHMH_OK);
+    EXPECT(shmh_close(reader, -1), SHMH_OK);
+    FAILS(shmh_close(reader, -1), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_close(writer, -1), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_send(writer, "x", 1, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_look(reader, &text, &len, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_release(reader), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_mend(writer, 0), SHMH_E_CLOSED, EBADF);
+    EXPECT(shmh_interrupt(reader), SHMH_OK);
+    EXPECT((int)shmh_capacity(reader), 0);
+}
+
+/* Many handles, one after the other: those closed last are still known. */
+static void many_handles(int key)
+{
+    struct shmh *last = NULL;
+
+    for (int round = 0; round < 200; round++) {
+        struct shmh *channel = open_at(key, SHMH_WRITER, NULL);
+
+        if (channel == last)
+            exit(1);
+        EXPECT(shmh_close(channel, 0), SHMH_OK);
+        FAILS(shmh_send(channel, "x", 1, 0), SHMH_E_CLOSED, EBADF);
+        last = channel;
+    }
+}
+
+static void a_ring(int key)
+{
+    struct shmh_options options;
+    struct shmh *reader, *writer;
+    const void *bytes;
+    size_t len;
+    char buffer[8];
+
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.layout = SHMH_RING;
+    options.capacity = 64 << 10;
+    reader = open_at(key, SHMH_READER, &options);
+    FAILS(shmh_open(&writer, key, SHMH_WRITER, NULL) == SHMH_OK ? shmh_send(writer, buffer, 1 << 20, -1) : -99,
+          SHMH_E_UNCARRIABLE, EMSGSIZE);
+    EXPECT(shmh_capacity(writer) == 16 << 10, 1);
+    EXPECT(shmh_send(writer, "a\0b", 3, 0), SHMH_OK);
+    EXPECT(shmh_send(writer, "", 0, 0), SHMH_OK);
+    EXPECT(shmh_look(reader, &bytes, &len, -1), SHMH_OK);
+    EXPECT(len == 3 && memcmp(bytes, "a\0b", 3) == 0, 1);
+    EXPECT(shmh_release(reader), SHMH_OK);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_OK);
+    EXPECT((int)len, 0);
+    EXPECT(shmh_end(writer, -1), SHMH_OK);
+    EXPECT(shmh_close(writer, -1), SHMH_OK);
+    EXPECT(shmh_look(reader, &bytes, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_release(reader), SHMH_ENDED);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_close(reader, -1), SHMH_OK);
+}
+
+int main(int argc, char **argv)
+{
+    int key = argc > 1 ? (int)strtoul(argv[1], NULL, 0) : 0;
+
+    nothing_is_wrong_with_null(key);
+    roles_and_closed_handles(key);
+    a_ring(key);
+    many_handles(key);
+    puts("each got its error");
+    return 0;
+}

@@ -1,0 +1,279 @@
+//! The C library: its examples in C and C++, a caller that does everything wrong, deaths, and
+//! what is installed. The peers are our programs, its own, and the tutorial's.
+#![cfg(not(model))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use shm_handoff::error::Role;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use support::{Channel, Ended, Peer, Run, numbers, skipped};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What a static library of Rust's needs besides.
+const SYSTEM: [&str; 5] = ["-lgcc_s", "-lpthread", "-ldl", "-lm", "-lc"];
+
+/// Where the programs are built and the library is installed to.
+fn place() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("capi")
+}
+
+/// The installed library: `DESTDIR` is [`place`], `PREFIX` is /usr.
+static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let install = Path::new(ROOT).join("capi/install.sh");
+    let mut command = Command::new(install);
+    command.env("DESTDIR", place()).env("PREFIX", "/usr").env("PROFILE", "dev").env("CARGO_TARGET_DIR", target);
+    succeeds(&mut command);
+    place().join("usr")
+});
+
+fn succeeds(command: &mut Command) -> String {
+    let shown = format!("{command:?}");
+    let output = command.output().unwrap_or_else(|error| panic!("{shown}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown}: {}\n{said}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+fn compiler() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
+}
+
+/// Compiles a program with every warning as an error, against the static library.
+fn compile(source: &str, compiler: &str, standard: &str) -> PathBuf {
+    let name = Path::new(source).file_stem().unwrap().to_string_lossy().into_owned();
+    let to = place().join(format!("{name}-{standard}-{}", std::process::id()));
+    let mut command = Command::new(compiler);
+    command.args([&format!("-std={standard}"), "-O2", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+    command.arg("-D_DEFAULT_SOURCE").arg("-I").arg(INSTALLED.join("include"));
+    if standard.starts_with("c++") {
+        command.args(["-x", "c++"]);
+    }
+    command.arg(Path::new(ROOT).join(source)).args(["-x", "none"]);
+    command.arg(INSTALLED.join("lib/libshm_handoff.a")).args(SYSTEM).arg("-o").arg(&to);
+    succeeds(&mut command);
+    to
+}
+
+static READER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/reader.c", &compiler(), "c11"));
+static WRITER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/writer.c", &compiler(), "c11"));
+static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/hostile.c", &compiler(), "c11"));
+
+fn at(channel: &Channel, program: &Path) -> Run {
+    let mut command = Command::new(program);
+    command.arg(channel.key().number().to_string());
+    Run::new(command)
+}
+
+fn seated(channel: &Channel, program: &Path, role: Role) -> Peer {
+    let mut peer = at(channel, program).open_input().start();
+    channel.await_seated(role, &mut peer);
+    peer
+}
+
+/// What the reader prints of these lines.
+fn labelled(lines: &str) -> String {
+    lines.lines().map(|line| format!("You wrote: {line}\n")).collect::<String>() + "You wrote: end\n"
+}
+
+fn got(ended: &Ended, lines: &str) {
+    ended.code(0).prints(labelled(lines));
+}
+
+#[test]
+fn each_other() {
+    let lines = numbers(0..2000);
+    for reader_first in [true, false] {
+        let channel = Channel::new();
+        let read = || at(&channel, &READER).start();
+        let write = || at(&channel, &WRITER).input(lines.clone()).start();
+        let (reader, writer) = if reader_first {
+            let reader = read();
+            (reader, write())
+        } else {
+            let writer = write();
+            (read(), writer)
+        };
+        writer.end().code(0);
+        got(&reader.end(), &lines);
+        channel.assert_nothing_left();
+    }
+}
+
+#[test]
+fn our_programs() {
+    let lines = numbers(0..2000);
+    let channel = Channel::new();
+    let reader = channel.reader([""; 0]).start();
+    at(&channel, &WRITER).input(lines.clone()).end().code(0);
+    reader.end().code(0).prints(lines.clone());
+    let reader = at(&channel, &READER).start();
+    channel.writer([""; 0]).input(lines.clone()).end().code(0);
+    got(&reader.end(), &lines);
+    channel.assert_nothing_left();
+}
+
+/// The library takes what it finds: the same programs, on a ring.
+#[test]
+fn our_programs_on_a_ring() {
+    let lines = numbers(0..2000);
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&["--ring=64K"]);
+    at(&channel, &WRITER).input(lines.clone()).end().code(0);
+    reader.end().code(0).prints(lines.clone());
+    channel.writer(["--ring=64K"]).input(lines.clone()).end().code(0);
+    let labelled = labelled(&lines);
+    at(&channel, &READER).end().code(0).prints(labelled.strip_suffix("You wrote: end\n").unwrap());
+    channel.assert_nothing_left();
+}
+
+/// The tutorial's programs, unchanged, on the other side.
+#[test]
+fn the_tutorials_programs() {
+    let lines = numbers(0..100);
+    let channel = Channel::new();
+    let reader = channel.c_reader().start();
+    channel.await_attached(1);
+    at(&channel, &WRITER).input(lines.clone()).end().code(0);
+    reader.end().got(&format!("{lines}end\n"));
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    reader.close_input();
+    channel.c_writer().input(format!("{lines}end\n")).end().code(0);
+    got(&reader.end(), &lines);
+}
+
+#[test]
+fn a_writer_that_is_killed_ends_the_reader() {
+    let channel = Channel::new();
+    let mut theirs = channel.seated_reader(&[]);
+    let mut writer = seated(&channel, &WRITER, Role::Writer);
+    writer.type_in("a\n");
+    theirs.until_prints("a\n");
+    writer.kill();
+    theirs.end().code(3).prints("a\n").says(&["the writer died"]);
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("b\n");
+    reader.until_prints("You wrote: b\n");
+    writer.kill();
+    reader.end().code(1).says(&["the writer died"]);
+}
+
+#[test]
+fn a_reader_that_is_killed_ends_the_writer_that_needs_room() {
+    let channel = Channel::new();
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    let mut writer = seated(&channel, &WRITER, Role::Writer);
+    writer.type_in("a\n");
+    reader.until_prints("You wrote: a\n");
+    reader.kill();
+    writer.type_in("b\nc\n");
+    writer.end().code(1).says(&["the reader has gone"]);
+    // What lies there comes to the next one.
+    channel.reader(["--count=1"]).end().code(0).prints("b\n");
+}
+
+/// SIGKILL between the output and the release: it comes again.
+#[test]
+fn what_a_killed_reader_had_not_released_comes_again() {
+    let channel = Channel::new();
+    let mut writer = channel.seated_writer(&[]);
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    writer.type_in("a\n");
+    reader.until_prints("You wrote: a\n");
+    reader.stop();
+    writer.type_in("b\n");
+    channel.await_full(&mut writer);
+    reader.kill();
+    channel.reader(["--count=1"]).end().code(0).prints("b\n");
+}
+
+#[test]
+fn a_hostile_caller_gets_errors() {
+    let channel = Channel::new();
+    at(&channel, &HOSTILE).end().code(0).prints("each got its error\n").says_nothing();
+}
+
+#[test]
+fn a_line_that_cant_be_carried_is_said() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    at(&channel, &WRITER).input("endless\nfine\n").end().code(0).says(&["not sent", "begins with `end`"]);
+    reader.end().code(0).prints("fine\n");
+}
+
+#[test]
+fn the_same_source_is_cpp() {
+    let cpp = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if !has(&cpp) {
+        return skipped(&format!("{cpp} is not installed"));
+    }
+    let channel = Channel::new();
+    let reader = at(&channel, &compile("examples/c/reader.c", &cpp, "c++17")).start();
+    at(&channel, &compile("examples/c/writer.c", &cpp, "c++17")).input("a\nb\n").end().code(0);
+    got(&reader.end(), "a\nb\n");
+    at(&channel, &compile("tests/capi/hostile.c", &cpp, "c++17")).end().code(0);
+}
+
+#[test]
+fn valgrind_finds_nothing() {
+    if !has("valgrind") {
+        return skipped("valgrind is not installed");
+    }
+    let under = |channel: &Channel, program: &Path| {
+        let mut command = Command::new("valgrind");
+        command.args([
+            "--quiet",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--errors-for-leak-kinds=definite,indirect",
+        ]);
+        command.arg(program).arg(channel.key().number().to_string());
+        Run::new(command)
+    };
+    let channel = Channel::new();
+    under(&channel, &HOSTILE).end().code(0).says_nothing();
+    channel.remove_segment();
+    let reader = under(&channel, &READER).start();
+    under(&channel, &WRITER).input("a\nb\n").end().code(0).says_nothing();
+    let reader = reader.end();
+    reader.says_nothing();
+    got(&reader, "a\nb\n");
+}
+
+#[test]
+fn what_is_installed_serves_pkg_config_and_has_versioned_symbols() {
+    let lib = INSTALLED.join("lib");
+    let symbols = succeeds(Command::new("nm").args(["-D", "--defined-only"]).arg(lib.join("libshm_handoff.so")));
+    let ours = symbols.lines().filter(|line| line.contains(" T ")).collect::<Vec<_>>();
+    assert!(
+        ours.len() > 10 && ours.iter().all(|line| line.contains(" shmh_") && line.ends_with("@@SHM_HANDOFF_0.1")),
+        "{symbols}"
+    );
+    if !has("pkg-config") {
+        return skipped("pkg-config is not installed");
+    }
+    let flags = succeeds(
+        Command::new("pkg-config")
+            .args(["--cflags", "--libs", "shm_handoff"])
+            .env("PKG_CONFIG_PATH", lib.join("pkgconfig"))
+            .env("PKG_CONFIG_SYSROOT_DIR", place()),
+    );
+    let to = place().join(format!("shared-{}", std::process::id()));
+    let mut command = Command::new(compiler());
+    command.arg(Path::new(ROOT).join("tests/capi/hostile.c")).args(flags.split_whitespace()).arg("-o").arg(&to);
+    succeeds(&mut command);
+    let channel = Channel::new();
+    let run = at(&channel, &to).with(|command| {
+        command.env("LD_LIBRARY_PATH", &lib);
+    });
+    run.end().code(0);
+}
