@@ -57,7 +57,7 @@ logged() {
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
-step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p api -p hand-over -p storm -- -D warnings
+step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-capi -p api -p hand-over -p storm -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "clippy, library alone" cargo clippy --quiet --lib --no-default-features -- -D warnings
@@ -65,6 +65,7 @@ step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 step "docs, library alone" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --no-default-features
 step "api" ci/api.sh
 step "tests" cargo test --quiet
+step "tests, C library" cargo test --quiet -p shm-handoff-capi
 step "storm" ci/storm.sh --kills 500 --least 0
 step "loom" logged loom test --quiet -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture

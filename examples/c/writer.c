@@ -5,7 +5,7 @@ int main(int argc, char **argv)
 {
     char line[BUFSIZ + 1];
     struct shmh *channel = open_channel(argc, argv, SHMH_WRITER);
-    int ends;
+    int ends, sent;
 
     do {
         printf("enter some text: ");
@@ -13,7 +13,7 @@ int main(int argc, char **argv)
         if (fgets(line, BUFSIZ, stdin) == NULL)
             strcpy(line, "end\n");
         ends = strcmp(line, "end\n") == 0;
-        int sent = ends ? shmh_end(channel, -1) : shmh_send(channel, line, strlen(line), -1);
+        sent = ends ? shmh_end(channel, -1) : shmh_send(channel, line, strlen(line), -1);
         if (sent == SHMH_E_UNCARRIABLE)
             fprintf(stderr, "not sent: %s\n", shmh_error());
         else if (sent != SHMH_OK)

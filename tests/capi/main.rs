@@ -81,7 +81,8 @@ fn seated(channel: &Channel, program: &Path, role: Role) -> Peer {
 
 /// What the reader prints of these lines.
 fn labelled(lines: &str) -> String {
-    lines.lines().map(|line| format!("You wrote: {line}\n")).collect::<String>() + "You wrote: end\n"
+    let labels = lines.split_inclusive('\n').chain(["end\n"]).flat_map(|line| ["You wrote: ", line]);
+    labels.collect()
 }
 
 fn got(ended: &Ended, lines: &str) {

@@ -33,6 +33,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/seeded.sh", "takes half an hour"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/storm.sh", "takes half an hour; ci/test.sh runs a short one"),
+    ("capi/install.sh", "installs; tests/capi does so to a place of its own"),
+    ("cc $(pkg-config", "needs what was installed; tests/capi builds the same"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 
