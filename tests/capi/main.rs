@@ -182,6 +182,82 @@ fn a_reader_that_is_killed_ends_the_writer_that_needs_room() {
     channel.reader(["--count=1"]).end().code(0).prints("b\n");
 }
 
+/// In a ring nothing else counts than the seats.
+#[test]
+fn deaths_beside_a_ring() {
+    let channel = Channel::new();
+    let mut theirs = channel.seated_reader(&["--ring=64K"]);
+    let mut writer = seated(&channel, &WRITER, Role::Writer);
+    writer.type_in("a\n");
+    theirs.until_prints("a\n");
+    writer.kill();
+    theirs.end().code(3).prints("a\n");
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("b\n");
+    reader.until_prints("You wrote: b\n");
+    writer.kill();
+    reader.end().code(1).says(&["the writer died"]);
+    // A writer that needs no room goes on; one that does gives up.
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    let mut writer = seated(&channel, &WRITER, Role::Writer);
+    writer.type_in("c\n");
+    reader.until_prints("You wrote: c\n");
+    reader.kill();
+    writer.type_in(format!("{}\n", "x".repeat(4000)).repeat(30));
+    writer.end().code(1).says(&["the reader has gone"]);
+}
+
+#[test]
+fn a_stopped_peer_is_not_a_dead_one() {
+    let channel = Channel::new();
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    let mut writer = seated(&channel, &WRITER, Role::Writer);
+    reader.stop();
+    writer.type_in("a\nb\nend\n");
+    writer.until("a message lies there", |_| channel.is_full());
+    assert!(!writer.has_ended());
+    reader.go_on();
+    writer.end().code(0);
+    got(&reader.end(), "a\nb\n");
+}
+
+/// Removed under both: what was not taken goes to the new segment.
+#[test]
+fn the_segment_is_removed_under_both() {
+    for ring in [false, true] {
+        let channel = Channel::new();
+        if ring {
+            // Made by one who leaves at once.
+            channel.writer(["--ring=64K", "--no-end"]).input("").end().code(0);
+        }
+        let mut reader = seated(&channel, &READER, Role::Reader);
+        let mut writer = seated(&channel, &WRITER, Role::Writer);
+        writer.type_in("a\n");
+        reader.until_prints("You wrote: a\n");
+        channel.remove_segment();
+        writer.type_in("b\nend\n");
+        writer.end().code(0);
+        let shown = if ring { "You wrote: a\nYou wrote: b\n".to_owned() } else { labelled("a\nb\n") };
+        reader.end().code(0).prints(shown);
+        channel.assert_nothing_left();
+    }
+}
+
+/// The seats' set too, and a second one of a role is kept out.
+#[test]
+fn one_of_each_role() {
+    let channel = Channel::new();
+    let mut reader = seated(&channel, &READER, Role::Reader);
+    at(&channel, &READER).end().code(1).says(&["another reader is attached", &format!("pid {}", reader.pid())]);
+    channel.reader([""; 0]).end().code(6);
+    channel.remove_seats();
+    reader.until("seated anew", |_| channel.is_seated(Role::Reader));
+    channel.writer(["hello"]).end().code(0);
+    reader.until_prints("You wrote: hello\n");
+    reader.signal(libc::SIGKILL);
+}
+
 /// SIGKILL between the output and the release: it comes again.
 #[test]
 fn what_a_killed_reader_had_not_released_comes_again() {
