@@ -54,6 +54,20 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// of ours stands there, and nothing read from it is relied upon.
 pub mod ring {
     /// `shm-ring`, as bytes in memory.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}, sync::Ordering};
+    /// use shm_handoff::backend::layout::ring::{CAPACITY_AT, MAGIC, MAGIC_AT, VERSION, VERSION_AT};
+    /// # let key = Key::new(std::process::id() << 8 | 50)?;
+    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
+    /// # ring.segment().remove()?;
+    /// assert_eq!(ring.segment().double_word(MAGIC_AT).load(Ordering::Acquire), MAGIC);
+    /// assert_eq!(ring.segment().word(VERSION_AT).load(Ordering::Relaxed), VERSION);
+    /// assert_eq!(ring.segment().double_word(CAPACITY_AT).load(Ordering::Relaxed), 65_536);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const MAGIC: u64 = u64::from_ne_bytes(*b"shm-ring");
     /// Offset of the magic.
     pub const MAGIC_AT: usize = 4096;
@@ -66,8 +80,45 @@ pub mod ring {
     /// Offset of the head.
     pub const HEAD_AT: usize = 4224;
     /// Offset of the reader's place.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
+    /// use shm_handoff::backend::layout::ring::PLACE_AT;
+    /// # let key = Key::new(std::process::id() << 8 | 51)?;
+    /// # let options = Options::ring(key, 64 << 10)?;
+    /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
+    /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
+    /// let place = || segment.double_word(PLACE_AT).load(Ordering::Acquire);
+    /// writer.send(b"hello")?;
+    /// let sent = place();
+    /// reader.look()?.release();
+    /// let released = place();
+    /// # writer.end_with(&mut shm_handoff::Patience::endless())?;
+    /// # reader.look()?.close()?;
+    /// assert_eq!((sent, released), (0, 16), "8 bytes of a header, and the bytes in units of 8");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const PLACE_AT: usize = 4352;
     /// Offset of the word that says that the reader has met the end.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Patience, backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
+    /// use shm_handoff::backend::layout::ring::CLOSED_AT;
+    /// # let key = Key::new(std::process::id() << 8 | 52)?;
+    /// # let options = Options::ring(key, 64 << 10)?;
+    /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
+    /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
+    /// let closed = || segment.word(CLOSED_AT).load(Ordering::Acquire);
+    /// writer.end_with(&mut Patience::endless())?;
+    /// let before = closed();
+    /// reader.look()?.close()?;
+    /// assert_eq!((before, closed()), (0, 1));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const CLOSED_AT: usize = 4360;
     /// Offset of the reader's hint.
     pub const READER_HINT_AT: usize = 4480;
@@ -76,16 +127,66 @@ pub mod ring {
     /// Offset of the writer's hint.
     pub const WRITER_HINT_AT: usize = 4608;
     /// Offset of the writer's promise.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::{Key, Segment};
+    /// use shm_handoff::backend::layout::ring::{self, READER_HINT_AT, READER_PROMISE_AT, WRITER_HINT_AT, WRITER_PROMISE_AT};
+    /// # let key = Key::new(std::process::id() << 8 | 53)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// let ring = segment.ring(64 << 10);
+    /// let promises = ring.promises.unwrap();
+    /// assert!(std::ptr::eq(ring.reader_hint, segment.word(READER_HINT_AT)));
+    /// assert!(std::ptr::eq(promises.reader, segment.word(READER_PROMISE_AT)));
+    /// assert!(std::ptr::eq(ring.writer_hint, segment.word(WRITER_HINT_AT)));
+    /// assert!(std::ptr::eq(promises.writer, segment.word(WRITER_PROMISE_AT)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const WRITER_PROMISE_AT: usize = 4612;
     /// Offset of the records.
     pub const RECORDS_AT: usize = 8192;
     /// What the decoy says.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, layout::CLASSIC, sysv::{Key, Options, SysV}}, sync::Ordering};
+    /// use shm_handoff::backend::layout::ring::DECOY;
+    /// # let key = Key::new(std::process::id() << 8 | 54)?;
+    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
+    /// # ring.segment().remove()?;
+    /// let mut text = [0; 2048];
+    /// let len = ring.segment().payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
+    /// assert_eq!(len.map(|len| &text[..len]), Some(DECOY), "what a C program would show");
+    /// assert_eq!(ring.segment().word(CLASSIC.flag_at).load(Ordering::Relaxed), 1, "nor would it write");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const DECOY: &[u8] = b"this is a shm-handoff ring; use shmread\n";
     /// The smallest ring, in bytes for records.
     pub const SMALLEST: usize = 64 << 10;
     /// The largest.
+    ///
+    /// ```
+    /// use shm_handoff::backend::layout::ring::{LARGEST, SMALLEST, is_capacity};
+    /// assert!(is_capacity(SMALLEST) && !is_capacity(SMALLEST / 2));
+    /// assert!(is_capacity(LARGEST) && !is_capacity(LARGEST * 2));
+    /// ```
     pub const LARGEST: usize = 1 << 30;
     /// What a ring has unless asked otherwise.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// use shm_handoff::backend::layout::ring::DEFAULT;
+    /// # let key = Key::new(std::process::id() << 8 | 55)?;
+    /// let ring = SysV::open(&Options::any_ring(key), Role::Guest)?;
+    /// ring.segment().remove()?;
+    /// assert_eq!(ring.kind(), Kind::Ring { capacity: DEFAULT });
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const DEFAULT: usize = 2 << 20;
 
     /// Whether a ring can have this many bytes for records.

@@ -3,4 +3,12 @@
 pub use crate::backend::layout::*;
 
 /// The key that the tutorial's programs use.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// use shm_handoff::{backend::sysv::Key, protocol::layout::DEFAULT_KEY};
+/// assert_eq!(Key::new(DEFAULT_KEY)?.to_string(), "0x4d2", "as `ipcs` shows it");
+/// # }
+/// # Ok::<(), shm_handoff::Error>(())
+/// ```
 pub const DEFAULT_KEY: u32 = 1234;

@@ -1,6 +1,18 @@
 //! What the classic layout can carry: the rules for NUL, length and `end`.
 
 /// The line that ends a session, as our writer sends it.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}, protocol::message::END};
+/// # let slot = Slot::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// writer.send(END)?;
+/// assert!(reader.look()?.ends_session());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub const END: &[u8] = b"end\n";
 
 const PREFIX: &[u8] = b"end";
@@ -104,6 +116,13 @@ pub fn check(text: &[u8], most: usize) -> Result<(), Uncarriable> {
 
 /// Bytes beyond a piece that must be known before [`cut`] can say where it
 /// ends.
+///
+/// ```
+/// use shm_handoff::protocol::message::{LOOK_AHEAD, cut};
+/// let line = b"abcdend of it\n";
+/// assert_eq!(cut(&line[..4 + LOOK_AHEAD], 4), cut(line, 4));
+/// assert_ne!(cut(&line[..4 + LOOK_AHEAD - 1], 4), cut(line, 4), "`end` was not seen");
+/// ```
 pub const LOOK_AHEAD: usize = PREFIX.len();
 
 /// Length of the next piece of a long line: `most`, or one less if the rest

@@ -1,14 +1,18 @@
 //! Between processes: a System V segment, and seats that the kernel keeps.
 //!
-//! ```no_run
+//! ```
 //! # #[cfg(not(model))] {
-//! use shm_handoff::{Writer, backend::sysv::{Key, Options, SysV}};
-//! let options = Options::classic(Key::new(1234)?);
-//! let mut writer = Writer::<SysV>::open(&options)?;
-//! writer.send(b"hello\n").unwrap();
-//! writer.leave().unwrap();
+//! use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, Segment, SysV}};
+//! # let key = Key::new(std::process::id() << 8 | 56)?;
+//! let options = Options::classic(key);
+//! let mut reader = Reader::<SysV>::open(&options)?; // in one process
+//! let mut writer = Writer::<SysV>::open(&options)?; // in the other
+//! writer.send(b"end\n")?;
+//! writer.leave()?;
+//! reader.look()?.close()?;
+//! assert_eq!(Segment::stat_at(key)?, None, "nothing is left");
 //! # }
-//! # Ok::<(), shm_handoff::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod claim;
