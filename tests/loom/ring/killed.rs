@@ -312,7 +312,7 @@ fn k10_a_writer_to_removed_memory_at_every_step() {
         "K10",
         "ring: a writer that opens, sends two messages, between which somebody removes the memory, and leaves",
         62,
-        Depth::bound(1, 11_619).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 11_619).deep(Depth::bound(2, 838_427)),
         |spared| {
             let ring = ring(4, 2);
             let theirs = ring.clone();
