@@ -77,16 +77,19 @@ impl shmh {
         unsafe { &mut *self.side.get() }
     }
 
-    /// Closes it; what was behind it.
+    /// Closes it: `leave` is given what was behind it.
     ///
     /// # Safety
     /// As [`side`](Self::side).
-    pub(crate) unsafe fn close(&'static self) -> Side {
+    pub(crate) unsafe fn close<T>(&'static self, leave: impl FnOnce(Side) -> T) -> T {
         // SAFETY: the caller's promise.
         let side = std::mem::replace(unsafe { self.side() }, Side::Closed);
-        if !matches!(side, Side::Closed) {
+        let was_open = !matches!(side, Side::Closed);
+        let left = leave(side);
+        // Not before: who leaves may wait, and it is this handle that can be interrupted.
+        if was_open {
             closed().push_back(self);
         }
-        side
+        left
     }
 }

@@ -457,16 +457,19 @@ pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_i
     guarded(|| {
         // SAFETY: the caller's promise.
         let Some(header) = (unsafe { handle::header(handle) }) else { return Ok(SHMH_OK) };
-        // SAFETY: the caller's promise.
-        match unsafe { header.close() } {
-            Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
-            Side::Writer(mut writer) => {
-                patiently(timeout_ms, &header.interrupted, |patience| writer.settle(patience))?;
-                writer.leave_settled()?;
+        let leave = |side| {
+            match side {
+                Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+                Side::Writer(mut writer) => {
+                    patiently(timeout_ms, &header.interrupted, |patience| writer.settle(patience))?;
+                    writer.leave_settled()?;
+                }
+                Side::Reader { reader, .. } => reader.leave()?,
             }
-            Side::Reader { reader, .. } => reader.leave()?,
-        }
-        Ok(SHMH_OK)
+            Ok(SHMH_OK)
+        };
+        // SAFETY: the caller's promise.
+        unsafe { header.close(leave) }
     })
 }
 

@@ -69,7 +69,12 @@ impl Fault {
 
     /// Leaves it for `shmh_error` and in errno; the code.
     pub(crate) fn report(self) -> c_int {
-        LAST.with_borrow_mut(|last| *last = self.text);
+        let text = self.text.to_bytes();
+        let kept = &text[..text.len().min(ROOM - 1)];
+        LAST.with_borrow_mut(|last| {
+            last[..kept.len()].copy_from_slice(kept);
+            last[kept.len()] = 0;
+        });
         // SAFETY: the address of this thread's errno.
         unsafe { *libc::__errno_location() = self.errno };
         self.code
@@ -139,12 +144,16 @@ impl Fault {
     }
 }
 
+/// Bytes of a text, its NUL among them; a longer one is cut.
+const ROOM: usize = 1024;
+
 thread_local! {
-    static LAST: RefCell<Cow<'static, CStr>> = const { RefCell::new(Cow::Borrowed(c"")) };
+    // Without a destructor: exit handlers, which run after those of thread-locals, fail and ask, too.
+    static LAST: RefCell<[u8; ROOM]> = const { RefCell::new([0; ROOM]) };
 }
 
 pub(crate) fn last() -> *const c_char {
-    LAST.with_borrow(|last| last.as_ptr())
+    LAST.with(|last| last.as_ptr().cast::<c_char>().cast_const())
 }
 
 fn errno_of(code: c_int) -> c_int {

@@ -14,7 +14,11 @@ int main(int argc, char **argv)
             give_up();
         if (len > 0) /* the end of a ring's stream has no text */
             printf("You wrote: %.*s", (int)len, (const char *)text);
-        if (fflush(stdout) != 0 || shmh_release(channel) < 0)
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            perror("stdout");
+            return EXIT_FAILURE;
+        }
+        if (shmh_release(channel) < 0)
             give_up();
     } while (got != SHMH_ENDED);
     return shmh_close(channel, -1) == SHMH_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,22 +3,24 @@
 
 int main(int argc, char **argv)
 {
-    char line[BUFSIZ + 1];
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
     struct shmh *channel = open_channel(argc, argv, SHMH_WRITER);
     int ends, sent;
 
     do {
         printf("enter some text: ");
         fflush(stdout);
-        if (fgets(line, BUFSIZ, stdin) == NULL)
-            strcpy(line, "end\n");
-        ends = strcmp(line, "end\n") == 0;
-        sent = ends ? shmh_end(channel, -1) : shmh_send(channel, line, strlen(line), -1);
+        len = getline(&line, &size, stdin);
+        ends = len < 0 || strcmp(line, "end\n") == 0 || strcmp(line, "end") == 0;
+        sent = ends ? shmh_end(channel, -1) : shmh_send(channel, line, (size_t)len, -1);
         if (sent == SHMH_E_UNCARRIABLE)
             fprintf(stderr, "not sent: %s\n", shmh_error());
         else if (sent != SHMH_OK)
             give_up();
     } while (!ends);
+    free(line);
     if (shmh_close(channel, -1) != SHMH_OK)
         give_up();
     return EXIT_SUCCESS;

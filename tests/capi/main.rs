@@ -287,6 +287,39 @@ fn a_line_that_cant_be_carried_is_said() {
     reader.end().code(0).prints("fine\n");
 }
 
+/// None of it in part: neither what is behind a buffer's end, nor what is before a NUL.
+#[test]
+fn a_line_that_is_too_long_or_has_a_nul_is_not_sent_in_part() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    let lines = format!("{}tail\n{}end\na\0b\nfine\n", "x".repeat(8191), "y".repeat(8191));
+    let writer = at(&channel, &WRITER).input(lines).end();
+    writer.code(0).says(&["more than 2047 bytes"]);
+    assert_eq!(writer.stderr.matches("not sent").count(), 3, "{writer}");
+    reader.end().code(0).prints("fine\n");
+}
+
+#[test]
+fn an_end_without_a_newline_is_one_end() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    at(&channel, &WRITER).input("a\nend").end().code(0).says_nothing();
+    reader.end().code(0).prints("a\n");
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn what_cant_be_printed_is_not_released() {
+    let channel = Channel::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut reader = at(&channel, &READER).output_to(full).start();
+    channel.await_seated(Role::Reader, &mut reader);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("a\n");
+    reader.end().code(1).says(&["stdout: No space left"]);
+    channel.reader(["--count=1"]).end().code(0).prints("a\n");
+}
+
 #[test]
 fn the_same_source_is_cpp() {
     let cpp = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
