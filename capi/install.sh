@@ -6,6 +6,7 @@
 #
 # Needs a Rust toolchain and a C compiler (CC).
 set -euo pipefail
+case ${DESTDIR:-} in '' | /*) ;; *) DESTDIR=$PWD/$DESTDIR ;; esac
 cd "$(dirname "$0")/.."
 command -v cargo >/dev/null || { echo "capi/install.sh: cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
 cc=${CC:-cc}
