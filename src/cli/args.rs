@@ -70,7 +70,7 @@ fn mode(given: &str) -> Result<u32, String> {
 }
 
 /// A power of two, as people write it.
-fn capacity(given: &str) -> Result<usize, String> {
+pub(super) fn capacity(given: &str) -> Result<usize, String> {
     let digits = given.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
     let shift = match &given[digits.len()..].to_ascii_lowercase()[..] {
         "" | "b" => 0,
@@ -165,7 +165,7 @@ const READ_EXAMPLES: &str = "\
 Examples:
   shmread                            print messages until the session ends
   shmread -k 0x77 > copy             what went in comes out (a bare `end` does not)
-  shmread --count 1 --timeout 5s     one message, or exit 124
+  shmread --count 1 --timeout 5s     one message, the end of a session, or exit 124
   shmread --follow --format json     outlive writers that die; one object a line
   shmread --raw > file               bytes as shmwrite --raw sends them
 

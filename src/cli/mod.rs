@@ -71,8 +71,10 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         (stat.mode, "segment", "other users can get at the messages"),
         (seats, "seats' semaphore set", "other users can take a seat, or both away"),
     ];
-    for (mode, what, so) in wide {
-        if !common.quiet && mode & !common.mode != 0 {
+    // A set as wide as the segment beside it is no news.
+    let accepted = [common.mode, common.mode | stat.mode];
+    for ((mode, what, so), accepted) in wide.into_iter().zip(accepted) {
+        if !common.quiet && mode & !accepted != 0 {
             stdio::warn(
                 program,
                 format_args!("the {what} at key {key:#x} has mode {mode:03o}: {so}"),

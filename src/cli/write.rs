@@ -1,6 +1,6 @@
 //! `shmwrite`.
 
-use super::args::{Common, Long, WriteArgs};
+use super::args::{Common, Long, WriteArgs, capacity};
 use super::exit::{Exit, Failure};
 use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
@@ -68,6 +68,12 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
+    if let (Some(None), Some(text), false) = (args.common.ring, args.texts.first(), args.common.quiet)
+        && let Some(text) = text.to_str().filter(|text| capacity(text).is_ok())
+    {
+        let hint = format_args!("--ring={text} makes a ring of that capacity");
+        stdio::warn(PROGRAM, format_args!("`{text}` is sent as a message"), Some(hint));
+    }
     let mut session =
         Session { writer, signals: &signals, common: &args.common, prompts, sent, looked: Instant::now() };
     let done = if args.common.raw {

@@ -397,3 +397,11 @@ fn timeout_ends_either_wait() {
     let writer = channel.writer(["--timeout=20ms"]).input(line(8000).repeat(9)).end();
     writer.code(124).says(&["8 messages sent"]);
 }
+
+/// The capacity belongs to the option: a text that looks like one is sent, and said to be.
+#[test]
+fn a_capacity_in_the_wrong_place_is_said() {
+    let channel = Channel::new();
+    channel.writer(["--ring", "64M", "hi"]).end().code(0).says(&["`64M` is sent as a message", "--ring=64M"]);
+    channel.reader(["--count=2"]).end().code(0).prints("64M\nhi\n");
+}
