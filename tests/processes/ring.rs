@@ -185,6 +185,7 @@ fn readers_killed_in_the_middle_lose_nothing() {
         if writer.has_ended() {
             break;
         }
+        // Another moment each time: no condition says which.
         std::thread::sleep(std::time::Duration::from_micros(500 * round));
         // It has met readers: without one it would not wait for room.
         writer.signal(libc::SIGSTOP);
@@ -344,6 +345,7 @@ fn the_segment_is_removed_in_the_middle_of_many_lines() {
     for part in 0..20 {
         writer.type_in(numbers(5000 * part..5000 * (part + 1)));
         if part < 19 {
+            // As above: another moment each time.
             std::thread::sleep(std::time::Duration::from_micros(u64::from(part) * 300));
             channel.remove_segment();
         }

@@ -108,6 +108,7 @@ fn an_output_in_jerks_makes_both_sleep() {
         }
         got.extend_from_slice(&block[..len]);
         if turn.is_multiple_of(4) {
+            // The pace of a slow reader of the output: nothing is waited for.
             std::thread::sleep(std::time::Duration::from_millis(turn % 3));
         }
     }
