@@ -272,6 +272,18 @@ pub enum Error {
         /// The semaphore set's key.
         seats: u32,
     },
+    /// The seats' semaphore set is another version's, and in use or not ours to make anew.
+    #[error("{}: the seats' semaphore set is of version {found}, and this program's is {known}{}", at(*.key), used(*.pid))]
+    OtherVersion {
+        /// The segment's key.
+        key: u32,
+        /// The version that was found.
+        found: u32,
+        /// This library's.
+        known: u32,
+        /// A process that uses it; 0: of another pid namespace.
+        pid: Option<u32>,
+    },
     /// A key that can't be used.
     #[error("key {given}: {reason}")]
     BadKey {
@@ -332,6 +344,9 @@ impl Error {
             Self::ForeignSeats { seats, .. } => {
                 format!("use another key, or remove it if nobody needs it: ipcrm -S {seats:#x}")
             }
+            Self::OtherVersion { .. } => {
+                "end what uses it, and start both sides in the same version, or use another key".to_owned()
+            }
             Self::Os { errno: Errno::ENOMEM, .. } => format!("see: {}; ulimit -a", Limit::Memory.how_to_see()),
             Self::Os { errno: Errno::EMFILE | Errno::ENFILE, .. } => "more files: ulimit -n".to_owned(),
             Self::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => {
@@ -346,6 +361,10 @@ impl Error {
 /// A key as messages name it: as people type it, and as `ipcs` shows it.
 fn at(key: u32) -> String {
     format!("key {key} ({key:#x})")
+}
+
+fn used(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!("; it is in use by {}", who(pid)))
 }
 
 fn who(pid: u32) -> String {

@@ -89,7 +89,8 @@ impl From<Error> for Fault {
             Error::NotAChannel { .. }
             | Error::OtherLayout { .. }
             | Error::OtherKind { .. }
-            | Error::ForeignSeats { .. } => SHMH_E_NOT_A_CHANNEL,
+            | Error::ForeignSeats { .. }
+            | Error::OtherVersion { .. } => SHMH_E_NOT_A_CHANNEL,
             Error::Permission { .. } | Error::OtherOwner { .. } => SHMH_E_PERMISSION,
             Error::Limit { .. } => SHMH_E_LIMIT,
             _ => SHMH_E_SYSTEM,

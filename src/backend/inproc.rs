@@ -42,6 +42,8 @@ pub struct Slot {
 
 struct Shared {
     shape: Shape,
+    /// The memory stays when nobody is attached.
+    persists: bool,
     state: Mutex<State>,
     #[cfg(not(model))]
     changed: Condvar,
@@ -219,10 +221,22 @@ impl Slot {
     }
 
     fn of(shape: Shape) -> Self {
+        Self::with(shape, true)
+    }
+
+    /// As this one, with memory that goes with its last attachment.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn that_goes_with_its_last(self) -> Self {
+        Self::with(self.shared.shape, false)
+    }
+
+    fn with(shape: Shape, persists: bool) -> Self {
         let state = State { writer: false, reader: false, open: false, current: Memory::new(shape) };
         Self {
             shared: Arc::new(Shared {
                 shape,
+                persists,
                 state: Mutex::new(state),
                 #[cfg(not(model))]
                 changed: Condvar::new(),
@@ -286,6 +300,9 @@ impl InProc {
         if let Some(memory) = self.memory.take() {
             let mut state = self.slot.shared.state.lock();
             drop(memory);
+            if !self.slot.shared.persists && Arc::strong_count(&state.current) == 1 {
+                state.current = Memory::new(self.slot.shared.shape);
+            }
             match self.role {
                 Role::Writer => {
                     state.writer = false;
@@ -385,9 +402,14 @@ impl Backend for InProc {
             writer_failed: state.open && !state.writer,
             // The slot itself keeps one reference to what is current.
             attached: Arc::strong_count(memory) - usize::from(!removed),
+            observers: 0,
             removed,
             reseated: false,
         })
+    }
+
+    fn persists(&self) -> bool {
+        self.slot.shared.persists
     }
 
     fn reopen(&mut self) -> Result<(), Error> {

@@ -32,7 +32,7 @@ use std::time::Duration;
 /// # use shm_handoff::{Role, backend::{Backend, Census, inproc::{InProc, Slot}}};
 /// # let slot = Slot::new(2048);
 /// let mut reader = InProc::open(&slot, Role::Reader)?;
-/// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false };
+/// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
 /// assert_eq!(reader.census()?, alone);
 /// let writer = InProc::open(&slot, Role::Writer)?;
 /// assert_eq!(reader.census()?, Census { peer_seated: true, attached: 2, ..alone });
@@ -49,11 +49,41 @@ pub struct Census {
     pub writer_failed: bool,
     /// Attachments to the memory, our own included.
     pub attached: usize,
+    /// How many of these may be tools that only look: the count tells nothing of them.
+    pub observers: usize,
     /// The memory was removed: newcomers will meet at another one.
     pub removed: bool,
     /// Our own seat had gone and was taken anew: so may the peer's have, who has not
     /// noticed yet. Its free seat says nothing.
     pub reseated: bool,
+}
+
+impl Census {
+    /// Somebody beside us is attached, and no tool is taken for it.
+    ///
+    /// ```
+    /// # use shm_handoff::backend::Census;
+    /// let two = Census { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
+    /// assert!(two.has_company());
+    /// assert!(!Census { observers: 1, ..two }.has_company(), "that can be the tool");
+    /// ```
+    #[must_use]
+    pub fn has_company(&self) -> bool {
+        self.attached.saturating_sub(self.observers) >= 2
+    }
+
+    /// Nobody beside us is attached.
+    ///
+    /// ```
+    /// # use shm_handoff::backend::Census;
+    /// let two = Census { peer_seated: false, writer_failed: false, attached: 2, observers: 1, removed: false, reseated: false };
+    /// assert!(!two.is_alone(), "the tool can be about to attach still");
+    /// assert!(Census { attached: 1, ..two }.is_alone());
+    /// ```
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.attached <= 1
+    }
 }
 
 /// Shared memory with two seats.
@@ -80,7 +110,8 @@ pub struct Census {
 ///   [`leave`](Self::leave) counts as failed, until the next writer is seated
 ///   or [`forget_failure`](Self::forget_failure) is called.
 /// * **B6** [`census`](Self::census) tells the truth of some moment during the
-///   call and does not wait for the peer.
+///   call and does not wait for the peer. Of those attached, `observers` are at least as
+///   many as there are tools.
 /// * **B7** [`sleep`](Self::sleep) returns after the given time at the latest
 ///   (the scheduler's delay apart); [`wake`](Self::wake) may end the peer's
 ///   sleep early, or do nothing.
@@ -212,6 +243,20 @@ pub trait Backend: Sized {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn census(&mut self) -> Result<Census, Error>;
+
+    /// Whether the memory stays when nobody is attached any more. Where it does not, what was
+    /// sent and not released goes with its last attachment.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// assert!(InProc::open(&Slot::new(2048), Role::Guest)?.persists());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn persists(&self) -> bool {
+        true
+    }
 
     /// Lets the memory go and attaches what is at the address now, made anew
     /// if there is none. The seat is kept. The layout is the same; a ring's capacity

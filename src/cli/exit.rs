@@ -136,7 +136,8 @@ impl From<Error> for Failure {
             Error::NotAChannel { .. }
             | Error::OtherLayout { .. }
             | Error::OtherOwner { .. }
-            | Error::ForeignSeats { .. } => Exit::NotAChannel,
+            | Error::ForeignSeats { .. }
+            | Error::OtherVersion { .. } => Exit::NotAChannel,
             Error::SeatTaken { .. } => Exit::RoleTaken,
             _ => Exit::System,
         };

@@ -31,6 +31,9 @@ pub(super) struct Shown {
     pub(super) flag: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ring: Option<Positions>,
+    /// Its content was looked at, and where `messages` is none, it breaks the layout.
+    #[serde(skip)]
+    pub(super) looked_into: bool,
     /// The text of a classic slot, to see it change.
     #[serde(skip)]
     pub(super) text: Vec<u8>,
@@ -136,7 +139,11 @@ pub(super) fn user(uid: u32) -> String {
 
 /// Looks at a key.
 pub(super) fn at(key: Key) -> Result<Shown, Error> {
-    let observer = Observer::open(key)?;
+    Ok(shown(key, &Observer::open(key)?))
+}
+
+/// What an observer sees of a key.
+pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
     let stat = observer.stat();
     let row = SegmentRow {
         key: key.number(),
@@ -145,10 +152,10 @@ pub(super) fn at(key: Key) -> Result<Shown, Error> {
         size: stat.size,
         creator_pid: stat.creator_pid,
         // Without ourselves.
-        attached: stat.attached.saturating_sub(1),
+        attached: stat.attached.saturating_sub(observer.is_attached().into()),
         uid: stat.uid,
     };
-    let mut shown = Shown { removed: stat.removed, ..from_row(&row) };
+    let mut shown = Shown { removed: stat.removed, looked_into: observer.is_attached(), ..from_row(&row) };
     if let Some(Seats { writer, reader, writer_failed }) = observer.seats() {
         shown.writer = writer.map(Process::new);
         shown.reader = reader.map(Process::new);
@@ -156,11 +163,10 @@ pub(super) fn at(key: Key) -> Result<Shown, Error> {
     }
     match observer.kind() {
         Kind::Classic => {
-            let flag = observer.flag();
-            shown.text = observer.text();
-            shown.flag = Some(flag);
-            shown.messages = Some(u64::from(flag != 0));
-            shown.bytes = Some(if flag == 0 { 0 } else { shown.text.len() as u64 });
+            shown.flag = observer.flag();
+            shown.text = observer.text().unwrap_or_default();
+            shown.messages = shown.flag.map(|flag| u64::from(flag != 0));
+            shown.bytes = shown.flag.map(|flag| if flag == 0 { 0 } else { shown.text.len() as u64 });
         }
         Kind::Ring { capacity } => {
             shown.layout = Layout::Ring;
@@ -177,9 +183,10 @@ pub(super) fn at(key: Key) -> Result<Shown, Error> {
     shown.status = match shown.messages {
         _ if is_used => Status::Used,
         Some(0) => Status::Unused,
+        None if !shown.looked_into => Status::Unreadable,
         _ => Status::Waiting,
     };
-    Ok(shown)
+    shown
 }
 
 /// What a row of `/proc/sysvipc/shm` tells: the layout by its size, and nothing of its content.
@@ -203,6 +210,7 @@ fn from_row(row: &SegmentRow) -> Shown {
         status: Status::Foreign,
         flag: None,
         ring: None,
+        looked_into: false,
         text: Vec::new(),
     }
 }
@@ -240,7 +248,7 @@ fn of_row(row: &SegmentRow) -> Option<Shown> {
         Ok(shown) if shown.id == row.id => Some(shown),
         Ok(_) | Err(Error::Missing { .. } | Error::Removed { .. }) => None,
         Err(Error::NotAChannel { .. }) => Some(Shown { layout: Layout::Foreign, ..told }),
-        Err(Error::ForeignSeats { .. }) => Some(told),
+        Err(Error::ForeignSeats { .. } | Error::OtherVersion { .. }) => Some(told),
         Err(_) => Some(Shown { status: Status::Unreadable, ..told }),
     }
 }

@@ -9,7 +9,6 @@ use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
-use crate::error::Error;
 use crate::protocol::any::Reader;
 use crate::protocol::{self as classic, Patience, RecvError, message, ring};
 use clap::Parser;
@@ -163,7 +162,7 @@ impl Session<'_> {
             if self.args.keep {
                 message.release();
             } else {
-                message.close().map_err(not_ours_to_remove)?;
+                message.close()?;
             }
             return Ok(Next::Done);
         }
@@ -253,7 +252,7 @@ impl Session<'_> {
         if self.args.keep {
             end.release();
         } else {
-            end.close().map_err(not_ours_to_remove)?;
+            end.close()?;
         }
         Ok(Next::Done)
     }
@@ -277,17 +276,6 @@ fn gone(error: RecvError) -> Failure {
             "the ring's content breaks its layout: a record has changed after it was sent",
         )
         .hint("remove the segment, and start both sides anew"),
-        other => other.into(),
-    }
-}
-
-/// The session is over all the same; only the segment is left.
-fn not_ours_to_remove(error: Error) -> Failure {
-    match error {
-        Error::Permission { owner, .. } => {
-            Failure::new(Exit::System, format!("the session has ended, but {owner} alone can remove the segment"))
-                .hint("--keep releases it instead")
-        }
         other => other.into(),
     }
 }

@@ -66,7 +66,7 @@ fn would_remove(key: Key, force: bool) -> Result<(), Failure> {
             return Err(seated(key, &Error::SeatTaken { key: key.number(), role, pid }));
         }
     }
-    match judge(key, force)? {
+    match judge(key, force, None)? {
         Some(goner) => stdio::show(&format!("would remove {}\n", goner.what)),
         None if seats.is_some() => stdio::show(&format!("would remove the seats of {}\n", at(key))),
         None => Err(nothing(key)),
@@ -83,7 +83,7 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
         return Err(nothing(key));
     }
     let claim = Claim::take(key).map_err(|error| seated(key, &error))?;
-    let Some(goner) = judge(key, force)? else {
+    let Some(goner) = judge(key, force, Some(&claim))? else {
         drop(claim);
         return stdio::show(&format!("removed the seats of {}\n", at(key)));
     };
@@ -116,7 +116,7 @@ fn seated(key: Key, error: &Error) -> Failure {
 }
 
 /// Whether what is at the key may go; `None`: there is nothing. The seats are the caller's matter.
-fn judge(key: Key, force: bool) -> Result<Option<Goner>, Failure> {
+fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, Failure> {
     let Some(stat) = Segment::stat_at(key)? else { return Ok(None) };
     if stat.attached > 0 {
         let count = stat.attached;
@@ -124,7 +124,8 @@ fn judge(key: Key, force: bool) -> Result<Option<Goner>, Failure> {
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{}: {why}", at(key))).hint(hint));
-    let shown = match look::at(key) {
+    let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.look()?)));
+    let shown = match shown {
         Ok(shown) => shown,
         Err(Error::Missing { .. } | Error::Removed { .. }) => return Ok(None),
         Err(error @ Error::NotAChannel { .. }) if !force => return Err(error.into()),

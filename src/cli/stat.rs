@@ -26,8 +26,9 @@ JSON:
   {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic or ring), size, mode,
   uid, owner, creator_pid, attached, removed, writer and reader (null, or pid and
   command; pid 0: of another pid namespace), writer_failed, messages and bytes (sent and
-  not received; null: the content breaks the layout), status (see ls --help), and flag
-  or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
+  not received; null: the content breaks the layout, or was not looked at, for a user who
+  may not alter the seats' semaphore set does not attach), status (see ls --help), and
+  flag or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
   told), or with \"missing\":true. A later version may add fields; one that changes or
   drops any has another schema.
@@ -100,7 +101,8 @@ fn in_words(shown: &Shown) -> String {
     };
     let waiting = match (shown.messages, shown.bytes) {
         (Some(messages), Some(bytes)) => format!("{messages} messages, {bytes} bytes"),
-        _ => "not to be told: its content breaks the layout".to_owned(),
+        _ if shown.looked_into => "not to be told: its content breaks the layout".to_owned(),
+        _ => "not to be told: a user who may not alter the seats' semaphore set does not attach".to_owned(),
     };
     let removed = if shown.removed { ", removed: it goes with the last of them" } else { "" };
     let writer =

@@ -88,9 +88,9 @@ fn sample(observer: &Observer) -> Option<f64> {
         return None;
     }
     let started = Instant::now();
-    let (mut filled, mut before) = (0_u32, observer.flag());
+    let (mut filled, mut before) = (0_u32, observer.flag()?);
     while started.elapsed() < SAMPLE {
-        let flag = observer.flag();
+        let flag = observer.flag()?;
         filled += u32::from(before == 0 && flag != 0);
         before = flag;
     }

@@ -7,6 +7,7 @@ use super::introduce;
 use super::progress::{self, Progress};
 use super::signals::Signals;
 use super::stdio::{self, say};
+use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
 use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
@@ -83,15 +84,16 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     } else {
         session.send_texts(args)
     };
-    match done.and_then(|()| session.with_patience(Writer::settle)) {
+    let done = match done {
+        // What comes before input that can't be carried was sent.
+        Err(failure) if failure.exit == Exit::BadInput => session.settle().and(Err(failure)),
+        done => done.and_then(|()| session.settle()),
+    };
+    match done {
         Ok(()) => session.writer.leave_settled().map_err(Failure::from),
         Err(mut failure) => {
-            // Who lost the seat has no say in what lies there.
-            let left = if failure.exit == Exit::RoleTaken { 0 } else { session.writer.stranded().unwrap_or(0) };
-            if left > 0 {
-                let lost = format!("; {left} sent before lie in a removed segment, unread");
-                failure.message.push_str(&lost);
-            }
+            let lost = session.lost(&failure);
+            failure.message.push_str(&lost);
             Err(failure)
         }
     }
@@ -269,6 +271,28 @@ impl Session<'_> {
         self.with_patience(Writer::mend)
     }
 
+    /// Makes sure that nothing is left behind. What is received meanwhile is progress.
+    fn settle(&mut self) -> Result<(), Failure> {
+        loop {
+            let before = self.writer.stranded().unwrap_or(0);
+            match self.with_patience(Writer::settle) {
+                Err(failure) if failure.exit == Exit::TimedOut && self.writer.stranded().unwrap_or(0) < before => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// What of that which was sent nobody will read, in words.
+    fn lost(&mut self, failure: &Failure) -> String {
+        // A writer that lost its seat has no say in what lies there.
+        let count = if failure.exit == Exit::RoleTaken { 0 } else { self.writer.stranded().unwrap_or(0) };
+        match count {
+            0 => String::new(),
+            _ if self.writer.backend().persists() => format!("; {count} sent before lie in a removed segment, unread"),
+            _ => format!("; {count} sent before were not received, and their memory goes with its last attachment"),
+        }
+    }
+
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
     fn with_patience(
         &mut self,
@@ -312,6 +336,9 @@ fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
         WaitingFor::Reader => say!("Waiting... no reader is at key {key} ({key:#x}) yet"),
         WaitingFor::Drain => {
             say!("Waiting... the segment was removed, and somebody attached may still take the last message");
+        }
+        WaitingFor::Receipt => {
+            say!("Waiting... the last message was not received yet, and its memory goes with its last attachment");
         }
         WaitingFor::Room if talkative => say!("Waiting..."),
         _ => return false,

@@ -197,7 +197,8 @@ impl<B: RingBackend> Writer<B> {
         either!(self, writer => writer.mend(patience))
     }
 
-    /// Makes sure that nothing is left behind in removed memory.
+    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
+    /// attachment: there it waits until all is released.
     ///
     /// # Errors
     /// As [`mend`](Self::mend).
@@ -218,8 +219,8 @@ impl<B: RingBackend> Writer<B> {
         either!(self, writer => writer.settle(patience))
     }
 
-    /// How many messages lie in memory that was removed, where nobody may ever read
-    /// them.
+    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
+    /// goes with its last attachment.
     ///
     /// # Errors
     /// What the look-up met.

@@ -4,6 +4,10 @@
 //! *seen* when the attach count says at two looks in a row that somebody
 //! without a seat is there, and *gone* when we are alone again. That needs no
 //! pid, so it holds across pid namespaces, and it falls at once on SIGKILL.
+//!
+//! A tool of ours that only looks is attached for a moment, too. It says so before, so
+//! a census knows how many of those attached can be tools. Where the count could mean
+//! either, nothing is concluded from it, and what was known before stays.
 
 use crate::backend::Census;
 use std::time::{Duration, Instant};
@@ -23,7 +27,7 @@ const SETTLED: Duration = Duration::from_millis(50);
 /// # let start = Instant::now();
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.peer(), Peer::Unseen);
-/// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false }, start);
+/// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
 /// assert_eq!(watch.peer(), Peer::Ours);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,7 @@ pub enum Peer {
 /// # use std::time::{Duration, Instant};
 /// # let start = Instant::now();
 /// # let at = |ms| start + Duration::from_millis(ms);
-/// let seated = Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false };
+/// let seated = Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.look(seated, at(0)), Verdict::Present);
 /// assert_eq!(watch.look(Census { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
@@ -64,8 +68,8 @@ pub enum Verdict {
 /// use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch, Verdict}};
 /// use std::time::{Duration, Instant};
 /// let (alone, two) = (
-///     Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false },
-///     Census { peer_seated: false, writer_failed: false, attached: 2, removed: false, reseated: false },
+///     Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false },
+///     Census { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false },
 /// );
 /// let start = Instant::now();
 /// let at = |ms| start + Duration::from_millis(ms);
@@ -111,7 +115,7 @@ impl PeerWatch {
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// let mut watch = PeerWatch::new();
-    /// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false }, start);
+    /// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
     /// assert_eq!(watch.peer(), Peer::Ours);
     /// ```
     #[must_use]
@@ -126,7 +130,7 @@ impl PeerWatch {
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// # let at = |ms| start + Duration::from_millis(ms);
-    /// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, removed: false, reseated: false };
+    /// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// assert_eq!(watch.look(alone, at(0)), Verdict::Unseen);
     /// assert_eq!(watch.look(Census { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
@@ -136,21 +140,25 @@ impl PeerWatch {
         if census.reseated {
             *self = Self::new();
         }
-        self.accompanied = census.attached >= 2;
+        let (company, alone) = (census.has_company(), census.is_alone());
+        self.accompanied = company || (self.accompanied && !alone);
         let before = self.stranger;
-        self.stranger = (!census.peer_seated && census.attached >= 2).then(|| match before {
-            Some((since, last)) if now.duration_since(last) <= IN_A_ROW => (since, now),
-            _ => (now, now),
-        });
+        self.stranger = match before {
+            _ if census.peer_seated || alone => None,
+            // A tool's attachment, or a stranger's beside it.
+            before if !company => before,
+            Some((since, last)) if now.duration_since(last) <= IN_A_ROW => Some((since, now)),
+            _ => Some((now, now)),
+        };
         if census.peer_seated {
             self.peer = Peer::Ours;
             return Verdict::Present;
         }
         match self.peer {
-            Peer::Foreign if census.attached >= 2 => Verdict::Present,
+            Peer::Foreign if !alone => Verdict::Present,
             Peer::Ours | Peer::Foreign => Verdict::Gone,
             Peer::Unseen => match (before, self.stranger) {
-                (Some((before, _)), Some((since, _))) if before == since => {
+                (Some((before, _)), Some((since, _))) if before == since && company => {
                     self.peer = Peer::Foreign;
                     Verdict::Present
                 }
@@ -170,7 +178,7 @@ impl PeerWatch {
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// # let at = |ms| start + Duration::from_millis(ms);
-    /// let elsewhere = Census { peer_seated: true, writer_failed: false, attached: 1, removed: false, reseated: false };
+    /// let elsewhere = Census { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// watch.look(elsewhere, at(0));
     /// assert!(!watch.may_publish_first(), "seated, and still on other memory");

@@ -6,8 +6,9 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{GaveUp, Patience, Step, Wait, WaitingFor};
-use crate::backend::{Backend, Kind};
+use crate::backend::{Backend, Census, Kind};
 use crate::error::{Error, Role};
+use crate::sync;
 use std::time::Instant;
 
 /// Why no message was received.
@@ -387,11 +388,13 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn keep_seat(&mut self) -> Result<(), Error> {
-        if self.backend.census()?.reseated {
-            // So may the peer's seat have gone, and it not have noticed.
-            self.watch = PeerWatch::new();
-        }
-        Ok(())
+        self.look_around().map(drop)
+    }
+
+    /// Looks who is there, and keeps in mind what that says of the writer.
+    fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
+        let census = self.backend.census()?;
+        Ok((census, self.watch.look(census, sync::now())))
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
@@ -458,9 +461,8 @@ impl<B: Backend> Reader<B> {
                 return Ok(());
             }
             let Step::Sleep(longest) = wait.step() else { continue };
-            if let Some(now) = wait.census_due() {
-                let census = self.backend.census()?;
-                let verdict = self.watch.look(census, now);
+            if wait.census_due().is_some() {
+                let (census, verdict) = self.look_around()?;
                 let died = census.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
                 if (census.removed || died) && self.is_full() {
                     // What was sent before the end is read before the end.
@@ -584,6 +586,12 @@ impl<B: Backend> Message<'_, B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn close(self) -> Result<(), Error> {
-        self.reader.backend.remove()
+        match self.reader.backend.remove() {
+            Err(Error::Permission { .. }) => {
+                self.release();
+                Ok(())
+            }
+            done => done,
+        }
     }
 }

@@ -66,6 +66,8 @@ pub enum WaitingFor {
     Message,
     /// A writer on removed memory, for the reader to take what it takes.
     Drain,
+    /// A writer that leaves memory which goes with it, for what it sent to be released.
+    Receipt,
 }
 
 /// One tick of a wait, as the hook is told.

@@ -8,6 +8,7 @@ use super::ring::Broken;
 use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
 use crate::backend::{Backend, Census, Kind};
 use crate::error::{Error, Role};
+use crate::sync;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -307,14 +308,14 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.census()?.removed {
+        if self.look_around()?.0.removed {
             self.move_on(patience)?;
         }
         self.flush_stranded(patience)
     }
 
-    /// How many messages lie in memory that was removed, where nobody may ever
-    /// read them.
+    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
+    /// goes with its last attachment.
     ///
     /// # Errors
     /// What the look-up met.
@@ -333,7 +334,8 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
-        let here = self.census()?.removed && self.unreleased().is_some();
+        let is_lost = self.look_around()?.0.removed || !self.backend.persists();
+        let here = is_lost && self.unreleased().is_some();
         Ok(self.stranded.len() + usize::from(here))
     }
 
@@ -359,7 +361,8 @@ impl<B: Backend> Writer<B> {
         self.leave_settled()
     }
 
-    /// Makes sure that nothing is left behind in removed memory.
+    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
+    /// attachment: there it waits until all is released.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent
@@ -378,13 +381,34 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        // What was sent again can lie in memory that was removed as well.
-        while self.census()?.removed && self.is_stranded(patience)? {
-            self.move_on(patience)?;
+        loop {
+            // What was sent again can lie in memory that was removed as well.
+            while self.look_around()?.0.removed && self.is_stranded(patience)? {
+                self.move_on(patience)?;
+                self.flush_stranded(patience)?;
+                Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            }
             self.flush_stranded(patience)?;
-            Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            if self.backend.persists() || self.await_receipt(patience)? || !self.is_stranded(patience)? {
+                return Ok(());
+            }
         }
-        self.flush_stranded(patience)
+    }
+
+    /// Waits until the slot is empty, for this reader or the next one; `false`: the memory was removed.
+    fn await_receipt(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
+        let mut wait = Wait::new(patience);
+        loop {
+            if self.is_empty() {
+                return Ok(true);
+            }
+            let Step::Sleep(longest) = wait.step() else { continue };
+            if wait.census_due().is_some() && self.look_around()?.0.removed {
+                return Ok(false);
+            }
+            let left = wait.tick(patience, WaitingFor::Receipt)?;
+            self.backend.sleep(longest.min(left));
+        }
     }
 
     /// Leaves in order, without another look at the memory.
@@ -408,14 +432,10 @@ impl<B: Backend> Writer<B> {
         Ok(self.backend.leave()?)
     }
 
-    /// Looks who is there.
-    fn census(&mut self) -> Result<Census, Error> {
+    /// Looks who is there, and keeps in mind what that says of the reader.
+    fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
         let census = self.backend.census()?;
-        if census.reseated {
-            // So may the peer's seat have gone, and it not have noticed.
-            self.watch = PeerWatch::new();
-        }
-        Ok(census)
+        Ok((census, self.watch.look(census, sync::now())))
     }
 
     fn is_empty(&self) -> bool {
@@ -441,15 +461,15 @@ impl<B: Backend> Writer<B> {
             // The first message is preceded by a census in any case.
             let step = if self.introduced { wait.step() } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
-            if let Some(now) = wait.census_due() {
-                let census = self.census()?;
+            if wait.census_due().is_some() {
+                let (census, verdict) = self.look_around()?;
                 if census.removed {
                     // No look at the new memory before the tick: somebody who
                     // removes again and again must not keep us from it.
                     self.move_on(patience)?;
                     wait = Wait::new(patience);
                 } else {
-                    match self.watch.look(census, now) {
+                    match verdict {
                         // Room may have been made before the reader went: then
                         // nothing needs to be waited for.
                         Verdict::Gone if !self.introduced => self.watch = PeerWatch::new(),
@@ -519,7 +539,7 @@ impl<B: Backend> Writer<B> {
         let mut wait = Wait::new(patience);
         loop {
             // In this order: who is gone by the census has released before it.
-            let alone = self.census()?.attached <= 1;
+            let alone = self.look_around()?.0.is_alone();
             if self.unreleased().is_none() {
                 return Ok(false);
             }

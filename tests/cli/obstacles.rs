@@ -69,6 +69,34 @@ fn a_segment_of_another_owner_needs_trust() {
     reader.until_prints("x\n");
 }
 
+/// The reader may not remove what another user made: it releases the end, and the next session works.
+#[test]
+fn sessions_of_two_users_follow_each_other() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let folder = for_everybody(&[SHMREAD.as_ref()]);
+    for layout in [&["--mode=666"][..], &["--mode=666", "--ring=64K"]] {
+        let channel = Channel::new();
+        let mut id = None;
+        for round in 0..3 {
+            let mut writer = channel.writer(layout).open_input().start();
+            channel.await_seated(Role::Writer, &mut writer);
+            assert_eq!(channel.stat().unwrap().uid, 0, "the writer made it");
+            let mut command = channel.command(&folder.path().join("shmread"), [layout, &["--trust-owner"]].concat());
+            command.uid(STRANGER).gid(STRANGER);
+            let reader = Run::new(command).start();
+            writer.type_in(format!("{round}\n"));
+            writer.close_input();
+            writer.end().code(0);
+            reader.end().code(0).prints(format!("{round}\n"));
+            let now = ipc::find_segment(channel.key().number());
+            assert!(now.is_some() && (id.is_none() || id == now), "the segment stays");
+            id = now;
+        }
+    }
+}
+
 #[test]
 fn a_semaphore_set_of_another_owner_needs_trust_too() {
     if !is_root() {
@@ -113,7 +141,7 @@ fn a_semaphore_set_that_may_not_be_read_is_named_with_mode_and_owner() {
     let folder = for_everybody(&[SHMREAD.as_ref(), SHMWRITE.as_ref()]);
     let channel = Channel::new();
     drop(Segment::create_new(channel.key(), 2052, 0o666).unwrap());
-    ipc::make_set(channel.key().seats(), 5);
+    ipc::make_set(channel.key().seats(), 14);
     for run in each_as_stranger(&channel, folder.path()) {
         let run = run.with(|run| _ = run.arg("--trust-owner"));
         run.end().code(1).says(&["permission denied", "semaphore set", "uid 0", "mode 600"]);
@@ -122,7 +150,9 @@ fn a_semaphore_set_that_may_not_be_read_is_named_with_mode_and_owner() {
 
 #[test]
 fn a_foreign_semaphore_set_at_the_seats_key_is_left_alone() {
-    for (count, number, value) in [(1, 0, 0), (4, 0, 0), (6, 0, 0x5368), (5, 0, 7), (5, 4, 1), (5, 0, 0x5369)] {
+    for (count, number, value) in
+        [(1, 0, 0), (13, 0, 0), (15, 0, 0x5332), (14, 0, 7), (14, 4, 1), (14, 0, 0x5368), (5, 0, 7)]
+    {
         let channel = Channel::new();
         let id = ipc::make_set(channel.key().seats(), count);
         ipc::set_value(id, number, value);

@@ -9,6 +9,7 @@ mod classic;
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
+mod fleeting;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod ring;

@@ -15,7 +15,10 @@ struct Entry {
 }
 
 fn entry(peer_seated: bool, attached: usize, flag: u32) -> Entry {
-    Entry { census: Census { peer_seated, writer_failed: false, attached, removed: false, reseated: false }, flag }
+    Entry {
+        census: Census { peer_seated, writer_failed: false, attached, observers: 0, removed: false, reseated: false },
+        flag,
+    }
 }
 
 /// A slot, and what is to come; the last entry stays.
@@ -100,7 +103,7 @@ fn room_that_was_made_before_the_reader_went() {
 fn a_reader_without_a_seat_has_not_gone() {
     let place = Place::empty_ring();
     let says = |peer_seated, reseated| {
-        place.says(Census { peer_seated, writer_failed: false, attached: 2, removed: false, reseated });
+        place.says(Census { peer_seated, writer_failed: false, attached: 2, observers: 0, removed: false, reseated });
     };
     let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
     says(true, false);
@@ -113,4 +116,40 @@ fn a_reader_without_a_seat_has_not_gone() {
     assert_eq!(writer.try_send(&[1; 100]), Err(SendError::WouldBlock));
     says(false, false);
     assert_eq!(writer.try_send(&[1; 100]), Err(SendError::ReaderGone));
+}
+
+/// What a look around has seen of the reader is not forgotten by the wait that follows.
+#[test]
+fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
+    let place = Place::empty_ring();
+    let says = |peer_seated| {
+        place.says(Census {
+            peer_seated,
+            writer_failed: false,
+            attached: 2,
+            observers: 0,
+            removed: false,
+            reseated: false,
+        });
+    };
+    says(false);
+    let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
+    says(true);
+    writer.mend(&mut Patience::none()).unwrap();
+    says(false);
+    while writer.try_send(&[1; 100]).is_ok() {}
+    assert_eq!(writer.try_send(&[1; 100]), Err(SendError::ReaderGone));
+}
+
+/// The same of a slot's writer, and of a C program, which is known by two looks in a row.
+#[test]
+fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
+    let script: fn() -> Vec<Entry> =
+        || vec![entry(false, 2, 0), entry(false, 2, 0), entry(false, 2, 1), entry(false, 1, 1)];
+    let mut writer = Writer::<Scripted>::open(&script).unwrap();
+    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut Patience::none()).unwrap();
+    // It has been there too shortly to be sent to, and then it goes: what the slot holds is for the next one.
+    assert_eq!(writer.try_send(b"text"), Err(SendError::WouldBlock));
+    assert_eq!(writer.stranded(), Ok(0));
 }

@@ -176,6 +176,7 @@ fn census(bits: u8) -> Census {
         peer_seated: bits & 1 != 0,
         writer_failed: bits & 2 != 0,
         attached: 1 + usize::from(bits >> 2 & 1),
+        observers: usize::from(bits >> 5 & 1),
         removed: bits & 8 != 0,
         reseated: bits & 16 != 0,
     }

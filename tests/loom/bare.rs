@@ -41,7 +41,14 @@ impl Backend for Bare {
     }
 
     fn census(&mut self) -> Result<Census, Error> {
-        Ok(Census { peer_seated: true, writer_failed: false, attached: 2, removed: false, reseated: false })
+        Ok(Census {
+            peer_seated: true,
+            writer_failed: false,
+            attached: 2,
+            observers: 0,
+            removed: false,
+            reseated: false,
+        })
     }
 
     fn reopen(&mut self) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 #![cfg(not(model))]
 
 mod deaths;
+mod fleeting;
 mod handover;
 mod hostile;
 mod leftovers;
@@ -14,8 +15,10 @@ mod making;
 mod meddling;
 mod memory;
 mod namespaces;
+mod observing;
 mod ring;
 mod scribble;
+mod seats;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,10 +2,11 @@
 //! becomes of the messages.
 
 use crate::support::{Channel, Peer, eventually, ipc, numbers};
-use shm_handoff::backend::layout::ring::{PLACE_AT, SMALLEST};
+use shm_handoff::backend::layout::ring::{PLACE_AT, RECORDS_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 
 const RING: &str = "--ring=64K";
@@ -69,6 +70,34 @@ fn a_killed_reader_is_noticed_by_a_writer_that_needs_room() {
     writer.stays("");
     reader.kill();
     writer.end().code(3).says(&["the reader left or died", "8 messages sent"]);
+}
+
+/// It was seen while the writer waited for input, and gave nothing back: nobody takes what it prints.
+#[test]
+fn a_reader_that_dies_before_it_gave_anything_back_is_noticed() {
+    for signal in [libc::SIGKILL, libc::SIGTERM] {
+        let channel = Channel::new();
+        let (_unread, mut full) = std::io::pipe().unwrap();
+        // SAFETY: F_GETPIPE_SZ takes no pointer.
+        let size = unsafe { libc::fcntl(full.as_raw_fd(), libc::F_GETPIPE_SZ) };
+        full.write_all(&vec![b'x'; usize::try_from(size).unwrap()]).unwrap();
+        let mut reader = channel.reader([RING]).output_to(full).start();
+        channel.await_seated(Role::Reader, &mut reader);
+        let (input, mut typed) = std::io::pipe().unwrap();
+        let mut writer = channel.writer([RING]).input_from(input).start();
+        channel.await_seated(Role::Writer, &mut writer);
+        typed.write_all(b"first\n").unwrap();
+        writer.until("a message in the ring", |_| {
+            Segment::open(channel.key()).unwrap().word(RECORDS_AT).load(Ordering::Acquire) == 7
+        });
+        // For some looks of the writer at its peer.
+        writer.stays("");
+        reader.signal(signal);
+        reader.end();
+        // That it takes no more of it is what it should do.
+        std::thread::spawn(move || drop(typed.write_all(numbers(0..100_000).as_bytes())));
+        writer.end().code(3).says(&["the reader left or died"]);
+    }
 }
 
 #[test]

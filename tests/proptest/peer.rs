@@ -5,13 +5,15 @@
 //! * P2: Nobody has gone who was not there: the first `Gone` comes after a
 //!   `Present`, or after none at all is known, which is `Unseen`.
 //! * P3: One look makes no stranger a peer, nor do two that are more than 50 ms
-//!   apart; two in a row do.
+//!   apart; two in a row do. A look at which all the others can be tools is none of the two,
+//!   and does not part them.
 //! * P4: A stranger is gone exactly when nobody else is attached, however many
-//!   were; one of ours is gone as soon as its seat is free.
+//!   were, and whatever of them can be tools; one of ours is gone as soon as its seat is free.
 //! * P5: A writer may publish first exactly if one of ours is known and somebody
-//!   else was attached at the last look, or a stranger that has been there without a gap for 50 ms.
+//!   else was attached at the last look that told, or a stranger that has been there without a gap for 50 ms.
 //! * P6: That a writer failed or the memory was removed says nothing of who is
 //!   there.
+//! * P7: Tools alone make no peer and no death, however many look and however often.
 
 use crate::cases;
 use proptest::collection::vec;
@@ -24,6 +26,8 @@ use std::time::{Duration, Instant};
 struct Look {
     seated: bool,
     attached: usize,
+    /// Of those beside us, how many can be tools.
+    observers: usize,
     /// Since the look before.
     after: u64,
     failed: bool,
@@ -36,21 +40,52 @@ impl Look {
             peer_seated: self.seated,
             writer_failed: self.failed,
             attached: self.attached,
+            observers: self.observers,
             removed: self.removed,
             reseated: false,
         }
     }
 
-    fn stranger(self) -> bool {
-        !self.seated && self.attached >= 2
+    fn company(self) -> bool {
+        self.attached - self.observers >= 2
+    }
+
+    fn alone(self) -> bool {
+        self.attached == 1
     }
 }
 
 fn looks() -> impl Strategy<Value = Vec<Look>> {
     let after = prop_oneof![4 => 1..15_u64, 1 => 45..56_u64, 1 => 60..200_u64];
-    let look = (prop::bool::weighted(0.2), 1..4_usize, after, any::<bool>(), any::<bool>())
-        .prop_map(|(seated, attached, after, failed, removed)| Look { seated, attached, after, failed, removed });
+    let counts = (1..4_usize).prop_flat_map(|attached| (Just(attached), prop_oneof![Just(0), 0..attached]));
+    let look = (prop::bool::weighted(0.2), counts, after, any::<bool>(), any::<bool>()).prop_map(
+        |(seated, (attached, observers), after, failed, removed)| Look {
+            seated,
+            attached,
+            observers,
+            after,
+            failed,
+            removed,
+        },
+    );
     vec(look, 0..30)
+}
+
+/// For each of `looks`, how many ms a stranger had been there at it, or at the last look before it
+/// that told; `None`: none is there.
+fn strangers(looks: &[Look]) -> Vec<Option<u64>> {
+    let (mut there, mut untold) = (None, 0);
+    let follow = |look: &Look| {
+        untold += look.after;
+        if look.seated || look.alone() {
+            there = None;
+        } else if look.company() {
+            there = Some(there.filter(|_| untold <= 50).map_or(0, |before| before + untold));
+            untold = 0;
+        }
+        there
+    };
+    looks.iter().map(follow).collect()
 }
 
 /// The verdicts on `looks`, with who was known and whether to publish first.
@@ -75,7 +110,7 @@ proptest! {
             match known {
                 _ if look.seated => prop_assert_eq!((verdict, peer), (Verdict::Present, Peer::Ours)),
                 Peer::Ours => prop_assert_eq!((verdict, peer), (Verdict::Gone, Peer::Ours)),
-                Peer::Foreign if look.attached >= 2 => prop_assert_eq!(verdict, Verdict::Present),
+                Peer::Foreign if !look.alone() => prop_assert_eq!(verdict, Verdict::Present),
                 Peer::Foreign => prop_assert_eq!((verdict, peer), (Verdict::Gone, Peer::Foreign)),
                 Peer::Unseen => prop_assert_ne!(verdict, Verdict::Gone),
             }
@@ -86,9 +121,10 @@ proptest! {
     #[test]
     fn p3_two_looks_in_a_row_make_a_stranger(looks in looks()) {
         let told = watch(&looks);
+        let there = strangers(&looks);
         for at in 0..looks.len() {
             let unknown_before = at == 0 || told[at - 1].1 == Peer::Unseen;
-            let in_a_row = at > 0 && looks[at - 1].stranger() && looks[at].stranger() && looks[at].after <= 50;
+            let in_a_row = looks[at].company() && there[at].is_some_and(|time| time > 0);
             if unknown_before && !looks[at].seated {
                 prop_assert_eq!(told[at].1 == Peer::Foreign, in_a_row);
             }
@@ -98,21 +134,23 @@ proptest! {
     #[test]
     fn p5_who_may_publish_first(looks in looks()) {
         let told = watch(&looks);
-        // For how long a stranger has been there without a gap.
-        let mut settled = None;
-        for (look, (_, peer, may)) in looks.iter().zip(told) {
-            settled = match settled {
-                _ if !look.stranger() => None,
-                Some(before) if look.after <= 50 => Some(before + look.after),
-                _ => Some(0),
-            };
+        let there = strangers(&looks);
+        let mut accompanied = false;
+        for (at, (look, (_, peer, may))) in looks.iter().zip(told).enumerate() {
+            accompanied = look.company() || (accompanied && !look.alone());
             let expected = match peer {
-                Peer::Ours => look.attached >= 2,
-                Peer::Foreign => settled.is_some_and(|there| there >= 50),
+                Peer::Ours => accompanied,
+                Peer::Foreign => there[at].is_some_and(|time| time >= 50),
                 Peer::Unseen => false,
             };
             prop_assert_eq!(may, expected);
         }
+    }
+
+    #[test]
+    fn p7_tools_make_no_peer(looks in looks()) {
+        let tools: Vec<_> = looks.iter().map(|look| Look { seated: false, observers: look.attached - 1, ..*look }).collect();
+        prop_assert!(watch(&tools).iter().all(|told| *told == (Verdict::Unseen, Peer::Unseen, false)));
     }
 
     #[test]

@@ -32,6 +32,38 @@ pub(crate) fn make_set(key: u32, count: i32) -> i32 {
     id
 }
 
+/// As [`make_set`], by another user and with this mode.
+pub(crate) fn make_set_as(user: u32, key: u32, count: i32, mode: i32) {
+    // SAFETY: the child makes system calls alone, and `_exit` runs nothing of ours.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe {
+            let done = libc::setgid(user) == 0
+                && libc::setuid(user) == 0
+                && libc::semget(key.cast_signed(), count, libc::IPC_CREAT | libc::IPC_EXCL | mode) >= 0;
+            libc::_exit(i32::from(!done))
+        }
+    }
+    let mut status = 0;
+    // SAFETY: there is room for the status.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "a set by user {user}");
+}
+
+/// Changes semaphores of a set by these steps, all or none, without waiting; whether it did. With
+/// `undo` the kernel takes them back when this process ends.
+pub(crate) fn change(id: i32, steps: &[(u16, i16)], undo: bool) -> bool {
+    let flags = libc::IPC_NOWAIT | if undo { libc::SEM_UNDO } else { 0 };
+    let flags = i16::try_from(flags).unwrap();
+    let mut steps: Vec<_> = steps
+        .iter()
+        .map(|(sem_num, sem_op)| libc::sembuf { sem_num: *sem_num, sem_op: *sem_op, sem_flg: flags })
+        .collect();
+    // SAFETY: pointer and count are one vector's.
+    unsafe { libc::semop(id, steps.as_mut_ptr(), steps.len()) == 0 }
+}
+
 pub(crate) fn set_value(id: i32, number: i32, value: i32) {
     // SAFETY: SETVAL takes an int, no buffer.
     let done = unsafe { libc::semctl(id, number, libc::SETVAL, value) };

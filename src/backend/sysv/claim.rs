@@ -1,8 +1,9 @@
 //! A key that is held against everybody of ours for a moment, to remove what is there.
 
 use super::key::Key;
+use super::observer::Observer;
 use super::seats::Closed;
-use super::segment::Segment;
+use super::segment::{self, Segment};
 use crate::error::Error;
 
 /// Both seats and the creation lock: while this is there, nobody of ours comes in. (A C
@@ -22,18 +23,26 @@ impl Claim {
         Ok(Self { key, seats: Closed::take(key)? })
     }
 
+    /// Looks at what is there.
+    ///
+    /// # Errors
+    /// As [`Observer::open`].
+    pub(crate) fn look(&self) -> Result<Observer, Error> {
+        Observer::open_claimed(self.key)
+    }
+
     /// Removes the segment with this id, if the key still leads there, and with it the seats. How many had
     /// attached between the last look and the removal: their memory stays until they go.
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Removed`] if the key leads elsewhere.
     pub(crate) fn remove(self, id: i32) -> Result<usize, Error> {
-        let segment = Segment::open(self.key)?;
-        if segment.id() != id {
+        if Segment::find(self.key)? != Some(id) {
             return Err(Error::Removed { key: self.key.number() });
         }
-        segment.remove()?;
-        let late = segment.stat().map_or(0, |stat| stat.attached.saturating_sub(1));
+        // Not attached, so that nobody takes us for a side, and so that its mode does not matter.
+        Segment::remove_id(id, self.key)?;
+        let late = segment::stat_of(id, self.key).map_or(0, |stat| stat.attached);
         drop(self.seats);
         Ok(late)
     }

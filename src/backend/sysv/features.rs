@@ -35,3 +35,9 @@ pub(crate) fn membarrier() -> bool {
 pub(crate) fn futex() -> Result<(), Errno> {
     ffi::futex_try()
 }
+
+/// Whether the kernel removes every segment of this IPC namespace with its last attachment, as
+/// proc(5) says of this file. Where it can't be read, it is taken for the default.
+pub(crate) fn memory_dies_with_its_last_attachment() -> bool {
+    std::fs::read_to_string("/proc/sys/kernel/shm_rmid_forced").is_ok_and(|value| value.trim() == "1")
+}

@@ -128,6 +128,18 @@ pub(super) fn sem_set_mode(id: c_int, mode: u32) -> Result<(), Errno> {
     Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_SET, &raw mut stat) }).map(drop)
 }
 
+/// Makes the set this user's, with the permission bits `mode`: what its owner and its maker may do
+/// whatever its mode is.
+pub(super) fn sem_own(id: c_int, mode: u32) -> Result<(), Errno> {
+    // SAFETY: any bits are a valid `semid_ds`.
+    let mut stat = unsafe { MaybeUninit::<semid_ds>::zeroed().assume_init() };
+    stat.sem_perm.uid = nix::unistd::geteuid().as_raw();
+    stat.sem_perm.gid = nix::unistd::getegid().as_raw();
+    stat.sem_perm.mode = (mode & 0o777) as _;
+    // SAFETY: IPC_SET reads one `semid_ds`, and takes owner, group and mode from it alone.
+    Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_SET, &raw mut stat) }).map(drop)
+}
+
 pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
     let _window = around("removing the semaphore set");
     // SAFETY: IPC_RMID takes no buffer.

@@ -24,6 +24,7 @@ pub(crate) mod proc;
 mod recognise;
 mod seats;
 mod segment;
+mod set;
 
 pub(crate) use claim::Claim;
 pub use key::{Key, KeySpec};
@@ -31,13 +32,19 @@ pub use observer::Observer;
 pub use seats::Seats;
 pub(crate) use seats::observe as observe_seats;
 pub use segment::{Segment, Stat};
+#[cfg_attr(not(feature = "cli"), allow(unused_imports))]
+pub(crate) use set::COUNT as SEMAPHORES;
 
 use super::{Backend, Census, Payload, Ring, RingBackend, layout};
 use crate::error::{Error, Kind, Object, Role};
 use crate::sync::AtomicU32;
 use recognise::Want;
-use seats::Seat;
+use seats::{Lock, Seat};
 use std::time::Duration;
+
+/// How often a census is begun anew, because somebody came or went in the middle of it, before
+/// it says that the count means nothing.
+const LOOKS: u32 = 10;
 
 /// Where to meet, and on what terms.
 ///
@@ -192,8 +199,8 @@ impl Options {
         self.want.accept(self.key, kind)
     }
 
-    /// `locked`: nobody else of ours makes or judges memory at the key meanwhile.
-    fn attach(&self, locked: bool) -> Result<(Segment, Kind), Error> {
+    /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
+    fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Kind), Error> {
         let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
         if made {
             if let Kind::Ring { capacity } = self.want.kind() {
@@ -203,7 +210,7 @@ impl Options {
         }
         let stat = segment.stat()?;
         self.check(&stat)?;
-        let kind = recognise::recognise(&segment, &stat, locked)?;
+        let kind = recognise::recognise(&segment, &stat, lock)?;
         Ok((segment, kind))
     }
 }
@@ -251,7 +258,8 @@ impl SysV {
         &self.segment
     }
 
-    /// Permission bits of the seats' semaphore set; `None`: a guest has no seat.
+    /// Permission bits of the seats' semaphore set; `None`: a guest has no seat, or somebody has
+    /// just removed the set.
     ///
     /// # Errors
     /// What the system call met.
@@ -267,7 +275,7 @@ impl SysV {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
-        self.seat.as_ref().map(Seat::mode).transpose()
+        self.seat.as_ref().map_or(Ok(None), Seat::mode)
     }
 }
 
@@ -284,11 +292,11 @@ impl Backend for SysV {
             None => options.mode,
         };
         if role == Role::Guest {
-            let (segment, kind) = options.attach(false)?;
+            let (segment, kind) = options.attach(None)?;
             return Ok(Self { segment, kind, seat: None, options: *options });
         }
         let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
-        let (segment, kind) = seat.locked(|| options.attach(true))?;
+        let (segment, kind) = seat.locked(|lock| options.attach(Some(&lock)))?;
         Ok(Self { segment, kind, seat: Some(seat), options: *options })
     }
 
@@ -312,16 +320,38 @@ impl Backend for SysV {
     fn wake(&self) {}
 
     fn census(&mut self) -> Result<Census, Error> {
-        // The seats first: who gave one back has detached and released before.
-        let seating = self.seat.as_mut().map(Seat::look).transpose()?;
-        let stat = self.segment.stat()?;
-        Ok(Census {
-            peer_seated: seating.is_some_and(|seating| seating.peer_seated),
-            writer_failed: seating.is_some_and(|seating| seating.writer_failed),
-            attached: stat.attached,
-            removed: stat.removed || !self.segment.is_current()?,
-            reseated: seating.is_some_and(|seating| seating.reseated),
-        })
+        let mut reseated = false;
+        for left in (0..LOOKS).rev() {
+            // The seats first: a side that gave one back has detached and released before.
+            let seating = self.seat.as_mut().map(Seat::look).transpose()?;
+            let stat = self.segment.stat()?;
+            let (mut peer_seated, mut writer_failed, mut observers) = (false, false, 0);
+            if let (Some(seat), Some(seating)) = (&self.seat, seating) {
+                (peer_seated, writer_failed) = (seating.peer_seated, seating.writer_failed);
+                reseated |= seating.reseated;
+                observers = seating.marks.observers.into();
+                // An observer that came or went around the count can be in it and not in the marks.
+                if !seat.is_unchanged(seating.marks)? {
+                    if left > 0 {
+                        continue;
+                    }
+                    observers = stat.attached;
+                }
+            }
+            return Ok(Census {
+                peer_seated,
+                writer_failed,
+                attached: stat.attached,
+                observers,
+                removed: stat.removed || !self.segment.is_current()?,
+                reseated,
+            });
+        }
+        unreachable!("the last look is answered")
+    }
+
+    fn persists(&self) -> bool {
+        !features::memory_dies_with_its_last_attachment()
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -334,8 +364,8 @@ impl Backend for SysV {
         };
         let options = Options { want, ..self.options };
         (self.segment, self.kind) = match &mut self.seat {
-            Some(seat) => seat.locked(|| options.attach(true))?,
-            None => options.attach(false)?,
+            Some(seat) => seat.locked(|lock| options.attach(Some(&lock)))?,
+            None => options.attach(None)?,
         };
         Ok(())
     }

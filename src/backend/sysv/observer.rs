@@ -1,9 +1,14 @@
-//! Somebody who looks, and changes nothing: attached for reading alone.
+//! A tool that looks, and changes nothing: attached for reading alone.
+//!
+//! Where a side of ours waits for a C program, it judges by the count of attachments. So an
+//! observer marks itself in the seats' set before it attaches, and takes the mark back when it has
+//! detached. One that may not mark itself there does not attach.
 
 use super::key::Key;
 use super::recognise;
-use super::seats::{self, Seats};
-use super::segment::{Segment, Stat};
+use super::seats::{self, LOCKED, Seats};
+use super::segment::{self, Segment, Stat};
+use super::set::{Mark, Met, Set};
 use crate::backend::layout::CLASSIC;
 use crate::backend::{Kind, Ring};
 use crate::error::Error;
@@ -26,10 +31,34 @@ use crate::sync::as_the_maker;
 /// ```
 #[derive(Debug)]
 pub struct Observer {
-    segment: Segment,
+    // Fields are dropped in this order: detached first, then the mark.
+    segment: Option<Segment>,
+    _mark: Option<Mark>,
+    id: i32,
     stat: Stat,
     kind: Kind,
     seats: Option<Seats>,
+}
+
+/// What an observer may do.
+enum Leave {
+    /// Attach: nobody of ours is there, or knows of us.
+    Attach(Option<Mark>),
+    /// Not attach: the set may not be altered, or its lock is held for long.
+    LookFromOutside,
+}
+
+fn ask_leave(key: Key) -> Result<Leave, Error> {
+    loop {
+        // (A side that comes to a key without a set while we look at it meets us in one census; it takes two.)
+        let marked = Set::find(key).and_then(|set| set.map(|set| Mark::set(set, LOCKED)).transpose());
+        return match marked {
+            Ok(mark) => Ok(Leave::Attach(mark)),
+            Err(Met::Gone) => continue,
+            Err(Met::Busy | Met::Failed(Error::Permission { .. })) => Ok(Leave::LookFromOutside),
+            Err(Met::Failed(error)) => Err(error),
+        };
+    }
 }
 
 impl Observer {
@@ -49,10 +78,27 @@ impl Observer {
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
         let seats = seats::observe(key)?;
+        match ask_leave(key)? {
+            Leave::Attach(mark) => Self::attach(key, mark, seats),
+            Leave::LookFromOutside => {
+                let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
+                let stat = segment::stat_of(id, key)?;
+                let kind = recognise::by_size(key, &stat)?;
+                Ok(Self { segment: None, _mark: None, id, stat, kind, seats })
+            }
+        }
+    }
+
+    /// Where nobody of ours can be: without a mark, and without seats.
+    pub(super) fn open_claimed(key: Key) -> Result<Self, Error> {
+        Self::attach(key, None, None)
+    }
+
+    fn attach(key: Key, mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
         let segment = Segment::open_read_only(key)?;
         let stat = segment.stat()?;
-        let kind = recognise::recognise(&segment, &stat, false)?;
-        Ok(Self { segment, stat, kind, seats })
+        let kind = recognise::recognise(&segment, &stat, None)?;
+        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, kind, seats })
     }
 
     /// Its layout.
@@ -88,10 +134,11 @@ impl Observer {
     /// ```
     #[must_use]
     pub fn id(&self) -> i32 {
-        self.segment.id()
+        self.id
     }
 
-    /// What the kernel says of it, this observer's own attachment included.
+    /// What the kernel says of it, this observer's own attachment included if it
+    /// [`is_attached`](Self::is_attached).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -127,7 +174,25 @@ impl Observer {
         self.seats
     }
 
-    /// The flag of a classic slot.
+    /// Whether it could attach, and so see the content: a user who may not alter the seats' set does not.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 57)?;
+    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let observer = Observer::open(key)?;
+    /// # guest.segment().remove()?;
+    /// assert!(observer.is_attached());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.segment.is_some()
+    }
+
+    /// The flag of a classic slot; `None`: it is not to be seen.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -136,16 +201,17 @@ impl Observer {
     /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
-    /// assert_eq!(observer.flag(), 0, "nothing waits");
+    /// assert_eq!(observer.flag(), Some(0), "nothing waits");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn flag(&self) -> u32 {
-        as_the_maker::peek(self.segment.word(CLASSIC.flag_at))
+    pub fn flag(&self) -> Option<u32> {
+        let segment = self.slot()?;
+        Some(as_the_maker::peek(segment.word(CLASSIC.flag_at)))
     }
 
-    /// The text of a classic slot, up to its NUL.
+    /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -155,22 +221,27 @@ impl Observer {
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// guest.payload().write_text(b"hello\n");
-    /// assert_eq!(observer.text(), b"hello\n");
+    /// assert_eq!(observer.text().as_deref(), Some(&b"hello\n"[..]));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn text(&self) -> Vec<u8> {
+    pub fn text(&self) -> Option<Vec<u8>> {
+        let segment = self.slot()?;
         let mut text = vec![0; CLASSIC.text_len];
-        let len = self.segment.payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
+        let len = segment.payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
         text.truncate(len.unwrap_or(CLASSIC.text_len));
-        text
+        Some(text)
+    }
+
+    fn slot(&self) -> Option<&Segment> {
+        self.segment.as_ref().filter(|_| self.kind == Kind::Classic)
     }
 
     /// The places of a ring, to be loaded from and nothing else.
     pub(crate) fn ring(&self) -> Option<Ring<'_>> {
         match self.kind {
-            Kind::Ring { capacity } => Some(self.segment.ring(capacity)),
+            Kind::Ring { capacity } => Some(self.segment.as_ref()?.ring(capacity)),
             Kind::Classic => None,
         }
     }

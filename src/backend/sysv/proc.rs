@@ -85,6 +85,44 @@ pub(crate) fn sets() -> io::Result<Vec<SetRow>> {
     Ok(table(&std::fs::read_to_string("/proc/sysvipc/sem")?).filter_map(row).collect())
 }
 
+/// How far a process has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It is there, or can't be looked at.
+    Goes,
+    /// It was killed, or has ended, and the kernel is still clearing it away.
+    Ending,
+    /// There is no such process.
+    Over,
+}
+
+/// Looks at the process with this pid; 0: of another pid namespace.
+pub(crate) fn life(pid: u32) -> Life {
+    let Some(signed) = i32::try_from(pid).ok().filter(|pid| *pid != 0) else { return Life::Goes };
+    if nix::sys::signal::kill(nix::unistd::Pid::from_raw(signed), None) == Err(nix::errno::Errno::ESRCH) {
+        return Life::Over;
+    }
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    if is_ending(&read("stat")) || is_killed(&read("status")) { Life::Ending } else { Life::Goes }
+}
+
+/// By `/proc/PID/stat`: a zombie, or one with `PF_EXITING`.
+fn is_ending(stat: &str) -> bool {
+    const EXITING: u32 = 0x4;
+    // Behind the name, which is in parentheses and can hold anything.
+    let mut words = stat.rsplit(") ").next().unwrap_or("").split_whitespace();
+    let state = words.next().unwrap_or("");
+    let flags = words.nth(5).and_then(|flags| flags.parse::<u32>().ok()).unwrap_or(0);
+    matches!(state, "Z" | "X") || flags & EXITING != 0
+}
+
+/// By `/proc/PID/status`: SIGKILL waits for it, so it runs no more of its program.
+fn is_killed(status: &str) -> bool {
+    let pending = status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    let mut masks = pending.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    masks.any(|mask| mask & 1 << (libc::SIGKILL - 1) != 0)
+}
+
 /// A process that has a segment attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attached {
@@ -156,6 +194,27 @@ mod tests {
 7f0000008000-7f0000009000 rw-p 00000000 00:00 0
 ";
         assert_eq!([32768, 7, 1].map(|id| attachments(maps, id)), [(2, true), (1, true), (0, false)]);
+    }
+
+    #[test]
+    fn a_process_that_ends_is_told_from_one_that_goes_on() {
+        let stat = |state: &str, flags: u32| format!("7 (a) b) {state} 1 7 7 0 -1 {flags} 100 0 0\n");
+        assert_eq!(
+            [("S", 0x40_0000), ("S", 0x40_0004), ("Z", 0), ("R", 3)]
+                .map(|(state, flags)| is_ending(&stat(state, flags))),
+            [false, true, true, false]
+        );
+        let status = |pending: &str, shared: &str| format!("Name:\ta\nSigPnd:\t{pending}\nShdPnd:\t{shared}\n");
+        let (none, kill, term) = ("0000000000000000", "0000000000000100", "0000000000004000");
+        assert_eq!(
+            [(none, none), (kill, none), (none, kill), (term, term)]
+                .map(|(own, shared)| is_killed(&status(own, shared))),
+            [false, true, true, false]
+        );
+        assert_eq!([life(std::process::id()), life(0)], [Life::Goes; 2]);
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        assert_eq!(life(child.id()), Life::Over);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which layout a segment has, and how a ring is made.
 
 use super::key::Key;
+use super::seats::Lock;
 use super::segment::{Segment, Stat};
 use crate::backend::layout::{CLASSIC, ring};
 use crate::error::{Error, Kind};
@@ -66,9 +67,9 @@ fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
     Error::NotAChannel { key: key.number(), why: why.into() }
 }
 
-/// What the segment is. `mend`: we hold the lock under which rings are made, so a
+/// What the segment is. `lock`: we hold the lock under which rings are made, so a
 /// ring without a magic is one whose maker died; it is made anew.
-pub(super) fn recognise(segment: &Segment, stat: &Stat, mend: bool) -> Result<Kind, Error> {
+pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> Result<Kind, Error> {
     let key = segment.key();
     let kind = by_size(key, stat)?;
     let Kind::Ring { capacity } = kind else { return Ok(kind) };
@@ -91,11 +92,22 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, mend: bool) -> Result<Ki
         return Ok(kind);
     }
     let me = nix::unistd::geteuid().as_raw();
-    if magic == 0 && mend && stat.uid == me && stat.attached == 1 && is_half_made(segment, capacity) {
+    if let Some(lock) = lock
+        && magic == 0
+        && stat.uid == me
+        && is_ours_alone(segment, stat, lock)?
+        && is_half_made(segment, capacity)
+    {
         make_ring(segment, capacity);
         return Ok(kind);
     }
     Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
+}
+
+/// Whether nobody beside us is attached: no observer comes while we hold the lock, and those that
+/// were there go.
+fn is_ours_alone(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Error> {
+    Ok(stat.attached == 1 || (lock.await_observers() && segment.stat()?.attached == 1))
 }
 
 /// Whether nothing lies there but what the maker of such a ring would have put

@@ -1,49 +1,25 @@
-//! Seats: who writes and who reads, kept by the kernel.
-//!
-//! A System V semaphore set at a key derived from the segment's. Every change
-//! that a process must not outlive is made with `SEM_UNDO`, so the kernel takes
-//! it back when the process dies, however it dies.
-//!
-//! ```text
-//! no.  name    value                     changed with
-//! ---  ------  ------------------------  ------------------------------------
-//! 0    MAGIC   0 new, 21352 ours         semop, once, by whoever comes first
-//! 1    LOCK    0 free, 1 taken           SEM_UNDO; held while memory is made
-//! 2    WRITER  0 free, 1 taken           SEM_UNDO
-//! 3    READER  0 free, 1 taken           SEM_UNDO
-//! 4    OPEN    1 a writer was seated     SETVAL and semop, never undone:
-//!              and has not left in       a free seat at 1 is a failed writer's
-//!              order; else 0
-//! ```
-//!
-//! A new set is all zero, which is a valid state: there is no moment at which
-//! it is half made. A set that says nothing is of no use, so whoever leaves and
-//! finds both seats free removes it; those who come meanwhile start over.
+//! Seats: who writes and who reads, kept by the kernel in the semaphores of a [`Set`].
 
-use super::ffi::{self, step};
+use super::ffi::step;
 use super::key::Key;
-use super::segment::permission;
-use crate::error::{Error, Limit, Object, Role};
+use super::proc::{self, Life};
+use super::set::{LOCK, LOOKS, Met, OBSERVERS, OPEN, READER, Set, Values, WRITER, give, take};
+use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
-use std::ffi::c_int;
 use std::time::{Duration, Instant};
-
-const MAGIC: u16 = 0;
-const LOCK: u16 = 1;
-const WRITER: u16 = 2;
-const READER: u16 = 3;
-const OPEN: u16 = 4;
-const COUNT: usize = 5;
-
-/// "Sh": what MAGIC holds in a set of ours.
-const OURS: u16 = 0x5368;
 
 /// How long a taken seat may be a leaver's last step.
 const LEAVER: Duration = Duration::from_millis(100);
 
+/// How long the kernel may take to clear away a process that was killed.
+const DYING: Duration = Duration::from_secs(3);
+
 /// How long the creation lock may be held: it takes microseconds.
-const LOCKED: Duration = Duration::from_secs(1);
+pub(super) const LOCKED: Duration = Duration::from_secs(1);
+
+/// Time between two tries.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// Attempts at a set that keeps being removed under us.
 const ATTEMPTS: usize = 1000;
@@ -51,11 +27,13 @@ const ATTEMPTS: usize = 1000;
 /// A seat that is taken until it is given back or the process ends.
 #[derive(Debug)]
 pub(super) struct Seat {
-    id: c_int,
+    set: Set,
     key: Key,
     role: Role,
     mode: u32,
     trust_owner: bool,
+    /// The process that took it: a child that was forked has a copy of this, and no seat.
+    pid: u32,
 }
 
 /// What the set says at one moment.
@@ -65,6 +43,15 @@ pub(super) struct Seating {
     pub(super) writer_failed: bool,
     /// The seat had to be taken anew.
     pub(super) reseated: bool,
+    pub(super) marks: Marks,
+}
+
+/// What changes while observers come and go, or a side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub(super) observers: u16,
+    looks: u16,
+    peer_seated: bool,
 }
 
 /// What an observer sees of the seats.
@@ -93,30 +80,16 @@ pub struct Seats {
 
 /// Looks at the seats of `key`, and changes nothing; `None`: there are none.
 pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
-    let id = match ffi::semget(key.seats(), 0, 0) {
-        Ok(id) => id,
-        Err(Errno::ENOENT) => return Ok(None),
-        Err(errno) => return Err(failed("semget", key, errno)),
+    let seats = |set: Set| {
+        let values = set.values()?;
+        let taken = |seat: u16| values.taken(seat).then(|| set.holder(seat).unwrap_or(0));
+        let writer = taken(WRITER);
+        Ok(Seats { writer, reader: taken(READER), writer_failed: writer.is_none() && values.taken(OPEN) })
     };
-    let foreign = Err(Error::ForeignSeats { key: key.number(), seats: key.seats() });
-    match ffi::sem_stat(id) {
-        Ok(stat) if usize::try_from(stat.sem_nsems) != Ok(COUNT) => return foreign,
-        Err(errno) if is_gone(errno) => return Ok(None),
-        Ok(_) => {}
-        Err(errno) => return Err(failed("semctl(IPC_STAT)", key, errno)),
+    match Set::find(key).and_then(|set| set.map(seats).transpose()) {
+        Ok(seats) => Ok(seats),
+        Err(met) => met.unless_gone().map(|()| None),
     }
-    let values = match ffi::sem_values::<COUNT>(id) {
-        Ok(values) => values,
-        Err(errno) if is_gone(errno) => return Ok(None),
-        Err(errno) => return Err(failed("semctl(GETALL)", key, errno)),
-    };
-    if values[usize::from(MAGIC)] != OURS {
-        return foreign;
-    }
-    let taken = |seat: u16| (values[usize::from(seat)] != 0).then(|| ffi::sem_pid(id, seat).unwrap_or(0));
-    let writer = taken(WRITER);
-    let writer_failed = writer.is_none() && values[usize::from(OPEN)] != 0;
-    Ok(Some(Seats { writer, reader: taken(READER), writer_failed }))
 }
 
 fn number(role: Role) -> u16 {
@@ -127,18 +100,32 @@ fn number(role: Role) -> u16 {
     }
 }
 
-/// Free to taken, or EAGAIN.
-fn take(semaphore: u16) -> [libc::sembuf; 2] {
-    [step(semaphore, 0, IPC_NOWAIT), step(semaphore, 1, SEM_UNDO | IPC_NOWAIT)]
+/// What there is to do about a semaphore that is taken.
+enum Taken {
+    /// Try again: it is free, or will be in a moment.
+    Again,
+    /// Nobody will ever give it back.
+    Stuck,
+    By(u32),
 }
 
-fn give(semaphore: u16) -> libc::sembuf {
-    step(semaphore, -1, SEM_UNDO | IPC_NOWAIT)
-}
-
-/// The set is not there any more.
-fn is_gone(errno: Errno) -> bool {
-    matches!(errno, Errno::EIDRM | Errno::EINVAL)
+/// Looks who has `semaphore`, of a try that began so long ago.
+fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
+    if since < LEAVER {
+        return Ok(Taken::Again);
+    }
+    let pid = set.holder(semaphore)?;
+    if !set.values()?.taken(semaphore) {
+        return Ok(Taken::Again);
+    }
+    Ok(match proc::life(pid) {
+        Life::Ending if since < DYING => Taken::Again,
+        // The kernel has done all that it does at a death: somebody has set the value (SETVAL clears
+        // the undo). Unless another process has it by now.
+        Life::Over if set.values()?.taken(semaphore) && set.holder(semaphore)? == pid => Taken::Stuck,
+        Life::Over => Taken::Again,
+        Life::Goes | Life::Ending => Taken::By(pid),
+    })
 }
 
 impl Seat {
@@ -146,79 +133,81 @@ impl Seat {
     /// the permission bits `mode`.
     pub(super) fn take(key: Key, role: Role, mode: u32, trust_owner: bool) -> Result<Self, Error> {
         let started = Instant::now();
-        for _ in 0..ATTEMPTS {
-            let Some(id) = find_or_make(key, mode, trust_owner)? else { continue };
-            match ffi::semop(id, &mut take(number(role))) {
-                Ok(()) => {
-                    let seat = Self { id, key, role, mode, trust_owner };
-                    seat.mark()?;
-                    seat.adopt_mode();
-                    return Ok(seat);
-                }
-                Err(Errno::EAGAIN) if started.elapsed() < LEAVER => std::thread::sleep(Duration::from_millis(1)),
-                Err(Errno::EAGAIN) => {
-                    let pid = ffi::sem_pid(id, number(role)).unwrap_or(0);
-                    // The pid is the holder's only while the seat is taken.
-                    match ffi::sem_values::<COUNT>(id) {
-                        Ok(values) if values[usize::from(number(role))] != 0 => {
-                            return Err(Error::SeatTaken { key: key.number(), role, pid });
-                        }
-                        _ => {}
-                    }
-                }
-                Err(errno) if is_gone(errno) => {}
-                Err(errno) => return Err(failed("semop", key, errno)),
+        let mut gone = 0;
+        while gone < ATTEMPTS {
+            match Self::try_take(key, role, mode, trust_owner, started.elapsed()) {
+                Ok(seat) => return Ok(seat),
+                Err(Met::Gone) => gone += 1,
+                Err(Met::Busy) => std::thread::sleep(AGAIN),
+                Err(Met::Failed(error)) => return Err(error),
             }
         }
-        Err(Error::Os { call: "semop", on: on(key), errno: Errno::EIDRM })
+        Err(Error::Os { call: "semop", on: format!("semaphore set of {key}"), errno: Errno::EIDRM })
+    }
+
+    fn try_take(key: Key, role: Role, mode: u32, trust_owner: bool, since: Duration) -> Result<Self, Met> {
+        let set = Set::find_or_make(key, mode, trust_owner)?;
+        let semaphore = number(role);
+        match set.change(&mut take(semaphore)) {
+            Err(Met::Busy) => match taken_by(set, semaphore, since)? {
+                Taken::Again => return Err(Met::Busy),
+                Taken::Stuck => return set.remove().and(Err(Met::Gone)),
+                Taken::By(pid) => return Err(Error::SeatTaken { key: key.number(), role, pid }.into()),
+            },
+            done => done?,
+        }
+        // From here on a drop gives it back.
+        let ours = Self { set, key, role, mode, trust_owner, pid: std::process::id() };
+        ours.mark()?;
+        ours.adopt_mode()?;
+        Ok(ours)
     }
 
     /// What a newcomer notes down.
-    fn mark(&self) -> Result<(), Error> {
-        let done = match self.role {
-            Role::Writer => ffi::sem_set(self.id, OPEN, 1),
+    fn mark(&self) -> Result<(), Met> {
+        match self.role {
+            Role::Writer => self.set.put(OPEN, 1),
             // A writer that failed before we came is not ours to report.
             _ => self.try_forget_failure(),
-        };
-        done.map_err(|errno| failed("semctl", self.key, errno))
+        }
     }
 
     /// A set that was left over has the mode that somebody gave it once: too wide, it lets
     /// others in, and too narrow, it keeps the peer out. While the peer is seated it is as
     /// that one wants it.
-    fn adopt_mode(&self) {
-        let is_alone = ffi::sem_values::<COUNT>(self.id)
-            .is_ok_and(|values| values[usize::from(WRITER)] + values[usize::from(READER)] == 1);
-        if is_alone && self.mode().is_ok_and(|mode| mode != self.mode & 0o777) {
-            // Of another user's set (we came in by --trust-owner) the mode is theirs to give.
-            let _ = ffi::sem_set_mode(self.id, self.mode);
+    fn adopt_mode(&self) -> Result<(), Met> {
+        let values = self.set.values()?;
+        let is_alone = values.of(WRITER) + values.of(READER) == 1;
+        if is_alone && self.set.mode()? != self.mode & 0o777 {
+            match self.set.set_mode(self.mode) {
+                // Of another user's set (we came in by --trust-owner) the mode is theirs to give.
+                Ok(()) | Err(Met::Failed(Error::Permission { .. })) => {}
+                Err(met) => return Err(met),
+            }
+        }
+        Ok(())
+    }
+
+    /// Permission bits of the set; `None`: it was removed, and the next look takes the seat in a new one.
+    pub(super) fn mode(&self) -> Result<Option<u32>, Error> {
+        match self.set.mode() {
+            Ok(mode) => Ok(Some(mode)),
+            Err(met) => met.unless_gone().map(|()| None),
         }
     }
 
-    /// Permission bits of the set.
-    pub(super) fn mode(&self) -> Result<u32, Error> {
-        let stat = ffi::sem_stat(self.id).map_err(|errno| failed("semctl(IPC_STAT)", self.key, errno))?;
-        #[allow(clippy::useless_conversion)] // other widths on other machines
-        Ok(u32::from(stat.sem_perm.mode) & 0o777)
-    }
-
-    fn try_forget_failure(&self) -> Result<(), Errno> {
+    fn try_forget_failure(&self) -> Result<(), Met> {
         // Only while no writer is seated: else OPEN is about that one.
-        let mut steps = [step(WRITER, 0, IPC_NOWAIT), step(OPEN, -1, IPC_NOWAIT)];
-        match ffi::semop(self.id, &mut steps) {
-            Ok(()) | Err(Errno::EAGAIN) => Ok(()),
-            Err(errno) => Err(errno),
+        match self.set.change(&mut [step(WRITER, 0, IPC_NOWAIT), step(OPEN, -1, IPC_NOWAIT)]) {
+            Err(Met::Busy) => Ok(()),
+            done => done,
         }
     }
 
     /// Forgets that a writer failed.
     pub(super) fn forget_failure(&self) -> Result<(), Error> {
-        match self.try_forget_failure() {
-            // A set that is gone has nothing to forget.
-            Ok(()) => Ok(()),
-            Err(errno) if is_gone(errno) => Ok(()),
-            Err(errno) => Err(failed("semop", self.key, errno)),
-        }
+        // A set that is gone has nothing to forget.
+        self.try_forget_failure().or_else(Met::unless_gone)
     }
 
     /// Looks who is seated. If somebody removed the set, takes the seat anew
@@ -226,21 +215,18 @@ impl Seat {
     pub(super) fn look(&mut self) -> Result<Seating, Error> {
         let mut reseated = false;
         for _ in 0..ATTEMPTS {
-            match ffi::sem_values::<COUNT>(self.id) {
+            match self.set.values() {
                 // (A seat at 0 under us: somebody set it. It is taken anew, too.)
-                Ok(values) if values[usize::from(number(self.role))] != 0 => {
-                    let taken = |semaphore: u16| values[usize::from(semaphore)] != 0;
-                    return Ok(Seating {
-                        peer_seated: taken(if self.role == Role::Writer { READER } else { WRITER }),
-                        writer_failed: taken(OPEN) && !taken(WRITER),
-                        reseated,
-                    });
+                Ok(values) if values.taken(number(self.role)) => {
+                    let marks = self.marks(&values);
+                    let writer_failed = values.taken(OPEN) && !values.taken(WRITER);
+                    return Ok(Seating { peer_seated: marks.peer_seated, writer_failed, reseated, marks });
                 }
-                Err(errno) if !is_gone(errno) => return Err(failed("semctl(GETALL)", self.key, errno)),
-                _ => {
+                Err(Met::Failed(error)) => return Err(error),
+                Ok(_) | Err(Met::Gone | Met::Busy) => {
                     let anew = Self::take(self.key, self.role, self.mode, self.trust_owner)?;
                     // The old set is gone: there is nothing to give back.
-                    self.id = anew.id;
+                    self.set = anew.set;
                     std::mem::forget(anew);
                     reseated = true;
                 }
@@ -249,56 +235,101 @@ impl Seat {
         Err(Error::Removed { key: self.key.number() })
     }
 
-    /// Runs `create` while nobody else of ours makes or judges memory at the key.
-    pub(super) fn locked<T>(&mut self, create: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let started = Instant::now();
-        while let Some(left) = LOCKED.checked_sub(started.elapsed()) {
-            let mut steps = [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)];
-            match ffi::semtimedop(self.id, &mut steps, left) {
-                Ok(()) => {
-                    let created = create();
-                    return match ffi::semop(self.id, &mut [give(LOCK)]) {
-                        Err(errno) if !is_gone(errno) => Err(failed("semop", self.key, errno)),
-                        _ => created,
-                    };
-                }
-                Err(Errno::EINTR | Errno::EAGAIN) => {}
-                Err(errno) if is_gone(errno) => {
+    fn marks(&self, values: &Values) -> Marks {
+        Marks {
+            observers: values.of(OBSERVERS),
+            looks: values.of(LOOKS),
+            peer_seated: values.taken(if self.role == Role::Writer { READER } else { WRITER }),
+        }
+    }
+
+    /// Whether nobody has come or gone since `marks` was seen.
+    pub(super) fn is_unchanged(&self, marks: Marks) -> Result<bool, Error> {
+        match self.set.values() {
+            Ok(values) => Ok(self.marks(&values) == marks),
+            Err(met) => met.unless_gone().map(|()| false),
+        }
+    }
+
+    /// Runs `create` while nobody else of ours makes or judges memory at the key, and no observer comes.
+    pub(super) fn locked<T>(&mut self, create: impl FnOnce(Lock) -> Result<T, Error>) -> Result<T, Error> {
+        let mut started = Instant::now();
+        loop {
+            let left = LOCKED.saturating_sub(started.elapsed());
+            match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
+                Ok(()) => return create(Lock { set: self.set }),
+                Err(Met::Gone) => {
                     self.look()?;
                 }
-                Err(errno) => return Err(failed("semtimedop (creation lock)", self.key, errno)),
+                Err(Met::Busy) => match taken_by(self.set, LOCK, started.elapsed()) {
+                    Ok(Taken::Stuck) => {
+                        self.set.remove().or_else(Met::unless_gone)?;
+                        self.look()?;
+                        started = Instant::now();
+                    }
+                    Ok(Taken::Again) => std::thread::sleep(AGAIN),
+                    // Its holder is stopped, or this is no lock of ours.
+                    Ok(Taken::By(pid)) => return Err(Error::Locked { key: self.key.number(), pid }),
+                    Err(met) => met.unless_gone()?,
+                },
+                Err(Met::Failed(error)) => return Err(error),
             }
         }
-        // Its holder is stopped, or this is no lock of ours.
-        Err(Error::Locked { key: self.key.number(), pid: ffi::sem_pid(self.id, LOCK).unwrap_or(0) })
     }
 
     /// Gives the seat back, a writer's in order: one step lowers OPEN with it.
     pub(super) fn leave(self) -> Result<(), Error> {
-        let gave = match self.role {
-            Role::Writer => {
-                ffi::semop(self.id, &mut [step(OPEN, -1, IPC_NOWAIT), give(WRITER)])
-                    // Lowered by somebody who meddles: the seat is what counts.
-                    .or_else(|_| ffi::semop(self.id, &mut [give(WRITER)]))
-            }
-            role => ffi::semop(self.id, &mut [give(number(role))]),
-        };
-        remove_if_unused(self.id);
-        let key = self.key;
-        std::mem::forget(self);
-        match gave {
-            Err(errno) if !is_gone(errno) => Err(failed("semop", key, errno)),
-            _ => Ok(()),
+        let seat = std::mem::ManuallyDrop::new(self);
+        if !seat.is_ours() {
+            return Ok(());
         }
+        let given = give(number(seat.role));
+        let done = match seat.role {
+            Role::Writer => match seat.set.change(&mut [step(OPEN, -1, IPC_NOWAIT), given]) {
+                // Lowered by somebody who meddles: the seat is what counts.
+                Err(Met::Busy) => seat.set.change(&mut [given]),
+                done => done,
+            },
+            _ => seat.set.change(&mut [given]),
+        };
+        seat.set.remove_if_unused();
+        done.or_else(Met::unless_gone)
+    }
+
+    /// Not in a child that was forked: the seat is its parent's.
+    fn is_ours(&self) -> bool {
+        self.pid == std::process::id()
     }
 }
 
 impl Drop for Seat {
     /// Without a word to the reader: this is how a failure leaves.
     fn drop(&mut self) {
-        // The set may be gone; then so is the seat.
-        let _ = ffi::semop(self.id, &mut [give(number(self.role))]);
-        remove_if_unused(self.id);
+        if self.is_ours() {
+            // The set may be gone; then so is the seat.
+            let _ = self.set.change(&mut [give(number(self.role))]);
+            self.set.remove_if_unused();
+        }
+    }
+}
+
+/// The creation lock, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    set: Set,
+}
+
+impl Lock {
+    /// Waits until the observers have gone that were there when the lock was taken; whether they have.
+    pub(super) fn await_observers(&self) -> bool {
+        self.set.change_within(&mut [step(OBSERVERS, 0, 0)], LOCKED).is_ok()
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A set that is gone has no lock, and what else can fail here fails at the next look, too.
+        let _ = self.set.change(&mut [give(LOCK)]);
     }
 }
 
@@ -306,121 +337,59 @@ impl Drop for Seat {
 /// when this is dropped.
 #[derive(Debug)]
 pub(super) struct Closed {
-    id: c_int,
+    set: Set,
 }
 
 impl Closed {
     /// Takes all three at once, or says who has one.
     pub(super) fn take(key: Key) -> Result<Self, Error> {
         let started = Instant::now();
-        for _ in 0..ATTEMPTS {
-            let Some(id) = find_or_make(key, 0o600, false)? else { continue };
-            let mut steps: Vec<_> = [LOCK, WRITER, READER].into_iter().flat_map(take).collect();
-            match ffi::semop(id, &mut steps) {
-                Ok(()) => return Ok(Self { id }),
-                Err(Errno::EAGAIN) if started.elapsed() < LEAVER => std::thread::sleep(Duration::from_millis(1)),
-                Err(Errno::EAGAIN) => {
-                    let values = ffi::sem_values::<COUNT>(id).unwrap_or_default();
-                    let pid = |semaphore| ffi::sem_pid(id, semaphore).unwrap_or(0);
-                    for (semaphore, role) in [(WRITER, Role::Writer), (READER, Role::Reader)] {
-                        if values[usize::from(semaphore)] != 0 {
-                            return Err(Error::SeatTaken { key: key.number(), role, pid: pid(semaphore) });
-                        }
-                    }
-                    if values[usize::from(LOCK)] != 0 && started.elapsed() > LOCKED {
-                        return Err(Error::Locked { key: key.number(), pid: pid(LOCK) });
-                    }
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(errno) if is_gone(errno) => {}
-                Err(errno) => return Err(failed("semop", key, errno)),
+        let mut gone = 0;
+        while gone < ATTEMPTS {
+            match Self::try_take(key, started.elapsed()) {
+                Ok(closed) => return Ok(closed),
+                Err(Met::Gone) => gone += 1,
+                Err(Met::Busy) => std::thread::sleep(AGAIN),
+                Err(Met::Failed(error)) => return Err(error),
             }
         }
         Err(Error::Locked { key: key.number(), pid: 0 })
+    }
+
+    fn try_take(key: Key, since: Duration) -> Result<Self, Met> {
+        let set = Set::find_or_make(key, 0o600, false)?;
+        let mut steps: Vec<_> = [LOCK, WRITER, READER].into_iter().flat_map(take).collect();
+        match set.change(&mut steps) {
+            Err(Met::Busy) => {}
+            done => return done.map(|()| Self { set }),
+        }
+        let values = set.values()?;
+        let taken: Vec<_> = [WRITER, READER, LOCK].into_iter().filter(|semaphore| values.taken(*semaphore)).collect();
+        let mut stuck = !taken.is_empty();
+        for semaphore in taken {
+            match (taken_by(set, semaphore, since)?, semaphore) {
+                (Taken::By(pid), WRITER) => {
+                    return Err(Error::SeatTaken { key: key.number(), role: Role::Writer, pid }.into());
+                }
+                (Taken::By(pid), READER) => {
+                    return Err(Error::SeatTaken { key: key.number(), role: Role::Reader, pid }.into());
+                }
+                (Taken::By(pid), _) if since > LOCKED => {
+                    return Err(Error::Locked { key: key.number(), pid }.into());
+                }
+                (Taken::By(_) | Taken::Again, _) => stuck = false,
+                (Taken::Stuck, _) => {}
+            }
+        }
+        if stuck { set.remove().and(Err(Met::Gone)) } else { Err(Met::Busy) }
     }
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
         // One that can't be removed is somebody else's, or gone; then the seats are given back.
-        if ffi::sem_remove(self.id).is_err() {
-            let _ = ffi::semop(self.id, &mut [give(LOCK), give(WRITER), give(READER)]);
+        if self.set.remove().is_err() {
+            let _ = self.set.change(&mut [give(LOCK), give(WRITER), give(READER)]);
         }
-    }
-}
-
-/// Removes the set if nobody is seated. Both seats are held over the removal,
-/// so that nobody takes one in a set that is about to go.
-fn remove_if_unused(id: c_int) {
-    let [w0, w1] = take(WRITER);
-    let [r0, r1] = take(READER);
-    let unlocked = step(LOCK, 0, IPC_NOWAIT);
-    if ffi::semop(id, &mut [unlocked, w0, w1, r0, r1]).is_ok() && ffi::sem_remove(id).is_err() {
-        // Somebody else's set (we came in by --trust-owner): it stays.
-        let _ = ffi::semop(id, &mut [give(WRITER), give(READER)]);
-    }
-}
-
-/// The id of the set; `None`: it went meanwhile.
-fn find_or_make(key: Key, mode: u32, trust_owner: bool) -> Result<Option<c_int>, Error> {
-    let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
-    let id = match ffi::semget(key.seats(), 0, 0) {
-        Ok(id) => id,
-        Err(Errno::ENOENT) => match ffi::semget(key.seats(), 5, flags) {
-            Ok(id) => id,
-            Err(Errno::EEXIST) => return Ok(None),
-            Err(Errno::ENOSPC) => {
-                return Err(Error::Limit { key: key.number(), object: Object::Seats, limit: Limit::Sem });
-            }
-            Err(errno) => return Err(failed("semget", key, errno)),
-        },
-        Err(errno) => return Err(failed("semget", key, errno)),
-    };
-    let foreign = Err(Error::ForeignSeats { key: key.number(), seats: key.seats() });
-    let stat = match ffi::sem_stat(id) {
-        Ok(stat) => stat,
-        Err(errno) if is_gone(errno) => return Ok(None),
-        Err(errno) => return Err(failed("semctl(IPC_STAT)", key, errno)),
-    };
-    if usize::try_from(stat.sem_nsems) != Ok(COUNT) {
-        return foreign;
-    }
-    let values = match ffi::sem_values::<COUNT>(id) {
-        Ok(values) => values,
-        Err(errno) if is_gone(errno) => return Ok(None),
-        Err(errno) => return Err(failed("semctl(GETALL)", key, errno)),
-    };
-    match values[usize::from(MAGIC)] {
-        OURS => {}
-        // New, by whoever made it: no semop was ever done on it.
-        0 if stat.sem_otime == 0 && values == [0; COUNT] => {}
-        0 | 1.. => return foreign,
-    }
-    let (uid, creator) = (stat.sem_perm.uid, stat.sem_perm.cuid);
-    let me = nix::unistd::geteuid().as_raw();
-    if !trust_owner && (uid != me || creator != me) {
-        return Err(Error::OtherOwner { key: key.number(), object: Object::Seats, uid, creator });
-    }
-    if values[usize::from(MAGIC)] == 0 {
-        let ours = i16::try_from(OURS).expect("below SEMVMX");
-        match ffi::semop(id, &mut [step(MAGIC, 0, IPC_NOWAIT), step(MAGIC, ours, IPC_NOWAIT)]) {
-            // EAGAIN: another newcomer was faster.
-            Ok(()) | Err(Errno::EAGAIN) => {}
-            Err(errno) if is_gone(errno) => return Ok(None),
-            Err(errno) => return Err(failed("semop", key, errno)),
-        }
-    }
-    Ok(Some(id))
-}
-
-fn on(key: Key) -> String {
-    format!("semaphore set of key {key}")
-}
-
-fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
-    match errno {
-        Errno::EACCES | Errno::EPERM => permission(key, Object::Seats, key.seats()),
-        Errno::ENOSPC => Error::Limit { key: key.number(), object: Object::Seats, limit: Limit::Sem },
-        _ => Error::Os { call, on: on(key), errno },
     }
 }

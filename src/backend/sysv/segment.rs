@@ -273,9 +273,14 @@ impl Segment {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn remove(&self) -> Result<(), Error> {
-        match ffi::shm_remove(self.id) {
+        Self::remove_id(self.id, self.key)
+    }
+
+    /// Removes the segment with this id.
+    pub(super) fn remove_id(id: c_int, key: Key) -> Result<(), Error> {
+        match ffi::shm_remove(id) {
             Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
-            Err(errno) => Err(failed("shmctl(IPC_RMID)", self.key, errno)),
+            Err(errno) => Err(failed("shmctl(IPC_RMID)", key, errno)),
         }
     }
 
@@ -508,7 +513,7 @@ impl Drop for Segment {
     }
 }
 
-fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
+pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
     let raw = ffi::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", key, errno))?;
     let mode = u32::from(raw.shm_perm.mode);
     let pid = |pid: libc::pid_t| u32::try_from(pid).unwrap_or(0);

@@ -51,7 +51,7 @@ fn at_key(key: Key) -> Finding {
             format!("{}: the {} belongs to {}, and is refused", at(number), shown.layout.noun(), shown.owner),
             format!("shmread -k {number} --trust-owner"),
         ),
-        (Ok(shown), _) if shown.messages.is_none() => Finding::problem(
+        (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => Finding::problem(
             "key",
             format!("{}: the ring's content breaks its layout", at(number)),
             format!("shm-handoff rm --force {number}"),

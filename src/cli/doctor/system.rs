@@ -1,7 +1,7 @@
 //! What of the machine matters to every channel.
 
 use super::Finding;
-use crate::backend::sysv::{Key, features, proc};
+use crate::backend::sysv::{Key, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
 use crate::protocol::layout::ring;
 use clap::Parser;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn look(key: Key) -> Vec<Finding> {
     let mut findings = kernel();
     findings.extend(limits());
+    findings.push(last_attachment());
     findings.push(removal());
     findings.extend(namespace(key));
     findings
@@ -80,8 +81,8 @@ fn limits() -> Vec<Finding> {
             format!("sudo sysctl -w kernel.sem=\"{}\"", all.join(" "))
         }
     };
-    check("semaphores of a set (SEMMSL)", 0, sem.first().copied(), 5, &with(0));
-    check("semaphores (SEMMNS)", semaphores, sem.get(1).copied(), 5, &with(1));
+    check("semaphores of a set (SEMMSL)", 0, sem.first().copied(), SEMAPHORES.into(), &with(0));
+    check("semaphores (SEMMNS)", semaphores, sem.get(1).copied(), SEMAPHORES.into(), &with(1));
     check("operations at once (SEMOPM)", 0, sem.get(2).copied(), 6, &with(2));
     check("semaphore sets (SEMMNI)", sets.len() as u64, sem.get(3).copied(), 1, &with(3));
     if findings.is_empty() {
@@ -91,6 +92,19 @@ fn limits() -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// A setting that some containers have.
+fn last_attachment() -> Finding {
+    if !features::memory_dies_with_its_last_attachment() {
+        return Finding::ok("removal", "the kernel keeps segments that nobody is attached to");
+    }
+    Finding::problem(
+        "removal",
+        "the kernel removes a segment with its last attachment (kernel.shm_rmid_forced=1): a writer waits until \
+         its messages are received, and what a process that is killed leaves unread can be lost",
+        "sudo sysctl -w kernel.shm_rmid_forced=0",
+    )
 }
 
 /// systemd-logind, unless told otherwise, removes what a user who has logged out for good has left.

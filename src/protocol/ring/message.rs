@@ -114,7 +114,13 @@ impl<B: RingBackend> Message<'_, B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn close(self) -> Result<(), Error> {
-        self.reader.backend.remove()?;
+        match self.reader.backend.remove() {
+            Err(Error::Permission { .. }) => {
+                self.release();
+                return Ok(());
+            }
+            done => done?,
+        }
         if self.ends_session() {
             // For the writer, who can't tell by the removal alone whether the end was met.
             // Only now: a reader that dies before may have removed nothing, and one that

@@ -383,7 +383,8 @@ impl<B: RingBackend> Writer<B> {
         self.await_room_slowly(None, patience)
     }
 
-    /// Makes sure that nothing is left behind in removed memory.
+    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
+    /// attachment: there it waits until all is released.
     ///
     /// # Errors
     /// As [`mend`](Self::mend).
@@ -401,19 +402,40 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        // What was sent again can lie in memory that was removed as well.
-        while self.census()?.removed && self.is_stranded(patience)? {
-            self.move_on(patience)?;
+        loop {
+            // What was sent again can lie in memory that was removed as well.
+            while self.census()?.removed && self.is_stranded(patience)? {
+                self.move_on(patience)?;
+                self.await_room_slowly(None, patience)?;
+                Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            }
+            // Looked at: who has nothing to take along makes no new memory.
+            self.in_doubt = false;
             self.await_room_slowly(None, patience)?;
-            Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            if self.backend.persists() || self.await_receipt(patience)? || !self.is_stranded(patience)? {
+                return Ok(());
+            }
         }
-        // Looked at: who has nothing to take along makes no new memory.
-        self.in_doubt = false;
-        self.await_room_slowly(None, patience)
     }
 
-    /// How many messages lie in memory that was removed, where nobody may ever
-    /// read them.
+    /// Waits until all is released, by this reader or the next one; `false`: the memory was removed.
+    fn await_receipt(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
+        let mut wait = Wait::new(patience);
+        loop {
+            if self.unreleased().next().is_none() {
+                return Ok(true);
+            }
+            let Step::Sleep(longest) = wait.step() else { continue };
+            if wait.census_due().is_some() && self.census()?.removed {
+                return Ok(false);
+            }
+            let left = wait.tick(patience, WaitingFor::Receipt)?;
+            self.backend.sleep(longest.min(left));
+        }
+    }
+
+    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
+    /// goes with its last attachment.
     ///
     /// # Errors
     /// What the look-up met.
@@ -432,7 +454,8 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
-        let here = if self.census()?.removed { self.unreleased().count() } else { 0 };
+        let is_lost = self.census()?.removed || !self.backend.persists();
+        let here = if is_lost { self.unreleased().count() } else { 0 };
         Ok(self.stranded.len() + here)
     }
 
@@ -581,11 +604,8 @@ impl<B: RingBackend> Writer<B> {
                 if census.removed {
                     self.move_on(patience)?;
                     moved = true;
-                } else {
-                    self.met = census.peer_seated || (self.met && !self.unsettled);
-                    if self.met && !census.peer_seated && !self.has_room(len)? {
-                        return Err(SendError::ReaderGone);
-                    }
+                } else if self.met && !census.peer_seated && !self.has_room(len)? {
+                    return Err(SendError::ReaderGone);
                 }
             }
             // Somebody who removes again and again must not keep us from this.
@@ -630,7 +650,7 @@ impl<B: RingBackend> Writer<B> {
         let mut wait = Wait::new(patience);
         loop {
             // In this order: who is gone by the census has released before it.
-            let alone = self.census()?.attached <= 1;
+            let alone = self.census()?.is_alone();
             if self.unreleased().next().is_none() {
                 return Ok(false);
             }
@@ -644,10 +664,11 @@ impl<B: RingBackend> Writer<B> {
         }
     }
 
-    /// Looks who is there.
+    /// Looks who is there, and keeps in mind what that says of the reader.
     fn census(&mut self) -> Result<Census, Error> {
         let census = self.backend.census()?;
         self.unsettled = !census.peer_seated && (self.unsettled || census.reseated);
+        self.met = census.peer_seated || (self.met && !self.unsettled);
         Ok(census)
     }
 

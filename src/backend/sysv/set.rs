@@ -1,0 +1,367 @@
+//! The semaphore set of a key: found or made, and every call on it.
+//!
+//! It lies at a key derived from the segment's. Every change that a process must
+//! not outlive is made with `SEM_UNDO`, so the kernel takes it back when the
+//! process dies, however it dies.
+//!
+//! ```text
+//! no.    name            value                     changed with
+//! -----  --------------  ------------------------  ----------------------------------
+//! 0      MAGIC           0 new, 21298 ours         semop, once, by the first newcomer
+//! 1      LOCK            0 free, 1 taken           SEM_UNDO; held while memory is made
+//! 2      WRITER          0 free, 1 taken           SEM_UNDO
+//! 3      READER          0 free, 1 taken           SEM_UNDO
+//! 4      OPEN            1 a writer was seated     SETVAL and semop, never undone:
+//!                        and has not left in       a free seat at 1 is a failed
+//!                        order; else 0             writer's
+//! 5      OBSERVERS       how many there are        SEM_UNDO; held while attached
+//! 6      ENDED           0                         \
+//! 7      MOVING          0                          |  kept free for declared layouts:
+//! 8, 9   NONE_REQUESTED  0 (writer's, reader's)     |  what a set has is settled once,
+//! 10, 11 MADE            0 (writer's, reader's)     |  since programs of two versions
+//! 12     LAYOUT          0                         /   meet at it
+//! 13     LOOKS           how often an observer     semop; begins again at 0 behind
+//!                        has come                  32767
+//! ```
+//!
+//! A new set is all zero, which is a valid state: there is no moment at which it
+//! is half made. A set that says nothing is of no use, so the side that leaves and
+//! finds both seats free removes it; those who come meanwhile start over.
+
+use super::ffi::{self, step};
+use super::key::Key;
+use super::segment::permission;
+use crate::error::{Error, Limit, Object};
+use libc::{IPC_NOWAIT, SEM_UNDO};
+use nix::errno::Errno;
+use std::ffi::c_int;
+use std::time::{Duration, Instant};
+
+const MAGIC: u16 = 0;
+pub(super) const LOCK: u16 = 1;
+pub(super) const WRITER: u16 = 2;
+pub(super) const READER: u16 = 3;
+pub(super) const OPEN: u16 = 4;
+pub(super) const OBSERVERS: u16 = 5;
+pub(super) const LOOKS: u16 = 13;
+/// How many there are.
+pub(crate) const COUNT: u16 = 14;
+const SEMAPHORES: usize = COUNT as usize;
+
+/// "S2": what MAGIC holds in a set of ours.
+const OURS: u16 = 0x5332;
+
+/// A semaphore's largest value (SEMVMX).
+const MOST: i16 = 32_767;
+
+/// The sets of version 1: fewer semaphores, in the same places.
+const OLD_SEMAPHORES: usize = 5;
+const OLD_OURS: u16 = 0x5368;
+
+/// The versions of the set, as they are told to users.
+const VERSION: u32 = 2;
+const OLD_VERSION: u32 = 1;
+
+/// Why a call on a set did nothing.
+#[derive(Debug)]
+pub(super) enum Met {
+    /// The set was removed: what was to be done is done in the next one, or need not be done.
+    Gone,
+    /// A step would have had to wait, or to wait longer.
+    Busy,
+    Failed(Error),
+}
+
+impl From<Error> for Met {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Met {
+    /// For a side that needs nothing of a set that is gone.
+    pub(super) fn unless_gone(self) -> Result<(), Error> {
+        match self {
+            Self::Gone | Self::Busy => Ok(()),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+/// All values of a set at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Values([u16; SEMAPHORES]);
+
+impl Values {
+    pub(super) fn of(&self, semaphore: u16) -> u16 {
+        self.0[usize::from(semaphore)]
+    }
+
+    pub(super) fn taken(&self, semaphore: u16) -> bool {
+        self.of(semaphore) != 0
+    }
+}
+
+/// A set, by the number that the kernel gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Set {
+    id: c_int,
+    key: Key,
+}
+
+/// What was found at the seats' key.
+struct Found {
+    set: Set,
+    shape: Shape,
+    uid: u32,
+    creator: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Ours,
+    /// New, by whichever newcomer made it: nothing was ever done to it.
+    New,
+    /// Of version 1.
+    Old,
+    Foreign,
+}
+
+impl Set {
+    /// The set of `key`, made with the permission bits `mode` where there is none.
+    pub(super) fn find_or_make(key: Key, mode: u32, trust_owner: bool) -> Result<Self, Met> {
+        let mode = for_its_owner(mode);
+        let Some(id) = look_up(key)? else {
+            let flags = libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed();
+            return match ffi::semget(key.seats(), COUNT, flags) {
+                // The next look finds it, or what came before it.
+                Ok(_) | Err(Errno::EEXIST) => Err(Met::Gone),
+                Err(errno) => Err(met("semget", key, errno)),
+            };
+        };
+        let me = nix::unistd::geteuid().as_raw();
+        let found = match Found::at(id, key) {
+            // One that its owner may not read: left over from a mode that some other program chose.
+            Err(Met::Failed(Error::Permission { .. })) if ffi::sem_own(id, mode).is_ok() => Found::at(id, key)?,
+            found => found?,
+        };
+        let Found { set, shape, uid, creator } = found;
+        if shape == Shape::Foreign {
+            return Err(foreign(key).into());
+        }
+        if !trust_owner && (uid != me || creator != me) {
+            return Err(Error::OtherOwner { key: key.number(), object: Object::Seats, uid, creator }.into());
+        }
+        if uid == me && for_its_owner(set.mode()?) != set.mode()? {
+            set.set_mode(mode)?;
+        }
+        match shape {
+            Shape::Old => set.remove_old(),
+            Shape::New => {
+                let ours = i16::try_from(OURS).expect("below SEMVMX");
+                match set.change(&mut [step(MAGIC, 0, IPC_NOWAIT), step(MAGIC, ours, IPC_NOWAIT)]) {
+                    // Busy: another newcomer was faster.
+                    Ok(()) | Err(Met::Busy) => Ok(set),
+                    Err(met) => Err(met),
+                }
+            }
+            Shape::Ours | Shape::Foreign => Ok(set),
+        }
+    }
+
+    /// The set of `key`, for looking at it alone; `None`: there is none, or nobody has come to it yet.
+    pub(super) fn find(key: Key) -> Result<Option<Self>, Met> {
+        let Some(id) = look_up(key)? else { return Ok(None) };
+        let Found { set, shape, .. } = Found::at(id, key)?;
+        match shape {
+            Shape::Ours => Ok(Some(set)),
+            Shape::New => Ok(None),
+            Shape::Old => Err(set.old().into()),
+            Shape::Foreign => Err(foreign(key).into()),
+        }
+    }
+
+    /// All `steps` or none.
+    pub(super) fn change(self, steps: &mut [libc::sembuf]) -> Result<(), Met> {
+        loop {
+            match ffi::semop(self.id, steps) {
+                Err(Errno::EINTR) => {}
+                done => return done.map_err(|errno| self.met("semop", errno)),
+            }
+        }
+    }
+
+    /// As [`change`](Self::change), waiting for `longest` at most, then [`Met::Busy`].
+    pub(super) fn change_within(self, steps: &mut [libc::sembuf], longest: Duration) -> Result<(), Met> {
+        let started = Instant::now();
+        loop {
+            match ffi::semtimedop(self.id, steps, longest.saturating_sub(started.elapsed())) {
+                Err(Errno::EINTR) => {}
+                done => return done.map_err(|errno| self.met("semtimedop", errno)),
+            }
+        }
+    }
+
+    pub(super) fn values(self) -> Result<Values, Met> {
+        ffi::sem_values(self.id).map(Values).map_err(|errno| self.met("semctl(GETALL)", errno))
+    }
+
+    /// Sets a value whatever it was; takes nothing back at anybody's death.
+    pub(super) fn put(self, semaphore: u16, value: c_int) -> Result<(), Met> {
+        ffi::sem_set(self.id, semaphore, value).map_err(|errno| self.met("semctl(SETVAL)", errno))
+    }
+
+    /// Pid of the process that changed it last, which is the holder's only while the semaphore is taken;
+    /// 0: of another pid namespace.
+    pub(super) fn holder(self, semaphore: u16) -> Result<u32, Met> {
+        ffi::sem_pid(self.id, semaphore).map_err(|errno| self.met("semctl(GETPID)", errno))
+    }
+
+    /// Permission bits.
+    pub(super) fn mode(self) -> Result<u32, Met> {
+        let stat = ffi::sem_stat(self.id).map_err(|errno| self.met("semctl(IPC_STAT)", errno))?;
+        #[allow(clippy::useless_conversion)] // other widths on other machines
+        Ok(u32::from(stat.sem_perm.mode) & 0o777)
+    }
+
+    /// Gives it permission bits with which its owner can use it.
+    pub(super) fn set_mode(self, mode: u32) -> Result<(), Met> {
+        ffi::sem_set_mode(self.id, for_its_owner(mode)).map_err(|errno| self.met("semctl(IPC_SET)", errno))
+    }
+
+    pub(super) fn remove(self) -> Result<(), Met> {
+        ffi::sem_remove(self.id).map_err(|errno| self.met("semctl(IPC_RMID)", errno))
+    }
+
+    /// Removes it if nobody is seated and nobody looks. Both seats are held over the removal, so that
+    /// nobody takes one in a set that is about to go.
+    pub(super) fn remove_if_unused(self) {
+        let [w0, w1] = take(WRITER);
+        let [r0, r1] = take(READER);
+        let mut steps = [step(LOCK, 0, IPC_NOWAIT), step(OBSERVERS, 0, IPC_NOWAIT), w0, w1, r0, r1];
+        if self.change(&mut steps).is_ok() && self.remove().is_err() {
+            // Somebody else's set (we came in by --trust-owner): it stays.
+            let _ = self.change(&mut [give(WRITER), give(READER)]);
+        }
+    }
+
+    /// A set of version 1 makes room for one of ours, if no program of that version uses it.
+    fn remove_old(self) -> Result<Self, Met> {
+        let [w0, w1] = take(WRITER);
+        let [r0, r1] = take(READER);
+        match self.change(&mut [step(LOCK, 0, IPC_NOWAIT), w0, w1, r0, r1]) {
+            Ok(()) => self.remove().and(Err(Met::Gone)),
+            Err(Met::Busy) => Err(self.old().into()),
+            Err(met) => Err(met),
+        }
+    }
+
+    fn old(self) -> Error {
+        let seat = |semaphore| match ffi::sem_values::<OLD_SEMAPHORES>(self.id) {
+            Ok(values) if values[usize::from(semaphore)] != 0 => ffi::sem_pid(self.id, semaphore).ok(),
+            _ => None,
+        };
+        let pid = [WRITER, READER, LOCK].into_iter().find_map(seat);
+        Error::OtherVersion { key: self.key.number(), found: OLD_VERSION, known: VERSION, pid }
+    }
+
+    fn met(self, call: &'static str, errno: Errno) -> Met {
+        met(call, self.key, errno)
+    }
+}
+
+impl Found {
+    fn at(id: c_int, key: Key) -> Result<Self, Met> {
+        let set = Set { id, key };
+        let stat = ffi::sem_stat(id).map_err(|errno| set.met("semctl(IPC_STAT)", errno))?;
+        let is_untouched = stat.sem_otime == 0;
+        let shape = match usize::try_from(stat.sem_nsems) {
+            Ok(SEMAPHORES) => match set.values()? {
+                values if values.of(MAGIC) == OURS => Shape::Ours,
+                Values(values) if is_untouched && values == [0; SEMAPHORES] => Shape::New,
+                _ => Shape::Foreign,
+            },
+            Ok(OLD_SEMAPHORES) => {
+                let values = ffi::sem_values::<OLD_SEMAPHORES>(id);
+                match values.map_err(|errno| set.met("semctl(GETALL)", errno))? {
+                    [OLD_OURS, ..] => Shape::Old,
+                    values if is_untouched && values == [0; OLD_SEMAPHORES] => Shape::Old,
+                    _ => Shape::Foreign,
+                }
+            }
+            _ => Shape::Foreign,
+        };
+        Ok(Self { set, shape, uid: stat.sem_perm.uid, creator: stat.sem_perm.cuid })
+    }
+}
+
+fn look_up(key: Key) -> Result<Option<c_int>, Met> {
+    match ffi::semget(key.seats(), 0, 0) {
+        Ok(id) => Ok(Some(id)),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(met("semget", key, errno)),
+    }
+}
+
+fn foreign(key: Key) -> Error {
+    Error::ForeignSeats { key: key.number(), seats: key.seats() }
+}
+
+/// A set that its owner may not read or alter is of no use to anybody.
+fn for_its_owner(mode: u32) -> u32 {
+    mode & 0o777 | 0o600
+}
+
+/// The one place that decides what an errno of a call on a set means.
+fn met(call: &'static str, key: Key, errno: Errno) -> Met {
+    match errno {
+        // Removed while we waited, or before (a number is not given again).
+        Errno::EIDRM | Errno::EINVAL if call != "semget" => Met::Gone,
+        Errno::EAGAIN => Met::Busy,
+        Errno::EACCES | Errno::EPERM => Met::Failed(permission(key, Object::Seats, key.seats())),
+        Errno::ENOSPC => Met::Failed(Error::Limit { key: key.number(), object: Object::Seats, limit: Limit::Sem }),
+        _ => Met::Failed(Error::Os { call, on: format!("semaphore set of {key}"), errno }),
+    }
+}
+
+/// Free to taken, or [`Met::Busy`].
+pub(super) fn take(semaphore: u16) -> [libc::sembuf; 2] {
+    [step(semaphore, 0, IPC_NOWAIT), step(semaphore, 1, SEM_UNDO | IPC_NOWAIT)]
+}
+
+pub(super) fn give(semaphore: u16) -> libc::sembuf {
+    step(semaphore, -1, SEM_UNDO | IPC_NOWAIT)
+}
+
+/// The mark of an observer: it is in the set from before the observer attaches until it has detached, and
+/// the kernel takes it back behind the attachment if the observer dies.
+#[derive(Debug)]
+pub(super) struct Mark {
+    set: Set,
+    /// A seat was taken then: whoever left it meanwhile has left the set to us.
+    seated: bool,
+}
+
+impl Mark {
+    /// Marks an observer, when nobody is making memory.
+    pub(super) fn set(set: Set, longest: Duration) -> Result<Self, Met> {
+        let values = set.values()?;
+        if values.of(LOOKS) == MOST.cast_unsigned() {
+            match set.change(&mut [step(LOOKS, -MOST, IPC_NOWAIT)]) {
+                Ok(()) | Err(Met::Busy) => {}
+                Err(met) => return Err(met),
+            }
+        }
+        set.change_within(&mut [step(LOCK, 0, 0), step(OBSERVERS, 1, SEM_UNDO), step(LOOKS, 1, 0)], longest)?;
+        Ok(Self { set, seated: values.taken(WRITER) || values.taken(READER) })
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let given = self.set.change(&mut [give(OBSERVERS)]);
+        if given.is_ok() && self.seated {
+            self.set.remove_if_unused();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Memory that goes with its last attachment: a writer leaves when all it sent is released.
+
+use crate::soon;
+use shm_handoff::any::{Reader, Writer};
+use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::protocol::WaitingFor;
+use shm_handoff::{Patience, RecvError, SendError};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+fn in_time() -> Patience<'static> {
+    Patience::until(soon())
+}
+
+fn each() -> [Slot; 2] {
+    [Slot::new(2048), Slot::ring(4096)].map(Slot::that_goes_with_its_last)
+}
+
+/// A reader and a writer with one message between them.
+fn sent(place: &Slot) -> (Reader<InProc>, Writer<InProc>) {
+    let reader = Reader::<InProc>::open(place).unwrap();
+    let mut writer = Writer::<InProc>::open(place).unwrap();
+    writer.send_with(b"hello", &mut in_time()).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn what_nobody_released_goes_with_the_last_one() {
+    for place in each() {
+        let (reader, writer) = sent(&place);
+        drop((reader, writer));
+        let mut reader = Reader::<InProc>::open(&place).unwrap();
+        assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "a drop does not wait");
+    }
+}
+
+#[test]
+fn a_writer_that_settles_waits_for_the_reader() {
+    for place in each() {
+        let (mut reader, mut writer) = sent(&place);
+        let mut waited_for = Vec::new();
+        let mut hook = |tick: shm_handoff::protocol::Tick| {
+            waited_for.push(tick.waiting_for);
+            match waited_for.len() {
+                3 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        };
+        assert_eq!(writer.settle(&mut Patience::endless().with_hook(&mut hook)), Err(SendError::Interrupted));
+        assert_eq!(waited_for, [WaitingFor::Receipt; 3]);
+        assert_eq!(writer.stranded(), Ok(1));
+        let soon = Instant::now() + Duration::from_millis(1);
+        assert_eq!(writer.settle(&mut Patience::until(soon)), Err(SendError::TimedOut));
+        reader.look().unwrap().release();
+        assert_eq!(writer.stranded(), Ok(0));
+        writer.settle(&mut in_time()).unwrap();
+        writer.leave_settled().unwrap();
+    }
+}
+
+/// A reader that left is no reason to leave.
+#[test]
+fn a_writer_that_settles_waits_for_the_next_reader() {
+    for place in each() {
+        let (reader, mut writer) = sent(&place);
+        reader.leave().unwrap();
+        assert_eq!(writer.settle(&mut Patience::none()), Err(SendError::TimedOut));
+        let mut next = Reader::<InProc>::open(&place).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| writer.settle(&mut in_time()).unwrap());
+            next.look_with(&mut in_time()).unwrap().release();
+        });
+    }
+}
+
+/// An end is answered by the removal.
+#[test]
+fn a_session_that_has_ended_is_settled() {
+    for place in each() {
+        let mut reader = Reader::<InProc>::open(&place).unwrap();
+        let mut writer = Writer::<InProc>::open(&place).unwrap();
+        writer.end_with(&mut in_time()).unwrap();
+        assert_eq!(writer.settle(&mut Patience::none()), Err(SendError::TimedOut), "nobody has met the end");
+        reader.look_with(&mut in_time()).unwrap().close().unwrap();
+        writer.settle(&mut in_time()).unwrap();
+        assert_eq!(writer.stranded(), Ok(0));
+    }
+}

@@ -1,0 +1,141 @@
+//! Tools that look are taken for nobody, at any rate of looking.
+
+use crate::support::{Channel, DEADLINE, Peer, SHM_HANDOFF, ipc};
+use shm_handoff::backend::sysv::Observer;
+use shm_handoff::error::Role;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Looks as long as it is there: this process through the library, without a pause, or the
+/// tools, one after the other.
+struct Looks<'scope> {
+    done: &'scope AtomicBool,
+    count: &'scope AtomicUsize,
+}
+
+/// Runs `test` while `looker` looks again and again, in as many threads as there are of it.
+fn while_looking(lookers: &[&(dyn Fn() + Sync)], test: impl FnOnce(&Looks<'_>)) {
+    let (done, count) = (AtomicBool::new(false), AtomicUsize::new(0));
+    /// Also when the test fails.
+    struct Stop<'a>(&'a AtomicBool);
+    impl Drop for Stop<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    std::thread::scope(|scope| {
+        let _stop = Stop(&done);
+        for look in lookers {
+            let (done, count) = (&done, &count);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    look();
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        test(&Looks { done: &done, count: &count });
+    });
+}
+
+impl Looks<'_> {
+    /// Waits until `more` looks have been taken; `peer` goes on meanwhile, and prints nothing.
+    fn await_more(&self, more: usize, peer: &mut Peer) {
+        assert!(!self.done.load(Ordering::Relaxed));
+        let (before, started) = (self.count.load(Ordering::Relaxed), Instant::now());
+        while self.count.load(Ordering::Relaxed) < before + more && started.elapsed() < DEADLINE {
+            peer.stays("");
+        }
+        assert!(self.count.load(Ordering::Relaxed) > before, "nothing looked");
+    }
+}
+
+fn tool(args: &[&str]) {
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+}
+
+#[test]
+fn a_waiting_reader_is_not_ended_by_looks() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let look = || drop(Observer::open(channel.key()).unwrap());
+    while_looking(&[&look, &look, &look], |looks| looks.await_more(20_000, &mut reader));
+    let key = channel.key().number().to_string();
+    let tools = || {
+        tool(&["stat", &key]);
+        tool(&["ls"]);
+        tool(&["who", &key]);
+        tool(&["rm", &key]);
+        tool(&["rm", "--dry-run", &key]);
+    };
+    let doctor = || tool(&["doctor", &key]);
+    while_looking(&[&tools, &doctor], |looks| looks.await_more(20, &mut reader));
+    channel.writer(["end"]).end().code(0);
+    reader.end().code(0);
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn a_writer_does_not_send_to_a_tool() {
+    let channel = Channel::new();
+    let mut writer = channel.writer(["hello"]).start();
+    channel.await_seated(Role::Writer, &mut writer);
+    let look = || drop(Observer::open(channel.key()).unwrap());
+    while_looking(&[&look, &look, &look], |looks| looks.await_more(20_000, &mut writer));
+    assert!(!channel.is_full(), "it published, and no reader is there");
+    channel.reader(["--count=1"]).end().code(0).prints("hello\n");
+    writer.end().code(0);
+}
+
+/// A tool that is stopped or killed in the middle of a look is no C program either.
+#[test]
+fn a_look_that_is_stopped_harms_nobody() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let observer = Observer::open(channel.key()).unwrap();
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    assert_eq!((channel.attached(), ipc::value(set, 5)), (2, Some(1)), "attached, and marked");
+    reader.stays("");
+    drop(observer);
+    assert_eq!((channel.attached(), ipc::value(set, 5)), (1, Some(0)));
+    reader.stays("");
+    channel.writer(["end"]).end().code(0);
+    reader.end().code(0);
+    channel.assert_nothing_left();
+}
+
+/// One that leaves after both sides takes the set away, which they left to it.
+#[test]
+fn a_look_that_outlives_both_sides_leaves_nothing() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    let observer = Observer::open(channel.key()).unwrap();
+    channel.writer(["end"]).end().code(0);
+    reader.end().code(0);
+    assert!(ipc::find_set(channel.key().seats()).is_some(), "the mark is in it");
+    drop(observer);
+    channel.assert_nothing_left();
+}
+
+/// The control: what is no tool is still seen, and its death noticed.
+#[test]
+fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    let key = channel.key().number().to_string();
+    let look = || tool(&["stat", &key]);
+    while_looking(&[&look, &look], |looks| {
+        let mut writer = channel.c_writer().open_input().start();
+        writer.type_in("hello\n");
+        reader.until_prints("hello\n");
+        // Long enough beside it to be known: it is the count alone that tells.
+        let before = looks.count.load(Ordering::Relaxed);
+        writer.until("some looks", |_| looks.count.load(Ordering::Relaxed) > before + 40);
+        reader.stays("hello\n");
+        drop(writer.kill());
+        reader.until("the end", Peer::has_ended);
+    });
+    reader.end().code(3).says(&["the writer died"]);
+}
