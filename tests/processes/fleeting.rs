@@ -16,9 +16,9 @@ impl Place {
         let forced = "echo 1 > /proc/sys/kernel/shm_rmid_forced && echo ready && exec cat";
         command.args(["--ipc", "sh", "-c", forced]);
         let mut holder = Run::new(command).open_input().start();
-        let is_ready = eventually("a namespace, or none", || match holder.printed() == b"ready\n" {
-            true => Some(true),
-            false => holder.has_ended().then_some(false),
+        let is_ready = eventually("a namespace, or none", || {
+            let is_ready = holder.printed() == b"ready\n";
+            (is_ready || holder.has_ended()).then_some(is_ready)
         });
         if !is_ready {
             skipped(&format!("no IPC namespace of our own, or no kernel.shm_rmid_forced in it: {}", holder.said()));

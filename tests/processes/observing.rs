@@ -3,51 +3,56 @@
 use crate::support::{Channel, DEADLINE, Peer, SHM_HANDOFF, ipc};
 use shm_handoff::backend::sysv::Observer;
 use shm_handoff::error::Role;
+use shm_handoff::sync::{AtomicU32, Ordering};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Looks as long as it is there: this process through the library, without a pause, or the
-/// tools, one after the other.
-struct Looks<'scope> {
-    done: &'scope AtomicBool,
-    count: &'scope AtomicUsize,
+/// How often was looked so far: by this process through the library, without a pause, or by the tools.
+#[derive(Default)]
+struct Looks {
+    done: AtomicU32,
+    count: AtomicU32,
 }
 
-/// Runs `test` while `looker` looks again and again, in as many threads as there are of it.
-fn while_looking(lookers: &[&(dyn Fn() + Sync)], test: impl FnOnce(&Looks<'_>)) {
-    let (done, count) = (AtomicBool::new(false), AtomicUsize::new(0));
-    /// Also when the test fails.
-    struct Stop<'a>(&'a AtomicBool);
-    impl Drop for Stop<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
+/// Ends the looking, also when the test fails.
+struct End<'a>(&'a Looks);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.done.store(1, Ordering::Relaxed);
     }
+}
+
+/// Runs `test` while `lookers` look again and again, each in a thread of its own.
+fn while_looking(lookers: &[&(dyn Fn() + Sync)], test: impl FnOnce(&Looks)) {
+    let looks = Looks::default();
     std::thread::scope(|scope| {
-        let _stop = Stop(&done);
+        let _end = End(&looks);
         for look in lookers {
-            let (done, count) = (&done, &count);
+            let looks = &looks;
             scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
+                while looks.done.load(Ordering::Relaxed) == 0 {
                     look();
-                    count.fetch_add(1, Ordering::Relaxed);
+                    looks.count.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
-        test(&Looks { done: &done, count: &count });
+        test(&looks);
     });
 }
 
-impl Looks<'_> {
+impl Looks {
+    fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Waits until `more` looks have been taken; `peer` goes on meanwhile, and prints nothing.
-    fn await_more(&self, more: usize, peer: &mut Peer) {
-        assert!(!self.done.load(Ordering::Relaxed));
-        let (before, started) = (self.count.load(Ordering::Relaxed), Instant::now());
-        while self.count.load(Ordering::Relaxed) < before + more && started.elapsed() < DEADLINE {
+    fn await_more(&self, more: u32, peer: &mut Peer) {
+        let (before, started) = (self.count(), Instant::now());
+        while self.count() < before + more && started.elapsed() < DEADLINE {
             peer.stays("");
         }
-        assert!(self.count.load(Ordering::Relaxed) > before, "nothing looked");
+        assert!(self.count() > before, "nothing looked");
     }
 }
 
@@ -131,8 +136,8 @@ fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
         writer.type_in("hello\n");
         reader.until_prints("hello\n");
         // Long enough beside it to be known: it is the count alone that tells.
-        let before = looks.count.load(Ordering::Relaxed);
-        writer.until("some looks", |_| looks.count.load(Ordering::Relaxed) > before + 40);
+        let before = looks.count();
+        writer.until("some looks", |_| looks.count() > before + 40);
         reader.stays("hello\n");
         drop(writer.kill());
         reader.until("the end", Peer::has_ended);

@@ -2,9 +2,9 @@
 
 use crate::support::{Channel, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, rounds, skipped};
 use shm_handoff::error::Role;
+use shm_handoff::sync::{AtomicU32, Ordering};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many semaphores a set has; the first of them says so.
 const SEMAPHORES: i32 = 14;
@@ -59,14 +59,14 @@ fn a_set_of_version_1_in_use_is_refused_with_both_versions() {
 /// Between any two of our calls on the set it can go.
 #[test]
 fn the_set_is_removed_at_any_moment() {
-    let (done, removals) = (AtomicBool::new(false), std::sync::atomic::AtomicU32::new(0));
+    let (done, removals) = (AtomicU32::new(0), AtomicU32::new(0));
     let channel = Channel::new();
     let seats = channel.key().seats();
     for how in [&["--ring=64K", "--no-end"][..], &["--ring=64K"]] {
-        done.store(false, Ordering::Relaxed);
+        done.store(0, Ordering::Relaxed);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
+                while done.load(Ordering::Relaxed) == 0 {
                     if ipc::find_set(seats).is_some() {
                         ipc::remove_set(seats);
                         let removals = removals.fetch_add(1, Ordering::Relaxed);
@@ -83,7 +83,7 @@ fn the_set_is_removed_at_any_moment() {
                     ended
                 })
                 .collect();
-            done.store(true, Ordering::Relaxed);
+            done.store(1, Ordering::Relaxed);
             for ended in outcomes {
                 ended.code(0);
             }
