@@ -4,6 +4,7 @@
 //! code; no panic leaves it.
 
 mod handle;
+mod hint;
 mod status;
 
 pub use handle::shmh;

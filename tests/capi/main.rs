@@ -5,16 +5,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use support::{Channel, Ended, Peer, Run, numbers, skipped};
+use support::{Channel, Ended, Peer, Run, for_everybody, is_root, numbers, skipped};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What a static library of Rust's needs besides.
 const SYSTEM: [&str; 5] = ["-lgcc_s", "-lpthread", "-ldl", "-lm", "-lc"];
+
+/// `nobody`, or any user that is not root.
+const STRANGER: u32 = 65534;
 
 /// Where the programs are built and the library is installed to.
 fn place() -> PathBuf {
@@ -277,6 +282,21 @@ fn what_a_killed_reader_had_not_released_comes_again() {
 fn a_hostile_caller_gets_errors() {
     let channel = Channel::new();
     at(&channel, &HOSTILE).end().code(0).prints("each got its error\n").says_nothing();
+}
+
+/// What to do next is said in C's words.
+#[test]
+fn another_owner_is_told_in_words_of_c() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let folder = for_everybody(&[&READER]);
+    let channel = Channel::new();
+    drop(Segment::create_new(channel.key(), 2052, 0o666).unwrap());
+    let reader = at(&channel, &folder.path().join(READER.file_name().unwrap()));
+    let ended = reader.with(|command| _ = command.uid(STRANGER).gid(STRANGER)).end();
+    ended.code(1).says(&["belongs to uid 0", "trust_owner in struct shmh_options"]);
+    assert!(!ended.stderr.contains("--"), "{ended}");
 }
 
 #[test]
