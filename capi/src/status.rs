@@ -12,7 +12,7 @@ pub const SHMH_OK: c_int = 0;
 pub const SHMH_ENDED: c_int = 1;
 /// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
 pub const SHMH_E_INVALID: c_int = -1;
-/// The handle was closed. EBADF
+/// The handle was closed, or it is that of the process which forked this one. EBADF
 pub const SHMH_E_CLOSED: c_int = -2;
 /// A reader's handle where a writer's is needed, or the other way round. EPERM
 pub const SHMH_E_WRONG_ROLE: c_int = -3;

@@ -72,6 +72,8 @@ static READER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/reader.c
 static WRITER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/writer.c", &compiler(), "c11"));
 static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/hostile.c", &compiler(), "c11"));
 
+static CHILDREN: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/children.c", &compiler(), "c11"));
+
 fn at(channel: &Channel, program: &Path) -> Run {
     let mut command = Command::new(program);
     command.arg(channel.key().number().to_string());
@@ -282,6 +284,46 @@ fn what_a_killed_reader_had_not_released_comes_again() {
 fn a_hostile_caller_gets_errors() {
     let channel = Channel::new();
     at(&channel, &HOSTILE).end().code(0).prints("each got its error\n").says_nothing();
+}
+
+/// Whatever they call, and however they end.
+#[test]
+fn children_have_no_part_in_a_handle() {
+    let channel = Channel::new();
+    at(&channel, &CHILDREN).end().code(0).prints("no child has a part in it\n").says_nothing();
+}
+
+#[test]
+fn children_of_pythons_multiprocessing_neither() {
+    if !has("python3") {
+        return skipped("python3 is not installed");
+    }
+    let channel = Channel::new();
+    let mut python = Command::new("python3");
+    python.arg(Path::new(ROOT).join("tests/capi/children.py")).arg(INSTALLED.join("lib/libshm_handoff.so"));
+    python.arg(channel.key().number().to_string());
+    Run::new(python).end().code(0).prints("no child has a part in it\n").says_nothing();
+}
+
+/// As docs/reliability.md says: the kernel keeps the seat, and the memory it does not keep.
+#[test]
+fn a_seat_that_was_not_given_back_outlives_exec() {
+    let channel = Channel::new();
+    let run = at(&channel, &CHILDREN).with(|command| _ = command.arg("cat"));
+    let mut replaced = run.open_input().start();
+    replaced.until("a seat, and no memory any more", |peer| {
+        std::fs::read_to_string(format!("/proc/{}/comm", peer.pid())).is_ok_and(|name| name == "cat\n")
+            && channel.is_seated(Role::Reader)
+            && channel.attached() == 0
+    });
+    channel.reader([""; 0]).end().code(6).says(&[&format!("pid {}", replaced.pid())]);
+    // A writer waits for it: nobody has gone.
+    channel.writer(["--timeout=100ms", "hello"]).end().code(124);
+    replaced.close_input();
+    replaced.end().code(0);
+    let reader = channel.seated_reader(&[]);
+    channel.writer(["hello", "end"]).end().code(0);
+    reader.end().code(0).prints("hello\n");
 }
 
 /// What to do next is said in C's words.
