@@ -15,8 +15,8 @@ use support::{Channel, Ended, Peer, Run, for_everybody, is_root, numbers, skippe
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What a static library of Rust's needs besides.
-const SYSTEM: [&str; 5] = ["-lgcc_s", "-lpthread", "-ldl", "-lm", "-lc"];
+/// What the static library needs besides: as in `capi/shm_handoff.pc.in`.
+const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 /// `nobody`, or any user that is not root.
 const STRANGER: u32 = 65534;
@@ -28,13 +28,21 @@ fn place() -> PathBuf {
 
 /// The installed library: `DESTDIR` is [`place`], `PREFIX` is /usr.
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let install = Path::new(ROOT).join("capi/install.sh");
-    let mut command = Command::new(install);
-    command.env("DESTDIR", place()).env("PREFIX", "/usr").env("PROFILE", "dev").env("CARGO_TARGET_DIR", target);
-    succeeds(&mut command);
+    succeeds(install().env("DESTDIR", place()).env("PREFIX", "/usr"));
     place().join("usr")
 });
+
+fn install() -> Command {
+    let mut command = Command::new(Path::new(ROOT).join("capi/install.sh"));
+    what_is_built(&mut command);
+    command
+}
+
+/// For capi/install.sh, so that it finds most of it built.
+fn what_is_built(command: &mut Command) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    command.env("PROFILE", "dev").env("CARGO_TARGET_DIR", target);
+}
 
 fn succeeds(command: &mut Command) -> String {
     let shown = format!("{command:?}");
@@ -433,12 +441,14 @@ fn what_is_installed_serves_pkg_config_and_has_versioned_symbols() {
     if !has("pkg-config") {
         return skipped("pkg-config is not installed");
     }
+    // (No rpath: the loader looks in /usr/lib by itself.)
     let flags = succeeds(
         Command::new("pkg-config")
             .args(["--cflags", "--libs", "shm_handoff"])
             .env("PKG_CONFIG_PATH", lib.join("pkgconfig"))
             .env("PKG_CONFIG_SYSROOT_DIR", place()),
     );
+    assert!(!flags.contains("rpath"), "{flags}");
     let to = place().join(format!("shared-{}", std::process::id()));
     let mut command = Command::new(compiler());
     command.arg(Path::new(ROOT).join("tests/capi/hostile.c")).args(flags.split_whitespace()).arg("-o").arg(&to);
@@ -448,4 +458,80 @@ fn what_is_installed_serves_pkg_config_and_has_versioned_symbols() {
         command.env("LD_LIBRARY_PATH", &lib);
     });
     run.end().code(0);
+}
+
+/// Installs as `command` says, then builds the example as pkg-config says, in an environment where
+/// nothing is set but where to look, and runs it there.
+fn serves(command: &mut Command, prefix: &Path, statically: bool) {
+    const BUILD: &str = r#"eval "cc $3 -o \"\$1\" \"\$2\" $(pkg-config $4 --cflags --libs shm_handoff)""#;
+    if !has("pkg-config") {
+        return skipped("pkg-config is not installed");
+    }
+    let bare = |command: &mut Command| _ = command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    succeeds(command);
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("reader");
+    let mut build = Command::new("sh");
+    bare(&mut build);
+    build.args(["-c", BUILD, "sh"]).arg(&program).arg(Path::new(ROOT).join("examples/c/reader.c"));
+    build.args(if statically { ["-static", "--static"] } else { ["", ""] });
+    succeeds(build.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
+    let channel = Channel::new();
+    let reader = at(&channel, &program).with(bare).start();
+    channel.writer(["hello", "end"]).end().code(0);
+    reader.end().code(0).prints("You wrote: hello\nYou wrote: end\n");
+}
+
+#[test]
+fn a_static_program_has_all_that_it_needs() {
+    // A name alone is what a compiler says that has none.
+    if succeeds(Command::new(compiler()).arg("-print-file-name=libc.a")).trim() == "libc.a" {
+        return skipped("libc.a is not installed");
+    }
+    let prefix = tempfile::tempdir().unwrap();
+    serves(install().env("PREFIX", prefix.path()), prefix.path(), true);
+}
+
+#[test]
+fn into_a_relative_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    serves(install().current_dir(&folder).env("PREFIX", "below/here/"), &folder.path().join("below/here"), false);
+}
+
+#[test]
+fn into_a_prefix_with_blanks() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("a place & | another");
+    serves(install().env("PREFIX", &prefix), &prefix, false);
+}
+
+#[test]
+fn a_prefix_that_would_be_misread_is_refused() {
+    let output = install().env("PREFIX", "/tmp/at $HOME").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/tmp/at $HOME"), "{output:?}");
+}
+
+#[test]
+fn by_a_compiler_with_arguments() {
+    let prefix = tempfile::tempdir().unwrap();
+    serves(install().env("PREFIX", prefix.path()).env("CC", format!("{} -O2", compiler())), prefix.path(), false);
+}
+
+#[test]
+fn for_a_target_that_cargo_is_told() {
+    let prefix = tempfile::tempdir().unwrap();
+    let about = succeeds(Command::new("rustc").arg("-vV"));
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    serves(install().env("PREFIX", prefix.path()).env("CARGO_BUILD_TARGET", host), prefix.path(), false);
+}
+
+/// `cd` would look there first, and print where it went.
+#[test]
+fn where_cdpath_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("capi")).unwrap();
+    let mut command = Command::new("sh");
+    what_is_built(command.args(["-c", "capi/install.sh"]).current_dir(ROOT).env("CDPATH", folder.path()));
+    serves(command.env("PREFIX", folder.path()), folder.path(), false);
 }
