@@ -190,6 +190,8 @@ fn a_reader_that_is_killed_ends_the_writer_that_needs_room() {
     let mut writer = seated(&channel, &WRITER, Role::Writer);
     writer.type_in("a\n");
     reader.until_prints("You wrote: a\n");
+    // Printed is not released.
+    channel.await_empty(&mut reader);
     reader.kill();
     writer.type_in("b\nc\n");
     writer.end().code(1).says(&["the reader has gone"]);
