@@ -4,30 +4,66 @@
 #
 #   [DESTDIR=...] [PREFIX=/usr/local] [PROFILE=release] capi/install.sh
 #
-# Needs a Rust toolchain and a C compiler (CC).
+# Needs a Rust toolchain and a C compiler (CC, with arguments if need be). Cargo's own variables and settings hold.
 set -euo pipefail
-case ${DESTDIR:-} in '' | /*) ;; *) DESTDIR=$PWD/$DESTDIR ;; esac
-cd "$(dirname "$0")/.."
-command -v cargo >/dev/null || { echo "capi/install.sh: cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
-cc=${CC:-cc}
-command -v "$cc" >/dev/null || { echo "capi/install.sh: $cc is missing: install a C compiler, or name one in CC" >&2; exit 1; }
-prefix=${PREFIX:-/usr/local} profile=${PROFILE:-release}
-to=${DESTDIR:-}$prefix
-target=${CARGO_TARGET_DIR:-target}
+unset CDPATH # cd would look there first
+from=$PWD
+
+fail() {
+    echo "capi/install.sh: $1" >&2
+    exit 1
+}
+
+# A path as it was meant where it was given: the build runs elsewhere.
+absolute() {
+    case $1 in '' | /*) printf %s "$1" ;; *) printf %s "$from/$1" ;; esac
+}
+
+destdir=$(absolute "${DESTDIR:-}")
+prefix=$(absolute "${PREFIX:-/usr/local}")
+prefix=${prefix%/}
+for name in CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR; do
+    [ -z "${!name:-}" ] || export "$name=$(absolute "${!name}")"
+done
+case $prefix in *[\"\$\#\\,:]*) fail "PREFIX $prefix has a character that pkg-config or the linker would misread" ;; esac
+
+# The path of a compiler, or a compiler and its arguments.
+cc=("${CC:-cc}")
+command -v "${cc[0]}" >/dev/null || read -ra cc <<<"${cc[0]}"
+command -v "${cc[0]}" >/dev/null || fail "${cc[0]} is missing: install a C compiler, or name one in CC"
+command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs"
+
+cd -P -- "$(dirname -- "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' capi/Cargo.toml)
+# Where the library lies depends on cargo's target, profile and folder: so cargo says it.
+built=$(cargo build --quiet --locked -p shm-handoff-capi --profile "${PROFILE:-release}" \
+    --message-format json-render-diagnostics | sed -n 's/.*"\([^"]*\/libshm_handoff_capi\.a\)".*/\1/p')
+[ -f "$built" ] || fail "cargo built no library, or more than one: ${built:-none}"
 
-cargo build --quiet --locked -p shm-handoff-capi --profile "$profile" --target-dir "$target"
-built=$target/$([ "$profile" = dev ] && echo debug || echo "$profile")/libshm_handoff_capi.a
+made=$(mktemp -d)
+trap 'rm -rf -- "$made"' EXIT
+# By the C compiler: rustc gives the linker a version script of its own, beside which there can be no other one
+# with a named version.
+"${cc[@]}" -shared -o "$made/so" -Wl,-soname,libshm_handoff.so.0 -Wl,--version-script=capi/shm_handoff.map \
+    -Wl,--whole-archive "$built" -Wl,--no-whole-archive -Wl,--gc-sections -Wl,-z,defs -lpthread -ldl -lm
+# Programs find the library where the loader does not look by itself.
+# shellcheck disable=SC2016 # pkg-config expands it
+rpath='-Wl,-rpath,"${libdir}"'
+case $prefix in '' | /usr) rpath= ;; esac
+pc=$(<capi/shm_handoff.pc.in)
+pc=${pc//@PREFIX@/"$prefix"}
+pc=${pc//@RPATH@/"$rpath"}
+printf '%s\n' "${pc//@VERSION@/"$version"}" >"$made/pc"
 
+to=$destdir$prefix
 install -d "$to/include" "$to/lib/pkgconfig"
 install -m 644 capi/include/shm_handoff.h "$to/include/"
 install -m 644 "$built" "$to/lib/libshm_handoff.a"
-# By the C compiler: rustc gives the linker a version script of its own, beside which there can be no other one
-# with a named version.
-"$cc" -shared -o "$to/lib/libshm_handoff.so.$version" -Wl,-soname,libshm_handoff.so.0 \
-    -Wl,--version-script=capi/shm_handoff.map -Wl,--whole-archive "$built" -Wl,--no-whole-archive \
-    -Wl,--gc-sections -Wl,-z,defs -lgcc_s -lpthread -ldl -lm -lc
+install -m 755 "$made/so" "$to/lib/libshm_handoff.so.$version"
 ln -sf "libshm_handoff.so.$version" "$to/lib/libshm_handoff.so.0"
 ln -sf libshm_handoff.so.0 "$to/lib/libshm_handoff.so"
-sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" capi/shm_handoff.pc.in >"$to/lib/pkgconfig/shm_handoff.pc"
+install -m 644 "$made/pc" "$to/lib/pkgconfig/shm_handoff.pc"
 echo "shm_handoff $version in $to"
+if [ -z "$destdir" ] && [ "$(pkg-config --variable=prefix shm_handoff 2>/dev/null)" != "$prefix" ]; then
+    printf 'For pkg-config: export PKG_CONFIG_PATH=%q\n' "$prefix/lib/pkgconfig"
+fi

@@ -53,6 +53,8 @@ forbid "sysv does not see inproc" '\b(inproc|InProc)\b' backend/sysv
 forbid "inproc does not see sysv" '\b(sysv|SysV)\b' backend/inproc.rs
 forbid "protocol names no backend" '\b(sysv|SysV|inproc|InProc)\b' protocol
 forbid "protocol does not know cli" "$(uses 'cli')" protocol
+forbid "options and programs are named by cli alone: the library's errors serve C, too" \
+    '"[^"]*(--[a-z]|\bshm-handoff [a-z]|\bshm(read|write)\b)' error.rs protocol backend/sysv
 forbid "a bin goes through cli alone" 'shm_handoff::(\{|backend|protocol|error|sync)' bin
 
 # All but the facade itself, the flag of a signal handler (signal-hook asks for

@@ -316,7 +316,8 @@ impl Error {
         Self::Os { call: "allocation", on: what, errno: Errno::ENOMEM }
     }
 
-    /// What to do next, where that can be told: in the words of the command line.
+    /// What to do next, where that can be told. The programs and the C library put it in their
+    /// own words where there is an option for it.
     ///
     /// ```
     /// use shm_handoff::Error;
@@ -332,11 +333,9 @@ impl Error {
             Self::NotAChannel { key, .. } => format!(
                 "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x}"
             ),
-            Self::OtherLayout { key, .. } => {
-                format!("start the other side in the same way, or remove what is there: shm-handoff rm {key}")
-            }
-            Self::Permission { .. } => "run as that user, or have it opened with --mode".to_owned(),
-            Self::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
+            Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
+            Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
+            Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),
             Self::Limit { limit, .. } => format!("see: {}", limit.how_to_see()),
             Self::Removed { .. } => "try again".to_owned(),
             Self::SeatTaken { .. } => "stop it, or use another key".to_owned(),
@@ -349,9 +348,7 @@ impl Error {
             }
             Self::Os { errno: Errno::ENOMEM, .. } => format!("see: {}; ulimit -a", Limit::Memory.how_to_see()),
             Self::Os { errno: Errno::EMFILE | Errno::ENFILE, .. } => "more files: ulimit -n".to_owned(),
-            Self::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => {
-                "a sandbox may refuse System V calls: shm-handoff doctor".to_owned()
-            }
+            Self::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => "a sandbox may refuse System V calls".to_owned(),
             Self::OtherKind { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
         };
         Some(hint)

@@ -13,8 +13,12 @@
  * signal handlers. Signals: a wait goes on after a signal handler has returned; a handler that
  * wants it to end calls shmh_interrupt(). No signal is caught, blocked or sent.
  *
- * fork: a handle belongs to the process that opened it. A child must not use it; it may exec, or
- * open a handle of its own. A process that ends without shmh_close() counts as one that died.
+ * fork: a handle belongs to the process that opened it, and so does the memory. In a child every
+ * call with it is SHMH_E_CLOSED and changes nothing, however the child ends; it may exec, or open
+ * a handle of its own. A process that ends without shmh_close() counts as one that died.
+ *
+ * exec: close first. The kernel lets a process keep its seat over exec: until the new program
+ * ends, the peer takes it for the old one, which sends and receives nothing any more.
  *
  * A NULL handle, one that was closed (until 64 more were closed), or one of the other role is
  * an error and nothing worse; so is whatever the other process writes into the memory.
@@ -51,7 +55,7 @@
 // An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
 #define SHMH_E_INVALID -1
 
-// The handle was closed. EBADF
+// The handle was closed, or it is that of the process which forked this one. EBADF
 #define SHMH_E_CLOSED -2
 
 // A reader's handle where a writer's is needed, or the other way round. EPERM
@@ -204,7 +208,8 @@ size_t shmh_capacity(struct shmh *handle);
 // Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 // any thread and by signal handlers.
 //
-// Returns `SHMH_OK`, or `SHMH_E_INVALID` for NULL (then errno stays as it is).
+// Returns `SHMH_OK`; or, and then errno stays as it is, `SHMH_E_INVALID` for NULL, or `SHMH_E_CLOSED` in a child for a handle
+// of its parent's.
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`.

@@ -1,11 +1,12 @@
-//! Handles that stay recognisable when they are closed.
+//! Handles that stay recognisable when they are closed, and in a child that inherits them.
 
+use crate::status::{Fault, SHMH_E_CLOSED};
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::SysV;
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 /// Closed handles that wait before one of them is used again.
 const QUARANTINE: usize = 64;
@@ -16,6 +17,8 @@ const QUARANTINE: usize = 64;
 pub struct shmh {
     /// The next wait ends, or the one that goes on.
     pub(crate) interrupted: AtomicBool,
+    /// Pid of the process that opened it.
+    opened_by: AtomicU32,
     side: UnsafeCell<Side>,
 }
 
@@ -35,6 +38,21 @@ pub(crate) enum Side {
     },
 }
 
+/// The pid of this process, once it has opened a handle. The kernel zeroes it in every child, so
+/// that a load tells a child's handles from its parent's. `None`: a kernel before 4.14, or a
+/// sandbox; then each call asks for the pid.
+static PID: LazyLock<Option<&'static AtomicU32>> = LazyLock::new(|| {
+    const LEN: usize = size_of::<AtomicU32>();
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a mapping of its own, at an address that the kernel chooses, and never unmapped;
+    // zero is a valid atomic.
+    unsafe {
+        let page = libc::mmap(std::ptr::null_mut(), LEN, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+        let is_ours = page != libc::MAP_FAILED && libc::madvise(page, LEN, libc::MADV_WIPEONFORK) == 0;
+        is_ours.then(|| AtomicU32::from_ptr(page.cast()))
+    }
+});
+
 /// Headers of closed handles, the longest closed first. Their memory is never given back, so
 /// that a look at one is a look at a header.
 static CLOSED: Mutex<VecDeque<&'static shmh>> = Mutex::new(VecDeque::new());
@@ -49,21 +67,38 @@ pub(crate) fn open(side: Side) -> *mut shmh {
     let used = if closed.len() > QUARANTINE { closed.pop_front() } else { None };
     drop(closed);
     let header: &'static shmh = used.unwrap_or_else(|| {
-        Box::leak(Box::new(shmh { interrupted: AtomicBool::new(false), side: UnsafeCell::new(Side::Closed) }))
+        let side = UnsafeCell::new(Side::Closed);
+        Box::leak(Box::new(shmh { interrupted: AtomicBool::new(false), opened_by: AtomicU32::new(0), side }))
     });
     header.interrupted.store(false, Ordering::Relaxed);
+    let pid = std::process::id();
+    header.opened_by.store(pid, Ordering::Relaxed);
+    if let Some(mark) = *PID {
+        mark.store(pid, Ordering::Relaxed);
+    }
     // SAFETY: it was taken out of the list, or just made: nobody else uses it.
     unsafe { *header.side.get() = side };
     std::ptr::from_ref(header).cast_mut()
 }
 
-/// The header behind a handle; `None`: it is NULL.
+/// The header behind a handle of this process; `None`: it is NULL.
+///
+/// In a forked child what is behind its parent's must not be touched: the memory is not there,
+/// and the seat is the parent's to give back.
 ///
 /// # Safety
 /// A handle that [`open`] gave, or NULL.
-pub(crate) unsafe fn header(handle: *const shmh) -> Option<&'static shmh> {
+#[inline]
+pub(crate) unsafe fn header(handle: *const shmh) -> Result<Option<&'static shmh>, Fault> {
     // SAFETY: the caller's promise; the memory of a header is never given back.
-    unsafe { handle.as_ref() }
+    let Some(header) = (unsafe { handle.as_ref() }) else { return Ok(None) };
+    let pid = PID.map_or_else(std::process::id, |mark| mark.load(Ordering::Relaxed));
+    if header.opened_by.load(Ordering::Relaxed) == pid { Ok(Some(header)) } else { Err(inherited()) }
+}
+
+#[cold]
+fn inherited() -> Fault {
+    Fault::new(SHMH_E_CLOSED, c"the handle is the parent process's: a child opens one of its own")
 }
 
 impl shmh {

@@ -4,6 +4,7 @@
 //! code; no panic leaves it.
 
 mod handle;
+mod hint;
 mod status;
 
 pub use handle::shmh;
@@ -87,7 +88,7 @@ fn guarded(call: impl FnOnce() -> Result<c_int, Fault>) -> c_int {
 unsafe fn with(handle: *mut shmh, call: impl FnOnce(&mut Side, &AtomicBool) -> Result<c_int, Fault>) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
-        let header = unsafe { handle::header(handle) }.ok_or_else(null)?;
+        let header = unsafe { handle::header(handle) }?.ok_or_else(null)?;
         // SAFETY: the caller's promise.
         call(unsafe { header.side() }, &header.interrupted)
     })
@@ -427,7 +428,8 @@ pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
 /// Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 /// any thread and by signal handlers.
 ///
-/// Returns `SHMH_OK`, or `SHMH_E_INVALID` for NULL (then errno stays as it is).
+/// Returns `SHMH_OK`; or, and then errno stays as it is, `SHMH_E_INVALID` for NULL, or `SHMH_E_CLOSED` in a child for a handle
+/// of its parent's.
 ///
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`.
@@ -435,11 +437,12 @@ pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
 pub unsafe extern "C" fn shmh_interrupt(handle: *mut shmh) -> c_int {
     // SAFETY: the caller's promise.
     match unsafe { handle::header(handle) } {
-        Some(header) => {
+        Ok(Some(header)) => {
             header.interrupted.store(true, Ordering::Relaxed);
             SHMH_OK
         }
-        None => SHMH_E_INVALID,
+        Ok(None) => SHMH_E_INVALID,
+        Err(_) => SHMH_E_CLOSED,
     }
 }
 
@@ -456,7 +459,7 @@ pub unsafe extern "C" fn shmh_interrupt(handle: *mut shmh) -> c_int {
 pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
-        let Some(header) = (unsafe { handle::header(handle) }) else { return Ok(SHMH_OK) };
+        let Some(header) = (unsafe { handle::header(handle)? }) else { return Ok(SHMH_OK) };
         let leave = |side| {
             match side {
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),

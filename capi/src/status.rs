@@ -1,5 +1,6 @@
 //! What a function returns, what errno is then, and the words for it.
 
+use crate::hint;
 use shm_handoff::{Error, RecvError, SendError};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -11,7 +12,7 @@ pub const SHMH_OK: c_int = 0;
 pub const SHMH_ENDED: c_int = 1;
 /// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
 pub const SHMH_E_INVALID: c_int = -1;
-/// The handle was closed. EBADF
+/// The handle was closed, or it is that of the process which forked this one. EBADF
 pub const SHMH_E_CLOSED: c_int = -2;
 /// A reader's handle where a writer's is needed, or the other way round. EPERM
 pub const SHMH_E_WRONG_ROLE: c_int = -3;
@@ -101,7 +102,7 @@ impl From<Error> for Fault {
             Error::Locked { .. } => libc::EAGAIN,
             _ => errno_of(code),
         };
-        Self { errno, ..Self::said(code, &error, error.hint()) }
+        Self { errno, ..Self::said(code, &error, hint::next(&error)) }
     }
 }
 
@@ -131,7 +132,7 @@ impl From<RecvError> for Fault {
             RecvError::Broken(_) => SHMH_E_BROKEN,
             _ => SHMH_E_INTERNAL,
         };
-        Self::said(code, &error, error.hint())
+        Self::said(code, &error, hint::of_recv(&error))
     }
 }
 
@@ -197,5 +198,54 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
         SHMH_E_SYSTEM => c"a system call failed",
         SHMH_E_INTERNAL => c"a bug in shm-handoff",
         _ => c"no code of shm-handoff",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+    use shm_handoff::error::{Kind, Limit, Object, Role};
+    use shm_handoff::protocol::message::Uncarriable;
+    use shm_handoff::{Error, RecvError, SendError};
+
+    #[test]
+    fn no_error_speaks_of_a_command_line() {
+        let (key, pid, object, role) = (1234, 77, Object::Segment, Role::Writer);
+        let errors = [
+            Error::Exists { key },
+            Error::Missing { key },
+            Error::NotAChannel { key, why: "it has 12 bytes".to_owned() },
+            Error::OtherLayout { key, found: Kind::Classic, wanted: Kind::Ring { capacity: 2 << 20 } },
+            Error::OtherKind { found: Kind::Classic, wanted: "a ring" },
+            Error::Permission { key, object, owner: "uid 7".to_owned(), mode: 0o600 },
+            Error::OtherOwner { key, object, uid: 7, creator: 7 },
+            Error::Limit { key, object, limit: Limit::Shmmni },
+            Error::Removed { key },
+            Error::SeatTaken { key, role, pid },
+            Error::Locked { key, pid },
+            Error::ForeignSeats { key, seats: 5 },
+            Error::BadKey { given: "0".to_owned(), reason: "it is private" },
+            Error::BadCapacity { given: 5 },
+        ];
+        let of_sending = [
+            SendError::Uncarriable(Uncarriable::TooLong { most: 2047 }),
+            SendError::Uncarriable(Uncarriable::Nul { at: 3 }),
+            SendError::Uncarriable(Uncarriable::BeginsWithEnd),
+            SendError::ReaderGone,
+            SendError::TimedOut,
+        ];
+        let of_receiving = [RecvError::WriterGone, RecvError::BufferTooSmall { capacity: 2048 }, RecvError::TimedOut];
+        let faults = errors.map(Fault::from).into_iter().chain(of_sending.map(Fault::from));
+        for fault in faults.chain(of_receiving.map(Fault::from)) {
+            let text = fault.text.to_str().unwrap();
+            let named = ["--", "shm-handoff ", "shmread", "shmwrite"].into_iter().find(|word| text.contains(word));
+            assert_eq!(named, None, "{text}");
+        }
+        let says = |error: Error, word: &str| {
+            let text = Fault::from(error).text;
+            assert!(text.to_str().unwrap().contains(word), "{text:?}");
+        };
+        says(Error::OtherOwner { key, object, uid: 7, creator: 7 }, "trust_owner");
+        says(Error::OtherLayout { key, found: Kind::Classic, wanted: Kind::Ring { capacity: 1 } }, "SHMH_ANY");
     }
 }

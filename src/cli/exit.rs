@@ -1,5 +1,6 @@
 //! Exit codes, and the one way in which a binary fails.
 
+use super::hint;
 use super::signals;
 use super::stdio::{self, say};
 use crate::error::Error;
@@ -141,6 +142,6 @@ impl From<Error> for Failure {
             Error::SeatTaken { .. } => Exit::RoleTaken,
             _ => Exit::System,
         };
-        Self { hint: error.hint(), ..Self::new(exit, error) }
+        Self { hint: hint::next(&error), ..Self::new(exit, error) }
     }
 }

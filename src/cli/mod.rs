@@ -6,6 +6,7 @@ mod crew;
 mod doctor;
 mod exit;
 mod generate;
+mod hint;
 mod input;
 mod link;
 mod look;

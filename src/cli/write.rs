@@ -2,6 +2,7 @@
 
 use super::args::{Common, Long, WriteArgs, capacity};
 use super::exit::{Exit, Failure};
+use super::hint;
 use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
 use super::progress::{self, Progress};
@@ -348,7 +349,7 @@ fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
 
 impl From<Uncarriable> for Failure {
     fn from(why: Uncarriable) -> Self {
-        Self::new(Exit::BadInput, why).hint(why.hint())
+        Self::new(Exit::BadInput, why).hint(hint::of_input(why))
     }
 }
 

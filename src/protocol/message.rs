@@ -43,7 +43,7 @@ pub enum Uncarriable {
 }
 
 impl Uncarriable {
-    /// What to do about it, in the words of the command line.
+    /// What to do about it.
     ///
     /// ```
     /// use shm_handoff::protocol::message::check;
@@ -53,8 +53,8 @@ impl Uncarriable {
     #[must_use]
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
-            Self::Nul { .. } => "remove it first: tr -d '\\0'",
+            Self::TooLong { .. } => "split it, or shorten it",
+            Self::Nul { .. } => "remove it first",
             Self::BeginsWithEnd => "put something before it",
         }
     }

@@ -5,16 +5,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use support::{Channel, Ended, Peer, Run, numbers, skipped};
+use support::{Channel, Ended, Peer, Run, for_everybody, is_root, numbers, skipped};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What a static library of Rust's needs besides.
-const SYSTEM: [&str; 5] = ["-lgcc_s", "-lpthread", "-ldl", "-lm", "-lc"];
+/// What the static library needs besides: as in `capi/shm_handoff.pc.in`.
+const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+
+/// `nobody`, or any user that is not root.
+const STRANGER: u32 = 65534;
 
 /// Where the programs are built and the library is installed to.
 fn place() -> PathBuf {
@@ -23,13 +28,21 @@ fn place() -> PathBuf {
 
 /// The installed library: `DESTDIR` is [`place`], `PREFIX` is /usr.
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let install = Path::new(ROOT).join("capi/install.sh");
-    let mut command = Command::new(install);
-    command.env("DESTDIR", place()).env("PREFIX", "/usr").env("PROFILE", "dev").env("CARGO_TARGET_DIR", target);
-    succeeds(&mut command);
+    succeeds(install().env("DESTDIR", place()).env("PREFIX", "/usr"));
     place().join("usr")
 });
+
+fn install() -> Command {
+    let mut command = Command::new(Path::new(ROOT).join("capi/install.sh"));
+    what_is_built(&mut command);
+    command
+}
+
+/// For capi/install.sh, so that it finds most of it built.
+fn what_is_built(command: &mut Command) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    command.env("PROFILE", "dev").env("CARGO_TARGET_DIR", target);
+}
 
 fn succeeds(command: &mut Command) -> String {
     let shown = format!("{command:?}");
@@ -66,6 +79,8 @@ fn compile(source: &str, compiler: &str, standard: &str) -> PathBuf {
 static READER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/reader.c", &compiler(), "c11"));
 static WRITER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/writer.c", &compiler(), "c11"));
 static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/hostile.c", &compiler(), "c11"));
+
+static CHILDREN: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/children.c", &compiler(), "c11"));
 
 fn at(channel: &Channel, program: &Path) -> Run {
     let mut command = Command::new(program);
@@ -175,6 +190,8 @@ fn a_reader_that_is_killed_ends_the_writer_that_needs_room() {
     let mut writer = seated(&channel, &WRITER, Role::Writer);
     writer.type_in("a\n");
     reader.until_prints("You wrote: a\n");
+    // Printed is not released.
+    channel.await_empty(&mut reader);
     reader.kill();
     writer.type_in("b\nc\n");
     writer.end().code(1).says(&["the reader has gone"]);
@@ -279,6 +296,61 @@ fn a_hostile_caller_gets_errors() {
     at(&channel, &HOSTILE).end().code(0).prints("each got its error\n").says_nothing();
 }
 
+/// Whatever they call, and however they end.
+#[test]
+fn children_have_no_part_in_a_handle() {
+    let channel = Channel::new();
+    at(&channel, &CHILDREN).end().code(0).prints("no child has a part in it\n").says_nothing();
+}
+
+#[test]
+fn children_of_pythons_multiprocessing_neither() {
+    if !has("python3") {
+        return skipped("python3 is not installed");
+    }
+    let channel = Channel::new();
+    let mut python = Command::new("python3");
+    python.arg(Path::new(ROOT).join("tests/capi/children.py")).arg(INSTALLED.join("lib/libshm_handoff.so"));
+    python.arg(channel.key().number().to_string());
+    Run::new(python).end().code(0).prints("no child has a part in it\n").says_nothing();
+}
+
+/// As docs/reliability.md says: the kernel keeps the seat, and the memory it does not keep.
+#[test]
+fn a_seat_that_was_not_given_back_outlives_exec() {
+    let channel = Channel::new();
+    let run = at(&channel, &CHILDREN).with(|command| _ = command.arg("cat"));
+    let mut replaced = run.open_input().start();
+    replaced.until("a seat, and no memory any more", |peer| {
+        std::fs::read_to_string(format!("/proc/{}/comm", peer.pid())).is_ok_and(|name| name == "cat\n")
+            && channel.is_seated(Role::Reader)
+            && channel.attached() == 0
+    });
+    channel.reader([""; 0]).end().code(6).says(&[&format!("pid {}", replaced.pid())]);
+    // A writer waits for it: nobody has gone.
+    channel.writer(["--timeout=100ms", "hello"]).end().code(124);
+    replaced.close_input();
+    replaced.end().code(0);
+    let reader = channel.seated_reader(&[]);
+    channel.writer(["hello", "end"]).end().code(0);
+    reader.end().code(0).prints("hello\n");
+}
+
+/// What to do next is said in C's words.
+#[test]
+fn another_owner_is_told_in_words_of_c() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let folder = for_everybody(&[&READER]);
+    let channel = Channel::new();
+    drop(Segment::create_new(channel.key(), 2052, 0o666).unwrap());
+    let reader = at(&channel, &folder.path().join(READER.file_name().unwrap()));
+    let ended = reader.with(|command| _ = command.uid(STRANGER).gid(STRANGER)).end();
+    ended.code(1).says(&["belongs to uid 0", "trust_owner in struct shmh_options"]);
+    assert!(!ended.stderr.contains("--"), "{ended}");
+}
+
 #[test]
 fn a_line_that_cant_be_carried_is_said() {
     let channel = Channel::new();
@@ -371,12 +443,14 @@ fn what_is_installed_serves_pkg_config_and_has_versioned_symbols() {
     if !has("pkg-config") {
         return skipped("pkg-config is not installed");
     }
+    // (No rpath: the loader looks in /usr/lib by itself.)
     let flags = succeeds(
         Command::new("pkg-config")
             .args(["--cflags", "--libs", "shm_handoff"])
             .env("PKG_CONFIG_PATH", lib.join("pkgconfig"))
             .env("PKG_CONFIG_SYSROOT_DIR", place()),
     );
+    assert!(!flags.contains("rpath"), "{flags}");
     let to = place().join(format!("shared-{}", std::process::id()));
     let mut command = Command::new(compiler());
     command.arg(Path::new(ROOT).join("tests/capi/hostile.c")).args(flags.split_whitespace()).arg("-o").arg(&to);
@@ -386,4 +460,80 @@ fn what_is_installed_serves_pkg_config_and_has_versioned_symbols() {
         command.env("LD_LIBRARY_PATH", &lib);
     });
     run.end().code(0);
+}
+
+/// Installs as `command` says, then builds the example as pkg-config says, in an environment where
+/// nothing is set but where to look, and runs it there.
+fn serves(command: &mut Command, prefix: &Path, statically: bool) {
+    const BUILD: &str = r#"eval "cc $3 -o \"\$1\" \"\$2\" $(pkg-config $4 --cflags --libs shm_handoff)""#;
+    if !has("pkg-config") {
+        return skipped("pkg-config is not installed");
+    }
+    let bare = |command: &mut Command| _ = command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    succeeds(command);
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("reader");
+    let mut build = Command::new("sh");
+    bare(&mut build);
+    build.args(["-c", BUILD, "sh"]).arg(&program).arg(Path::new(ROOT).join("examples/c/reader.c"));
+    build.args(if statically { ["-static", "--static"] } else { ["", ""] });
+    succeeds(build.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
+    let channel = Channel::new();
+    let reader = at(&channel, &program).with(bare).start();
+    channel.writer(["hello", "end"]).end().code(0);
+    reader.end().code(0).prints("You wrote: hello\nYou wrote: end\n");
+}
+
+#[test]
+fn a_static_program_has_all_that_it_needs() {
+    // A name alone is what a compiler says that has none.
+    if succeeds(Command::new(compiler()).arg("-print-file-name=libc.a")).trim() == "libc.a" {
+        return skipped("libc.a is not installed");
+    }
+    let prefix = tempfile::tempdir().unwrap();
+    serves(install().env("PREFIX", prefix.path()), prefix.path(), true);
+}
+
+#[test]
+fn into_a_relative_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    serves(install().current_dir(&folder).env("PREFIX", "below/here/"), &folder.path().join("below/here"), false);
+}
+
+#[test]
+fn into_a_prefix_with_blanks() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("a place & | another");
+    serves(install().env("PREFIX", &prefix), &prefix, false);
+}
+
+#[test]
+fn a_prefix_that_would_be_misread_is_refused() {
+    let output = install().env("PREFIX", "/tmp/at $HOME").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/tmp/at $HOME"), "{output:?}");
+}
+
+#[test]
+fn by_a_compiler_with_arguments() {
+    let prefix = tempfile::tempdir().unwrap();
+    serves(install().env("PREFIX", prefix.path()).env("CC", format!("{} -O2", compiler())), prefix.path(), false);
+}
+
+#[test]
+fn for_a_target_that_cargo_is_told() {
+    let prefix = tempfile::tempdir().unwrap();
+    let about = succeeds(Command::new("rustc").arg("-vV"));
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    serves(install().env("PREFIX", prefix.path()).env("CARGO_BUILD_TARGET", host), prefix.path(), false);
+}
+
+/// `cd` would look there first, and print where it went.
+#[test]
+fn where_cdpath_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("capi")).unwrap();
+    let mut command = Command::new("sh");
+    what_is_built(command.args(["-c", "capi/install.sh"]).current_dir(ROOT).env("CDPATH", folder.path()));
+    serves(command.env("PREFIX", folder.path()), folder.path(), false);
 }

@@ -4,9 +4,9 @@
 //!
 //! In a document a block of `sh` is run as it stands, and a block of `text` right behind
 //! it is what it prints: to the letter, or, as `text,like`, but for the numbers and the
-//! blanks. The blocks of a document are run in order, in one folder and in an IPC
-//! namespace of their own, as by somebody who reads the page from its beginning; at the
-//! end nothing must be left there. [`NOT_RUN`] has the exceptions.
+//! blanks. The blocks of a document are run in order, in one folder, with an empty home, no
+//! settings, and an IPC namespace of their own, as by somebody who reads the page from its
+//! beginning; at the end nothing must be left there. [`NOT_RUN`] has the exceptions.
 
 #![cfg(not(model))]
 
@@ -33,8 +33,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/seeded.sh", "takes half an hour"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/storm.sh", "takes half an hour; ci/test.sh runs a short one"),
-    ("capi/install.sh", "installs; tests/capi does so to a place of its own"),
-    ("cc $(pkg-config", "needs what was installed; tests/capi builds the same"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 
@@ -100,6 +98,7 @@ macro_rules! run {
 run! {
     the_readme_runs: "README.md",
     the_figures_run: "docs/benchmarks.md",
+    the_c_page_runs: "docs/c.md",
     the_defects_run: "docs/defects.md",
     the_tutorial_runs: "docs/tutorial.md",
 }

@@ -6,7 +6,7 @@ use crate::{root, tutorial};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ fn lay_out(folder: &Path) {
     fs::write(folder.join("lines"), many.clone() + "any\0bytes\n").unwrap();
     fs::write(folder.join("image.iso"), many.repeat(100)).unwrap();
     // As in a checkout.
-    for name in ["ci", "docs", "src", "tests"] {
+    for name in ["capi", "ci", "docs", "examples", "src", "tests"] {
         symlink(root().join(name), folder.join(name)).unwrap();
     }
     for profile in ["debug", "release"] {
@@ -64,11 +64,24 @@ fn namespace() -> Option<Vec<&'static str>> {
     ways.into_iter().find(works)
 }
 
+/// Rust as this test has it, which need not be at home there, and what it has built.
+fn toolchain() -> Vec<(&'static str, PathBuf)> {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let rust = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
+        .map(|(name, at)| (name, std::env::var_os(name).map_or(home.join(at), PathBuf::from)));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
+    rust.into_iter().chain([("CARGO_TARGET_DIR", target), ("PROFILE", "dev".into())]).collect()
+}
+
 pub(crate) fn run(document: &Document) {
     let Some(namespace) = namespace() else {
         return skipped("unshare can't make an IPC namespace here; the documents use the default key");
     };
-    let (folder, scripts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let needs = |tool| document.blocks.iter().any(|block| block.is_shell() && block.text.contains(tool));
+    if needs("pkg-config") && Command::new("pkg-config").arg("--version").output().is_err() {
+        return skipped("pkg-config is not installed");
+    }
+    let [folder, scripts, home] = [(); 3].map(|()| TempDir::new().unwrap());
     lay_out(folder.path());
     let script = |index| scripts.path().join(format!("{index:03}.sh"));
     let run: Vec<_> = document.blocks.iter().enumerate().filter(|(_, block)| block.is_shell()).collect();
@@ -81,7 +94,8 @@ pub(crate) fn run(document: &Document) {
     let path = format!("{}:{}", Path::new(SHMREAD).parent().unwrap().display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("unshare");
     command.args(namespace).args(["bash", "-c", DRIVER, "driver"]).arg(scripts.path()).current_dir(folder.path());
-    command.env("PATH", path).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command.env_clear().env("PATH", path).env("LC_ALL", "C.UTF-8").env("HOME", home.path()).stdin(Stdio::null());
+    command.envs(toolchain());
     as_from_a_shell(&mut command);
     let mut child = command.spawn().unwrap();
     let started = Instant::now();

@@ -6,6 +6,7 @@
 
 #![cfg(not(model))]
 
+mod children;
 mod deaths;
 mod fleeting;
 mod handover;

@@ -28,6 +28,14 @@ pub(super) fn shmat(id: c_int, flags: c_int) -> Result<NonNull<u8>, Errno> {
     NonNull::new(address.cast()).ok_or(Errno::EFAULT)
 }
 
+/// Leaves an attachment of `size` bytes out of the children that we fork: each would count as
+/// attached, as a C program does.
+pub(super) fn keep_from_children(address: NonNull<u8>, size: usize) {
+    // SAFETY: advice on what is attached there, and heeded by fork alone. One that is refused
+    // makes no difference to this process.
+    let _ = unsafe { libc::madvise(address.as_ptr().cast(), size, libc::MADV_DONTFORK) };
+}
+
 /// Detaches what [`shmat`] gave.
 ///
 /// # Safety

@@ -215,7 +215,7 @@ impl Options {
     }
 }
 
-/// One process's end.
+/// One process's end: a forked child has no part in it, and opens one of its own.
 ///
 /// ```
 /// # #[cfg(not(model))] {

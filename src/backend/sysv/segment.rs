@@ -14,7 +14,8 @@ use std::ptr::NonNull;
 /// Attempts at a key whose segment keeps being removed under us.
 const ATTEMPTS: usize = 100;
 
-/// One attachment to a segment; dropping it detaches.
+/// One attachment to a segment; dropping it detaches. A forked child has no part in it:
+/// there, dropping does nothing, and the memory must not be touched.
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -35,6 +36,8 @@ pub struct Segment {
     size: usize,
     /// This process takes part in `ffi::fence_everywhere`.
     reachable: bool,
+    /// Pid of the process that attached it.
+    attached_by: u32,
 }
 
 // SAFETY: an attachment belongs to the process, not to the thread that made
@@ -211,8 +214,10 @@ impl Segment {
         let address = ffi::shmat(id, flags).map_err(|errno| failed("shmat", key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
-        let mut segment = Self { id, key, address, size: 0, reachable: ffi::be_fenced() };
+        let (reachable, attached_by) = (ffi::be_fenced(), std::process::id());
+        let mut segment = Self { id, key, address, size: 0, reachable, attached_by };
         segment.size = segment.stat()?.size;
+        ffi::keep_from_children(address, segment.size);
         Ok(segment)
     }
 
@@ -507,6 +512,10 @@ fn no_ring(size: usize, capacity: usize) -> ! {
 
 impl Drop for Segment {
     fn drop(&mut self) {
+        // In a forked child something else may lie there by now.
+        if std::process::id() != self.attached_by {
+            return;
+        }
         // SAFETY: attached by `attach`, once, and all borrows have ended.
         // That it fails is impossible by that, so there is nothing to report.
         let _ = unsafe { ffi::shmdt(self.address) };

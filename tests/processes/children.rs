@@ -1,0 +1,74 @@
+//! Forked children: an attachment is no part of them, whatever they do with what they inherit.
+
+use crate::support::Channel;
+use shm_handoff::backend::sysv::Segment;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+
+/// Runs `child` in a forked child once something can be read; ends it with what that returns.
+/// The parent gets the pid, and what lets the child go on.
+///
+/// # Safety
+/// `child` makes async-signal-safe calls alone: this process has other threads.
+unsafe fn forked(child: impl FnOnce() -> i32) -> (libc::pid_t, std::io::PipeWriter) {
+    let (wait, go) = std::io::pipe().unwrap();
+    let mut byte = 0_u8;
+    // SAFETY: the caller's promise; reading one byte and ending are such calls, too.
+    unsafe {
+        let pid = libc::fork();
+        assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+        if pid == 0 {
+            libc::close(go.as_raw_fd());
+            libc::read(wait.as_raw_fd(), (&raw mut byte).cast(), 1);
+            libc::_exit(child());
+        }
+        (pid, go)
+    }
+}
+
+fn ended(pid: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: waits for our own child, and writes one int.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    assert!(libc::WIFEXITED(status), "the child was killed: status {status:#x}");
+    libc::WEXITSTATUS(status)
+}
+
+/// It would be taken for a C program: seen as long as it lives, and then gone.
+#[test]
+fn a_child_does_not_count_as_attached() {
+    let channel = Channel::new();
+    let segment = Segment::create_new(channel.key(), 2052, 0o600).unwrap();
+    // SAFETY: it does nothing.
+    let (pid, mut go) = unsafe { forked(|| 0) };
+    let during = channel.attached();
+    go.write_all(b"x").unwrap();
+    assert_eq!((during, ended(pid), channel.attached()), (1, 0, 1));
+    drop(segment);
+    assert_eq!(channel.attached(), 0);
+}
+
+/// The place is free there, and something else may have taken it.
+#[test]
+fn what_a_child_drops_stays_attached() {
+    let channel = Channel::new();
+    let (segment, other) = (Segment::create_new(channel.key(), 2052, 0o600).unwrap(), Channel::new());
+    let theirs = Segment::create_new(other.key(), 2052, 0o600).unwrap();
+    let (at, id) = (segment.address() as *const libc::c_void, theirs.id());
+    let mut inherited = Some(segment);
+    // SAFETY: system calls alone, and a look at memory that is attached.
+    let (pid, mut go) = unsafe {
+        forked(|| {
+            if libc::shmat(id, at, 0) != at.cast_mut() {
+                return 1;
+            }
+            drop(inherited.take());
+            // Fails, and does not kill, where nothing is mapped.
+            let there = libc::msync(at.cast_mut(), 4096, libc::MS_ASYNC);
+            if there == 0 { 0 } else { 2 }
+        })
+    };
+    go.write_all(b"x").unwrap();
+    assert_eq!(ended(pid), 0, "1: the place is not free; 2: it was detached");
+    assert_eq!(channel.attached(), 1, "the parent's is still there");
+}
