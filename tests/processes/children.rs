@@ -1,7 +1,9 @@
 //! Forked children: an attachment is no part of them, whatever they do with what they inherit.
 
-use crate::support::Channel;
-use shm_handoff::backend::sysv::Segment;
+use crate::support::{Channel, ipc};
+use shm_handoff::Role;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use std::io::Write;
 use std::os::fd::AsRawFd;
 
@@ -71,4 +73,39 @@ fn what_a_child_drops_stays_attached() {
     go.write_all(b"x").unwrap();
     assert_eq!(ended(pid), 0, "1: the place is not free; 2: it was detached");
     assert_eq!(channel.attached(), 1, "the parent's is still there");
+}
+
+/// The seat is the parent's: a child neither gives it back nor looks around with it.
+#[test]
+fn what_a_child_drops_stays_seated() {
+    for role in [Role::Writer, Role::Reader] {
+        for leaves in [false, true] {
+            let channel = Channel::new();
+            let side = SysV::open(&Options::classic(channel.key()), role).unwrap();
+            let mut inherited = Some(side);
+            // SAFETY: system calls alone, for none of these has memory from the heap.
+            let (pid, mut go) = unsafe {
+                forked(|| {
+                    let mut side = inherited.take().unwrap();
+                    let may_look = side.census().is_ok();
+                    if leaves {
+                        let _ = side.leave();
+                    } else {
+                        drop(side);
+                    }
+                    i32::from(may_look)
+                })
+            };
+            go.write_all(b"x").unwrap();
+            assert_eq!(
+                (ended(pid), channel.is_seated(role), channel.attached()),
+                (0, true, 1),
+                "{role}, leaves: {leaves}"
+            );
+            let set = ipc::find_set(channel.key().seats()).unwrap();
+            assert_eq!(ipc::value(set, 4), Some(i32::from(role == Role::Writer)), "it left in nobody's name");
+            drop(inherited);
+            assert!(!channel.is_seated(role));
+        }
+    }
 }

@@ -20,7 +20,7 @@ fn old_set(channel: &Channel, values: [i16; 4]) -> i32 {
 fn works(channel: &Channel) {
     let reader = channel.seated_reader(&[]);
     let set = ipc::find_set(channel.key().seats()).unwrap();
-    assert_eq!((ipc::value(set, SEMAPHORES - 1), ipc::value(set, SEMAPHORES)), (Some(0), None), "the set's length");
+    assert!(ipc::value(set, SEMAPHORES - 1).is_some() && ipc::value(set, SEMAPHORES).is_none(), "the set's length");
     channel.writer([""; 0]).input("hello\n").end().code(0);
     reader.end().code(0).prints("hello\n");
     channel.assert_nothing_left();

@@ -213,6 +213,9 @@ impl Seat {
     /// Looks who is seated. If somebody removed the set, takes the seat anew
     /// in the next one.
     pub(super) fn look(&mut self) -> Result<Seating, Error> {
+        if !self.is_ours() {
+            return Err(Error::SeatTaken { key: self.key.number(), role: self.role, pid: self.pid });
+        }
         let mut reseated = false;
         for _ in 0..ATTEMPTS {
             match self.set.values() {
