@@ -159,20 +159,20 @@ impl fmt::Display for Limit {
 #[non_exhaustive]
 pub enum Error {
     /// Exclusive creation found a segment at the key.
-    #[error("{}: a segment is there already", at(*.key))]
+    #[error("key {}: a segment is there already", Both(*.key))]
     Exists {
         /// The segment's key.
         key: u32,
     },
     /// There is no segment at the key.
-    #[error("{}: there is no segment", at(*.key))]
+    #[error("key {}: there is no segment", Both(*.key))]
     Missing {
         /// The segment's key.
         key: u32,
     },
     /// The segment is none of ours.
     #[error(
-        "{}: the segment is no handoff channel: {why}", at(*.key)
+        "key {}: the segment is no handoff channel: {why}", Both(*.key)
     )]
     NotAChannel {
         /// The segment's key.
@@ -182,7 +182,7 @@ pub enum Error {
     },
     /// The segment is laid out in another way than was asked for.
     #[error(
-        "{}: {found} is there, and {wanted} was asked for", at(*.key)
+        "key {}: {found} is there, and {wanted} was asked for", Both(*.key)
     )]
     OtherLayout {
         /// The segment's key.
@@ -202,7 +202,7 @@ pub enum Error {
     },
     /// The kernel refused access.
     #[error(
-        "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o}", at(*.key)
+        "key {}: permission denied: the {object} belongs to {owner} with mode {mode:03o}", Both(*.key)
     )]
     Permission {
         /// The key of the segment.
@@ -216,7 +216,7 @@ pub enum Error {
     },
     /// The object belongs to somebody else, who could change it at will.
     #[error(
-        "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", at(*.key)
+        "key {}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", Both(*.key)
     )]
     OtherOwner {
         /// The key of the segment.
@@ -229,7 +229,7 @@ pub enum Error {
         creator: u32,
     },
     /// A limit of the kernel is reached.
-    #[error("{}: the {object} can't be made: limit {limit} reached", at(*.key))]
+    #[error("key {}: the {object} can't be made: limit {limit} reached", Both(*.key))]
     Limit {
         /// The key of the segment.
         key: u32,
@@ -239,13 +239,13 @@ pub enum Error {
         limit: Limit,
     },
     /// The segment was removed while it was being opened, again and again.
-    #[error("{}: the segment was removed while it was being opened", at(*.key))]
+    #[error("key {}: the segment was removed while it was being opened", Both(*.key))]
     Removed {
         /// The segment's key.
         key: u32,
     },
     /// The seat is taken: another process has this role.
-    #[error("{}: another {role} is attached, {}", at(*.key), who(*.pid))]
+    #[error("key {}: another {role} is attached, {}", Both(*.key), who(*.pid))]
     SeatTaken {
         /// The segment's key.
         key: u32,
@@ -255,7 +255,7 @@ pub enum Error {
         pid: u32,
     },
     /// The lock under which segments are made was not given back in time.
-    #[error("{}: the creation lock is held, {}", at(*.key), who(*.pid))]
+    #[error("key {}: the creation lock is held, {}", Both(*.key), who(*.pid))]
     Locked {
         /// The segment's key.
         key: u32,
@@ -264,7 +264,7 @@ pub enum Error {
     },
     /// A semaphore set that is not ours has the key of the seats.
     #[error(
-        "{}: a foreign semaphore set holds the seats' key {seats:#x}", at(*.key)
+        "key {}: a foreign semaphore set holds the seats' key {}", Both(*.key), Ipcs(*.seats)
     )]
     ForeignSeats {
         /// The segment's key.
@@ -273,7 +273,7 @@ pub enum Error {
         seats: u32,
     },
     /// The seats' semaphore set is another version's, and in use or not ours to make anew.
-    #[error("{}: the seats' semaphore set is of version {found}, and this program's is {known}{}", at(*.key), used(*.pid))]
+    #[error("key {}: the seats' semaphore set is of version {found}, and this program's is {known}{}", Both(*.key), used(*.pid))]
     OtherVersion {
         /// The segment's key.
         key: u32,
@@ -328,10 +328,11 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Exists { key } => format!("open it instead, or remove it: ipcrm -M {key:#x}"),
+            Self::Exists { key } => format!("open it instead, or remove it: ipcrm -M {}", Ipcs(*key)),
             Self::Missing { .. } => "start the other side first, or create it".to_owned(),
             Self::NotAChannel { key, .. } => format!(
-                "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {key:#x}"
+                "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {}",
+                Ipcs(*key)
             ),
             Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
             Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
@@ -341,7 +342,7 @@ impl Error {
             Self::SeatTaken { .. } => "stop it, or use another key".to_owned(),
             Self::Locked { .. } => "if that process is stopped, continue or end it".to_owned(),
             Self::ForeignSeats { seats, .. } => {
-                format!("use another key, or remove it if nobody needs it: ipcrm -S {seats:#x}")
+                format!("use another key, or remove it if nobody needs it: ipcrm -S {}", Ipcs(*seats))
             }
             Self::OtherVersion { .. } => {
                 "end what uses it, and start both sides in the same version, or use another key".to_owned()
@@ -355,9 +356,22 @@ impl Error {
     }
 }
 
-/// A key as messages name it: as people type it, and as `ipcs` shows it.
-fn at(key: u32) -> String {
-    format!("key {key} ({key:#x})")
+/// A key in a sentence: decimal, and in hexadecimal.
+pub(crate) struct Both(pub(crate) u32);
+
+impl fmt::Display for Both {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{0} ({0:#x})", self.0)
+    }
+}
+
+/// A key as `ipcs` shows it, to be compared with that, or found there.
+pub(crate) struct Ipcs(pub(crate) u32);
+
+impl fmt::Display for Ipcs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#010x}", self.0)
+    }
 }
 
 fn used(pid: Option<u32>) -> String {

@@ -3,7 +3,7 @@
 use super::hint;
 use super::signals;
 use super::stdio::{self, say};
-use crate::error::Error;
+use crate::error::{Both, Error};
 use nix::errno::Errno;
 use std::fmt;
 use std::process::ExitCode;
@@ -104,7 +104,8 @@ impl Failure {
     pub(super) fn met_nobody(what_came: &str, key: u32) -> Self {
         let namespace = std::fs::read_link("/proc/self/ns/ipc").unwrap_or_default();
         let why = format!(
-            "{what_came} to key {key} ({key:#x}) in this IPC namespace ({}) for as long as --timeout allows",
+            "{what_came} to key {} in this IPC namespace ({}) for as long as --timeout allows",
+            Both(key),
             namespace.display()
         );
         Self::new(Exit::TimedOut, why)

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::look::{self, Layout, Process, Shown, Status};
 use super::stdio;
 use super::table::{self, Choice, Column};
+use crate::error::Ipcs;
 use clap::Args;
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ Examples:
   shm-handoff ls --json                   for programs
 
 Columns:
-  KEY       as ipcs shows it; 0x0: removed, and still attached
+  KEY       as ipcs shows it; 0x00000000: removed, and still attached
   ID        the segment's number
   OWNER     the user it belongs to
   MODE      permission bits
@@ -58,7 +59,7 @@ pub(super) struct Ls {
 }
 
 const COLUMNS: &[Column<Shown>] = &[
-    Column { name: "KEY", right: false, of: |row| format!("{:#x}", row.key) },
+    Column { name: "KEY", right: false, of: |row| Ipcs(row.key).to_string() },
     Column { name: "ID", right: true, of: |row| row.id.to_string() },
     Column { name: "OWNER", right: false, of: |row| row.owner.clone() },
     Column { name: "MODE", right: false, of: |row| row.mode.clone() },

@@ -66,7 +66,7 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
     if !common.quiet && (terminal || common.verbose) {
         say!("Memory attached at {:#x}", segment.address());
     }
-    let key = segment.key().number();
+    let key = segment.key();
     let seats = backend.seats_mode()?.unwrap_or(0);
     let wide = [
         (stat.mode, "segment", "other users can get at the messages"),
@@ -78,7 +78,7 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         if !common.quiet && mode & !accepted != 0 {
             stdio::warn(
                 program,
-                format_args!("the {what} at key {key:#x} has mode {mode:03o}: {so}"),
+                format_args!("the {what} at key {key} has mode {mode:03o}: {so}"),
                 Some(format_args!("--mode {:03o} accepts that", (mode | common.mode) & 0o666)),
             );
         }

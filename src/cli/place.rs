@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
-use crate::error::{Error, Role};
+use crate::error::{Error, Ipcs, Role};
 use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
 use std::io::Read;
 
@@ -91,8 +91,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Err(error) = self.clear() {
-            let key = self.key.number();
-            say!("shm-handoff: what was made is left behind: {error} (remove it: ipcrm -M {key:#x})");
+            let key = Ipcs(self.key.number());
+            say!("shm-handoff: what was made is left behind: {error} (remove it: ipcrm -M {key})");
         }
     }
 }
@@ -109,12 +109,8 @@ pub(super) fn check(key: Key) -> Result<(), Error> {
 }
 
 fn in_use(key: Key) -> Failure {
-    let key = key.number();
-    Failure::new(
-        Exit::System,
-        format!("key {key} ({key:#x}): somebody uses it, and what is there would be written over"),
-    )
-    .hint("leave out --key, and a free one is found")
+    Failure::new(Exit::System, format!("key {key}: somebody uses it, and what is there would be written over"))
+        .hint("leave out --key, and a free one is found")
 }
 
 fn random() -> Result<u32, Failure> {

@@ -97,7 +97,7 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
 }
 
 fn at(key: Key) -> String {
-    format!("key {} ({:#x})", key.number(), key.number())
+    format!("key {key}")
 }
 
 fn seated(key: Key, error: &Error) -> Failure {

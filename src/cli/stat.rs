@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::look::{self, Process, Shown};
 use super::{stdio, table, watch};
 use crate::backend::sysv::KeySpec;
+use crate::error::Both;
 use clap::Args;
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ fn seat(process: Option<&Process>, free: &str) -> String {
 }
 
 fn in_words(shown: &Shown) -> String {
-    let Shown { key, id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
+    let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
             "ring of {} bytes: head {}, place {}, tail {}{}",
@@ -110,13 +111,14 @@ fn in_words(shown: &Shown) -> String {
     let reader = seat(shown.reader.as_ref(), "none");
     format!(
         "\
-key        {key} ({key:#x})
+key        {}
 segment    id {id}, {size} bytes, mode {mode}, owner {owner}, made by pid {creator_pid}
 layout     {layout}
 waiting    {waiting}
 attached   {attached}{removed}
 writer     {writer}
 reader     {reader}
-"
+",
+        Both(shown.key)
     )
 }

@@ -10,6 +10,7 @@ use super::signals::Signals;
 use super::stdio::{self, say};
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
+use crate::error::Both;
 use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor};
@@ -334,7 +335,7 @@ fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
 fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
     let key = common.key.resolve().map_or(0, Key::number);
     match waiting_for {
-        WaitingFor::Reader => say!("Waiting... no reader is at key {key} ({key:#x}) yet"),
+        WaitingFor::Reader => say!("Waiting... no reader is at key {} yet", Both(key)),
         WaitingFor::Drain => {
             say!("Waiting... the segment was removed, and somebody attached may still take the last message");
         }

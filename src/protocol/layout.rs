@@ -7,7 +7,7 @@ pub use crate::backend::layout::*;
 /// ```
 /// # #[cfg(not(model))] {
 /// use shm_handoff::{backend::sysv::Key, protocol::layout::DEFAULT_KEY};
-/// assert_eq!(Key::new(DEFAULT_KEY)?.to_string(), "0x4d2", "as `ipcs` shows it");
+/// assert_eq!(Key::new(DEFAULT_KEY)?.to_string(), "1234 (0x4d2)");
 /// # }
 /// # Ok::<(), shm_handoff::Error>(())
 /// ```

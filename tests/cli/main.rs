@@ -28,6 +28,7 @@ mod progress;
 mod race;
 mod raw;
 mod ring;
+mod said;
 mod signals;
 mod stat;
 mod streams;

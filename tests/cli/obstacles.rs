@@ -157,7 +157,7 @@ fn a_foreign_semaphore_set_at_the_seats_key_is_left_alone() {
         let id = ipc::make_set(channel.key().seats(), count);
         ipc::set_value(id, number, value);
         for run in each(&channel) {
-            let seats = format!("{:#x}", channel.key().seats());
+            let seats = format!("{:#010x}", channel.key().seats());
             run.end().code(4).says(&["foreign semaphore set", &seats, "ipcrm -S"]);
         }
         assert_eq!(ipc::value(id, number), Some(value), "it is not ours to change");

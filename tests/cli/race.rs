@@ -86,8 +86,8 @@ fn people_get_a_table_and_are_told_that_it_proves_nothing() {
     ]) {
         assert!(said.contains(text), "{text:?} is not in:\n{said}");
     }
-    let key = said.split("key 0x").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-    let key = u32::from_str_radix(key, 16).unwrap();
+    let key = said.split(", key ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let key = key.parse().unwrap();
     assert_ne!(key, 1234);
     Channel::at(Key::new(key).unwrap()).assert_nothing_left();
 }

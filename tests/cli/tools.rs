@@ -67,7 +67,7 @@ fn ls_shows_what_could_be_ours_and_all_of_it_if_asked() {
 fn columns_are_chosen_as_with_lsipc() {
     let channel = Channel::new();
     channel.writer(["--ring=64K", "one"]).end().code(0);
-    let key = format!("{:#x}", channel.key().number());
+    let key = format!("{:#010x}", channel.key().number());
     let ended = tool(&["ls", "--output=messages,key,writer", "--no-headings"]).end();
     let line = text(ended.code(0)).lines().find(|line| line.contains(&key)).unwrap().to_owned();
     assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["1", &key, "-"]);

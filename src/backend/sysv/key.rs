@@ -1,6 +1,6 @@
 //! Keys: a number, or a path and an id as `ftok` takes them.
 
-use crate::error::Error;
+use crate::error::{Both, Error};
 use nix::errno::Errno;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +16,7 @@ const DERIVE: u32 = 0x6A3C_97E1;
 /// # #[cfg(not(model))] {
 /// # use shm_handoff::backend::sysv::Key;
 /// let key = Key::new(0x4d2)?;
-/// assert_eq!((key.number(), key.to_string().as_str()), (1234, "0x4d2"));
+/// assert_eq!((key.number(), key.to_string().as_str()), (1234, "1234 (0x4d2)"));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -88,7 +88,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0)
+        Both(self.0).fmt(f)
     }
 }
 

@@ -142,7 +142,7 @@ impl Seat {
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
-        Err(Error::Os { call: "semop", on: format!("semaphore set of {key}"), errno: Errno::EIDRM })
+        Err(Error::Os { call: "semop", on: format!("semaphore set of key {key}"), errno: Errno::EIDRM })
     }
 
     fn try_take(key: Key, role: Role, mode: u32, trust_owner: bool, since: Duration) -> Result<Self, Met> {

@@ -4,7 +4,7 @@ use super::{Finding, Level};
 use crate::backend::sysv::{Key, Segment, observe_seats, proc};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
-use crate::error::Error;
+use crate::error::{Both, Error, Ipcs};
 
 pub(super) fn look(key: Key) -> Result<Vec<Finding>, Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::System, format!("/proc/sysvipc: {error}"));
@@ -37,7 +37,7 @@ fn or_ok(mut findings: Vec<Finding>, check: &'static str, what: &str) -> Vec<Fin
 }
 
 fn at(key: u32) -> String {
-    format!("key {key} ({key:#x})")
+    format!("key {}", Both(key))
 }
 
 /// Whether a side that came to the key now would be let in.
@@ -67,15 +67,15 @@ fn at_key(key: Key) -> Finding {
             ),
         ),
         (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(key) {
-            Err(error) => problem(&error, format!("ipcrm -S {:#x}", key.seats())),
+            Err(error) => problem(&error, format!("ipcrm -S {}", Ipcs(key.seats()))),
             Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", at(number))),
         },
-        (Err(error @ Error::ForeignSeats { seats, .. }), _) => problem(&error, format!("ipcrm -S {seats:#x}")),
-        (Err(error @ Error::NotAChannel { .. }), _) => problem(&error, format!("ipcrm -M {number:#x}")),
+        (Err(error @ Error::ForeignSeats { seats, .. }), _) => problem(&error, format!("ipcrm -S {}", Ipcs(seats))),
+        (Err(error @ Error::NotAChannel { .. }), _) => problem(&error, format!("ipcrm -M {}", Ipcs(number))),
         (Err(error @ Error::Permission { .. }), _) => {
             problem(&error, format!("ls -ln /proc/sysvipc; ipcs -m -p; shmread -k {}", number.wrapping_add(1)))
         }
-        (Err(error), _) => problem(&error, format!("ipcs -m | grep {number:#x}")),
+        (Err(error), _) => problem(&error, format!("ipcs -m | grep {}", Ipcs(number))),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::backend::sysv::SysV;
 use crate::cli::crew::{Crew, Part};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::place::Place;
+use crate::error::Both;
 use crate::protocol::ring;
 use crate::protocol::tutorial::{self, Mended};
 use std::ops::AddAssign;
@@ -232,12 +233,9 @@ impl Stage<'_, '_> {
         if self.try_open(who)? {
             return Ok(());
         }
-        let (key, role) = (self.key, who.role());
-        Err(Failure::new(
-            Exit::RoleTaken,
-            format!("key {key} ({key:#x}): a {role} that is not part of the race has the seat"),
-        )
-        .hint("run it again, without --key"))
+        let (key, role) = (Both(self.key), who.role());
+        Err(Failure::new(Exit::RoleTaken, format!("key {key}: a {role} that is not part of the race has the seat"))
+            .hint("run it again, without --key"))
     }
 
     fn try_open(&mut self, who: Who) -> Result<bool, Failure> {

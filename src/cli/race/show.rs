@@ -107,12 +107,8 @@ pub(super) fn text(seconds: u32, place: &Place, seen: &[Seen]) -> String {
 
 fn table(text: &mut String, seconds: u32, place: &Place, seen: &[Seen]) -> std::fmt::Result {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let key = place.key().number();
-    writeln!(
-        text,
-        "{seconds} s for each protocol, on {cores} core{}, key {key:#x}",
-        if cores == 1 { "" } else { "s" }
-    )?;
+    let key = place.key();
+    writeln!(text, "{seconds} s for each protocol, on {cores} core{}, key {key}", if cores == 1 { "" } else { "s" })?;
     for Seen { protocol, rows } in seen {
         let note = match protocol {
             Protocol::Tutorial => "The tutorial's protocol, its sleeps taken out:",

@@ -1,0 +1,54 @@
+//! What the programs say where it is easily misunderstood.
+
+use crate::support::{Channel, Ended, Run, SHM_HANDOFF, ipc};
+use shm_handoff::backend::sysv::{Key, Segment};
+use std::process::Command;
+
+fn tool(args: &[&str]) -> Ended {
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(args);
+    Run::new(command).end()
+}
+
+/// A key of few digits: its two hexadecimal forms differ.
+fn short_key() -> Channel {
+    let free = |key: &Key| ipc::find_segment(key.number()).is_none() && ipc::find_set(key.seats()).is_none();
+    let own = (std::process::id() & 0xFFFF) << 4;
+    let key = (own + 1..own + 15).filter_map(|number| Key::new(number).ok()).find(free);
+    Channel::at(key.expect("a free one of a few"))
+}
+
+/// In a sentence decimal and hexadecimal; as `ipcs` has it where it is to be found there.
+#[test]
+fn a_key_is_named_in_one_way() {
+    let channel = short_key();
+    let number = channel.key().number().to_string();
+    let [both, ipcs] =
+        [format!("{number} ({:#x})", channel.key().number()), format!("{:#010x}", channel.key().number())];
+    let seats = format!("{:#010x}", channel.key().seats());
+
+    let stat = tool(&["stat", &number]);
+    stat.code(1).says(&[&format!("key {both}: there is no segment")]);
+    let alone = channel.writer(["--timeout=300ms", "x"]).end();
+    alone
+        .code(124)
+        .says(&[&format!("no reader is at key {both} yet"), &format!("to key {both} in this IPC namespace")]);
+    let wide = channel.writer(["--timeout=1ms", "x"]);
+    let segment = ipc::find_segment(channel.key().number()).expect("the first one left it");
+    ipc::set_permissions(true, segment, 0o666);
+    wide.end().code(124).says(&[&format!("the segment at key {both} has mode 666")]);
+    let shown = |ended: &Ended| String::from_utf8(ended.code(0).stdout.clone()).unwrap();
+    assert!(shown(&tool(&["stat", &number])).contains(&format!("key        {both}\n")));
+    assert!(shown(&tool(&["ls", "-o", "key"])).lines().any(|line| line == ipcs));
+    channel.remove_segment();
+
+    // What `ipcrm` and `grep` are to find.
+    drop(Segment::create_new(channel.key(), 5000, 0o600).unwrap());
+    channel.reader([""; 0]).end().code(4).says(&[&format!("key {both}: "), &format!("ipcrm -M {ipcs}")]);
+    let found = tool(&["doctor", &number]).stdout;
+    assert!(String::from_utf8_lossy(&found).contains(&format!("$ ipcrm -M {ipcs}\n")));
+    channel.remove_segment();
+    channel.remove_seats();
+    ipc::make_set(channel.key().seats(), 2);
+    channel.reader([""; 0]).end().code(4).says(&[&format!("the seats' key {seats}"), &format!("ipcrm -S {seats}")]);
+}
