@@ -111,6 +111,10 @@ pub enum Limit {
     Shmall,
     /// Number of semaphore sets, or of semaphores in all of them.
     Sem,
+    /// Semaphores of one set.
+    Semmsl,
+    /// Operations on semaphores that are done at once.
+    Semopm,
     /// Memory of the machine or of the control group.
     Memory,
 }
@@ -129,6 +133,7 @@ impl Limit {
             Self::Shmmax => "sysctl kernel.shmmax",
             Self::Shmall => "sysctl kernel.shmall; ipcs -mu",
             Self::Sem => "sysctl kernel.sem; ipcs -s",
+            Self::Semmsl | Self::Semopm => "sysctl kernel.sem",
             Self::Memory => "free -h",
         }
     }
@@ -141,6 +146,8 @@ impl fmt::Display for Limit {
             Self::Shmmax => "SHMMAX (size of a segment)",
             Self::Shmall => "SHMALL (pages of all segments)",
             Self::Sem => "SEMMNI or SEMMNS (number of semaphore sets or semaphores)",
+            Self::Semmsl => "SEMMSL (semaphores of a set, the first number of kernel.sem)",
+            Self::Semopm => "SEMOPM (operations at once, the third number of kernel.sem)",
             Self::Memory => "memory",
         })
     }
@@ -298,6 +305,16 @@ pub enum Error {
         /// What was asked for.
         given: usize,
     },
+    /// A system call was refused, whatever it was called on: by a sandbox.
+    #[error("{on}: the system call {call} is refused: {} ({errno:?})", errno.desc())]
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// What it was called on.
+        on: String,
+        /// Its errno.
+        errno: Errno,
+    },
     /// Any other failure of a system call.
     #[error("{on}: {call} failed: {} ({errno:?})", errno.desc())]
     Os {
@@ -349,7 +366,10 @@ impl Error {
             }
             Self::Os { errno: Errno::ENOMEM, .. } => format!("see: {}; ulimit -a", Limit::Memory.how_to_see()),
             Self::Os { errno: Errno::EMFILE | Errno::ENFILE, .. } => "more files: ulimit -n".to_owned(),
-            Self::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => "a sandbox may refuse System V calls".to_owned(),
+            Self::Refused { .. } => "a sandbox refuses it (seccomp, a container, a security module): allow System V \
+                                     shared memory and semaphores there, or run outside"
+                .to_owned(),
+            Self::Os { errno: Errno::ENOSYS, .. } => "the kernel has no System V IPC, or a sandbox hides it".to_owned(),
             Self::OtherKind { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
         };
         Some(hint)

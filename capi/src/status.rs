@@ -97,7 +97,7 @@ impl From<Error> for Fault {
             _ => SHMH_E_SYSTEM,
         };
         let errno = match &error {
-            Error::Os { errno, .. } => *errno as c_int,
+            Error::Os { errno, .. } | Error::Refused { errno, .. } => *errno as c_int,
             Error::Missing { .. } | Error::Removed { .. } => libc::ENOENT,
             Error::Locked { .. } => libc::EAGAIN,
             _ => errno_of(code),

@@ -12,8 +12,8 @@ pub(super) fn next(error: &Error) -> Option<String> {
         }
         Error::Permission { .. } => "run as that user, or have it opened with --mode".to_owned(),
         Error::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
-        Error::Os { errno: Errno::ENOSYS | Errno::EPERM, .. } => {
-            "a sandbox may refuse System V calls: shm-handoff doctor".to_owned()
+        Error::Refused { .. } | Error::Os { errno: Errno::ENOSYS, .. } => {
+            format!("{} (what works: shm-handoff doctor)", error.hint()?)
         }
         other => return other.hint(),
     })

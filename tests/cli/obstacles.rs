@@ -1,7 +1,7 @@
 //! What is in the way at the key: other programs' segments and semaphore
 //! sets, other users', limits, and others of ours.
 
-use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, skipped};
+use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, seccomp, skipped};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::os::unix::process::CommandExt;
@@ -183,6 +183,8 @@ fn a_limit_that_is_reached_is_named() {
         (c"/proc/sys/kernel/shmmax", c"2051", "SHMMAX", "sysctl kernel.shmmax"),
         (c"/proc/sys/kernel/shmall", c"0", "SHMALL", "sysctl kernel.shmall"),
         (c"/proc/sys/kernel/sem", c"250 32000 32 0", "SEMMNI", "sysctl kernel.sem"),
+        (c"/proc/sys/kernel/sem", c"4 32000 32 128", "SEMMSL", "sysctl kernel.sem"),
+        (c"/proc/sys/kernel/sem", c"250 32000 1 128", "SEMOPM", "sysctl kernel.sem"),
     ] {
         let channel = Channel::new();
         for mut run in each(&channel) {
@@ -203,6 +205,44 @@ fn a_limit_that_is_reached_is_named() {
                     peer.end().code(1).prints("").says(&["limit", limit, command]);
                 }
                 Err(error) => skipped(&format!("{limit} can't be lowered in a namespace of our own: {error}")),
+            }
+        }
+    }
+}
+
+/// What a sandbox refuses has no owner: a container's profile, seccomp.
+#[test]
+fn a_call_that_a_sandbox_refuses_is_named_and_nobody_s_object() {
+    for (call, numbers) in [
+        ("shmget", &[libc::SYS_shmget][..]),
+        ("shmat", &[libc::SYS_shmat]),
+        ("shmctl", &[libc::SYS_shmctl]),
+        ("semget", &[libc::SYS_semget]),
+        ("semop", &[libc::SYS_semop, libc::SYS_semtimedop]),
+        ("semctl", &[libc::SYS_semctl]),
+    ] {
+        for there in [false, true] {
+            let channel = Channel::new();
+            if there {
+                // Ours: its owner refuses us nothing.
+                drop(Segment::create_new(channel.key(), 2052, 0o600).unwrap());
+            }
+            for run in each(&channel) {
+                let run = run.with(|command| {
+                    // SAFETY: async-signal-safe calls alone, and no memory but the stack's.
+                    unsafe {
+                        command.pre_exec(move || {
+                            for number in numbers {
+                                seccomp::refuse(*number);
+                            }
+                            Ok(())
+                        });
+                    }
+                });
+                let ended = run.end();
+                ended.code(1).prints("").says(&[&format!("the system call {call}"), "is refused", "EPERM"]);
+                ended.says(&["hint: a sandbox refuses it (seccomp", "shm-handoff doctor"]);
+                assert!(!ended.stderr.contains("belongs to"), "{ended}");
             }
         }
     }

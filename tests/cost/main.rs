@@ -11,6 +11,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../support/seccomp.rs"]
+mod seccomp;
 mod trap;
 
 use common::{Harness, InProcess, SystemV};
@@ -211,7 +213,7 @@ fn alone(test: &str, life: impl FnOnce()) {
 #[test]
 fn a_ring_without_membarrier() {
     alone("a_ring_without_membarrier", || {
-        trap::refuse(libc::SYS_membarrier);
+        seccomp::refuse(libc::SYS_membarrier);
         let place = SystemV::ring(SMALLEST);
         let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
         let mut writer = ring::Writer::<SysV>::open(place.address()).unwrap();
@@ -247,7 +249,7 @@ fn a_promise_that_can_not_be_kept() {
             eprintln!("this kernel has no membarrier (promises: {before:?}): nothing to take back");
             return;
         }
-        trap::refuse(libc::SYS_membarrier);
+        seccomp::refuse(libc::SYS_membarrier);
         assert_eq!(reader.recv_deadline(&mut [], Instant::now() + Duration::from_millis(50)), Err(RecvError::TimedOut));
         assert_eq!(promises(writer.backend()), [0, 1], "the reader has slept");
         drop(writer);

@@ -7,6 +7,7 @@
 mod c_peers;
 pub(crate) mod ipc;
 mod peer;
+pub(crate) mod seccomp;
 
 pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};

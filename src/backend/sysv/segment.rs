@@ -541,22 +541,34 @@ pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
 fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
     match errno {
         Errno::EINVAL | Errno::EIDRM => Error::Removed { key: key.number() },
-        Errno::EACCES | Errno::EPERM => permission(key, Object::Segment, key.number()),
-        _ => Error::Os { call, on: format!("segment at key {key}"), errno },
+        Errno::EACCES | Errno::EPERM => refused(call, key, Object::Segment, errno),
+        _ => Error::Os { call, on: on(key), errno },
     }
 }
 
-/// A refusal, with what /proc tells everybody: `IPC_STAT` tells nothing to whom
-/// it refuses.
-pub(super) fn permission(key: Key, object: Object, at: u32) -> Error {
+fn on(key: Key) -> String {
+    format!("segment at key {key}")
+}
+
+/// A refusal: an owner's, with what /proc tells everybody (`IPC_STAT` tells nothing to
+/// whom it refuses), or a sandbox's, which is about the call and no object of anybody's.
+pub(super) fn refused(call: &'static str, key: Key, object: Object, errno: Errno) -> Error {
+    // A look-up asks for no permission, and the kernel says EPERM only where another user's
+    // object would be removed or changed.
+    let is_lookup = matches!(call, "shmget" | "semget");
+    let is_owners = call.contains("IPC_RMID") || call.contains("IPC_SET");
+    if is_lookup || (errno == Errno::EPERM && !is_owners) {
+        let on = if object == Object::Seats { super::set::on(key) } else { on(key) };
+        return Error::Refused { call, on, errno };
+    }
     let row = match object {
         Object::Segment => {
             let rows = proc::segments().unwrap_or_default();
-            rows.iter().find(|row| row.key == at).map(|row| (row.uid, row.mode))
+            rows.iter().find(|row| row.key == key.number()).map(|row| (row.uid, row.mode))
         }
         Object::Seats => {
             let rows = proc::sets().unwrap_or_default();
-            rows.iter().find(|row| row.key == at).map(|row| (row.uid, row.mode))
+            rows.iter().find(|row| row.key == key.seats()).map(|row| (row.uid, row.mode))
         }
     };
     Error::Permission {

@@ -30,7 +30,7 @@
 
 use super::ffi::{self, step};
 use super::key::Key;
-use super::segment::permission;
+use super::segment::refused;
 use crate::error::{Error, Limit, Object};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
@@ -318,10 +318,21 @@ fn met(call: &'static str, key: Key, errno: Errno) -> Met {
         // Removed while we waited, or before (a number is not given again).
         Errno::EIDRM | Errno::EINVAL if call != "semget" => Met::Gone,
         Errno::EAGAIN => Met::Busy,
-        Errno::EACCES | Errno::EPERM => Met::Failed(permission(key, Object::Seats, key.seats())),
-        Errno::ENOSPC => Met::Failed(Error::Limit { key: key.number(), object: Object::Seats, limit: Limit::Sem }),
-        _ => Met::Failed(Error::Os { call, on: format!("semaphore set of {key}"), errno }),
+        Errno::EACCES | Errno::EPERM => Met::Failed(refused(call, key, Object::Seats, errno)),
+        // There is no set, so its size alone can be at fault.
+        Errno::EINVAL => Met::Failed(limit(key, Limit::Semmsl)),
+        Errno::ENOSPC => Met::Failed(limit(key, Limit::Sem)),
+        Errno::E2BIG => Met::Failed(limit(key, Limit::Semopm)),
+        _ => Met::Failed(Error::Os { call, on: on(key), errno }),
     }
+}
+
+fn limit(key: Key, limit: Limit) -> Error {
+    Error::Limit { key: key.number(), object: Object::Seats, limit }
+}
+
+pub(super) fn on(key: Key) -> String {
+    format!("semaphore set of key {key}")
 }
 
 /// Free to taken, or [`Met::Busy`].
