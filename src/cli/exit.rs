@@ -69,7 +69,8 @@ Signals:
 Files:
   There are none: ipcs(1) shows the segment at KEY, and the semaphore set with the
   seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to be there, and to be
-  the same one for both sides.
+  the same one for both sides. ID is what a C program gives to ftok(3): a number, of
+  which the low 8 bits count (decimal, 0x hexadecimal, 0 octal), or one letter.
 
 Environment:
   NO_COLOR        if it is set, no colour, but for --color=always

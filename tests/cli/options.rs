@@ -60,9 +60,23 @@ fn garbage_is_a_usage_error() {
 
 #[test]
 fn keys_that_lead_nowhere_are_usage_errors() {
-    for key in
-        ["0", "0x0", "", "x", "0x", "0x1g", "0x100000000", "4294967296", "+", ":1", "/etc:0", "/etc:256", "/etc:"]
-    {
+    for key in [
+        "0",
+        "0x0",
+        "",
+        "x",
+        "0x",
+        "0x1g",
+        "0x100000000",
+        "4294967296",
+        "+",
+        ":1",
+        "/etc:",
+        "/etc:AB",
+        "/etc:08",
+        "/etc:0x",
+        "/etc:+1",
+    ] {
         for run in each(["-k", key]) {
             let run = run.code(2).stdout("");
             let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
@@ -108,6 +122,43 @@ fn one_key_in_each_of_its_spellings() {
         reader.end().code(0).prints(format!("{spelling}\n"));
         assert!(channel.stat().is_some(), "key {decimal}");
     }
+}
+
+/// `ftok(path, id)` for each of these, as it stands in C.
+#[test]
+fn ids_of_paths_are_those_of_ftok() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = std::ffi::CString::new(file.path().to_str().unwrap()).unwrap();
+    for (id, number) in [
+        ("1", 1),
+        ("0", 0),
+        ("255", 255),
+        ("256", 256),
+        ("0x6666", 0x6666),
+        ("0Xff", 0xff),
+        ("012", 0o12),
+        ("-1", -1),
+        ("2147483647", i32::MAX),
+        ("A", i32::from(b'A')),
+        ("z", i32::from(b'z')),
+    ] {
+        let key = format!("{}:{id}", file.path().display()).parse::<KeySpec>().unwrap().resolve().unwrap();
+        // SAFETY: the path is a C string that outlives the call.
+        let ftok = unsafe { libc::ftok(path.as_ptr(), number) };
+        assert_eq!(key.number(), ftok.cast_unsigned(), "{id}");
+    }
+    // In both programs, from where they are started.
+    let channel = Channel::at(format!("{}:A", file.path().display()).parse::<KeySpec>().unwrap().resolve().unwrap());
+    let name = file.path().file_name().unwrap().to_str().unwrap();
+    let run = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        command.args(args).current_dir(file.path().parent().unwrap());
+        crate::support::Run::new(command)
+    };
+    let reader = run(SHMREAD, &["--count=1", "-k", &format!("{name}:0x6641")]).start();
+    run(SHMWRITE, &["-k", &format!("{name}:A"), "hello"]).end().code(0);
+    reader.end().code(0).prints("hello\n");
+    assert!(channel.stat().is_some());
 }
 
 #[test]

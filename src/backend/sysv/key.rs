@@ -92,14 +92,16 @@ impl fmt::Display for Key {
     }
 }
 
-/// A key as a user writes it: decimal, `0x` hex, or `PATH:ID`.
+/// A key as a user writes it: decimal, `0x` hex, or `PATH:ID` as a C program gives both to
+/// `ftok`: the id is a number in any base, of which the low 8 bits count, or one letter.
 ///
 /// ```
 /// # #[cfg(not(model))] {
 /// use shm_handoff::backend::sysv::KeySpec;
 /// let spec: KeySpec = "0x4d2".parse().unwrap();
 /// assert_eq!(spec.resolve().unwrap().number(), 1234);
-/// assert!("/etc/passwd:1".parse::<KeySpec>().unwrap().resolve().is_ok());
+/// let of = |given: &str| given.parse::<KeySpec>().unwrap().resolve().unwrap();
+/// assert!(of("/etc/passwd:0x6641") == of("/etc/passwd:A") && of("/etc/passwd:A") == of("/etc/passwd:65"));
 /// assert!("0".parse::<KeySpec>().is_err());
 /// # }
 /// ```
@@ -107,7 +109,7 @@ impl fmt::Display for Key {
 pub enum KeySpec {
     /// A number.
     Number(Key),
-    /// A file that exists, and an id from 1 to 255: `ftok` makes the key.
+    /// A file that exists, and the low 8 bits of an id: `ftok` makes the key.
     Path(PathBuf, u8),
 }
 
@@ -115,7 +117,7 @@ impl KeySpec {
     /// The key; for a path this looks at the file.
     ///
     /// # Errors
-    /// [`Error::Os`] if the file can't be looked at.
+    /// [`Error::Os`] if the file can't be looked at; [`Error::BadKey`] if `ftok` makes 0 of it.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -135,14 +137,46 @@ impl KeySpec {
                     on: path.display().to_string(),
                     errno: error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw),
                 })?;
-                // glibc's ftok: the id, the device's low byte, the inode's low
-                // two. The id is not 0, so neither is the key.
-                let [dev, ..] = meta.dev().to_le_bytes();
-                let [ino0, ino1, ..] = meta.ino().to_le_bytes();
-                Key::new(u32::from_le_bytes([ino0, ino1, dev, *id]))
+                Key::new(ftok(meta.dev(), meta.ino(), *id)).map_err(|_| Error::BadKey {
+                    given: format!("{}:{id}", path.display()),
+                    reason: "ftok makes 0 of it, which is IPC_PRIVATE, at which two processes can't meet (take another id)",
+                })
             }
         }
     }
+}
+
+/// As glibc and musl make it: the id, the device's low byte, the inode's low two.
+fn ftok(dev: u64, ino: u64, id: u8) -> u32 {
+    let [dev, ..] = dev.to_le_bytes();
+    let [ino0, ino1, ..] = ino.to_le_bytes();
+    u32::from_le_bytes([ino0, ino1, dev, id])
+}
+
+/// What [`project`] does not understand.
+const NO_PROJECT: &str =
+    "the id behind the last colon is neither a number (decimal, 0x hexadecimal, 0 octal) nor one letter";
+
+/// The second argument of `ftok`, as it would stand in a C program: a number in any base,
+/// of which the low 8 bits count, or one letter.
+fn project(id: &str) -> Option<u8> {
+    if let [letter] = id.as_bytes()
+        && letter.is_ascii_alphabetic()
+    {
+        return Some(*letter);
+    }
+    let number = id.strip_prefix('-').unwrap_or(id).to_ascii_lowercase();
+    let (digits, base) = match number.as_bytes() {
+        [b'0', b'x', ..] => (&number[2..], 16),
+        [b'0', b'o', ..] => (&number[2..], 8),
+        [b'0', b'b', ..] => (&number[2..], 2),
+        [b'0', _, ..] => (&number[1..], 8),
+        _ => (&number[..], 10),
+    };
+    // (`from_str_radix` takes a sign of its own.)
+    let number = u64::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with('+'))?;
+    let [low, ..] = if id.starts_with('-') { number.wrapping_neg() } else { number }.to_le_bytes();
+    Some(low)
 }
 
 impl FromStr for KeySpec {
@@ -155,11 +189,7 @@ impl FromStr for KeySpec {
             return Key::new(number.ok_or_else(|| bad("not a hexadecimal number of 32 bits"))?).map(Self::Number);
         }
         if let Some((path, id)) = given.rsplit_once(':') {
-            let id = id
-                .parse()
-                .ok()
-                .filter(|id| *id != 0)
-                .ok_or_else(|| bad("the id after the last colon is not a number from 1 to 255"))?;
+            let id = project(id).ok_or_else(|| bad(NO_PROJECT))?;
             if path.is_empty() {
                 return Err(bad("there is no path before the colon"));
             }
@@ -169,5 +199,36 @@ impl FromStr for KeySpec {
             given.parse::<u32>().or_else(|error| given.parse::<i32>().map(i32::cast_unsigned).map_err(|_| error));
         Key::new(number.map_err(|_| bad("neither a number of 32 bits, decimal or 0x hexadecimal, nor PATH:ID"))?)
             .map(Self::Number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_what_it_would_be_in_c() {
+        for (ids, low) in [
+            (&["65", "0x41", "0X41", "0101", "0b1000001", "0o101", "A", "321", "-191"][..], 65),
+            (&["0", "256", "0x100", "00", "-256", "4294967296"], 0),
+            (&["0x6666", "0xffffff66", "f"], 0x66),
+            (&["255", "-1", "0xff", "0377"], 255),
+            (&["7", "07", "007"], 7),
+        ] {
+            for id in ids {
+                assert_eq!(project(id), Some(low), "{id}");
+            }
+        }
+        for id in
+            ["", "-", "+", "+1", "0x", "0x+1", "0xg", "08", "1a", "AB", "é", " 1", "1 ", "--1", "99999999999999999999"]
+        {
+            assert_eq!(project(id), None, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn only_nothing_but_zeros_makes_0() {
+        assert_eq!(ftok(0xAB00, 0x12_0000, 0), 0);
+        assert_eq!([ftok(0xAB00, 0x12_0000, 1), ftok(0xAB01, 0x12_0000, 0), ftok(0xAB00, 1, 0)], [1 << 24, 1 << 16, 1]);
     }
 }
