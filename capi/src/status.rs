@@ -231,6 +231,7 @@ mod tests {
             SendError::Uncarriable(Uncarriable::TooLong { most: 2047 }),
             SendError::Uncarriable(Uncarriable::Nul { at: 3 }),
             SendError::Uncarriable(Uncarriable::BeginsWithEnd),
+            SendError::Uncarriable(Uncarriable::EndWithReturn),
             SendError::ReaderGone,
             SendError::TimedOut,
         ];

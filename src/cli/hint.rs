@@ -23,6 +23,7 @@ pub(super) fn of_input(why: Uncarriable) -> &'static str {
     match why {
         Uncarriable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
         Uncarriable::Nul { .. } => "remove it first: tr -d '\\0'",
+        Uncarriable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
         Uncarriable::BeginsWithEnd => why.hint(),
     }
 }

@@ -61,6 +61,8 @@ struct Session<'a> {
     sent: &'a mut Progress,
     /// When it last looked around.
     looked: Instant,
+    /// It was said that an `end` had a carriage return.
+    told_of_return: bool,
 }
 
 fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failure> {
@@ -77,8 +79,15 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         let hint = format_args!("--ring={text} makes a ring of that capacity");
         stdio::warn(PROGRAM, format_args!("`{text}` is sent as a message"), Some(hint));
     }
-    let mut session =
-        Session { writer, signals: &signals, common: &args.common, prompts, sent, looked: Instant::now() };
+    let mut session = Session {
+        writer,
+        signals: &signals,
+        common: &args.common,
+        prompts,
+        sent,
+        looked: Instant::now(),
+        told_of_return: args.common.quiet,
+    };
     let done = if args.common.raw {
         session.send_raw(args)
     } else if args.texts.is_empty() {
@@ -254,6 +263,16 @@ impl Session<'_> {
         self.with_patience(|writer, patience| writer.send_with(text, patience))
             .map_err(|failure| not_sent(what, failure))?;
         self.count_sent(text.len());
+        // (In a slot it was refused.)
+        if message::is_end_with_return(text) && !std::mem::replace(&mut self.told_of_return, true) {
+            stdio::warn(
+                PROGRAM,
+                format_args!(
+                    "{what} is `end` with a carriage return, and was sent as a message that ends neither side"
+                ),
+                Some(format_args!("remove the carriage returns first: tr -d '\\r'")),
+            );
+        }
         Ok(())
     }
 

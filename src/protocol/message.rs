@@ -40,6 +40,10 @@ pub enum Uncarriable {
     /// A C reader ends the session at any text with this beginning.
     #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it")]
     BeginsWithEnd,
+    /// `end` and a carriage return, as a file from Windows has it: a C reader ends the session
+    /// at it, and it is no bare `end`.
+    #[error("it is `end` with a carriage return, which ends the session for a reader but not for this writer")]
+    EndWithReturn,
 }
 
 impl Uncarriable {
@@ -56,6 +60,7 @@ impl Uncarriable {
             Self::TooLong { .. } => "split it, or shorten it",
             Self::Nul { .. } => "remove it first",
             Self::BeginsWithEnd => "put something before it",
+            Self::EndWithReturn => "remove the carriage return",
         }
     }
 }
@@ -86,6 +91,18 @@ pub fn is_bare_end(text: &[u8]) -> bool {
     text == PREFIX || text == END
 }
 
+/// Whether this would be a bare `end`, were it not for a carriage return.
+///
+/// ```
+/// use shm_handoff::protocol::message::is_end_with_return;
+/// assert!(is_end_with_return(b"end\r\n") && is_end_with_return(b"end\r"));
+/// assert!(!is_end_with_return(b"end\n") && !is_end_with_return(b"ending\r\n"));
+/// ```
+#[must_use]
+pub fn is_end_with_return(text: &[u8]) -> bool {
+    text.strip_suffix(b"\n").unwrap_or(text).strip_suffix(b"\r") == Some(PREFIX)
+}
+
 /// Checks that `text` can be handed over in a slot for `most` bytes and
 /// arrives as it is.
 ///
@@ -98,10 +115,14 @@ pub fn is_bare_end(text: &[u8]) -> bool {
 /// assert_eq!(check(b"hello\n", 2047), Ok(()));
 /// assert_eq!(check(b"end\n", 2047), Ok(()));
 /// assert_eq!(check(b"endless\n", 2047), Err(Uncarriable::BeginsWithEnd));
+/// assert_eq!(check(b"end\r\n", 2047), Err(Uncarriable::EndWithReturn));
 /// assert_eq!(check(b"a\0b", 2047), Err(Uncarriable::Nul { at: 1 }));
 /// assert_eq!(check(&[b'x'; 2048], 2047), Err(Uncarriable::TooLong { most: 2047 }));
 /// ```
 pub fn check(text: &[u8], most: usize) -> Result<(), Uncarriable> {
+    if is_end_with_return(text) {
+        return Err(Uncarriable::EndWithReturn);
+    }
     if ends_session(text) && !is_bare_end(text) {
         return Err(Uncarriable::BeginsWithEnd);
     }

@@ -19,9 +19,27 @@ fn a_nul_is_refused_by_line_and_place() {
 
 #[test]
 fn a_longer_line_that_begins_with_end_is_refused() {
-    for line in ["endless", "end ", "ending\tx", "end\r"] {
+    for line in ["endless", "end ", "ending\tx"] {
         refused(format!("one\n{line}\nthree\n"), "one\n", &["line 2", "begins with `end`", "1 message sent"]);
     }
+}
+
+/// The last line of a file from Windows: what can't be seen is named.
+#[test]
+fn an_end_with_a_carriage_return_is_called_that() {
+    let (what, hint) = ("is `end` with a carriage return", "hint: remove the carriage returns first: tr -d '\\r'");
+    for line in ["end\r\n", "end\r"] {
+        refused(format!("one\r\n{line}"), "one\r\n", &[&format!("line 2 can't be sent: it {what}"), hint]);
+        // A ring takes it as it takes an `end`, which ends nothing there, and says so once.
+        let (reader, writer) = session(&["--ring"], &["--ring"], format!("one\r\nend\r\n{line}"));
+        reader.code(0).prints(format!("one\r\nend\r\n{line}"));
+        writer.code(0).says(&[&format!("warning: line 2 {what}, and was sent as a message"), hint]);
+        assert_eq!(writer.stderr.matches(what).count(), 1, "{writer}");
+        let (_, writer) = session(&["--ring"], &["--ring", "-q"], line);
+        writer.code(0).says_nothing();
+    }
+    let channel = Channel::new();
+    channel.writer(["--ring", "end\r"]).end().code(0).says(&[&format!("TEXT number 1 {what}")]);
 }
 
 #[test]

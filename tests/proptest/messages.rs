@@ -57,6 +57,7 @@ proptest! {
         let alone = text == b"end" || text == b"end\n";
         let nul = text.iter().position(|byte| *byte == 0);
         let expected = match nul {
+            _ if text == b"end\r" || text == b"end\r\n" => Err(Uncarriable::EndWithReturn),
             _ if begins && !alone => Err(Uncarriable::BeginsWithEnd),
             Some(at) => Err(Uncarriable::Nul { at }),
             None if text.len() > most => Err(Uncarriable::TooLong { most }),
