@@ -3,6 +3,7 @@
 use super::exit;
 use crate::backend::sysv::KeySpec;
 use crate::protocol::layout::ring;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ColorChoice, Parser, ValueEnum};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -32,7 +33,7 @@ pub(super) struct Common {
     pub(super) raw: bool,
 
     /// Longest wait without progress, such as 500ms or 5s [default: for ever]
-    #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(super) timeout: Option<Duration>,
 
     /// Use a segment or semaphore set that belongs to another user
@@ -69,6 +70,22 @@ fn mode(given: &str) -> Result<u32, String> {
     Ok(mode)
 }
 
+/// A time, as people write it.
+pub(super) fn duration(given: &str) -> Result<Duration, String> {
+    humantime::parse_duration(given).map_err(|error| match error {
+        humantime::DurationError::UnknownUnit { unit, .. } if unit.is_empty() => {
+            format!("a unit is missing, as in {given}s for seconds or {given}ms for milliseconds")
+        }
+        _ => "not a time, such as 500ms or 5s".to_owned(),
+    })
+}
+
+fn at_least_one(given: &str) -> Result<NonZeroU64, String> {
+    let number: u64 = given.parse().map_err(|_| "not a number of messages, such as 1")?;
+    NonZeroU64::new(number)
+        .ok_or_else(|| "the least is 1; without --count shmread prints until the session ends".to_owned())
+}
+
 /// A power of two, as people write it.
 pub(super) fn capacity(given: &str) -> Result<usize, String> {
     let digits = given.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
@@ -85,6 +102,45 @@ pub(super) fn capacity(given: &str) -> Result<usize, String> {
         .checked_mul(1 << shift)
         .filter(|bytes| ring::is_capacity(*bytes))
         .ok_or_else(|| "a ring has a power of two of bytes, from 64K to 1G".to_owned())
+}
+
+/// An option whose value stands behind an equals sign, or not at all.
+struct Attached {
+    option: &'static str,
+    short: Option<&'static str>,
+    /// What can be its value.
+    takes: fn(&str) -> bool,
+}
+
+const ATTACHED: [Attached; 3] = [
+    Attached { option: "--ring", short: None, takes: |word| capacity(word).is_ok() },
+    Attached { option: "--progress", short: None, takes: |word| When::from_str(word, true).is_ok() },
+    Attached { option: "--watch", short: Some("-w"), takes: |word| duration(word).is_ok() },
+];
+
+/// What is said of such an option.
+pub(super) const EQUALS_SIGN: &str = "the option takes its value with an equals sign";
+
+/// A word of the command line behind an option that does not take it and looks as if it was to;
+/// and both, as they are written together.
+pub(super) fn detached(args: impl IntoIterator<Item = OsString>) -> Option<(String, String)> {
+    let words: Vec<_> = args.into_iter().skip(1).take_while(|word| word != "--").collect();
+    words.windows(2).find_map(|words| {
+        let [given, word] = [words[0].to_str()?, words[1].to_str()?];
+        let is_meant = |known: &&Attached| (given == known.option || Some(given) == known.short) && (known.takes)(word);
+        ATTACHED.iter().find(is_meant).map(|known| (word.to_owned(), format!("{}={word}", known.option)))
+    })
+}
+
+/// Reads the command line, or says what is wrong with it and ends the process.
+pub(super) fn parse<P: Parser>() -> P {
+    P::try_parse().unwrap_or_else(|mut error| {
+        if let Some((_, together)) = detached(std::env::args_os()).filter(|_| error.exit_code() != 0) {
+            let tip = format!("{EQUALS_SIGN}: {together}");
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        }
+        error.exit()
+    })
 }
 
 /// When to show progress.
@@ -191,7 +247,7 @@ pub(super) struct ReadArgs {
     pub(super) format: Option<Format>,
 
     /// Stop after this many messages, and leave the segment
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) count: Option<NonZeroU64>,
 
     /// When a writer dies, wait for the next one

@@ -1,6 +1,6 @@
 //! `shmread`.
 
-use super::args::{Format, ReadArgs};
+use super::args::{self, Format, ReadArgs};
 use super::exit::{Exit, Failure};
 use super::input::LOOK_AROUND;
 use super::introduce;
@@ -11,7 +11,6 @@ use super::stdio::{self, say};
 use crate::backend::sysv::SysV;
 use crate::protocol::any::Reader;
 use crate::protocol::{self as classic, Patience, RecvError, message, ring};
-use clap::Parser;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -28,7 +27,7 @@ const LOOK_AT_OUTPUT: Duration = Duration::from_millis(50);
 #[must_use]
 pub fn shmread() -> ExitCode {
     stdio::choose_color(std::env::args_os());
-    let args = ReadArgs::parse();
+    let args: ReadArgs = args::parse();
     let mut received = Progress::new(PROGRAM, "received", &args.common, None, std::io::stdout().is_terminal());
     let done = run(&args, &mut received);
     received.end(&args.common);

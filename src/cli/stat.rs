@@ -1,5 +1,6 @@
 //! `shm-handoff stat`.
 
+use super::args::duration;
 use super::exit::Failure;
 use super::look::{self, Process, Shown};
 use super::{stdio, table, watch};
@@ -64,7 +65,7 @@ pub(super) struct Stat {
 /// Who waits for a C program judges by two looks at the count of attachments, up to 50 ms
 /// apart: an observer must not be there at both.
 fn interval(given: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(given).map_err(|error| error.to_string())?;
+    let time = duration(given)?;
     if time < Duration::from_millis(100) { Err("100ms at least".to_owned()) } else { Ok(time) }
 }
 

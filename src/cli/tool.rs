@@ -1,7 +1,7 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::Failure;
-use super::{bench, doctor, generate, ls, race, rm, stat, stdio, who};
+use super::{args, bench, doctor, generate, ls, race, rm, stat, stdio, who};
 use clap::{ColorChoice, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -100,7 +100,7 @@ impl Command {
 #[must_use]
 pub fn shm_handoff() -> ExitCode {
     stdio::choose_color(std::env::args_os());
-    let Tool { command, .. } = Tool::parse();
+    let Tool { command, .. } = args::parse();
     if stdio::was_closed(1) {
         return Failure::no_output().report(PROGRAM, "");
     }

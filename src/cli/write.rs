@@ -1,6 +1,6 @@
 //! `shmwrite`.
 
-use super::args::{Common, Long, WriteArgs, capacity};
+use super::args::{self, Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
 use super::hint;
 use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
@@ -15,7 +15,6 @@ use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor};
 use crate::sync;
-use clap::Parser;
 use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
@@ -34,7 +33,7 @@ const WORTH_A_LINE: Duration = Duration::from_millis(200);
 #[must_use]
 pub fn shmwrite() -> ExitCode {
     stdio::choose_color(std::env::args_os());
-    let args = WriteArgs::parse();
+    let args: WriteArgs = args::parse();
     // A person types.
     let prompts = args.texts.is_empty() && std::io::stdin().is_terminal();
     let all = if args.texts.is_empty() { progress::rest_of(std::io::stdin().as_fd()) } else { None };
@@ -73,11 +72,8 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
-    if let (Some(None), Some(text), false) = (args.common.ring, args.texts.first(), args.common.quiet)
-        && let Some(text) = text.to_str().filter(|text| capacity(text).is_ok())
-    {
-        let hint = format_args!("--ring={text} makes a ring of that capacity");
-        stdio::warn(PROGRAM, format_args!("`{text}` is sent as a message"), Some(hint));
+    if !args.common.quiet {
+        warn_of_texts(args);
     }
     let mut session = Session {
         writer,
@@ -107,6 +103,20 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
             failure.message.push_str(&lost);
             Err(failure)
         }
+    }
+}
+
+/// What is sent as a message, and was hardly meant to be.
+fn warn_of_texts(args: &WriteArgs) {
+    let warn = |text: &str, hint: &str| {
+        stdio::warn(PROGRAM, format_args!("`{text}` is sent as a message"), Some(format_args!("{hint}")));
+    };
+    if let Some((text, together)) = args::detached(std::env::args_os()) {
+        warn(&text, &format!("{}: {together}", args::EQUALS_SIGN));
+    }
+    let words = || std::env::args_os().take_while(|word| word != "--");
+    if args.texts.iter().any(|text| text == "-") && words().any(|word| word == "-") {
+        warn("-", "leave it out, and the lines of standard input are sent");
     }
 }
 

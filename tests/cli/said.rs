@@ -1,6 +1,6 @@
 //! What the programs say where it is easily misunderstood.
 
-use crate::support::{Channel, Ended, Run, SHM_HANDOFF, ipc};
+use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, ipc};
 use shm_handoff::backend::sysv::{Key, Segment};
 use std::process::Command;
 
@@ -51,4 +51,49 @@ fn a_key_is_named_in_one_way() {
     channel.remove_seats();
     ipc::make_set(channel.key().seats(), 2);
     channel.reader([""; 0]).end().code(4).says(&[&format!("the seats' key {seats}"), &format!("ipcrm -S {seats}")]);
+}
+
+/// A word that was meant for the option before it, or as standard input, is sent as it is given:
+/// that is said, and how to write what was meant.
+#[test]
+fn a_word_that_was_hardly_meant_as_a_message_is_named() {
+    let channel = Channel::new();
+    let sends = |args: &[&str]| channel.writer(["--timeout=1ms"].iter().chain(args)).end();
+    for (args, word, hint) in [
+        (&["--progress", "always", "hello"][..], "always", "with an equals sign: --progress=always"),
+        (&["--ring", "2M", "hello"], "2M", "with an equals sign: --ring=2M"),
+        (&["-"], "-", "leave it out, and the lines of standard input are sent"),
+        (&["hello", "-"], "-", "leave it out, and the lines of standard input are sent"),
+    ] {
+        sends(args).says(&[&format!("warning: `{word}` is sent as a message\n  hint: "), hint]);
+        let quiet = sends(&[&["-q"], args].concat());
+        assert!(!quiet.stderr.contains("as a message"), "{quiet}");
+        channel.remove_segment();
+    }
+    // Meant as they are.
+    for args in
+        [&["--", "-"][..], &["--progress", "--", "always"], &["always", "--progress"], &["--progress=always", "x"]]
+    {
+        let ended = sends(args);
+        assert!(!ended.stderr.contains("as a message"), "{ended}");
+    }
+}
+
+#[test]
+fn a_value_that_is_none_is_answered_with_one_that_is() {
+    let reader = |args: &[&str]| {
+        let mut command = Command::new(SHMREAD);
+        command.args(args);
+        Run::new(command).end()
+    };
+    reader(&["--progress", "always"]).code(2).says(&["'always'", "with an equals sign: --progress=always"]);
+    reader(&["--ring", "64K"]).code(2).says(&["'64K'", "with an equals sign: --ring=64K"]);
+    reader(&["--count", "0"]).code(2).says(&["'0'", "the least is 1; without --count shmread prints until"]);
+    reader(&["--count", "many"]).code(2).says(&["'many'", "not a number of messages, such as 1"]);
+    reader(&["--timeout", "5"]).code(2).says(&["a unit is missing, as in 5s for seconds or 5ms for milliseconds"]);
+    reader(&["--timeout", "soon"]).code(2).says(&["not a time, such as 500ms or 5s"]);
+    for args in [&["stat", "1234", "--watch", "2s"][..], &["stat", "-w", "2s"]] {
+        tool(args).code(2).says(&["'2s'", "with an equals sign: --watch=2s"]);
+    }
+    tool(&["stat", "--watch=5"]).code(2).says(&["a unit is missing, as in 5s"]);
 }
