@@ -236,6 +236,10 @@ takes what it finds: a ring that shmwrite --ring made, too.";
 /// A message is released only after the output took it: what could not be
 /// printed is there for the next reader. The reader removes the segment when
 /// the session ends.
+///
+/// The session is not over when nobody takes the output any more (as in
+/// `shmread | head -n 1`): shmread leaves without a word, with exit 0, and
+/// the next reader goes on with what was not printed.
 #[derive(Debug, Parser)]
 #[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = format!("{READ_EXAMPLES}\n\n{}", exit::HELP))]
 pub(super) struct ReadArgs {

@@ -48,7 +48,8 @@ impl Exit {
 /// The exit codes of both sides, and what else their `--help` and manual end with.
 pub(super) const HELP: &str = "\
 Exit status:
-  0      done: the session ended, or everything was sent
+  0      done: the session ended, everything was sent, or nobody takes the output of
+         shmread any more
   1      a system call failed, permission, limits, or the output
   2      usage
   3      the peer died; for a writer also: the reader left
@@ -61,7 +62,9 @@ Exit status:
 Signals:
   SIGHUP, SIGINT, SIGTERM  leave at once; what was sent and not received stays for
                            the next one (one that was ignored at the start, as
-                           nohup does, stays ignored)
+                           nohup does, stays ignored). A terminal that hangs up
+                           sends SIGHUP; where that is ignored, a hang-up closes
+                           the output, and ends the input
   SIGSTOP, SIGCONT         a side that is stopped is waited for: it is not dead
   SIGKILL                  the kernel gives the seat back, and the other side says
                            that this one died

@@ -2,7 +2,7 @@
 
 use super::args::Long;
 use super::exit::Failure;
-use super::signals::{Ready, Signals};
+use super::signals::{self, Ready, Signals};
 use crate::error::Error;
 use crate::protocol::message::{self, Uncarriable};
 use nix::errno::Errno;
@@ -151,7 +151,7 @@ impl<'f> Lines<'f> {
         }
         await_input(self.file, signals, look_around)?;
         let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
-        let Some(read) = amount_read(read)? else { return Ok(()) };
+        let Some(read) = amount_read(read, self.file, signals)? else { return Ok(()) };
         self.at_end = read == 0;
         self.end += read;
         Ok(())
@@ -173,9 +173,14 @@ pub(super) fn await_input(
 }
 
 /// How many bytes `read` says that it read; `None`: nothing yet, for another process
-/// that shares the file was faster.
-pub(super) fn amount_read(read: Result<usize, Errno>) -> Result<Option<usize>, Failure> {
+/// that shares the file was faster. A terminal that hangs up is an end only if its signal is ignored.
+pub(super) fn amount_read(
+    read: Result<usize, Errno>,
+    file: BorrowedFd<'_>,
+    signals: &Signals,
+) -> Result<Option<usize>, Failure> {
     match read {
+        Ok(0) | Err(Errno::EIO) if signals::is_hung_up(file) => signals.after_closing(file).map(|()| Some(0)),
         Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
         other => other.map(Some).map_err(|errno| Failure::io("standard input can't be read", errno)),
     }

@@ -3,7 +3,7 @@
 
 use super::args::Format;
 use super::exit::Failure;
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use crate::error::Error;
 use crate::sync;
 use base64::Engine;
@@ -150,6 +150,10 @@ impl<'f> Output<'f> {
                 }
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Written::Closed),
+                Err(Errno::EIO) if signals::is_hung_up(self.file) => {
+                    signals.after_closing(self.file)?;
+                    return Ok(Written::Closed);
+                }
                 Err(errno) => {
                     let what = "standard output can't be written, so the message was not released";
                     return Err(Failure::io(what, errno).hint("the next reader gets it"));

@@ -128,7 +128,10 @@ impl Session<'_> {
                     }
                     reader.follow()?;
                 }
-                Err(RecvError::Interrupted) if closed => return Ok(Next::Done),
+                Err(RecvError::Interrupted) if closed => {
+                    self.signals.after_closing(self.output.file())?;
+                    return Ok(Next::Done);
+                }
                 Err(RecvError::Interrupted) => {
                     return Err(self
                         .signals

@@ -16,6 +16,9 @@ use std::time::Duration;
 
 const LEAVE: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
+/// How long the signal of a hang-up may come behind what can be seen of it.
+const HANG_UP: Duration = Duration::from_millis(100);
+
 pub(super) fn name(number: i32) -> String {
     signal_hook::low_level::signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
 }
@@ -80,6 +83,12 @@ impl Signals {
         self.wait_for_any(&[], PollFlags::empty(), Some(time)).map(drop)
     }
 
+    /// To be asked when `file` is found closed at its other end: a terminal that hangs up is that
+    /// a moment before its signal comes, which is what counts, unless it is ignored.
+    pub(super) fn after_closing(&self, file: BorrowedFd<'_>) -> Result<(), Failure> {
+        if is_hung_up(file) { self.pause(HANG_UP) } else { Ok(()) }
+    }
+
     /// As [`wait_for`](Self::wait_for), for one of several files at least; if
     /// none is ready, the time is over.
     pub(super) fn wait_for_any(
@@ -134,8 +143,13 @@ pub(super) fn is_writable(file: BorrowedFd<'_>, longest: PollTimeout) -> bool {
     }
 }
 
-/// Whether nobody can read any more what is written to `file` (a pipe or a
-/// socket).
+/// Whether this is a terminal that has hung up. (It does not answer as one any more.)
+pub(super) fn is_hung_up(file: BorrowedFd<'_>) -> bool {
+    let is_device = |stat: nix::sys::stat::FileStat| stat.st_mode & libc::S_IFMT == libc::S_IFCHR;
+    is_closed(file) && nix::sys::stat::fstat(file).is_ok_and(is_device)
+}
+
+/// Whether nobody can read any more what is written to `file` (a pipe, a socket, or a terminal).
 pub(super) fn is_closed(file: BorrowedFd<'_>) -> bool {
     let mut files = [PollFd::new(file, PollFlags::empty())];
     matches!(poll(&mut files, PollTimeout::ZERO), Ok(1..))

@@ -173,7 +173,7 @@ impl Session<'_> {
                     Err(other) => Err(other),
                 }
             })?;
-            match amount_read(read)? {
+            match amount_read(read, stdin.as_fd(), signals)? {
                 None => {}
                 Some(0) => break,
                 Some(len) => self.count_sent(len),

@@ -1,8 +1,13 @@
 //! A person at a terminal, through a pty.
 
-use crate::support::{Channel, DEADLINE, SHM_HANDOFF, SHMREAD, SHMWRITE, as_from_a_shell};
+use crate::support::{Channel, DEADLINE, Peer, Run, SHM_HANDOFF, SHMREAD, SHMWRITE, as_from_a_shell, rounds};
 use rexpect::process::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
+use shm_handoff::error::Role;
+use std::io::Read;
+use std::os::fd::FromRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
 
 const PROMPT: &str = "enter some text: ";
 
@@ -169,4 +174,103 @@ fn ctrl_c_ends_a_race() {
     race.send_control('c').unwrap();
     assert!(ends_with(race, 130).contains("ended by SIGINT"));
     channel.assert_nothing_left();
+}
+
+/// A terminal of which only the far end is ours: to hang up, drop that.
+struct Line {
+    far: std::fs::File,
+    near: std::fs::File,
+}
+
+impl Line {
+    fn new() -> Self {
+        let (mut far, mut near) = (-1, -1);
+        // SAFETY: writes two descriptors, which are nobody else's; the rest may be null.
+        let done = unsafe {
+            libc::openpty(&raw mut far, &raw mut near, std::ptr::null_mut(), std::ptr::null(), std::ptr::null())
+        };
+        assert_eq!(done, 0, "openpty: {}", std::io::Error::last_os_error());
+        for fd in [far, near] {
+            // SAFETY: takes numbers alone. A child must not hold the far end.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+        // SAFETY: as above: they are open, and ours alone.
+        unsafe { Self { far: std::fs::File::from_raw_fd(far), near: std::fs::File::from_raw_fd(near) } }
+    }
+
+    /// Starts it here, as a login shell is started: the hang-up is its signal, unless that is ignored.
+    fn start(&self, run: Run, ignores: bool) -> Peer {
+        let near = || Stdio::from(self.near.try_clone().unwrap());
+        let run = run.input_from(near()).output_to(near()).with(|command| {
+            // SAFETY: async-signal-safe calls alone.
+            unsafe {
+                command.pre_exec(move || {
+                    libc::setsid();
+                    libc::ioctl(0, libc::TIOCSCTTY, 0);
+                    if ignores {
+                        libc::signal(libc::SIGHUP, libc::SIG_IGN);
+                    }
+                    Ok(())
+                });
+            }
+        });
+        run.start()
+    }
+
+    fn hang_up(self) {
+        drop(self.far);
+    }
+}
+
+/// The signal is what ends a reader; where that is ignored, it is a closed output like any other.
+#[test]
+fn a_hang_up_ends_a_reader_in_the_same_way_in_both_layouts() {
+    for layout in [&[][..], &["--ring=64K"], &["--ring=64K", "--raw"]] {
+        for (ignores, code, said) in [(false, 129, "shmread: ended by SIGHUP"), (true, 0, "")] {
+            for _ in 0..rounds(2) {
+                let channel = Channel::new();
+                let line = Line::new();
+                let mut reader = line.start(channel.reader(layout), ignores);
+                channel.await_seated(Role::Reader, &mut reader);
+                line.hang_up();
+                let ended = reader.end();
+                assert!(ended.code(code).stderr.trim_end().ends_with(said), "{ended}");
+                assert_eq!(ended.stderr.lines().count(), 1 + usize::from(!ignores), "{ended}");
+
+                // In the middle of printing: there is more than a terminal holds.
+                let line = Line::new();
+                let mut reader = line.start(channel.reader(layout).with(|run| _ = run.arg("-q")), ignores);
+                channel.await_seated(Role::Reader, &mut reader);
+                let writer = channel.writer(layout).input("many\n".repeat(20_000)).start();
+                (&line.far).read_exact(&mut [0]).unwrap();
+                line.hang_up();
+                let ended = reader.end();
+                assert!(ended.code(code).stderr.starts_with(said) && ended.stderr.is_empty() == ignores, "{ended}");
+                // The session goes on: what was not printed was not released.
+                writer.end().code(3);
+                let next = channel.reader(["--timeout=1ms"]).end();
+                assert!(next.code(124).stdout.starts_with(b"many\n") || layout.contains(&"--raw"), "{next}");
+                assert!(!next.stdout.is_empty(), "{next}");
+            }
+        }
+    }
+}
+
+/// It is no end of the input, unless its signal is ignored.
+#[test]
+fn a_hang_up_at_a_prompt_sends_no_end() {
+    for layout in [&[][..], &["--ring=64K"]] {
+        for (ignores, code, of_reader) in [(false, 129, 3), (true, 0, 0)] {
+            for _ in 0..rounds(2) {
+                let channel = Channel::new();
+                let reader = channel.seated_reader(layout);
+                let line = Line::new();
+                let mut writer = line.start(channel.writer(layout), ignores);
+                writer.until_says(PROMPT);
+                line.hang_up();
+                writer.end().code(code);
+                reader.end().code(of_reader).prints("");
+            }
+        }
+    }
 }
