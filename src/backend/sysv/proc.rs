@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// A segment, as a row of `/proc/sysvipc/shm` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,11 @@ pub(crate) fn sets() -> io::Result<Vec<SetRow>> {
     Ok(table(&std::fs::read_to_string("/proc/sysvipc/sem")?).filter_map(row).collect())
 }
 
+/// A file with a name in it that somebody gave, in whatever encoding: what is no UTF-8 is replaced.
+pub(crate) fn text(file: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+}
+
 /// A process that has a segment attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attached {
@@ -103,7 +109,7 @@ pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
     for entry in std::fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let maps = match std::fs::read_to_string(entry.path().join("maps")) {
+        let maps = match text(entry.path().join("maps")) {
             Ok(maps) => maps,
             // A process that has ended meanwhile has nothing attached.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
