@@ -3,6 +3,7 @@
 use super::exit;
 use crate::backend::sysv::KeySpec;
 use crate::protocol::layout::ring;
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ColorChoice, Parser, ValueEnum};
 use std::ffi::OsString;
@@ -56,6 +57,15 @@ pub(super) struct Common {
     /// Say on stderr what happens
     #[arg(short, long)]
     pub(super) verbose: bool,
+}
+
+/// A key on a command line: its path need not be UTF-8.
+impl ValueParserFactory for KeySpec {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        ValueParser::new(OsStringValueParser::new().try_map(Self::try_from))
+    }
 }
 
 fn mode(given: &str) -> Result<u32, String> {

@@ -125,6 +125,26 @@ impl Failure {
         Self::io("standard output is closed", Errno::EBADF).hint("open it, to /dev/null if need be")
     }
 
+    /// Does all of `items`, also those behind one that fails. Each failure is said, the last one by the
+    /// caller as any other; the first one's code is what counts.
+    pub(super) fn each<T>(
+        program: &str,
+        items: impl IntoIterator<Item = T>,
+        mut one: impl FnMut(T) -> Result<(), Self>,
+    ) -> Result<(), Self> {
+        let mut last: Option<Self> = None;
+        for item in items {
+            if let Err(failure) = one(item) {
+                let exit = last.as_ref().map_or(failure.exit, |last| last.exit);
+                if let Some(last) = last {
+                    last.report(program, "");
+                }
+                last = Some(Self { exit, ..failure });
+            }
+        }
+        last.map_or(Ok(()), Err)
+    }
+
     /// Says it on stderr, with what else there is to say behind it.
     pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
         let (bad, good) = (stdio::BAD, stdio::HINT);

@@ -108,7 +108,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(pid: u32) -> Self {
-        let command = (pid != 0).then(|| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()).flatten();
+        let command = (pid != 0).then(|| proc::text(format!("/proc/{pid}/comm")).ok()).flatten();
         // Its owner chose it: it must not make our reader's terminal do things.
         Self { pid, command: command.map(|name| name.trim_end().replace(char::is_control, "?")) }
     }

@@ -21,6 +21,7 @@ Examples:
   shm-handoff rm 1234               if nobody needs it
   shm-handoff rm --dry-run 1234     what would be done
   shm-handoff rm --force 0x77       with the messages in it
+  shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused
 
 Exit status:
   0  removed, or would be
@@ -52,7 +53,7 @@ struct Goner {
 }
 
 pub(super) fn run(args: &Rm) -> Result<(), Failure> {
-    args.keys.iter().try_for_each(|spec| {
+    Failure::each("shm-handoff rm", &args.keys, |spec| {
         let key = spec.resolve()?;
         let refused = |failure: Failure| Failure { exit: Exit::System, ..failure };
         if args.dry_run { would_remove(key, args.force) } else { remove(key, args.force) }.map_err(refused)

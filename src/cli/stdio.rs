@@ -4,12 +4,13 @@
 use super::exit::Failure;
 use super::signals;
 use crate::sync::{AtomicU32, Ordering};
-use anstream::ColorChoice;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
 use nix::errno::Errno;
+use nix::poll::PollTimeout;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
@@ -56,6 +57,11 @@ pub(super) const HEADING: Style = Style::new().bold();
 /// Takes the word of `--color` before anything is parsed, for what a failure to parse
 /// prints; `NO_COLOR` and `CLICOLOR_FORCE` are heeded where it says nothing.
 pub(super) fn choose_color(args: impl Iterator<Item = OsString>) {
+    if std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0") {
+        // What looks at it later takes any value for a yes, 0 too.
+        // SAFETY: nothing else runs yet that could look at the environment.
+        unsafe { std::env::remove_var("CLICOLOR_FORCE") };
+    }
     let mut choice = ColorChoice::Auto;
     let mut is_next = false;
     for arg in args.skip(1).take_while(|arg| arg != "--") {
@@ -105,18 +111,26 @@ pub(super) fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<st
     }
 }
 
-/// Writes what a tool has found to stdout, styles only where they show.
+/// Writes what a tool has found to stdout, styles only where they show. A pipe that is full is waited
+/// for, also where somebody made it non-blocking.
 pub(super) fn show(text: &str) -> Result<(), Failure> {
-    let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Nobody reads on: that is theirs to decide.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
-            Err(Failure::io("standard output can't be written", errno))
+    let stdout = std::io::stdout();
+    let shown = match AutoStream::choice(&stdout) {
+        ColorChoice::Never => anstream::adapter::strip_str(text).to_string().into_bytes(),
+        _ => text.as_bytes().to_vec(),
+    };
+    let mut rest = &shown[..];
+    while !rest.is_empty() {
+        match nix::unistd::write(&stdout, rest) {
+            Ok(len) => rest = &rest[len..],
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => _ = signals::is_writable(stdout.as_fd(), PollTimeout::NONE),
+            // Nobody reads on: that is theirs to decide.
+            Err(Errno::EPIPE) => break,
+            Err(errno) => return Err(Failure::io("standard output can't be written", errno)),
         }
-        Ok(()) => Ok(()),
     }
+    Ok(())
 }
 
 /// Whether nobody can read any more what goes to stdout.

@@ -178,11 +178,38 @@ fn the_picture_is_whole() {
     assert!(picture.contains("prefers-color-scheme: dark"));
 }
 
+/// Before the run, which takes its time.
 #[test]
-fn a_picture_that_can_not_be_written_costs_no_table() {
-    let ended = bench(&[SHORT, "--only=pipe", "--svg=/nonexistent/bench.svg"]).end();
-    ended.code(1).says(&["/nonexistent/bench.svg: No such file", "hint:"]);
-    assert!(text(&ended).contains("\npipe "), "{ended}");
+fn a_picture_that_can_not_be_written_costs_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    for (path, why) in [("/nonexistent/bench.svg", "No such file"), (folder, "Is a directory")] {
+        let ended = bench(&["--seconds=1000", "--only=pipe", "--svg", path]).end();
+        ended.code(1).prints("").says(&[&format!("{path}: {why}"), "hint:"]);
+    }
+}
+
+/// What was there is there until something is drawn, and then all of it is new.
+#[test]
+fn a_run_that_fails_costs_no_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.svg"), folder.path().join("new.svg"));
+    let before = "the one before ".repeat(10_000);
+    std::fs::write(&old, &before).unwrap();
+    for path in [&old, &new] {
+        let mut bench = bench(&["--seconds=1000", "--svg", path.to_str().unwrap()]).start();
+        let (_, _channels) = in_full_swing(&mut bench);
+        bench.signal(libc::SIGTERM);
+        bench.end().code(128 + libc::SIGTERM);
+    }
+    assert!(std::fs::read_to_string(&old).unwrap() == before, "it was written over");
+    assert!(!new.exists(), "it has nothing in it");
+    bench(&[SHORT, "--only=pipe", "--svg", old.to_str().unwrap()]).end().code(0);
+    let picture = std::fs::read_to_string(&old).unwrap();
+    assert!(picture.trim_end().ends_with("</svg>") && !picture.contains("the one before"), "{picture}");
+    // What is no file: a pipe.
+    let drawn = bench(&[SHORT, "--only=pipe", "--svg=/dev/stdout"]).end();
+    assert!(text(drawn.code(0)).trim_end().ends_with("</svg>"), "{drawn}");
 }
 
 #[test]

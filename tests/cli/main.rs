@@ -22,6 +22,7 @@ mod formats;
 mod generate;
 mod lines;
 mod long;
+mod names;
 mod obstacles;
 mod options;
 mod progress;

@@ -78,6 +78,10 @@ fn colour_is_a_matter_of_the_environment_and_the_option() {
     };
     assert!(!coloured(&[], &[]), "not without a terminal");
     assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]));
+    for no in ["0", ""] {
+        assert!(!coloured(&[], &[("CLICOLOR_FORCE", no)]), "{no:?}");
+        assert!(coloured(&["--color=always"], &[("CLICOLOR_FORCE", no)]), "{no:?}");
+    }
     assert!(!coloured(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
     assert!(coloured(&["--color=always"], &[("NO_COLOR", "1")]));
     assert!(coloured(&["--color", "always"], &[]));

@@ -4,6 +4,8 @@ use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, for_everybody, i
 use serde_json::Value;
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
+use std::io::Read;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -175,6 +177,71 @@ fn rm_takes_unread_messages_and_what_is_no_channel_only_by_force() {
     at(&channel, "rm", &[]).code(1).says(&["no handoff channel"]);
     at(&channel, "rm", &["--force"]).code(0);
     channel.assert_nothing_left();
+}
+
+/// One that fails keeps none of the others, before it or behind it.
+#[test]
+fn rm_does_all_of_its_keys_and_says_each_failure() {
+    let channels: [Channel; 5] = std::array::from_fn(|_| Channel::new());
+    let [gone, empty, full, last, foreign] = &channels;
+    for channel in [empty, last] {
+        channel.seated_reader(&[]).kill();
+    }
+    full.writer(["--ring=64K", "one"]).end().code(0);
+    drop(Segment::create_new(foreign.key(), 5000, 0o600).unwrap());
+    let keys: Vec<_> = channels.iter().map(|channel| channel.key().number().to_string()).collect();
+    let keys: Vec<_> = ["rm"].into_iter().chain(keys.iter().map(String::as_str)).collect();
+    for more in [&["--dry-run"][..], &[]] {
+        let ended = tool(&[&keys, more].concat()).end();
+        ended.code(1);
+        let failures: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("shm-handoff rm: key ")).collect();
+        assert_eq!(failures.len(), 3, "{ended}");
+        for (failure, (channel, what)) in
+            failures.iter().zip([(gone, "there is no segment"), (full, "lies unread"), (foreign, "no handoff channel")])
+        {
+            assert!(failure.contains(&format!("key {} ", channel.key().number())) && failure.contains(what), "{ended}");
+        }
+        assert_eq!(ended.stderr.matches("hint:").count(), 3, "{ended}");
+        assert_eq!(text(&ended).lines().count(), 2, "{ended}");
+    }
+    for channel in [empty, last] {
+        channel.assert_nothing_left();
+    }
+    assert!(full.stat().is_some() && foreign.stat().is_some());
+    let keys = [full, foreign].map(|channel| channel.key().number().to_string());
+    tool(&["rm", "--force", &keys[0], &keys[1]]).end().code(0).says_nothing();
+    full.assert_nothing_left();
+    foreign.assert_nothing_left();
+}
+
+/// Whoever shares the pipe may have made it so.
+#[test]
+fn a_pipe_that_does_not_block_gets_all_of_it() {
+    let channels: Vec<_> = std::iter::repeat_with(Channel::new).take(30).collect();
+    for channel in &channels {
+        drop(Segment::create_new(channel.key(), 2052, 0o600).unwrap());
+    }
+    for args in [&["ls", "--json"][..], &["ls", "--json", "--color=always"]] {
+        let (mut output, pipe) = std::io::pipe().unwrap();
+        // SAFETY: these take numbers alone.
+        unsafe {
+            assert!(libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, 4096) > 0);
+            assert_eq!(libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK), 0);
+        }
+        let mut ls = tool(args).output_to(pipe).start();
+        ls.until("a full pipe", |_| {
+            let mut bytes = 0;
+            // SAFETY: FIONREAD writes one number, for which there is room.
+            unsafe { libc::ioctl(output.as_raw_fd(), libc::FIONREAD, &raw mut bytes) };
+            bytes == 4096
+        });
+        let mut all = Vec::new();
+        output.read_to_end(&mut all).unwrap();
+        ls.end().code(0).says_nothing();
+        let shown: Value = serde_json::from_slice(&all).unwrap();
+        let keys: Vec<_> = shown["segments"].as_array().unwrap().iter().map(|row| row["key"].clone()).collect();
+        assert!(channels.iter().all(|channel| keys.contains(&channel.key().number().into())), "{keys:?}");
+    }
 }
 
 #[test]

@@ -226,8 +226,14 @@ impl Peer {
     }
 
     fn proc_status(&self, field: &str) -> String {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
-        status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default().trim().to_owned()
+        let status = std::fs::read(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        // The name in it need not be UTF-8.
+        String::from_utf8_lossy(&status)
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
     }
 
     /// Waits until `done`; it must not end before.

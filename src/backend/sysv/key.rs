@@ -2,7 +2,9 @@
 
 use crate::error::{Both, Error};
 use nix::errno::Errno;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -189,17 +191,48 @@ impl FromStr for KeySpec {
             return Key::new(number.ok_or_else(|| bad("not a hexadecimal number of 32 bits"))?).map(Self::Number);
         }
         if let Some((path, id)) = given.rsplit_once(':') {
-            let id = project(id).ok_or_else(|| bad(NO_PROJECT))?;
-            if path.is_empty() {
-                return Err(bad("there is no path before the colon"));
-            }
-            return Ok(Self::Path(path.into(), id));
+            return of_path(path.as_ref(), id).map_err(bad);
         }
         let number =
             given.parse::<u32>().or_else(|error| given.parse::<i32>().map(i32::cast_unsigned).map_err(|_| error));
         Key::new(number.map_err(|_| bad("neither a number of 32 bits, decimal or 0x hexadecimal, nor PATH:ID"))?)
             .map(Self::Number)
     }
+}
+
+impl TryFrom<OsString> for KeySpec {
+    type Error = Error;
+
+    /// As [`FromStr`]; a path need not be UTF-8.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::sysv::KeySpec;
+    /// use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+    /// let given = OsString::from_vec(b"/tmp/\xB2\xE2\xCA\xD4:1".to_vec()); // a folder named in GBK
+    /// assert!(matches!(KeySpec::try_from(given)?, KeySpec::Path(_, 1)));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn try_from(given: OsString) -> Result<Self, Error> {
+        if let Some(text) = given.to_str() {
+            return text.parse();
+        }
+        let bytes = given.as_bytes();
+        let colon = bytes.iter().rposition(|byte| *byte == b':').unwrap_or(bytes.len());
+        let (path, id) = (OsStr::from_bytes(&bytes[..colon]), bytes.get(colon + 1..).unwrap_or_default());
+        of_path(path, &String::from_utf8_lossy(id))
+            .map_err(|reason| Error::BadKey { given: given.to_string_lossy().into_owned(), reason })
+    }
+}
+
+/// What stands before and behind the last colon; or why not.
+fn of_path(path: &OsStr, id: &str) -> Result<KeySpec, &'static str> {
+    let id = project(id).ok_or(NO_PROJECT)?;
+    if path.is_empty() {
+        return Err("there is no path before the colon");
+    }
+    Ok(KeySpec::Path(path.into(), id))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// A segment, as a row of `/proc/sysvipc/shm` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +103,7 @@ pub(crate) fn life(pid: u32) -> Life {
     if nix::sys::signal::kill(nix::unistd::Pid::from_raw(signed), None) == Err(nix::errno::Errno::ESRCH) {
         return Life::Over;
     }
-    let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let read = |file: &str| text(format!("/proc/{pid}/{file}")).unwrap_or_default();
     if is_ending(&read("stat")) || is_killed(&read("status")) { Life::Ending } else { Life::Goes }
 }
 
@@ -123,6 +124,11 @@ fn is_killed(status: &str) -> bool {
     masks.any(|mask| mask & 1 << (libc::SIGKILL - 1) != 0)
 }
 
+/// A file with a name in it that somebody gave, in whatever encoding: what is no UTF-8 is replaced.
+pub(crate) fn text(file: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+}
+
 /// A process that has a segment attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attached {
@@ -141,7 +147,7 @@ pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
     for entry in std::fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let maps = match std::fs::read_to_string(entry.path().join("maps")) {
+        let maps = match text(entry.path().join("maps")) {
             Ok(maps) => maps,
             // A process that has ended meanwhile has nothing attached.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

@@ -29,6 +29,8 @@ use indicatif::ProgressBar;
 use pair::Pair;
 use seen::Seen;
 use show::Shown;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wire::Transport;
@@ -104,6 +106,7 @@ pub(super) fn run(args: &Bench) -> Result<(), Failure> {
             args.cores.is_none().then_some(format_args!("it is the only one that this process may use: taskset -p $$")),
         );
     }
+    let picture = args.svg.as_deref().map(Picture::at).transpose()?;
     let signals = Signals::catch()?;
     let rounds = rounds(args.seconds);
     let total = args.seconds * 2 * u32::try_from(transports.len()).expect("there are few");
@@ -117,7 +120,7 @@ pub(super) fn run(args: &Bench) -> Result<(), Failure> {
     let shown = Shown { machine, size, time: args.seconds, rounds, clock, seen };
     let text = if args.choice.json { show::json(&shown) } else { show::text(&shown, &args.choice, args.histogram)? };
     stdio::show(&text)?;
-    args.svg.as_deref().map_or(Ok(()), |path| draw(path, &shown))
+    picture.map_or(Ok(()), |picture| picture.draw(&plot::svg(&shown)))
 }
 
 /// What is to be measured, in the order in which it is shown.
@@ -166,11 +169,46 @@ fn measure(
     Ok(seen)
 }
 
-fn draw(path: &Path, shown: &Shown) -> Result<(), Failure> {
-    std::fs::write(path, plot::svg(shown)).map_err(|error| {
-        Failure::new(Exit::System, format!("{}: {error}", path.display()))
-            .hint("--svg takes a file in a directory that is there and that you may write to")
-    })
+/// The file that is drawn to. It is opened before the run, which takes its time; what was in it stays
+/// until there is something to be drawn.
+struct Picture<'p> {
+    path: &'p Path,
+    file: File,
+    /// It was not there before, and goes again if nothing is drawn.
+    is_new: bool,
+}
+
+impl<'p> Picture<'p> {
+    fn at(path: &'p Path) -> Result<Self, Failure> {
+        let made = File::options().write(true).create_new(true).open(path);
+        let is_new = made.is_ok();
+        let opened = made.or_else(|_| File::options().write(true).create(true).truncate(false).open(path));
+        let file = opened.map_err(|error| failed(path, &error))?;
+        Ok(Self { path, file, is_new })
+    }
+
+    fn draw(mut self, svg: &str) -> Result<(), Failure> {
+        // A pipe or a terminal has nothing to be cut off.
+        let is_file = self.file.metadata().is_ok_and(|meta| meta.is_file());
+        let cut = if is_file { self.file.set_len(0) } else { Ok(()) };
+        cut.and_then(|()| self.file.write_all(svg.as_bytes())).map_err(|error| failed(self.path, &error))?;
+        self.is_new = false;
+        Ok(())
+    }
+}
+
+impl Drop for Picture<'_> {
+    fn drop(&mut self) {
+        if self.is_new {
+            // Nothing was drawn; whether it can go changes nothing about that.
+            let _ = fs::remove_file(self.path);
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Exit::System, format!("{}: {error}", path.display()))
+        .hint("--svg takes a file in a directory that is there and that you may write to")
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ fn stopped(key: Key) -> Vec<Finding> {
 }
 
 fn is_stopped(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = proc::text(format!("/proc/{pid}/stat")).unwrap_or_default();
     // Behind the name, which is in parentheses and can hold anything.
     stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 't']))
 }

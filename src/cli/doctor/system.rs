@@ -120,7 +120,7 @@ fn removal() -> Finding {
     if Path::new("/var/lib/systemd/linger").join(&name).exists() {
         return Finding::ok("removal", format!("{name} lingers: systemd-logind leaves its segments alone"));
     }
-    let texts: Vec<_> = logind_files().iter().filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    let texts: Vec<_> = logind_files().iter().filter_map(|file| proc::text(file).ok()).collect();
     if !removes_ipc(&texts) {
         return Finding::ok("removal", "systemd-logind is told to leave segments alone (RemoveIPC=no)");
     }

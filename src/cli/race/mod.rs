@@ -24,9 +24,11 @@ use super::stdio;
 use crate::backend::sysv::KeySpec;
 use crate::error::Error;
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::ProgressBar;
 use scenario::{Row, Scenario};
 use show::Seen;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 use wire::{Protocol, Who};
 
@@ -52,7 +54,7 @@ pub(super) struct Race {
     seconds: u32,
 
     /// A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]
-    #[arg(short, long, value_name = "KEY", allow_negative_numbers = true, value_parser = private_key)]
+    #[arg(short, long, value_name = "KEY", allow_negative_numbers = true, value_parser = OsStringValueParser::new().try_map(private_key))]
     key: Option<KeySpec>,
 
     /// Print one JSON object (see --help for its fields)
@@ -64,8 +66,8 @@ pub(super) struct Race {
     quiet: bool,
 }
 
-fn private_key(given: &str) -> Result<KeySpec, Error> {
-    let spec = given.parse()?;
+fn private_key(given: OsString) -> Result<KeySpec, Error> {
+    let spec = given.try_into()?;
     match &spec {
         KeySpec::Number(key) => place::check(*key)?,
         KeySpec::Path(..) => {}
