@@ -457,7 +457,7 @@ impl<B: Backend> Reader<B> {
             if self.is_full() {
                 return Ok(());
             }
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Message) else { continue };
             if let Some(now) = wait.census_due() {
                 let census = self.backend.census()?;
                 let verdict = self.watch.look(census, now);

@@ -439,7 +439,7 @@ impl<B: Backend> Writer<B> {
                 return Ok(());
             }
             // The first message is preceded by a census in any case.
-            let step = if self.introduced { wait.step() } else { Step::Sleep(LONGEST) };
+            let step = if self.introduced { wait.step(patience, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             if let Some(now) = wait.census_due() {
                 let census = self.census()?;
@@ -526,7 +526,7 @@ impl<B: Backend> Writer<B> {
             if alone {
                 return Ok(true);
             }
-            if let Step::Sleep(longest) = wait.step() {
+            if let Step::Sleep(longest) = wait.step(patience, WaitingFor::Drain) {
                 let left = wait.tick(patience, WaitingFor::Drain)?;
                 self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
             }
