@@ -33,7 +33,8 @@ pub(super) struct Common {
     #[arg(long)]
     pub(super) raw: bool,
 
-    /// Longest wait without progress, such as 500ms or 5s [default: for ever]
+    /// Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take
+    /// longer [default: for ever]
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(super) timeout: Option<Duration>,
 

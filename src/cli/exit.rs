@@ -101,7 +101,7 @@ impl Failure {
     }
 
     pub(super) fn timed_out() -> Self {
-        Self::new(Exit::TimedOut, "no progress for as long as --timeout allows")
+        Self::new(Exit::TimedOut, "no progress of the other side for as long as --timeout allows")
     }
 
     /// Nobody was met in all the time: where that was.

@@ -83,15 +83,12 @@ impl Session<'_> {
     fn read_all(&mut self, reader: &mut Reader<SysV>) -> Result<(), Failure> {
         let mut looked = Instant::now();
         while self.wait(reader)? == Next::More {
-            // Where a message is there no wait looks around, and where it is empty no
-            // write asks for a signal.
+            // Where a message is there no wait looks around.
             if looked.elapsed() >= LOOK_AROUND {
                 looked = Instant::now();
                 reader.keep_seat()?;
             }
-            if let Some(signal) = self.signals.caught() {
-                return Err(Failure::signal(signal));
-            }
+            self.signals.check()?;
             let next = match reader {
                 Reader::Classic(reader) => self.take_one(reader)?,
                 Reader::Ring(reader) if self.args.common.raw => self.take_raw(reader)?,
@@ -187,7 +184,8 @@ impl Session<'_> {
         let mut ends = false;
         // Where each message ends, in what is printed and in the ring.
         let mut marks = std::mem::take(&mut self.marks);
-        while !self.output.is_full() && self.after_count() == Next::More {
+        // Empty messages never fill it: a signal ends this, too.
+        while !self.output.is_full() && self.after_count() == Next::More && self.signals.caught().is_none() {
             let Some(message) = reader.look_further()? else { break };
             if message.ends_session() {
                 ends = true;

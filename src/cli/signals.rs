@@ -67,6 +67,13 @@ impl Signals {
         }
     }
 
+    /// Fails if a signal was caught. Every message asks, for a side at full rate never comes
+    /// to a wait that would.
+    #[inline]
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.caught().map_or(Ok(()), |signal| Err(Failure::signal(signal)))
+    }
+
     /// Waits for `file` or a signal, for `longest` at most (`None`: for ever).
     /// Handlers restart a `read` or a `write`, so each of them comes after this.
     pub(super) fn wait_for(
@@ -99,9 +106,7 @@ impl Signals {
     ) -> Result<Vec<Ready>, Failure> {
         let timeout = longest.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
         loop {
-            if let Some(signal) = self.caught() {
-                return Err(Failure::signal(signal));
-            }
+            self.check()?;
             let pipe = PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN);
             let files = files.iter().map(|file| PollFd::new(*file, events));
             let mut files: Vec<_> = files.chain([pipe]).collect();

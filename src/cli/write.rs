@@ -184,6 +184,7 @@ impl Session<'_> {
 
     /// Ends the session.
     fn end(&mut self) -> Result<(), Failure> {
+        self.signals.check()?;
         self.with_patience(Writer::end_with)?;
         // In a classic slot it is a message like any other.
         if self.is_classic() {
@@ -270,6 +271,7 @@ impl Session<'_> {
     }
 
     fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
+        self.signals.check()?;
         self.with_patience(|writer, patience| writer.send_with(text, patience))
             .map_err(|failure| not_sent(what, failure))?;
         self.count_sent(text.len());

@@ -460,7 +460,7 @@ impl<B: Backend> Reader<B> {
             if self.is_full() {
                 return Ok(());
             }
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Message) else { continue };
             if wait.census_due().is_some() {
                 let (census, verdict) = self.look_around()?;
                 let died = census.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);

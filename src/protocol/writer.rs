@@ -402,7 +402,7 @@ impl<B: Backend> Writer<B> {
             if self.is_empty() {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Receipt) else { continue };
             if wait.census_due().is_some() && self.look_around()?.0.removed {
                 return Ok(false);
             }
@@ -459,7 +459,7 @@ impl<B: Backend> Writer<B> {
                 return Ok(());
             }
             // The first message is preceded by a census in any case.
-            let step = if self.introduced { wait.step() } else { Step::Sleep(LONGEST) };
+            let step = if self.introduced { wait.step(patience, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             if wait.census_due().is_some() {
                 let (census, verdict) = self.look_around()?;
@@ -546,7 +546,7 @@ impl<B: Backend> Writer<B> {
             if alone {
                 return Ok(true);
             }
-            if let Step::Sleep(longest) = wait.step() {
+            if let Step::Sleep(longest) = wait.step(patience, WaitingFor::Drain) {
                 let left = wait.tick(patience, WaitingFor::Drain)?;
                 self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
             }

@@ -20,7 +20,16 @@ fn help_has_examples_and_the_exit_codes() {
         for flag in ["--help", "-h"] {
             let run = Command::new(program).arg(flag).timeout(DEADLINE).assert().code(0).stderr("");
             let help = String::from_utf8(run.get_output().stdout.clone()).unwrap();
-            let common = ["--key", "--mode", "--timeout", "--trust-owner", "--quiet", "--verbose", "Examples:"];
+            let common = [
+                "--key",
+                "--mode",
+                "--timeout",
+                "wait for the other side",
+                "--trust-owner",
+                "--quiet",
+                "--verbose",
+                "Examples:",
+            ];
             for text in common.iter().chain(options) {
                 assert!(help.contains(text), "{program} {flag} does not say {text:?}:\n{help}");
             }

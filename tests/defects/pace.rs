@@ -144,7 +144,8 @@ fn d14_absent_where_something_is_awaited() {
             }
             ControlFlow::Continue(())
         };
-        reader.wait_with(&mut Patience::endless().with_hook(&mut hook)).unwrap();
+        // A side that yields first has a tick before it, with no sleep.
+        reader.wait_with(&mut Patience::endless().spins(0).with_hook(&mut hook)).unwrap();
         let sleeps = place.sleeps.borrow();
         assert_eq!(sleeps.len(), ticks, "it sleeps after each tick, and no more once there is a message");
         let mut slept = Duration::ZERO;

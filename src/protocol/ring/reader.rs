@@ -674,7 +674,7 @@ impl<B: RingBackend> Reader<B> {
                 return Ok(record);
             }
             looks += 1;
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Message) else { continue };
             if wait.census_due().is_some() {
                 let census = self.backend.census()?;
                 if census.removed || census.writer_failed {

@@ -425,7 +425,7 @@ impl<B: RingBackend> Writer<B> {
             if self.unreleased().next().is_none() {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Receipt) else { continue };
             if wait.census_due().is_some() && self.census()?.removed {
                 return Ok(false);
             }
@@ -597,7 +597,7 @@ impl<B: RingBackend> Writer<B> {
             if self.has_room(len)? {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step() else { continue };
+            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Room) else { continue };
             let mut moved = false;
             if wait.census_due().is_some() {
                 let census = self.census()?;
@@ -657,7 +657,7 @@ impl<B: RingBackend> Writer<B> {
             if alone {
                 return Ok(true);
             }
-            if let Step::Sleep(longest) = wait.step() {
+            if let Step::Sleep(longest) = wait.step(patience, WaitingFor::Drain) {
                 let left = wait.tick(patience, WaitingFor::Drain)?;
                 self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
             }
