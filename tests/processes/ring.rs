@@ -1,7 +1,7 @@
 //! SIGKILL, and segments that are removed, with a ring: what is noticed, what
 //! becomes of the messages.
 
-use crate::support::{Channel, Peer, eventually, ipc, numbers};
+use crate::support::{Channel, Peer, eventually, ipc, is_writable, numbers};
 use shm_handoff::backend::layout::ring::{PLACE_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
@@ -93,20 +93,15 @@ fn only_what_was_not_wholly_written_comes_again() {
     for (len, format) in [(99, "plain"), (9, "plain"), (3000, "plain"), (5000, "plain"), (99, "label")] {
         let channel = Channel::new();
         let sent = lines(len, (1 << 20) / (len + 1));
-        let mut reader = channel.reader([RING, "--format", format]).held_output().start();
+        let (mut output, full) = std::io::pipe().unwrap();
+        let run = channel.reader([RING, "--format", format]).output_to(full.try_clone().unwrap());
+        let mut reader = run.start();
         channel.await_seated(Role::Reader, &mut reader);
         let writer = channel.writer([""; 0]).input(sent.clone()).start();
-        // The pipe is full, and the reader waits for it, or prints what goes in still.
-        let mut released = place(&channel);
-        let mut since = std::time::Instant::now();
-        reader.until("a reader that stands still", |_| {
-            let now = place(&channel);
-            if std::mem::replace(&mut released, now) != now {
-                since = std::time::Instant::now();
-            }
-            now > 0 && since.elapsed() > crate::support::QUIET
-        });
-        let mut output = reader.take_output();
+        // Nothing goes into the pipe any more, so whatever the reader sleeps for now comes after
+        // the release of what it has written.
+        reader.until("a reader that waits for its output", |reader| !is_writable(&full) && reader.waits());
+        drop(full);
         reader.kill();
         let mut first = Vec::new();
         output.read_to_end(&mut first).unwrap();

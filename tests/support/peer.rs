@@ -220,6 +220,11 @@ impl Peer {
         self.proc_status("State:").starts_with('T')
     }
 
+    /// Whether it waits in a system call (its one thread).
+    pub(crate) fn waits(&self) -> bool {
+        self.proc_status("State:").starts_with('S')
+    }
+
     /// The most memory it has had, in KiB.
     pub(crate) fn most_memory(&self) -> u64 {
         self.proc_status("VmHWM:").trim_end_matches(" kB").parse().unwrap()
