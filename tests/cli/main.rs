@@ -17,12 +17,14 @@
 #![cfg(not(model))]
 
 mod bench;
+mod deadlines;
 mod doctor;
 mod formats;
 mod generate;
 mod lines;
 mod long;
 mod obstacles;
+mod odd;
 mod options;
 mod progress;
 mod race;
