@@ -19,3 +19,4 @@ mod scribble;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;
+mod users;
