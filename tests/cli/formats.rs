@@ -48,6 +48,40 @@ fn json_is_one_object_a_line() {
     assert!(text.ends_with('\n'), "the last object has its newline too");
 }
 
+/// A message can end within a character, and the next one begin there: each is bytes by
+/// itself, and together they are what went in.
+#[test]
+fn json_of_a_message_that_ends_within_a_character() {
+    let bytes_of = |object: &Value| match (&object["text"], &object["base64"]) {
+        (Value::String(text), Value::Null) => text.clone().into_bytes(),
+        (Value::Null, Value::String(base64)) => base64::engine::general_purpose::STANDARD.decode(base64).unwrap(),
+        other => panic!("either text or base64: {other:?}"),
+    };
+    for (layout, most) in [(&[][..], 2047), (&["--ring=64K"], 16384)] {
+        // Of two, three and four bytes, cut behind each of them.
+        for (character, before) in [("é", 1), ("€", 1), ("€", 2), ("😀", 1), ("😀", 2), ("😀", 3)] {
+            let line = "x".repeat(most - before) + character + "y\n";
+            let input = format!("{line}{line}z{character}");
+            let (last, input) = (input.len(), &input.as_bytes()[..input.len() - 1]);
+            let (reader, writer) =
+                session(&[layout, &["--format=json"]].concat(), &[layout, &["--long=split"]].concat(), input);
+            writer.code(0);
+            let text = String::from_utf8(reader.code(0).stdout.clone()).unwrap();
+            let objects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let messages: Vec<_> = objects.iter().filter(|object| object["end"] == false).collect();
+            let lengths: Vec<_> = messages.iter().map(|object| object["bytes"].as_u64().unwrap()).collect();
+            let (longest, rest) = (most as u64, (line.len() - most) as u64);
+            assert_eq!(lengths, [longest, rest, longest, rest, (last - 1 - 2 * line.len()) as u64]);
+            for object in &messages {
+                let bytes = bytes_of(object);
+                assert_eq!(bytes.len() as u64, object["bytes"].as_u64().unwrap());
+                assert_eq!(object["text"].is_string(), std::str::from_utf8(&bytes).is_ok(), "{object}");
+            }
+            assert_eq!(messages.iter().flat_map(|object| bytes_of(object)).collect::<Vec<_>>(), input);
+        }
+    }
+}
+
 #[test]
 fn count_stops_after_so_many_and_leaves_the_segment() {
     let channel = Channel::new();

@@ -17,6 +17,7 @@
 #![cfg(not(model))]
 
 mod bench;
+mod deadlines;
 mod doctor;
 mod formats;
 mod generate;
@@ -24,6 +25,7 @@ mod lines;
 mod long;
 mod names;
 mod obstacles;
+mod odd;
 mod options;
 mod progress;
 mod race;

@@ -165,6 +165,9 @@ macro_rules! ring {
                 who_has_nothing_to_take_along_makes_no_memory
                 a_hint_without_a_sleeper_tells_of_a_removal
                 released_as_far_as_was_looked_then
+                a_mark_of_removed_memory_releases_nothing
+                a_mark_from_before_a_new_start_releases_nothing
+                who_closes_in_the_middle_has_met_no_end
                 an_end_that_nobody_met_comes_again
                 an_end_that_was_released_is_in_nobodys_way;
         }})*

@@ -170,6 +170,88 @@ pub(crate) fn released_as_far_as_was_looked_then<H: Harness>(place: &H) {
     assert_eq!(second.look().unwrap().text(), b"two");
 }
 
+/// A mark of memory that was removed since says nothing of the new one, wherever its position
+/// falls there: at the end of a record, or within one.
+pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
+    for lengths in [[5, 6], [400, 400], [3, 2000]] {
+        let (mut reader, mut writer) = (reader(place), writer(place));
+        let old = [1; 20];
+        writer.send(&old).unwrap();
+        assert_eq!(reader.look_next(&mut in_time()).unwrap().text(), old);
+        let mark = reader.looked();
+        guest(place).remove().unwrap();
+        // Nothing lies behind it: the reader moves, and finds what the writer brought along.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                writer.mend(&mut in_time()).unwrap();
+                for len in lengths {
+                    writer.send_deadline(&vec![2; len], soon()).unwrap();
+                }
+            });
+            for len in [old.len(), lengths[0], lengths[1]] {
+                assert_eq!(reader.look_next(&mut in_time()).unwrap().text().len(), len);
+            }
+        });
+        reader.release_up_to(mark);
+        assert_eq!(reader.backend().ring().place.load(Ordering::Relaxed), 0, "nothing of this was released");
+        assert_eq!(receive(&mut reader), old);
+        // And one of this memory does release.
+        reader.look_next(&mut in_time()).unwrap();
+        reader.release_up_to(reader.looked());
+        assert_eq!(receive(&mut reader).len(), lengths[1]);
+        writer.leave().unwrap();
+        reader.leave().unwrap();
+    }
+}
+
+/// What was looked at before the reader started over was not looked at.
+pub(crate) fn a_mark_from_before_a_new_start_releases_nothing<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    let look = |reader: &mut Reader<H::Backend>| reader.look_next(&mut in_time()).unwrap().text().to_vec();
+    writer.send_all(&[b"one", b"two", b"three"]).unwrap();
+    let mut marks = vec![reader.looked()];
+    for text in [b"one".as_slice(), b"two", b"three"] {
+        assert_eq!(look(&mut reader), text);
+        marks.push(reader.looked());
+    }
+    reader.look_anew();
+    for mark in &marks {
+        reader.release_up_to(*mark);
+        assert_eq!(reader.looked(), marks[0], "there is nothing to release");
+    }
+    assert_eq!(look(&mut reader), b"one");
+    reader.release_up_to(marks[2]);
+    assert_eq!(look(&mut reader), b"two", "it has come as far as `one`");
+    // As far as it has come by now: and `two` stays looked at.
+    reader.release_up_to(marks[1]);
+    assert_eq!(look(&mut reader), b"three");
+    reader.look_anew();
+    assert_eq!(look(&mut reader), b"two", "`one` was released, and no more");
+}
+
+/// Memory that was removed for another reason than its end is not closed: what lies there is
+/// sent again.
+pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
+    let mut writer = writer(place);
+    writer.send_all(&[b"one", b"two"]).unwrap();
+    writer.end_with(&mut in_time()).unwrap();
+    let dying = guest(place);
+    let mut first = reader(place);
+    first.look().unwrap().close().unwrap();
+    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0);
+    drop((first, dying));
+    writer.settle(&mut in_time()).unwrap();
+    let mut second = reader(place);
+    assert_eq!(receive(&mut second), b"one");
+    assert_eq!(receive(&mut second), b"two");
+    let dying = guest(place);
+    let end = second.look_with(&mut in_time()).unwrap();
+    assert!(end.ends_session());
+    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a look closes nothing");
+    end.close().unwrap();
+    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 1);
+}
+
 /// An end on memory that somebody removed, and that nobody has met, comes again.
 pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
     let mut writer = writer(place);

@@ -3,7 +3,7 @@
 
 use crate::fuzzed::{Flat, Place};
 use crate::soon;
-use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::backend::{Backend, Census, Payload, RingBackend};
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Patience, Role, SendError, Writer, ring};
 use std::time::Duration;
@@ -152,4 +152,20 @@ fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
     // It has been there too shortly to be sent to, and then it goes: what the slot holds is for the next one.
     assert_eq!(writer.try_send(b"text"), Err(SendError::WouldBlock));
     assert_eq!(writer.stranded(), Ok(0));
+}
+
+/// `closed` is what a writer takes for the end that was met, so it is said after the removal: a
+/// reader that dies before has removed nothing, or lets a successor meet the end once more.
+#[test]
+fn closed_is_said_after_the_removal() {
+    let place = Place::empty_ring();
+    ring::Writer::<Flat>::open(&place).unwrap().end_with(&mut Patience::none()).unwrap();
+    let mut reader = ring::Reader::<Flat>::open(&place).unwrap();
+    let closed = |reader: &ring::Reader<Flat>| reader.backend().ring().closed.load(Ordering::Relaxed);
+    place.refuses(true);
+    assert!(reader.look().unwrap().close().is_err());
+    assert_eq!((closed(&reader), place.closed_when_removed()), (0, None), "it was not removed");
+    place.refuses(false);
+    assert!(reader.look().unwrap().close().is_ok());
+    assert_eq!((closed(&reader), place.closed_when_removed()), (1, Some(0)));
 }

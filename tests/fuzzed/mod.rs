@@ -70,9 +70,17 @@ pub(crate) struct Place {
     memory: Rc<Memory>,
     kind: Kind,
     census: Rc<Cell<Census>>,
+    /// Whether a removal is refused; what `closed` was at the last one that was not.
+    refuses: Rc<Cell<bool>>,
+    closed: Rc<Cell<Option<u32>>>,
 }
 
 impl Place {
+    fn new(memory: Rc<Memory>, kind: Kind, bits: u8) -> Self {
+        let census = Rc::new(Cell::new(census(bits)));
+        Self { memory, kind, census, refuses: Rc::default(), closed: Rc::default() }
+    }
+
     /// A ring of which nothing is used yet.
     pub(crate) fn empty_ring() -> Self {
         a_ring(&[])
@@ -81,6 +89,16 @@ impl Place {
     /// From now on a census says this.
     pub(crate) fn says(&self, census: Census) {
         self.census.set(census);
+    }
+
+    /// From now on the memory can't be removed, or it can again.
+    pub(crate) fn refuses(&self, refuses: bool) {
+        self.refuses.set(refuses);
+    }
+
+    /// What a ring's `closed` was when it was removed; `None`: it was not.
+    pub(crate) fn closed_when_removed(&self) -> Option<u32> {
+        self.closed.get()
     }
 }
 
@@ -127,6 +145,13 @@ impl Backend for Flat {
     }
 
     fn remove(&mut self) -> Result<(), Error> {
+        if self.place.refuses.get() {
+            return Err(Error::Removed { key: 1 });
+        }
+        self.place.closed.set(match self.kind() {
+            Kind::Ring { .. } => Some(self.ring().closed.load(Ordering::Relaxed)),
+            Kind::Classic => None,
+        });
         Ok(())
     }
 
@@ -210,7 +235,7 @@ fn a_ring(contents: &[u8]) -> Place {
         memory.word(at).store(byte.into(), Ordering::Relaxed);
     }
     fill(&memory.words()[layout::RECORDS_AT / 4..], contents.get(24..).unwrap_or_default());
-    Place { memory, kind: Kind::Ring { capacity: CAPACITY }, census: Rc::new(Cell::new(census(0))) }
+    Place::new(memory, Kind::Ring { capacity: CAPACITY }, 0)
 }
 
 fn fill(words: &[AtomicU32], contents: &[u8]) {
@@ -339,7 +364,7 @@ pub(crate) fn classic(input: &[u8]) {
     let Some((actions, contents)) = parts(input) else { return };
     let memory = Memory::new(CLASSIC.size);
     fill(memory.words(), contents);
-    let place = Place { memory, kind: Kind::Classic, census: Rc::new(Cell::new(census(1))) };
+    let place = Place::new(memory, Kind::Classic, 1);
     let (Ok(mut reader), Ok(mut writer)) = (Reader::<Flat>::open(&place), Writer::<Flat>::open(&place)) else { return };
     let bytes = [0x5A; CLASSIC.text_len + 8];
     for [action, what] in actions {

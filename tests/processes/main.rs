@@ -23,3 +23,4 @@ mod seats;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;
+mod users;

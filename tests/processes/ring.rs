@@ -1,7 +1,7 @@
 //! SIGKILL, and segments that are removed, with a ring: what is noticed, what
 //! becomes of the messages.
 
-use crate::support::{Channel, Peer, eventually, ipc, numbers};
+use crate::support::{Channel, Peer, eventually, ipc, is_writable, numbers};
 use shm_handoff::backend::layout::ring::{PLACE_AT, RECORDS_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
@@ -122,24 +122,24 @@ fn only_what_was_not_wholly_written_comes_again() {
     for (len, format) in [(99, "plain"), (9, "plain"), (3000, "plain"), (5000, "plain"), (99, "label")] {
         let channel = Channel::new();
         let sent = lines(len, (1 << 20) / (len + 1));
-        let mut reader = channel.reader([RING, "--format", format]).held_output().start();
+        let (mut output, full) = std::io::pipe().unwrap();
+        let run = channel.reader([RING, "--format", format]).output_to(full.try_clone().unwrap());
+        let mut reader = run.start();
         channel.await_seated(Role::Reader, &mut reader);
-        let writer = channel.writer([""; 0]).input(sent.clone()).start();
-        // The pipe is full, and the reader waits for it, or prints what goes in still.
-        let mut released = place(&channel);
-        let mut since = std::time::Instant::now();
-        reader.until("a reader that stands still", |_| {
-            let now = place(&channel);
-            if std::mem::replace(&mut released, now) != now {
-                since = std::time::Instant::now();
-            }
-            now > 0 && since.elapsed() > crate::support::QUIET
-        });
-        let mut output = reader.take_output();
+        let mut writer = channel.writer([""; 0]).input(sent.clone()).start();
+        // Nothing goes into the pipe any more, so whatever the reader sleeps for now comes after
+        // the release of what it has written.
+        reader.until("a reader that waits for its output", |reader| !is_writable(&full) && reader.waits());
+        drop(full);
+        // It needs room, and would end if it looked before the next reader comes.
+        writer.stop();
         reader.kill();
         let mut first = Vec::new();
         output.read_to_end(&mut first).unwrap();
-        let mut second = channel.reader(["--format", format]).end();
+        let mut second = channel.reader(["--format", format]).start();
+        channel.await_seated(Role::Reader, &mut second);
+        writer.go_on();
+        let mut second = second.end();
         second.code(0);
         writer.end().code(0);
         let label = |line: &str| if format == "label" { format!("You wrote: {line}") } else { line.to_owned() };
@@ -203,22 +203,19 @@ fn follow_outlives_killed_writers() {
 fn readers_killed_in_the_middle_lose_nothing() {
     let channel = Channel::new();
     let sent = numbers(0..200_000);
-    let mut writer = channel.writer([RING]).input(sent.clone()).start();
-    channel.await_seated(Role::Writer, &mut writer);
+    // It ends when it is told to: else the lines could be over before a reader is killed.
+    let mut writer = channel.seated_writer(&[RING]);
     let mut at_least = 0;
-    for round in 0..8_u64 {
+    for round in 0..8 {
         let mut reader = channel.reader([""; 0]).start();
         channel.await_seated(Role::Reader, &mut reader);
         writer.go_on();
-        reader.until("some output", |reader| reader.printed().len() > 1000 || writer.has_ended());
-        if writer.has_ended() {
-            break;
-        }
+        writer.type_in(numbers(25_000 * round..25_000 * (round + 1)));
+        reader.until("some output", |reader| reader.printed().len() > 1000);
         // Another moment each time: no condition says which.
-        std::thread::sleep(std::time::Duration::from_micros(500 * round));
+        std::thread::sleep(std::time::Duration::from_micros(500 * u64::from(round)));
         // It has met readers: without one it would not wait for room.
-        writer.signal(libc::SIGSTOP);
-        writer.until("stopped, or done", |writer| writer.has_stopped() || writer.has_ended());
+        writer.stop();
         let got = reader.kill().stdout;
         // A part of the whole, that begins where the one before ended or earlier.
         let got = String::from_utf8(got).unwrap();
@@ -230,6 +227,7 @@ fn readers_killed_in_the_middle_lose_nothing() {
     let mut last = channel.reader([""; 0]).start();
     channel.await_seated(Role::Reader, &mut last);
     writer.go_on();
+    writer.close_input();
     let last = last.end();
     let got = String::from_utf8(last.code(0).stdout.clone()).unwrap();
     assert!(sent.ends_with(&got) && sent.len() - got.len() <= at_least, "the rest is there");

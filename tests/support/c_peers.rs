@@ -33,11 +33,16 @@ static PEERS: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fn compile(peer: &str, pace: &str, to: &Path) {
+    compile_with(peer, &[pace], to);
+}
+
+fn compile_with(peer: &str, options: &[&str], to: &Path) {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     // By a name of our own: a run beside this one may be executing it.
     let fresh = to.with_extension(std::process::id().to_string());
     let output = Command::new(&compiler)
-        .args(["-std=c11", "-O2", "-Wall", "-Wextra", pace])
+        .args(["-std=c11", "-O2", "-Wall", "-Wextra"])
+        .args(options)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(peer).with_extension("c"))
         .arg("-o")
         .arg(&fresh)
@@ -54,6 +59,24 @@ fn compile(peer: &str, pace: &str, to: &Path) {
         String::from_utf8_lossy(&output.stderr)
     );
     std::fs::rename(&fresh, to).expect("within one directory");
+}
+
+/// `tests/c/odd.c`, to be preloaded.
+static ODD: LazyLock<PathBuf> = LazyLock::new(|| {
+    let odd = Path::new(env!("CARGO_TARGET_TMPDIR")).join("odd.so");
+    compile_with("odd", &["-shared", "-fPIC"], &odd);
+    odd
+});
+
+impl Run {
+    /// Its `read`s of the input and its `write`s to the output do what these words say, one
+    /// after the other: a number is how many bytes go at most, `AGAIN`, `INTR`, `RESET` and
+    /// `NOSPC` are errors.
+    pub(crate) fn odd(self, reads: &str, writes: &str) -> Self {
+        self.with(|command| {
+            command.env("LD_PRELOAD", &*ODD).env("ODD_READ", reads).env("ODD_WRITE", writes);
+        })
+    }
 }
 
 /// Where the compiled C peer of this name is.

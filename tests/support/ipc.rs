@@ -121,6 +121,19 @@ pub(crate) fn attached(id: i32) -> Option<u64> {
     (done >= 0).then(|| unsafe { stat.assume_init() }.shm_nattch)
 }
 
+/// Gives a segment to another user; who made it stays its creator.
+pub(crate) fn give_segment(id: i32, uid: u32) {
+    let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
+    // SAFETY: IPC_STAT writes one `shmid_ds`, any bits of which are one; IPC_SET reads it.
+    let done = unsafe {
+        libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr());
+        let mut stat = stat.assume_init();
+        stat.shm_perm.uid = uid;
+        libc::shmctl(id, libc::IPC_SET, &raw mut stat)
+    };
+    assert!(done >= 0, "shmctl(IPC_SET): {}", std::io::Error::last_os_error());
+}
+
 /// Gives a segment, or else a semaphore set, other permission bits.
 pub(crate) fn set_permissions(is_segment: bool, id: i32, mode: u16) {
     if is_segment {

@@ -12,10 +12,12 @@ pub(crate) mod seccomp;
 pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
 use shm_handoff::error::Role;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{PipeWriter, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -170,6 +172,12 @@ pub(crate) fn rounds(ordinarily: u32) -> u32 {
 /// These numbers, a line each.
 pub(crate) fn numbers(range: std::ops::Range<u32>) -> String {
     range.fold(String::new(), |text, number| text + &number.to_string() + "\n")
+}
+
+/// Whether a pipe has room.
+pub(crate) fn is_writable(pipe: &PipeWriter) -> bool {
+    let mut files = [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)];
+    poll(&mut files, PollTimeout::ZERO).unwrap() > 0
 }
 
 /// Says that a test, or a part of it, can't be done here.

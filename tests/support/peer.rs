@@ -77,6 +77,22 @@ impl Run {
         self
     }
 
+    /// By another user, of no groups: the kernel judges by the effective one, and the real one
+    /// may be another. (Root alone can do that.)
+    pub(crate) fn by_user(self, real: u32, effective: u32) -> Self {
+        self.with(|command| {
+            let check = |done: i32| if done < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) };
+            // SAFETY: async-signal-safe calls alone, between fork and exec; no memory is involved.
+            unsafe {
+                command.pre_exec(move || {
+                    check(libc::setgroups(0, std::ptr::null()))?;
+                    check(libc::setresgid(real, effective, effective))?;
+                    check(libc::setresuid(real, effective, effective))
+                });
+            }
+        })
+    }
+
     /// Starts it and waits for its end.
     pub(crate) fn end(self) -> Ended {
         self.start().end()
@@ -218,6 +234,11 @@ impl Peer {
 
     pub(crate) fn has_stopped(&self) -> bool {
         self.proc_status("State:").starts_with('T')
+    }
+
+    /// Whether it waits in a system call (its one thread).
+    pub(crate) fn waits(&self) -> bool {
+        self.proc_status("State:").starts_with('S')
     }
 
     /// The most memory it has had, in KiB.

@@ -43,6 +43,8 @@ pub struct Reader<B: RingBackend> {
     place: u64,
     /// Looked at up to here.
     next: u64,
+    /// Which memory it is, counted from the first.
+    memory: u64,
     gather: Gather,
     /// Private copy of the message that is looked at.
     pub(super) text: Vec<u8>,
@@ -83,7 +85,7 @@ impl<B: RingBackend> Reader<B> {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
         let text = Vec::with_capacity(ROOM.min(backend.ring().longest));
-        let mut reader = Self { backend, head: 0, place: 0, next: 0, gather: Gather::new(true), text };
+        let mut reader = Self { backend, head: 0, place: 0, next: 0, memory: 0, gather: Gather::new(true), text };
         reader.settle_in()?;
         Ok(reader)
     }
@@ -113,6 +115,7 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
         (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
+        self.memory += 1;
         // Who had our seat may have died between giving back and waking. With the
         // fence that it did not come to: else the writer's hint can come after our
         // clearing it, and its last look see what was before.
@@ -495,11 +498,12 @@ impl<B: RingBackend> Reader<B> {
     /// ```
     #[must_use]
     pub fn looked(&self) -> Looked {
-        Looked(self.next)
+        Looked { memory: self.memory, to: self.next }
     }
 
     /// Releases the messages that had been looked at then. What was looked at since
-    /// stays looked at.
+    /// stays looked at. If the reader has [started over](Self::look_anew) since, and has not
+    /// come as far again, or has moved to other memory, this releases nothing.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -519,9 +523,11 @@ impl<B: RingBackend> Reader<B> {
     /// ```
     pub fn release_up_to(&mut self, looked: Looked) {
         let next = self.next;
-        // Of other memory, or of before a look from the first one on.
-        if distance(self.place, looked.0) <= distance(self.place, next) {
-            self.release_to(looked.0);
+        // A position of other memory can lie between two of this one's. And after a look from
+        // the first one on, what lies there was not looked at.
+        let is_here = looked.memory == self.memory;
+        if is_here && distance(self.place, looked.to) <= distance(self.place, next) {
+            self.release_to(looked.to);
             self.next = next;
         }
     }
@@ -716,7 +722,7 @@ impl<B: RingBackend> Reader<B> {
     }
 }
 
-/// How far a reader has looked: see [`Reader::looked`].
+/// How far a reader has looked, of use for that reader alone: see [`Reader::looked`].
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -733,4 +739,7 @@ impl<B: RingBackend> Reader<B> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Looked(u64);
+pub struct Looked {
+    memory: u64,
+    to: u64,
+}

@@ -7,7 +7,8 @@
 //!   abandoned never does.
 //! * P3: Looks, in place or not, come in order from the first message that is not
 //!   released, and take nothing away, whatever becomes of the reader; an end is not
-//!   passed over.
+//!   passed over. A mark releases up to where it was set, if that was looked at since, and
+//!   nothing else.
 //! * P4: Space is given back by the quarter, by whoever runs dry or leaves in order, and
 //!   with an end.
 //! * P5: Sides that go and come, in order or not, find all of it as it was; the
@@ -20,7 +21,7 @@ use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::protocol::message::Uncarriable;
-use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::ring::{Looked, Reader, Writer};
 use shm_handoff::{Patience, RecvError, SendError};
 use std::collections::VecDeque;
 
@@ -59,12 +60,29 @@ fn length() -> impl Strategy<Value = Length> {
 enum Action {
     Send(Length, u8),
     SendAll(Vec<(Length, u8)>),
-    Reserve { len: Length, seed: u8, commit: Option<usize>, in_place: bool },
+    Reserve {
+        len: Length,
+        seed: u8,
+        commit: Option<usize>,
+        in_place: bool,
+    },
     End,
-    Receive { room: Length },
-    Look { anew: bool, in_place: bool, release: bool },
-    LookFurther { release: bool },
+    Receive {
+        room: Length,
+    },
+    Look {
+        anew: bool,
+        in_place: bool,
+        release: bool,
+    },
+    LookFurther {
+        release: bool,
+    },
     ReleaseLooked,
+    /// Notes how far it has looked.
+    Mark,
+    /// Releases up to one of those marks, the last one first.
+    ReleaseUpTo(usize),
     Anew,
     OpenWriter,
     LeaveWriter,
@@ -88,6 +106,8 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(anew, in_place, release)| Action::Look { anew: anew && !in_place, in_place, release }),
         4 => any::<bool>().prop_map(|release| Action::LookFurther { release }),
         3 => Just(Action::ReleaseLooked),
+        3 => Just(Action::Mark),
+        3 => (0..4_usize).prop_map(Action::ReleaseUpTo),
         1 => Just(Action::Anew),
         3 => Just(Action::OpenWriter),
         1 => Just(Action::LeaveWriter),
@@ -185,6 +205,23 @@ impl Oracle {
         }
     }
 
+    /// Up to where it has looked.
+    fn looked_to(&self) -> u64 {
+        self.looked.checked_sub(1).map_or(self.place, |last| self.queue[last].end)
+    }
+
+    /// Those that end at `to` or before were dealt with, if all of them were looked at.
+    fn release_up_to(&mut self, to: u64) {
+        let (place, looked) = (self.place, self.looked);
+        if to.wrapping_sub(place) > self.looked_to().wrapping_sub(place) {
+            return;
+        }
+        let ends = |sent: &&Sent| sent.end.wrapping_sub(place) <= to.wrapping_sub(place);
+        let count = self.queue.iter().take(looked).take_while(ends).count();
+        self.release(count);
+        self.looked = looked - count;
+    }
+
     /// The next one to look at, and how many would be released with it.
     fn next(&self) -> Option<(&Sent, usize)> {
         self.queue.get(self.looked).map(|sent| (sent, self.looked + 1))
@@ -195,6 +232,8 @@ struct World<'a, H: StartsAt> {
     place: &'a H,
     writer: Option<Writer<H::Backend>>,
     reader: Option<Reader<H::Backend>>,
+    /// Marks, and where they are.
+    marks: Vec<(Looked, u64)>,
     oracle: Oracle,
 }
 
@@ -210,6 +249,8 @@ impl<H: StartsAt> World<'_, H> {
             | Action::Look { .. }
             | Action::LookFurther { .. }
             | Action::ReleaseLooked
+            | Action::Mark
+            | Action::ReleaseUpTo(_)
             | Action::Anew => self.read(&action)?,
             _ => self.come_or_go(&action)?,
         }
@@ -367,6 +408,13 @@ impl<H: StartsAt> World<'_, H> {
                 reader.release_looked();
                 oracle.release(oracle.looked);
             }
+            Action::Mark => self.marks.push((reader.looked(), oracle.looked_to())),
+            Action::ReleaseUpTo(which) => {
+                if let Some((mark, to)) = self.marks.iter().nth_back(*which) {
+                    reader.release_up_to(*mark);
+                    oracle.release_up_to(*to);
+                }
+            }
             _ => {
                 reader.look_anew();
                 oracle.looked = 0;
@@ -438,7 +486,7 @@ fn run<H: StartsAt>(start: u64, actions: Vec<Action>) -> Result<(), TestCaseErro
         met: false,
         failed: false,
     };
-    let mut world = World { place: &place, writer: None, reader: None, oracle };
+    let mut world = World { place: &place, writer: None, reader: None, marks: Vec::new(), oracle };
     world.act(Action::OpenWriter)?;
     world.act(Action::OpenReader)?;
     for action in actions {
