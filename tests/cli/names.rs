@@ -97,8 +97,8 @@ fn a_key_from_such_a_path_is_one() {
     Run::new(race).end().code(0);
     channel.assert_nothing_left();
     // What is wrong with it is said, and as text.
-    for id in ["0", "", "\u{FFFD}"] {
-        tool("stat", spelled(id), &[]).code(2).says(&["KEY", "the id after the last colon"]);
+    for id in ["", "+1", "\u{FFFD}"] {
+        tool("stat", spelled(id), &[]).code(2).says(&["KEY", "the id behind the last colon"]);
     }
     tool("stat", Path::new(OsStr::from_bytes(NAME)), &[]).code(2).says(&["KEY"]);
     let gone = OsString::from_vec([file.as_os_str().as_bytes(), b"gone:1"].concat());

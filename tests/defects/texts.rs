@@ -126,7 +126,12 @@ fn alone_ends<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let sent = writer.try_send(line);
     let message = reader.look_with(&mut Patience::none()).ok();
     if line.starts_with(b"end") && !alone {
-        prop_assert_eq!(sent, Err(SendError::Uncarriable(Uncarriable::BeginsWithEnd)));
+        let why = if line == b"end\r" || line == b"end\r\n" {
+            Uncarriable::EndWithReturn
+        } else {
+            Uncarriable::BeginsWithEnd
+        };
+        prop_assert_eq!(sent, Err(SendError::Uncarriable(why)));
         prop_assert!(message.is_none());
     } else {
         prop_assert_eq!(sent, Ok(()));

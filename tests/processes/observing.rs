@@ -1,6 +1,6 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
-use crate::support::{Channel, DEADLINE, Peer, SHM_HANDOFF, ipc};
+use crate::support::{Apart, Channel, DEADLINE, Peer, SHM_HANDOFF, eventually, ipc};
 use shm_handoff::backend::sysv::Observer;
 use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
@@ -56,18 +56,29 @@ impl Looks {
     }
 }
 
-fn tool(args: &[&str]) {
-    let mut command = Command::new(SHM_HANDOFF);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-}
-
 #[test]
 fn a_waiting_reader_is_not_ended_by_looks() {
     let channel = Channel::new();
     let mut reader = channel.seated_reader(&[]);
     let look = || drop(Observer::open(channel.key()).unwrap());
     while_looking(&[&look, &look, &look], |looks| looks.await_more(20_000, &mut reader));
-    let key = channel.key().number().to_string();
+    channel.writer(["end"]).end().code(0);
+    reader.end().code(0);
+    channel.assert_nothing_left();
+}
+
+/// In a namespace of its own, for some of them look at everybody's segments.
+#[test]
+fn a_waiting_reader_is_not_ended_by_tools() {
+    let Some(place) = Apart::new("true") else { return };
+    let mut reader = place.reader(&[]).start();
+    let key = place.key();
+    let enter = place.entrance();
+    let tool = |args: &[&str]| drop(enter(SHM_HANDOFF).args(args).stdin(Stdio::null()).output().unwrap());
+    eventually("a reader in its seat", || {
+        let shown = place.run(SHM_HANDOFF, &["stat", "--json", &key]).end();
+        String::from_utf8_lossy(&shown.stdout).contains(&format!("\"pid\":{}", reader.pid())).then_some(())
+    });
     let tools = || {
         tool(&["stat", &key]);
         tool(&["ls"]);
@@ -77,9 +88,8 @@ fn a_waiting_reader_is_not_ended_by_looks() {
     };
     let doctor = || tool(&["doctor", &key]);
     while_looking(&[&tools, &doctor], |looks| looks.await_more(20, &mut reader));
-    channel.writer(["end"]).end().code(0);
+    place.writer(&["end"]).end().code(0);
     reader.end().code(0);
-    channel.assert_nothing_left();
 }
 
 #[test]
@@ -130,7 +140,10 @@ fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
     let channel = Channel::new();
     let mut reader = channel.seated_reader(&[]);
     let key = channel.key().number().to_string();
-    let look = || tool(&["stat", &key]);
+    let look = || {
+        let mut command = Command::new(SHM_HANDOFF);
+        command.args(["stat", &key]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    };
     while_looking(&[&look, &look], |looks| {
         let mut writer = channel.c_writer().open_input().start();
         writer.type_in("hello\n");

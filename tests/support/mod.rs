@@ -4,11 +4,13 @@
 
 #![allow(dead_code, unused_imports)] // each test program uses a part of it
 
+mod apart;
 mod c_peers;
 pub(crate) mod ipc;
 mod peer;
 pub(crate) mod seccomp;
 
+pub(crate) use apart::Apart;
 pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};
 
