@@ -1,6 +1,7 @@
 /* A caller that does everything wrong, and gets an error for it. Usage: hostile KEY */
 #include "expect.h"
 #include <signal.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 static struct shmh *waiting;
@@ -84,6 +85,7 @@ static void roles_and_closed_handles(int key)
     signal(SIGALRM, on_alarm);
     alarm(1);
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_E_INTERRUPTED, EINTR);
+    FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 1), SHMH_E_TIMED_OUT, ETIMEDOUT);
 
     EXPECT(shmh_end(writer, -1), SHMH_OK);
     EXPECT(shmh_look(reader, &text, &len, -1), SHMH_ENDED);
@@ -153,6 +155,60 @@ static void a_ring(int key)
     EXPECT(shmh_close(reader, -1), SHMH_OK);
 }
 
+/* What was received is the writer's space again when the reader closes. */
+static void who_closes_gives_back(int key)
+{
+    struct shmh_options options;
+    struct shmh *reader, *writer;
+    char block[8000]; /* eight of them, and two are less than the quarter that is given back by itself */
+
+    memset(&options, 0, sizeof options);
+    memset(block, 'x', sizeof block);
+    options.size = sizeof options;
+    options.layout = SHMH_RING;
+    options.capacity = 64 << 10;
+    reader = open_at(key, SHMH_READER, &options);
+    writer = open_at(key, SHMH_WRITER, NULL);
+    for (int sent = 0; sent < 8; sent++)
+        EXPECT(shmh_send(writer, block, sizeof block, 0), SHMH_OK);
+    FAILS(shmh_send(writer, block, sizeof block, 0), SHMH_E_TIMED_OUT, EAGAIN);
+    EXPECT(shmh_recv(reader, block, sizeof block, NULL, 0), SHMH_OK);
+    EXPECT(shmh_recv(reader, block, sizeof block, NULL, 0), SHMH_OK);
+    FAILS(shmh_send(writer, block, sizeof block, 0), SHMH_E_TIMED_OUT, EAGAIN);
+    EXPECT(shmh_close(reader, -1), SHMH_OK);
+    EXPECT(shmh_send(writer, block, sizeof block, 0), SHMH_OK);
+    EXPECT(shmh_close(writer, -1), SHMH_OK);
+    EXPECT(shmctl(shmget(key, 0, 0), IPC_RMID, NULL), 0);
+}
+
+/* A message lies in a removed segment, whose reader may take it yet: close waits for that, as long as it is told to. */
+static void closing_waits_as_told(int key)
+{
+    struct shmh *reader, *writer;
+    char buffer[2048];
+    size_t len;
+
+    for (int how = 0; how < 3; how++) {
+        reader = open_at(key, SHMH_READER, NULL);
+        writer = open_at(key, SHMH_WRITER, NULL);
+        EXPECT(shmh_send(writer, "hello", 5, -1), SHMH_OK);
+        EXPECT(shmctl(shmget(key, 0, 0), IPC_RMID, NULL), 0);
+        if (how == 0) {
+            FAILS(shmh_close(writer, 0), SHMH_E_TIMED_OUT, EAGAIN);
+        } else if (how == 1) {
+            FAILS(shmh_close(writer, 20), SHMH_E_TIMED_OUT, ETIMEDOUT);
+        } else {
+            waiting = writer;
+            alarm(1);
+            FAILS(shmh_close(writer, -1), SHMH_E_INTERRUPTED, EINTR);
+        }
+        FAILS(shmh_send(writer, "x", 1, 0), SHMH_E_CLOSED, EBADF);
+        EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_OK);
+        EXPECT(len == 5 && memcmp(buffer, "hello", 5) == 0, 1);
+        EXPECT(shmh_close(reader, -1), SHMH_OK);
+    }
+}
+
 static struct shmh *left_open;
 
 /* The destructors of this thread have run, and what fails now is still said. */
@@ -173,6 +229,8 @@ int main(int argc, char **argv)
     nothing_is_wrong_with_null(key);
     roles_and_closed_handles(key);
     a_ring(key);
+    who_closes_gives_back(key);
+    closing_waits_as_told(key);
     many_handles(key);
     left_open = open_at(key, SHMH_READER, NULL);
     puts("each got its error");
