@@ -6,6 +6,7 @@
 
 #![cfg(not(model))]
 
+mod calls;
 mod children;
 mod deaths;
 mod fleeting;
