@@ -16,6 +16,7 @@
 
 #![cfg(not(model))]
 
+mod advice;
 mod bench;
 mod deadlines;
 mod doctor;
