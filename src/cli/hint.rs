@@ -1,7 +1,7 @@
 //! What to do next, in the words of the command line. What can be done about a key depends on who
 //! uses what is there, so that is looked up: no hint harms who is at work, or is refused.
 
-use super::look;
+use super::{look, suspect};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::error::{Error, Ipcs, Object};
@@ -92,6 +92,8 @@ pub(super) fn way_out(key: u32) -> Option<Way> {
         Ok(shown) if shown.writer.is_some() || shown.reader.is_some() => return Some(Way::Who { key }),
         // `rm` would not get past the seats.
         Ok(shown) if !shown.looked_into => return None,
+        // No message, but the text of another struct.
+        Ok(shown) if shown.flag.is_some_and(suspect::is_text) => None,
         Ok(shown) => shown.messages,
         Err(Error::ForeignSeats { .. } | Error::OtherVersion { .. }) => return None,
         Err(Error::Permission { object: Object::Segment, .. }) if is_blank(&row) => Some(0),

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::hint::{self, Way};
 use super::look::{self, Process};
-use super::stdio;
+use super::{stdio, suspect};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Claim, Key, KeySpec, Segment, observe_seats};
 use crate::error::{Error, Kind, Object, Role};
@@ -164,6 +164,9 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
     };
     let what = match shown.messages {
         None if !force => return keep("its content breaks its layout".to_owned(), "--force removes it all the same"),
+        Some(1..) if !force && shown.flag.is_some_and(suspect::is_text) => {
+            return keep(suspect::in_words(shown.flag.unwrap_or(0)), all_the_same);
+        }
         Some(count @ 1..) if !force => {
             let trust = shown.uid != nix::unistd::geteuid().as_raw();
             let read = Way::Read { key: key.number(), messages: count, trust }.command();

@@ -266,6 +266,60 @@ fn a_foreign_set_is_removed_by_whoever_may() {
     }
 }
 
+/// One of version 1 that nobody uses is no obstacle; who uses it can be looked at.
+#[test]
+fn a_set_of_another_version_is_shown_with_whoever_uses_it() {
+    let me = Somebody::me();
+    let channel = Channel::new();
+    let id = ipc::make_set(channel.key().seats(), 5);
+    ipc::set_value(id, 0, 0x5368);
+    assert_eq!(me.diagnose(&channel, "key"), ("note".to_owned(), None));
+    assert!(ipc::change(id, &[(2, 1)], true), "a writer");
+    let advice = format!("ps -p {}", std::process::id());
+    me.is_advised(&channel, ("key", "problem"), &advice);
+    me.follow(&advice);
+    assert!(ipc::change(id, &[(2, -1)], true), "it left");
+    me.follow(&with_key(&channel, "shm-handoff rm KEY"));
+    channel.assert_nothing_left();
+}
+
+/// Also sets that their owner may not read, or not alter.
+#[test]
+fn own_sets_of_other_modes_are_removed_with_what_they_belong_to() {
+    if !is_root() {
+        return skipped("only root can become somebody else");
+    }
+    let somebody = Somebody::ordinary();
+    for mode in [0, 0o060, 0o200, 0o400, 0o444] {
+        let channel = Channel::new();
+        let make = || {
+            ipc::make_set_as(STRANGER, channel.key().seats(), 14, mode);
+            ipc::set_value(ipc::find_set(channel.key().seats()).unwrap(), 0, 0x5332);
+        };
+        make();
+        somebody.follow(&with_key(&channel, "shm-handoff rm KEY"));
+        channel.assert_nothing_left();
+        make();
+        ipc::make_segment_as(somebody.user, channel.key().number(), 2052, 0o600);
+        somebody.follow(&with_key(&channel, "shm-handoff rm KEY"));
+        channel.assert_nothing_left();
+    }
+}
+
+/// Root removes anybody's: there is no option that would have it trust the owner.
+#[test]
+fn another_user_s_channel_is_root_s_to_remove() {
+    if !is_root() {
+        return skipped("only root can become somebody else");
+    }
+    let (somebody, me) = (Somebody::ordinary(), Somebody::me());
+    let channel = Channel::new();
+    somebody.run(&with_key(&channel, "shmread -k KEY --timeout 1ms")).end().code(124);
+    ipc::make_set_as(STRANGER, channel.key().seats(), 14, 0o600);
+    me.follow(&with_key(&channel, "shm-handoff rm KEY"));
+    channel.assert_nothing_left();
+}
+
 #[test]
 fn of_another_user_s_channel_nothing_is_advised_that_takes_its_messages() {
     if !is_root() {

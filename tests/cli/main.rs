@@ -33,6 +33,7 @@ mod race;
 mod raw;
 mod ring;
 mod said;
+mod shapes;
 mod signals;
 mod stat;
 mod streams;

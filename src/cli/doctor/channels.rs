@@ -5,6 +5,7 @@ use crate::backend::sysv::{Key, Segment, observe_seats, proc};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
+use crate::cli::suspect;
 use crate::error::{Both, Error, Ipcs, Object};
 use std::os::unix::fs::MetadataExt;
 
@@ -72,14 +73,18 @@ fn at_key(key: Key) -> Finding {
         (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
             Finding::problem("key", format!("{}: the ring's content breaks its layout", at(number)), way_out())
         }
+        (Ok(Shown { flag: Some(flag), .. }), _) if suspect::is_text(flag) => {
+            Finding::problem("key", format!("{}: {}", at(number), suspect::in_words(flag)), way_out())
+        }
         (Ok(shown), _) => Finding::ok(
             "key",
             format!(
-                "{}: a {} with {} messages, {} attached",
+                "{}: a {} with {} messages, {} attached{}",
                 at(number),
                 shown.layout.noun(),
                 shown.messages.unwrap_or(0),
-                shown.attached
+                shown.attached,
+                if shown.layout == Layout::Classic { format!("; {}", suspect::EXACTLY) } else { String::new() }
             ),
         ),
         // One that nobody uses is no obstacle: the next to come makes it anew.
