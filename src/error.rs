@@ -345,12 +345,9 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Exists { key } => format!("open it instead, or remove it: ipcrm -M {}", Ipcs(*key)),
+            Self::Exists { .. } => "open it instead, or use another key".to_owned(),
             Self::Missing { .. } => "start the other side first, or create it".to_owned(),
-            Self::NotAChannel { key, .. } => format!(
-                "it belongs to another program: use another key, or remove it if nobody needs it: ipcrm -M {}",
-                Ipcs(*key)
-            ),
+            Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),
             Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
             Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
             Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),

@@ -1,17 +1,31 @@
-//! What to do next, in the words of the command line: where there is an option or a program
-//! for it. For all else the library's own hint does.
+//! What to do next, in the words of the command line. What can be done about a key depends on who
+//! uses what is there, so that is looked up: no hint harms who is at work, or is refused.
 
-use crate::error::Error;
+use super::{look, suspect};
+use crate::backend::sysv::Key;
+use crate::backend::sysv::proc::{self, SegmentRow};
+use crate::error::{Error, Ipcs, Object};
 use crate::protocol::message::Uncarriable;
 use nix::errno::Errno;
 
+/// What to do next; a command, where there is one, stands behind the last colon.
 pub(super) fn next(error: &Error) -> Option<String> {
     Some(match error {
-        Error::OtherLayout { key, .. } => {
-            format!("start the other side in the same way, or remove what is there: shm-handoff rm {key}")
+        Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key))),
+        Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key))),
+        Error::Permission { key, object: Object::Segment, .. } if is_mine(*key) => {
+            format!("use another key{}", or(way_out(*key)))
         }
-        Error::Permission { .. } => "run as that user, or have it opened with --mode".to_owned(),
+        Error::Permission { key, object, .. } => match remove_seats(*key).filter(|_| *object == Object::Seats) {
+            Some(command) => format!("remove it, as it lets nobody in: {command}"),
+            None => "run as that user, or have it opened with --mode".to_owned(),
+        },
         Error::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
+        Error::ForeignSeats { key, .. } => match remove_seats(*key) {
+            Some(command) => format!("use another key, or remove it if nobody needs it: {command}"),
+            None => "use another key".to_owned(),
+        },
+        Error::Locked { pid: pid @ 1.., .. } => format!("if that process is stopped, let it go on: kill -CONT {pid}"),
         Error::Refused { .. } | Error::Os { errno: Errno::ENOSYS, .. } => {
             format!("{} (what works: shm-handoff doctor)", error.hint()?)
         }
@@ -26,4 +40,90 @@ pub(super) fn of_input(why: Uncarriable) -> &'static str {
         Uncarriable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
         Uncarriable::BeginsWithEnd => why.hint(),
     }
+}
+
+fn or(way: Option<Way>) -> String {
+    way.map_or_else(String::new, |way| format!(", or {}: {}", way.in_words(), way.command()))
+}
+
+/// What can be done about what lies at a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Somebody uses it.
+    Who { key: u32 },
+    /// Nobody does, and so many messages wait.
+    Read { key: u32, messages: u64, trust: bool },
+    /// Nobody does, and nothing would be lost; or nobody can tell what.
+    Remove { key: u32, force: bool },
+}
+
+impl Way {
+    /// It ends by itself, and is not refused.
+    pub(super) fn command(self) -> String {
+        match self {
+            Self::Who { key } => format!("shm-handoff who {key}"),
+            Self::Read { key, messages, trust } => {
+                format!("shmread -k {key} --count {messages}{}", if trust { " --trust-owner" } else { "" })
+            }
+            Self::Remove { key, force: false } => format!("shm-handoff rm {key}"),
+            Self::Remove { key, force: true } => format!("shm-handoff rm --force {key}"),
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Who { .. } => "see who uses what is there",
+            Self::Read { .. } => "first read what waits there",
+            Self::Remove { .. } => "remove what is there, which nobody uses",
+        }
+    }
+}
+
+/// `None`: there is nothing, or it is not this user's to remove.
+pub(super) fn way_out(key: u32) -> Option<Way> {
+    let row = proc::segment_at(key).ok()??;
+    if row.attached > 0 {
+        return Some(Way::Who { key });
+    }
+    if !may_remove(&row) {
+        return None;
+    }
+    let unread = match look::at(Key::new(key).ok()?) {
+        Ok(shown) if shown.writer.is_some() || shown.reader.is_some() => return Some(Way::Who { key }),
+        // `rm` would not get past the seats.
+        Ok(shown) if !shown.looked_into => return None,
+        // No message, but the text of another struct.
+        Ok(shown) if shown.flag.is_some_and(suspect::is_text) => None,
+        Ok(shown) => shown.messages,
+        Err(Error::ForeignSeats { .. } | Error::OtherVersion { .. }) => return None,
+        Err(Error::Permission { object: Object::Segment, .. }) if is_blank(&row) => Some(0),
+        Err(_) => None,
+    };
+    let trust = [row.uid, row.creator_uid] != [nix::unistd::geteuid().as_raw(); 2];
+    Some(match unread {
+        Some(messages @ 1..) => Way::Read { key, messages, trust },
+        unread => Way::Remove { key, force: unread.is_none() },
+    })
+}
+
+/// Whether it is a slot in which nobody has ever been, so that nothing waits, though it may not be read.
+pub(super) fn is_blank(row: &SegmentRow) -> bool {
+    look::is_slot(row.size) && proc::was_attached(row.id).is_ok_and(|was| !was)
+}
+
+fn may_remove(row: &SegmentRow) -> bool {
+    let me = nix::unistd::geteuid();
+    me.is_root() || [row.uid, row.creator_uid].contains(&me.as_raw())
+}
+
+fn is_mine(key: u32) -> bool {
+    proc::segment_at(key).ok().flatten().is_some_and(|row| row.uid == nix::unistd::geteuid().as_raw())
+}
+
+/// The command that removes the semaphore set at the key of the seats, if this user may.
+pub(super) fn remove_seats(key: u32) -> Option<String> {
+    let seats = Key::new(key).ok()?.seats();
+    let me = nix::unistd::geteuid();
+    let row = proc::sets().ok()?.into_iter().find(|row| row.key == seats)?;
+    (me.is_root() || row.uid == me.as_raw()).then(|| format!("ipcrm -S {}", Ipcs(seats)))
 }

@@ -154,6 +154,7 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
         // Without ourselves.
         attached: stat.attached.saturating_sub(observer.is_attached().into()),
         uid: stat.uid,
+        creator_uid: stat.creator_uid,
     };
     let mut shown = Shown { removed: stat.removed, looked_into: observer.is_attached(), ..from_row(&row) };
     if let Some(Seats { writer, reader, writer_failed }) = observer.seats() {
@@ -222,6 +223,11 @@ fn by_size(size: usize) -> Layout {
         _ if is_ring => Layout::Ring,
         _ => Layout::Foreign,
     }
+}
+
+/// Whether it is that of a classic slot.
+pub(super) fn is_slot(size: usize) -> bool {
+    by_size(size) == Layout::Classic
 }
 
 /// Whether a channel can have this size.

@@ -20,6 +20,7 @@ mod rm;
 mod signals;
 mod stat;
 mod stdio;
+mod suspect;
 mod table;
 mod tool;
 mod watch;

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
-use crate::error::{Error, Ipcs, Role};
+use crate::error::{Error, Role};
 use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
 use std::io::Read;
 
@@ -91,8 +91,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Err(error) = self.clear() {
-            let key = Ipcs(self.key.number());
-            say!("shm-handoff: what was made is left behind: {error} (remove it: ipcrm -M {key})");
+            let key = self.key.number();
+            say!("shm-handoff: what was made is left behind: {error} (remove it: shm-handoff rm --force {key})");
         }
     }
 }

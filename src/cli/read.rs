@@ -8,9 +8,10 @@ use super::output::{Output, Written};
 use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::stdio::{self, say};
+use super::suspect;
 use crate::backend::sysv::SysV;
 use crate::protocol::any::Reader;
-use crate::protocol::{self as classic, Patience, RecvError, message, ring};
+use crate::protocol::{self as classic, Patience, RecvError, Tick, message, ring};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -52,7 +53,15 @@ fn run(args: &ReadArgs, received: &mut Progress) -> Result<(), Failure> {
         None => Format::Plain,
     };
     let mut output = Output::new(stdout.as_fd(), format, terminal && !args.common.raw);
-    let mut session = Session { args, output: &mut output, signals: &signals, seq: 0, received, marks: Vec::new() };
+    let mut session = Session {
+        args,
+        output: &mut output,
+        signals: &signals,
+        seq: 0,
+        received,
+        marks: Vec::new(),
+        suspected: args.common.quiet,
+    };
     let done = session.read_all(&mut reader);
     let left = reader.leave();
     done?;
@@ -75,6 +84,8 @@ struct Session<'a> {
     seq: u64,
     /// Messages that `--count` counts.
     received: &'a mut Progress,
+    /// It was said that the slot looks like another struct.
+    suspected: bool,
     /// For [`take_block`](Self::take_block), kept for its room.
     marks: Vec<(usize, ring::Looked)>,
 }
@@ -104,12 +115,19 @@ impl Session<'_> {
     /// Waits for a message; done if nobody reads our output any more.
     fn wait(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         let deadline = self.args.common.deadline();
+        let key = reader.backend().segment().key();
+        // Whoever has met a writer here need not be told what may keep one out.
+        let mut told = self.args.common.quiet || self.seq > 0 || self.received.messages() > 0;
         loop {
             let mut closed = false;
             let mut looked = Instant::now();
             let (received, signals) = (&mut *self.received, self.signals);
-            let mut hook = |_| {
+            let mut hook = |tick: Tick| {
                 received.tell();
+                if !told && tick.waited >= suspect::LONG {
+                    told = true;
+                    suspect::say_exactly(key);
+                }
                 if looked.elapsed() >= LOOK_AT_OUTPUT {
                     looked = Instant::now();
                     closed = signals::is_closed(self.output.file());
@@ -145,6 +163,7 @@ impl Session<'_> {
 
     /// Prints and releases the one message of a classic slot.
     fn take_one(&mut self, reader: &mut classic::Reader<SysV>) -> Result<Next, Failure> {
+        suspect::look(PROGRAM, reader.backend(), &mut self.suspected);
         let message = reader.look()?;
         let bare_end = message::is_bare_end(message.text());
         let ends = message.ends_session();

@@ -1,10 +1,12 @@
 //! `shm-handoff rm`.
 
 use super::exit::{Exit, Failure};
+use super::hint::{self, Way};
 use super::look::{self, Process};
-use super::stdio;
+use super::{stdio, suspect};
+use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Claim, Key, KeySpec, Segment, observe_seats};
-use crate::error::{Error, Kind, Role};
+use crate::error::{Error, Kind, Object, Role};
 use clap::Args;
 
 const HELP: &str = "\
@@ -13,8 +15,9 @@ it is a channel of ours, nobody is attached or seated, and no message waits in i
 Whoever comes while it is being removed waits, and makes a new one; only a C program
 can slip in in the microseconds between the last look and the removal, which is said.
 
---force also removes unread messages, and what is no channel or broken. Nothing removes
-what somebody is attached to: stop that process (shm-handoff who KEY), or pull the memory
+--force also removes unread messages, and what is no channel, broken, or not to be read
+(it is enough that you own it, whatever its mode). Nothing removes what somebody is
+attached to: stop that process (shm-handoff who KEY), or pull the memory
 from under it by ipcrm -M KEY if that is what you want.
 
 Examples:
@@ -36,8 +39,8 @@ pub(super) struct Rm {
     #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
     keys: Vec<KeySpec>,
 
-    /// Also with unread messages in it, and also what is no channel or broken; never
-    /// what somebody uses
+    /// Also with unread messages in it, and also what is no channel, broken or not to
+    /// be read; never what somebody uses
     #[arg(short, long)]
     force: bool,
 
@@ -79,8 +82,9 @@ fn nothing(key: Key) -> Failure {
 }
 
 fn remove(key: Key, force: bool) -> Result<(), Failure> {
-    let had_seats = observe_seats(key)?.is_some();
-    if !had_seats && Segment::stat_at(key)?.is_none() {
+    // What is to be said of seats that can't be looked at, the claim says.
+    let had_seats = !matches!(observe_seats(key), Ok(None));
+    if !had_seats && attachments(key)?.is_none() {
         return Err(nothing(key));
     }
     let claim = Claim::take(key).map_err(|error| seated(key, &error))?;
@@ -116,31 +120,57 @@ fn seated(key: Key, error: &Error) -> Failure {
     }
 }
 
+/// How many have attached what is at the key, also if it may not be read; `None`: there is nothing.
+fn attachments(key: Key) -> Result<Option<usize>, Failure> {
+    match Segment::stat_at(key) {
+        Err(Error::Permission { .. }) => Ok(told(key)?.map(|row| row.attached)),
+        stat => Ok(stat?.map(|stat| stat.attached)),
+    }
+}
+
+/// What everybody is told of the segment at the key.
+fn told(key: Key) -> Result<Option<SegmentRow>, Failure> {
+    let failed = |error: std::io::Error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}"));
+    proc::segment_at(key.number()).map_err(failed)
+}
+
 /// Whether what is at the key may go; `None`: there is nothing. The seats are the caller's matter.
 fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, Failure> {
-    let Some(stat) = Segment::stat_at(key)? else { return Ok(None) };
-    if stat.attached > 0 {
-        let count = stat.attached;
+    let Some(count) = attachments(key)? else { return Ok(None) };
+    if count > 0 {
         let what = format!("{}: in use: {count} attachment{}", at(key), if count == 1 { "" } else { "s" });
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{}: {why}", at(key))).hint(hint));
+    let all_the_same = "--force removes it all the same";
     let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.look()?)));
     let shown = match shown {
         Ok(shown) => shown,
         Err(Error::Missing { .. } | Error::Removed { .. }) => return Ok(None),
-        Err(error @ Error::NotAChannel { .. }) if !force => return Err(error.into()),
-        Err(Error::NotAChannel { .. }) => {
-            let segment = Segment::open(key)?;
-            let what = format!("segment {} ({} bytes, no channel) at {}", segment.id(), segment.size(), at(key));
-            return Ok(Some(Goner { id: segment.id(), what }));
+        Err(error @ Error::NotAChannel { .. }) if !force => return Err(Failure::from(error).hint(all_the_same)),
+        Err(error @ (Error::NotAChannel { .. } | Error::Permission { object: Object::Segment, .. })) => {
+            let Some(row) = told(key)? else { return Ok(None) };
+            let mode = format!("mode {:03o}", row.mode & 0o777);
+            let is_foreign = matches!(error, Error::NotAChannel { .. });
+            if !is_foreign && !force && !hint::is_blank(&row) {
+                let why = format!("it has {mode}, so nobody can tell whether messages lie in it");
+                return keep(why, all_the_same);
+            }
+            let what = if is_foreign { "no channel" } else { &mode };
+            let what = format!("segment {} ({} bytes, {what}) at {}", row.id, row.size, at(key));
+            return Ok(Some(Goner { id: row.id, what }));
         }
         Err(other) => return Err(other.into()),
     };
     let what = match shown.messages {
         None if !force => return keep("its content breaks its layout".to_owned(), "--force removes it all the same"),
+        Some(1..) if !force && shown.flag.is_some_and(suspect::is_text) => {
+            return keep(suspect::in_words(shown.flag.unwrap_or(0)), all_the_same);
+        }
         Some(count @ 1..) if !force => {
-            let hint = format!("read them (shmread -k {}), or lose them: --force", key.number());
+            let trust = shown.uid != nix::unistd::geteuid().as_raw();
+            let read = Way::Read { key: key.number(), messages: count, trust }.command();
+            let hint = format!("--force loses them; to read them first: {read}");
             let what = format!(
                 "{count} message{} {} unread in it",
                 if count == 1 { "" } else { "s" },

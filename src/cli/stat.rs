@@ -3,7 +3,7 @@
 use super::args::duration;
 use super::exit::Failure;
 use super::look::{self, Process, Shown};
-use super::{stdio, table, watch};
+use super::{stdio, suspect, table, watch};
 use crate::backend::sysv::KeySpec;
 use crate::error::Both;
 use clap::Args;
@@ -98,6 +98,7 @@ fn in_words(shown: &Shown) -> String {
             ring.tail,
             if ring.ended { ", the stream has ended" } else { "" }
         ),
+        (None, Some(flag)) if suspect::is_text(flag) => format!("{}; {}", layout.name(), suspect::in_words(flag)),
         (None, Some(flag)) => format!("{}, flag {flag}", layout.name()),
         (None, None) => layout.name().to_owned(),
     };

@@ -8,6 +8,7 @@ use super::introduce;
 use super::progress::{self, Progress};
 use super::signals::Signals;
 use super::stdio::{self, say};
+use super::suspect;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
 use crate::error::Both;
@@ -62,6 +63,8 @@ struct Session<'a> {
     looked: Instant,
     /// It was said that an `end` had a carriage return.
     told_of_return: bool,
+    /// It was said that the slot looks like another struct.
+    suspected: bool,
 }
 
 fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failure> {
@@ -83,7 +86,9 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         sent,
         looked: Instant::now(),
         told_of_return: args.common.quiet,
+        suspected: args.common.quiet,
     };
+    suspect::look(PROGRAM, session.writer.backend(), &mut session.suspected);
     let done = if args.common.raw {
         session.send_raw(args)
     } else if args.texts.is_empty() {
@@ -301,6 +306,7 @@ impl Session<'_> {
         }
         self.looked = Instant::now();
         self.sent.tell();
+        suspect::look(PROGRAM, self.writer.backend(), &mut self.suspected);
         self.with_patience(Writer::mend)
     }
 
@@ -334,12 +340,18 @@ impl Session<'_> {
         let (signals, common, prompts) = (self.signals, self.common, self.prompts);
         let sent = &mut *self.sent;
         let mut told = common.quiet;
+        let mut told_long = common.quiet;
+        let key = self.writer.backend().segment().key();
         let mut waiting_for = None;
         let mut hook = |tick: Tick| {
             waiting_for = Some(tick.waiting_for);
             sent.tell();
             if !told && tick.waited >= WORTH_A_LINE {
                 told = notice(tick.waiting_for, prompts || common.verbose, common);
+            }
+            if !told_long && tick.waiting_for == WaitingFor::Reader && tick.waited >= suspect::LONG {
+                told_long = true;
+                suspect::say_exactly(key);
             }
             if signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

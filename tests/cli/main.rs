@@ -16,6 +16,7 @@
 
 #![cfg(not(model))]
 
+mod advice;
 mod bench;
 mod deadlines;
 mod doctor;
@@ -32,6 +33,7 @@ mod race;
 mod raw;
 mod ring;
 mod said;
+mod shapes;
 mod signals;
 mod stat;
 mod streams;

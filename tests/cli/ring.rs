@@ -104,8 +104,9 @@ fn another_layout_or_capacity_is_refused_with_both_named_and_a_way_out() {
         (&["--ring=1M"], "--ring=64K", ["a ring of 1 MiB", "a ring of 64 KiB"]),
     ] {
         let channel = Channel::new();
-        let remove = format!("shm-handoff rm {}", channel.key().number());
-        let says = [names[0], names[1], "start the other side", &remove];
+        // It is in use: `rm` would be refused.
+        let who = format!("shm-handoff who {}", channel.key().number());
+        let says = [names[0], names[1], "start the other side", &who];
         let reader = channel.seated_reader(there);
         channel.writer([asked]).input("x\n").end().code(4).says(&says);
         // Those who were there notice nothing.

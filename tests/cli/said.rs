@@ -42,11 +42,15 @@ fn a_key_is_named_in_one_way() {
     assert!(shown(&tool(&["ls", "-o", "key"])).lines().any(|line| line == ipcs));
     channel.remove_segment();
 
-    // What `ipcrm` and `grep` are to find.
+    // What is to be typed, and what `ipcrm` is to find.
     drop(Segment::create_new(channel.key(), 5000, 0o600).unwrap());
-    channel.reader([""; 0]).end().code(4).says(&[&format!("key {both}: "), &format!("ipcrm -M {ipcs}")]);
+    channel
+        .reader([""; 0])
+        .end()
+        .code(4)
+        .says(&[&format!("key {both}: "), &format!("shm-handoff rm --force {number}")]);
     let found = tool(&["doctor", &number]).stdout;
-    assert!(String::from_utf8_lossy(&found).contains(&format!("$ ipcrm -M {ipcs}\n")));
+    assert!(String::from_utf8_lossy(&found).contains(&format!("$ shm-handoff rm --force {number}\n")));
     channel.remove_segment();
     channel.remove_seats();
     ipc::make_set(channel.key().seats(), 2);

@@ -107,7 +107,7 @@ fn what_only_has_a_ring_s_size_is_no_channel_and_left_alone() {
         raw_segment(&channel, step);
         let before = contents(&Segment::open(channel.key()).unwrap());
         for run in each(&channel) {
-            run.end().code(4).prints("").says(&["no ring's header", "ipcrm"]);
+            run.end().code(4).prints("").says(&["no ring's header", "shm-handoff rm --force"]);
         }
         assert!(contents(&Segment::open(channel.key()).unwrap()) == before, "it was changed, step {number}");
     }

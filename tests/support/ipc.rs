@@ -1,6 +1,8 @@
 //! System V calls that the tests make behind the binaries' back.
 
 use std::mem::MaybeUninit;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// The id of the segment at `key`.
 pub(crate) fn find_segment(key: u32) -> Option<i32> {
@@ -62,6 +64,23 @@ pub(crate) fn change(id: i32, steps: &[(u16, i16)], undo: bool) -> bool {
         .collect();
     // SAFETY: pointer and count are one vector's.
     unsafe { libc::semop(id, steps.as_mut_ptr(), steps.len()) == 0 }
+}
+
+/// Makes a segment with any mode, as this user, which root alone may choose, or as ourselves.
+pub(crate) fn make_segment_as(user: Option<u32>, key: u32, size: usize, mode: i32) {
+    let make = move || {
+        // SAFETY: no memory is involved.
+        let id = unsafe { libc::shmget(key.cast_signed(), size, libc::IPC_CREAT | libc::IPC_EXCL | mode) };
+        if id >= 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    };
+    let mut command = Command::new("true");
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+    // SAFETY: one async-signal-safe call, between fork and exec.
+    unsafe { command.pre_exec(make) };
+    let done = command.status().unwrap_or_else(|error| panic!("shmget: {error}"));
+    assert!(done.success(), "true: {done}");
 }
 
 pub(crate) fn set_value(id: i32, number: i32, value: i32) {

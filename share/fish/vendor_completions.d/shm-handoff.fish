@@ -65,7 +65,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s h -l hel
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also with unread messages in it, and also what is no channel or broken; never what somebody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also with unread messages in it, and also what is no channel, broken or not to be read; never what somebody uses'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s n -l dry-run -d 'Say what would be done, and do nothing'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::observer::Observer;
 use super::seats::Closed;
-use super::segment::{self, Segment};
+use super::segment::Segment;
 use crate::error::Error;
 
 /// Both seats and the creation lock: while this is there, nobody of ours comes in. (A C
@@ -42,7 +42,7 @@ impl Claim {
         }
         // Not attached, so that nobody takes us for a side, and so that its mode does not matter.
         Segment::remove_id(id, self.key)?;
-        let late = segment::stat_of(id, self.key).map_or(0, |stat| stat.attached);
+        let late = Segment::attached_to(id, self.key);
         drop(self.seats);
         Ok(late)
     }

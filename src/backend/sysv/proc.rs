@@ -18,6 +18,7 @@ pub(crate) struct SegmentRow {
     pub(crate) creator_pid: u32,
     pub(crate) attached: usize,
     pub(crate) uid: u32,
+    pub(crate) creator_uid: u32,
 }
 
 impl SegmentRow {
@@ -68,9 +69,22 @@ pub(crate) fn segments() -> io::Result<Vec<SegmentRow>> {
             creator_pid: number(&row, "cpid")?,
             attached: number(&row, "nattch")?,
             uid: number(&row, "uid")?,
+            creator_uid: number(&row, "cuid")?,
         })
     };
     Ok(table(&std::fs::read_to_string("/proc/sysvipc/shm")?).filter_map(row).collect())
+}
+
+/// The segment at a key, also to those who may not look at it.
+pub(crate) fn segment_at(key: u32) -> io::Result<Option<SegmentRow>> {
+    Ok(segments()?.into_iter().find(|row| row.key == key && !row.is_removed()))
+}
+
+/// Whether anybody has attached the segment with this id since it was made: else it is all zero.
+pub(crate) fn was_attached(id: i32) -> io::Result<bool> {
+    let text = std::fs::read_to_string("/proc/sysvipc/shm")?;
+    let row = table(&text).find(|row| number(row, "shmid") == Some(id));
+    Ok(row.and_then(|row| number(&row, "atime")) != Some(0_u64))
 }
 
 /// All semaphore sets of this IPC namespace.

@@ -58,9 +58,32 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
         Some(capacity) if ring::is_capacity(capacity) => Ok(Kind::Ring { capacity }),
         _ => Err(not_a_channel(
             key,
-            format!("it has {} bytes; a classic slot has {}, a ring 8 KiB and a power of two", stat.size, CLASSIC.size),
+            format!(
+                "it has {} bytes{}; a classic slot has {}, a ring 8 KiB and a power of two",
+                stat.size,
+                resemblance(stat.size).unwrap_or_default(),
+                CLASSIC.size
+            ),
         )),
     }
+}
+
+/// What a segment of another size looks like, of what programs that descend from the tutorial have.
+fn resemblance(size: usize) -> Option<String> {
+    let length = |size: usize| size.checked_sub(CLASSIC.text_at).filter(|len| *len >= 8);
+    let (of, whole) = (CLASSIC.text_len, CLASSIC.size);
+    let half = length(size / 2).filter(|len| size.is_multiple_of(2) && len.is_power_of_two());
+    // People choose powers of two, and round numbers. All are multiples of 4, so nothing is padded.
+    Some(match (length(size), half) {
+        (Some(len), None) if len.is_power_of_two() || len.is_multiple_of(100) => {
+            format!(", as the tutorial's struct has with text[{len}] in the place of text[{of}]")
+        }
+        (_, Some(len)) => format!(", as two of the tutorial's structs have with text[{len}]"),
+        _ if size > whole && size.is_multiple_of(1024) => {
+            format!(", as where a program asks shmget for more than the {whole} bytes of its struct")
+        }
+        _ => return None,
+    })
 }
 
 fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
@@ -145,4 +168,25 @@ pub(super) fn make_ring(segment: &Segment, capacity: usize) {
     as_the_maker::put(segment.word(ring::VERSION_AT), ring::VERSION);
     as_the_maker::finish(segment.double_word(ring::CAPACITY_AT), capacity as u64);
     as_the_maker::finish(segment.double_word(ring::MAGIC_AT), ring::MAGIC);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_the_tutorial_s_family_are_told() {
+        let says = |size: usize, what: &str| {
+            let said = resemblance(size).unwrap_or_default();
+            assert!(said.contains(what) && said.is_empty() == what.is_empty(), "{size}: {said:?}");
+        };
+        for len in [16, 32, 100, 256, 1000, 1024, 4096, 8192] {
+            says(len + 4, &format!("text[{len}] "));
+        }
+        says(2 * 2052, "two of the tutorial's structs have with text[2048]");
+        says(16 * 1024, "more than the 2052");
+        for size in [1, 4, 7, 1000, 2051, 2053, 5000] {
+            says(size, "");
+        }
+    }
 }

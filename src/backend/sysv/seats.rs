@@ -360,7 +360,8 @@ impl Closed {
     }
 
     fn try_take(key: Key, since: Duration) -> Result<Self, Met> {
-        let set = Set::find_or_make(key, 0o600, false)?;
+        // Whose it is does not matter to who removes it.
+        let set = Set::find_or_make(key, 0o600, true)?;
         let mut steps: Vec<_> = [LOCK, WRITER, READER].into_iter().flat_map(take).collect();
         match set.change(&mut steps) {
             Err(Met::Busy) => {}

@@ -289,6 +289,18 @@ impl Segment {
         }
     }
 
+    /// How many have attached the segment with this id, also if it may not be read; 0: it is gone.
+    pub(super) fn attached_to(id: c_int, key: Key) -> usize {
+        match stat_of(id, key) {
+            Ok(stat) => stat.attached,
+            Err(Error::Permission { .. }) => {
+                let rows = proc::segments().unwrap_or_default();
+                rows.iter().find(|row| row.id == id).map_or(0, |row| row.attached)
+            }
+            Err(_) => 0,
+        }
+    }
+
     /// The key it was opened at.
     ///
     /// ```

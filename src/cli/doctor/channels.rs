@@ -3,8 +3,11 @@
 use super::{Finding, Level};
 use crate::backend::sysv::{Key, Segment, observe_seats, proc};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
-use crate::error::{Both, Error, Ipcs};
+use crate::cli::suspect;
+use crate::error::{Both, Error, Ipcs, Object};
+use std::os::unix::fs::MetadataExt;
 
 pub(super) fn look(key: Key) -> Result<Vec<Finding>, Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::System, format!("/proc/sysvipc: {error}"));
@@ -43,39 +46,63 @@ fn at(key: u32) -> String {
 /// Whether a side that came to the key now would be let in.
 fn at_key(key: Key) -> Finding {
     let number = key.number();
-    let problem = |error: &Error, command: String| Finding::problem("key", error.to_string(), command);
+    let problem = |error: &Error, command: Option<String>| Finding::problem("key", error.to_string(), command);
+    let way_out = || hint::way_out(number).map(Way::command);
     let me = nix::unistd::geteuid().as_raw();
     match (look::at(key), Segment::stat_at(key)) {
         (Ok(shown), Ok(Some(stat))) if stat.uid != me || stat.creator_uid != me => Finding::problem(
             "key",
-            format!("{}: the {} belongs to {}, and is refused", at(number), shown.layout.noun(), shown.owner),
-            format!("shmread -k {number} --trust-owner"),
+            format!(
+                "{}: the {} belongs to {}, and is refused without --trust-owner",
+                at(number),
+                shown.layout.noun(),
+                shown.owner
+            ),
+            None,
         ),
-        (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => Finding::problem(
+        (Ok(shown), Ok(Some(stat))) if stat.mode & 0o600 != 0o600 && me != 0 => Finding::problem(
             "key",
-            format!("{}: the ring's content breaks its layout", at(number)),
-            format!("shm-handoff rm --force {number}"),
+            format!(
+                "{}: the {} has mode {}, and lets nobody in, not even you",
+                at(number),
+                shown.layout.noun(),
+                shown.mode
+            ),
+            way_out(),
         ),
+        (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
+            Finding::problem("key", format!("{}: the ring's content breaks its layout", at(number)), way_out())
+        }
+        (Ok(Shown { flag: Some(flag), .. }), _) if suspect::is_text(flag) => {
+            Finding::problem("key", format!("{}: {}", at(number), suspect::in_words(flag)), way_out())
+        }
         (Ok(shown), _) => Finding::ok(
             "key",
             format!(
-                "{}: a {} with {} messages, {} attached",
+                "{}: a {} with {} messages, {} attached{}",
                 at(number),
                 shown.layout.noun(),
                 shown.messages.unwrap_or(0),
-                shown.attached
+                shown.attached,
+                if shown.layout == Layout::Classic { format!("; {}", suspect::EXACTLY) } else { String::new() }
             ),
         ),
+        // One that nobody uses is no obstacle: the next to come makes it anew.
+        (Err(error @ Error::OtherVersion { pid: None, .. }), _) if hint::remove_seats(number).is_some() => {
+            Finding::note("key", error.to_string())
+        }
+        (Err(error @ Error::OtherVersion { pid, .. }), _) => {
+            problem(&error, pid.filter(|pid| *pid != 0).map(|pid| format!("ps -p {pid}")))
+        }
         (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(key) {
-            Err(error) => problem(&error, format!("ipcrm -S {}", Ipcs(key.seats()))),
+            Err(error) => problem(&error, hint::remove_seats(number)),
             Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", at(number))),
         },
-        (Err(error @ Error::ForeignSeats { seats, .. }), _) => problem(&error, format!("ipcrm -S {}", Ipcs(seats))),
-        (Err(error @ Error::NotAChannel { .. }), _) => problem(&error, format!("ipcrm -M {}", Ipcs(number))),
-        (Err(error @ Error::Permission { .. }), _) => {
-            problem(&error, format!("ls -ln /proc/sysvipc; ipcs -m -p; shmread -k {}", number.wrapping_add(1)))
+        (Err(error @ (Error::ForeignSeats { .. } | Error::Permission { object: Object::Seats, .. })), _) => {
+            problem(&error, hint::remove_seats(number))
         }
-        (Err(error), _) => problem(&error, format!("ipcs -m | grep {}", Ipcs(number))),
+        (Err(error @ (Error::NotAChannel { .. } | Error::Permission { .. })), _) => problem(&error, way_out()),
+        (Err(error), _) => problem(&error, Some(format!("ipcs -m | grep {}", Ipcs(number)))),
     }
 }
 
@@ -86,9 +113,15 @@ fn stopped(key: Key) -> Vec<Finding> {
     pids.filter(|pid| is_stopped(*pid))
         .map(|pid| {
             let what = format!("pid {} has a seat at {}, and is stopped", Process::new(pid).short(), at(key.number()));
-            Finding::problem("stopped", what, format!("kill -CONT {pid}"))
+            let sudo = if may_signal(pid) { "" } else { "sudo " };
+            Finding::problem("stopped", what, Some(format!("{sudo}kill -CONT {pid}")))
         })
         .collect()
+}
+
+fn may_signal(pid: u32) -> bool {
+    let me = nix::unistd::geteuid();
+    me.is_root() || std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == me.as_raw())
 }
 
 fn is_stopped(pid: u32) -> bool {
@@ -97,22 +130,18 @@ fn is_stopped(pid: u32) -> bool {
     stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 't']))
 }
 
+/// None is a problem: whoever comes next can use it, or makes it anew. So a channel that idles is well.
 fn stale(shown: &Shown) -> Option<Finding> {
-    let Shown { key, layout, .. } = shown;
-    match shown.status {
-        Status::Unused => Some(Finding::problem(
-            "stale",
-            format!("{}: a {} that nobody is attached to, with nothing in it", at(*key), layout.noun()),
-            format!("shm-handoff rm {key}"),
-        )),
-        Status::Waiting => {
-            let messages =
-                shown.messages.map_or_else(|| "broken content".to_owned(), |count| format!("{count} messages"));
-            let what = format!("{}: a {} that nobody is attached to, with {messages} in it", at(*key), layout.noun());
-            Some(Finding::note("stale", what).with(format!("shmread -k {key}")))
-        }
-        _ => None,
-    }
+    let Shown { key, layout, mode, .. } = shown;
+    let what = match (shown.status, shown.messages) {
+        (Status::Unused, _) => "with nothing in it".to_owned(),
+        (Status::Waiting, Some(count)) => format!("with {count} messages in it"),
+        (Status::Waiting, None) => "with broken content".to_owned(),
+        (Status::Unreadable, _) if shown.attached == 0 => format!("with mode {mode}, which may not be read"),
+        _ => return None,
+    };
+    let what = format!("{}: a {} that nobody is attached to, {what}", at(*key), layout.noun());
+    Some(Finding { command: hint::way_out(*key).map(Way::command), ..Finding::note("stale", what) })
 }
 
 /// Seats of ours without a segment, and with nobody in them.
@@ -124,7 +153,7 @@ fn seats_alone(me: u32) -> std::io::Result<Vec<Finding>> {
         let is_alone =
             sitting.writer.is_none() && sitting.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
         let what = || format!("{}: seats that nobody sits on, without a segment", at(key.number()));
-        is_alone.then(|| Finding::problem("stale", what(), format!("shm-handoff rm {}", key.number())))
+        is_alone.then(|| Finding::note("stale", what()).with(format!("shm-handoff rm {}", key.number())))
     });
     Ok(alone.collect())
 }
@@ -133,7 +162,7 @@ fn orphan(shown: &Shown) -> Option<Finding> {
     let what =
         || format!("segment {} ({}) was removed, and {} attached", shown.id, shown.layout.noun(), shown.attached);
     (shown.status == Status::Orphan)
-        .then(|| Finding::problem("orphans", what(), format!("shm-handoff who --id {}", shown.id)))
+        .then(|| Finding::problem("orphans", what(), Some(format!("shm-handoff who --id {}", shown.id))))
 }
 
 fn wide(shown: &Shown) -> Option<Finding> {
@@ -141,5 +170,5 @@ fn wide(shown: &Shown) -> Option<Finding> {
     let what = || format!("{}: mode {} lets other users in", at(shown.key), shown.mode);
     // The mode is given when the segment is made: both sides make it with 600.
     (mode & 0o077 != 0 && shown.key != 0)
-        .then(|| Finding::problem("modes", what(), format!("shm-handoff rm {}", shown.key)))
+        .then(|| Finding::problem("modes", what(), hint::way_out(shown.key).map(Way::command)))
 }

@@ -22,12 +22,14 @@ What is looked at:
               is in another one
   key         what is at KEY and at the key of its seats
   stopped     a side at KEY that was stopped, for which the other waits
-  stale       segments and seats of yours that nobody uses any more
+  stale       segments and seats of yours that nobody is at; a note, since the next to
+              come can use them
   orphans     segments of yours that were removed, and that somebody still has
   modes       channels of yours that other users can get at
 
-Each is ok, a note (nothing has to be done), or a problem, with the command that mends
-it. Nothing is changed.
+Each is ok, a note (nothing has to be done), or a problem. The command below it mends it
+or, as long as somebody uses what is there, shows whom to ask. Nothing is changed. A
+channel that idles is well, so that a health check can go by the exit status.
 
 Examples:
   shm-handoff doctor               all of it, for the tutorial's key
@@ -70,7 +72,7 @@ struct Finding {
     check: &'static str,
     level: Level,
     what: String,
-    /// What mends it.
+    /// What mends it, or shows what would; none: it is somebody else's.
     command: Option<String>,
 }
 
@@ -83,8 +85,8 @@ impl Finding {
         Self { level: Level::Note, ..Self::ok(check, what) }
     }
 
-    fn problem(check: &'static str, what: impl Into<String>, command: impl Into<String>) -> Self {
-        Self { level: Level::Problem, command: Some(command.into()), ..Self::ok(check, what) }
+    fn problem(check: &'static str, what: impl Into<String>, command: Option<String>) -> Self {
+        Self { level: Level::Problem, command, ..Self::ok(check, what) }
     }
 
     fn with(self, command: impl Into<String>) -> Self {

@@ -25,7 +25,7 @@ fn kernel() -> Vec<Finding> {
         Err(errno) => Finding::problem(
             "kernel",
             format!("{what} can't be had: {} ({errno:?}): a limit, or a sandbox forbids them", errno.desc()),
-            "ipcs -l; grep Seccomp /proc/self/status",
+            Some("ipcs -l; grep Seccomp /proc/self/status".to_owned()),
         ),
     };
     let mut findings = vec![
@@ -59,7 +59,7 @@ fn limits() -> Vec<Finding> {
         let Some(most) = most else { return };
         if most.saturating_sub(used) < needed {
             let what = format!("{name}: {used} of {most} used, and a channel takes {needed} more");
-            findings.push(Finding::problem("limits", what, more(most.saturating_mul(2).max(used + needed))));
+            findings.push(Finding::problem("limits", what, Some(more(most.max(used + needed).saturating_mul(2)))));
         } else if used > most / 10 * 9 {
             findings.push(
                 Finding::note("limits", format!("{name}: {used} of {most} used")).with(more(most.saturating_mul(2))),
@@ -103,7 +103,7 @@ fn last_attachment() -> Finding {
         "removal",
         "the kernel removes a segment with its last attachment (kernel.shm_rmid_forced=1): a writer waits until \
          its messages are received, and what a process that is killed leaves unread can be lost",
-        "sudo sysctl -w kernel.shm_rmid_forced=0",
+        Some("sudo sysctl -w kernel.shm_rmid_forced=0".to_owned()),
     )
 }
 
@@ -127,7 +127,7 @@ fn removal() -> Finding {
     Finding::problem(
         "removal",
         format!("systemd-logind removes all segments of {name} when the last session of {name} ends (RemoveIPC)"),
-        format!("sudo loginctl enable-linger {name}"),
+        Some(format!("sudo loginctl enable-linger {name}")),
     )
 }
 
@@ -173,7 +173,7 @@ fn namespace(key: Key) -> Vec<Finding> {
         findings.push(Finding::problem(
             "namespace",
             what,
-            format!("sudo nsenter --ipc --target {pid} shm-handoff stat {}", key.number()),
+            Some(format!("sudo nsenter --ipc --target {pid} shm-handoff stat {}", key.number())),
         ));
     }
     findings
