@@ -3,10 +3,11 @@
 
 use super::args::{ReadArgs, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::stdio;
 use super::tool::Tool;
+use super::{bench, ls, stdio, who};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Command, CommandFactory};
-use clap_complete::{Shell, generate_to};
+use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, roman};
 use std::io;
@@ -22,6 +23,11 @@ Makes, in DIR, what belongs in PREFIX/share:
 Examples:
   shm-handoff generate ~/.local/share     for yourself
   sudo shm-handoff generate /usr/local/share
+
+In ~/.local/share bash and fish look by themselves. For the others, in ~/.zshrc before
+compinit, and in ~/.profile (man looks there by itself if ~/.local/bin is on your PATH):
+  fpath=(~/.local/share/zsh/site-functions $fpath)
+  export MANPATH=\"$HOME/.local/share/man:\"
 
 Exit status:
   0  made
@@ -51,39 +57,113 @@ pub(super) fn run(args: &Generate) -> Result<(), Failure> {
         std::fs::create_dir_all(&path).map_err(|error| failed(&path, &error)).map(|()| path)
     };
     let mut made = 0;
-    for mut command in programs() {
+    for (name, command) in programs() {
         let pages = folder_for("man/man1")?;
         made += write_pages(&command, &pages).map_err(|error| failed(&pages, &error))?;
+        let command = completed(name, &command);
         for (shell, folder) in SHELLS {
             let folder = folder_for(folder)?;
-            let write = |command: &mut Command| match shell {
-                Shell::Bash => write_bash(command, &folder),
-                _ => generate_to(shell, command, command.get_name().to_owned(), &folder).map(drop),
-            };
-            write(&mut command).map_err(|error| failed(&folder, &error))?;
+            write_completions(shell, &command, &folder).map_err(|error| failed(&folder, &error))?;
             made += 1;
         }
     }
     stdio::show(&format!("{made} files in {}\n", args.to.display()))
 }
 
-fn programs() -> [Command; 3] {
-    [ReadArgs::command(), WriteArgs::command(), Tool::command()]
+fn programs() -> [(&'static str, Command); 3] {
+    [("shmread", ReadArgs::command()), ("shmwrite", WriteArgs::command()), ("shm-handoff", Tool::command())]
 }
 
-/// bash-completion looks for a file with the name of the program.
-fn write_bash(command: &mut Command, folder: &Path) -> io::Result<()> {
-    let name = command.get_name().to_owned();
-    let mut script = Vec::new();
-    clap_complete::generate(Shell::Bash, command, &name, &mut script);
-    let mut script = String::from_utf8(script).map_err(io::Error::other)?;
-    // A program with a hyphen in its name is called one thing where the words of the line
-    // are read and another where they are completed: clap-rs/clap#6421.
-    script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
-    for hidden in command.get_subcommands().filter(|sub| sub.is_hide_set()) {
-        script = script.replace(&format!(" {}", hidden.get_name()), "");
+/// What stands in a script for the keys, or the ids, that there are when it runs.
+const LIVE: [(&str, &str, &str); 2] = [("KEY", "THE_KEYS", "key"), ("ID", "THE_IDS", "id")];
+
+/// The program as completions are to know it: without what is hidden, and with what can be
+/// completed as possible values.
+fn completed(name: &'static str, program: &Command) -> Command {
+    let shown = program.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let shown = shown.map(|sub| with_values(sub.clone())).collect::<Vec<_>>();
+    let bare = Command::new(name).version(env!("CARGO_PKG_VERSION"));
+    with_values(bare.args(program.get_arguments().cloned())).subcommands(shown)
+}
+
+fn with_values(command: Command) -> Command {
+    let columns = columns_of(command.get_name());
+    // A race takes a key that nobody uses.
+    let is_race = command.get_name() == "race";
+    command.mut_args(|arg| {
+        let name = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+        let live = LIVE.iter().find(|(value, ..)| name.as_deref() == Some(value) && !is_race);
+        match live {
+            Some((_, stand_in, _)) => arg.value_parser(PossibleValuesParser::new([*stand_in])),
+            None if name.as_deref() == Some("COLUMNS") => arg.value_parser(PossibleValuesParser::new(columns.clone())),
+            None => arg,
+        }
+    })
+}
+
+/// The headings of the table that a subcommand prints.
+fn columns_of(subcommand: &str) -> Vec<&'static str> {
+    match subcommand {
+        "ls" => ls::columns(),
+        "who" => who::columns(),
+        "bench" => bench::columns(),
+        _ => Vec::new(),
     }
-    std::fs::write(folder.join(name), script)
+}
+
+fn write_completions(shell: Shell, program: &Command, folder: &Path) -> io::Result<()> {
+    let name = program.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut program.clone(), &name, &mut script);
+    let mut script = String::from_utf8(script).map_err(io::Error::other)?;
+    if shell == Shell::Bash {
+        // A program with a hyphen in its name is called one thing where the words of the line
+        // are read and another where they are completed: clap-rs/clap#6421.
+        script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
+    }
+    if shell == Shell::Fish {
+        script += &fish_positionals(program);
+    }
+    for (_, stand_in, column) in LIVE {
+        let list = format!("shm-handoff ls --no-headings -o {column} 2>/dev/null");
+        script = match shell {
+            Shell::Bash => script.replace(stand_in, &format!("$({list})")),
+            Shell::Zsh => script.replace(&format!("({stand_in})"), &format!("{{compadd -- $({list})}}")),
+            _ => script.replace(&format!("{stand_in}\\t''"), stand_in).replace(stand_in, &format!("({list})")),
+        };
+    }
+    // Of columns there can be several behind commas, and people type them in small letters.
+    for columns in ["ls", "who", "bench"].map(columns_of) {
+        let (found, list) = (columns.join(" "), columns.join(" ").to_lowercase());
+        script = match shell {
+            Shell::Bash => script.replace(
+                &format!("compgen -W \"{found}\" -- \"${{cur}}\""),
+                &format!("compgen -P \"${{cur%\"${{cur##*,}}\"}}\" -W \"{list}\" -- \"${{cur##*,}}\""),
+            ),
+            Shell::Zsh => script.replace(&format!(":({found})"), &format!(":_values -s , column {list}")),
+            _ => script
+                .replace(&format!("\"{}\\t''\"", columns.join("\\t''\n")), &format!("\"(__fish_append , {list})\"")),
+        };
+    }
+    // bash-completion looks for a file with the name of the program.
+    let file = if shell == Shell::Bash { name } else { shell.file_name(&name) };
+    std::fs::write(folder.join(file), script)
+}
+
+/// Where a key can stand by itself: fish's script knows options alone.
+fn fish_positionals(program: &Command) -> String {
+    let name = program.get_name();
+    let is_live = |arg: &clap::Arg| arg.is_positional() && arg.get_possible_values().iter().any(is_stand_in);
+    let with_key = program.get_subcommands().filter(|sub| sub.get_arguments().any(is_live));
+    let line = |sub: &Command| {
+        let condition = format!("__fish_{}_using_subcommand {}", name.replace('-', "_"), sub.get_name());
+        format!("complete -c {name} -n \"{condition}\" -f -a \"{}\"\n", LIVE[0].1)
+    };
+    with_key.map(line).collect()
+}
+
+fn is_stand_in(value: &PossibleValue) -> bool {
+    value.get_name() == LIVE[0].1
 }
 
 /// A page for the program, and one for each subcommand that is shown; how many.

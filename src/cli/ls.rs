@@ -86,6 +86,11 @@ struct Segments {
     segments: Vec<Shown>,
 }
 
+/// The names of the columns.
+pub(super) fn columns() -> Vec<&'static str> {
+    table::names(COLUMNS)
+}
+
 pub(super) fn run(args: &Ls) -> Result<(), Failure> {
     let mut rows =
         look::everywhere().map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")))?;

@@ -33,6 +33,11 @@ pub(super) struct Column<R> {
     pub(super) of: fn(&R) -> String,
 }
 
+/// The headings.
+pub(super) fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+    columns.iter().map(|column| column.name).collect()
+}
+
 /// The rows, as chosen.
 pub(super) fn table<R>(columns: &[Column<R>], rows: &[R], choice: &Choice) -> Result<String, Failure> {
     let chosen = choose(columns, &choice.output)?;

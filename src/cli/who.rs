@@ -84,6 +84,11 @@ const COLUMNS: &[Column<Row>] = &[
     Column { name: "COMMAND", right: false, of: |row| row.command.clone().unwrap_or_default() },
 ];
 
+/// The names of the columns.
+pub(super) fn columns() -> Vec<&'static str> {
+    table::names(COLUMNS)
+}
+
 pub(super) fn run(args: &Who) -> Result<(), Failure> {
     let segment = find(args)?;
     let seats = KeySpec::resolve(&args.key).ok().filter(|key| key.number() == segment.key);

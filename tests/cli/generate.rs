@@ -1,8 +1,9 @@
 //! Manual pages and completions: as current as the definitions, and of use to real
 //! shells.
 
-use crate::support::{DEADLINE, SHM_HANDOFF, SHMREAD, skipped};
+use crate::support::{Channel, DEADLINE, SHM_HANDOFF, SHMREAD, skipped};
 use rexpect::session::{PtySession, spawn_command};
+use shm_handoff::backend::sysv::Segment;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,6 +78,31 @@ fn each_page_has_its_sections_and_no_fault() {
     }
 }
 
+/// What `--help` says of `~/.local/share`, for the programs that do not look there by themselves.
+#[test]
+fn man_finds_the_pages_where_it_is_told_to_look() {
+    if !has("man") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let share = home.path().join(".local/share");
+    generate(&share);
+    let man = |script: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{script}man -w shm-handoff-ls")]).env_clear();
+        shell.env("HOME", home.path()).env("PATH", "/usr/local/bin:/usr/bin:/bin").output().unwrap()
+    };
+    let found = man(&format!("{}\n", line_of_help("MANPATH")));
+    assert!(String::from_utf8_lossy(&found.stdout).starts_with(share.to_str().unwrap()), "{found:?}");
+}
+
+/// The line of `generate --help` with this in it.
+fn line_of_help(with: &str) -> String {
+    let help = Command::new(SHM_HANDOFF).args(["generate", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    help.lines().find(|line| line.contains(with)).unwrap().trim().to_owned()
+}
+
 #[test]
 fn a_folder_that_can_not_be_made_is_named() {
     let done = Command::new(SHM_HANDOFF).args(["generate", "/dev/null/share"]).output().unwrap();
@@ -106,6 +132,35 @@ fn completes(session: &mut PtySession, typed: &str, rest: &str) {
     session.send_control('u').unwrap();
 }
 
+/// A key at which something is, as one would begin to type it.
+struct Taken {
+    _channel: Channel,
+    begun: String,
+    rest: String,
+}
+
+impl Taken {
+    fn new() -> Self {
+        let channel = Channel::new();
+        drop(Segment::create_new(channel.key(), 2052, 0o600).unwrap());
+        let shown = format!("{:#010x}", channel.key().number());
+        let (begun, rest) = shown.split_at(8);
+        Self { begun: begun.to_owned(), rest: rest.to_owned(), _channel: channel }
+    }
+}
+
+/// What only our own processes are to start is nobody's to type.
+#[test]
+fn no_page_and_no_script_names_what_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    for (name, text) in files(folder.path()) {
+        assert!(!text.contains("race-side") && !text.contains("bench-side"), "{}", name.display());
+        // Nor what only stands for something while they are made.
+        assert!(!text.contains("THE_KEYS") && !text.contains("THE_IDS"), "{}", name.display());
+    }
+}
+
 #[test]
 fn bash_completes() {
     if !has("bash") {
@@ -123,6 +178,10 @@ fn bash_completes() {
     completes(&mut bash, "shmwrite --long sp", "lit");
     completes(&mut bash, "shm-handoff doc", "tor");
     completes(&mut bash, "shm-handoff ls --no-h", "eadings");
+    completes(&mut bash, "shm-handoff ls -o key,mess", "ages");
+    let key = Taken::new();
+    completes(&mut bash, &format!("shm-handoff rm {}", key.begun), &key.rest);
+    completes(&mut bash, &format!("shmread -k {}", key.begun), &key.rest);
 }
 
 #[test]
@@ -130,16 +189,19 @@ fn zsh_completes() {
     if !has("zsh") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    generate(folder.path());
-    let mut zsh = shell("zsh", &["-f"], folder.path());
-    zsh.send_line("fpath=($SHARE/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D; echo rea''dy")
-        .unwrap();
+    let home = tempfile::tempdir().unwrap();
+    generate(&home.path().join(".local/share"));
+    let mut zsh = shell("zsh", &["-f"], home.path());
+    zsh.send_line(&format!("{}; autoload -U compinit; compinit -u -D; echo rea''dy", line_of_help("fpath=("))).unwrap();
     zsh.exp_string("ready").unwrap();
     zsh.exp_string("$ ").unwrap();
     completes(&mut zsh, "shmread --time", "out");
     completes(&mut zsh, "shmwrite --long sp", "lit");
     completes(&mut zsh, "shm-handoff doc", "tor");
+    completes(&mut zsh, "shm-handoff ls -o key,mess", "ages");
+    let key = Taken::new();
+    completes(&mut zsh, &format!("shm-handoff rm {}", key.begun), &key.rest);
+    completes(&mut zsh, &format!("shmread -k {}", key.begun), &key.rest);
 }
 
 /// fish says what it would complete without a terminal.
@@ -150,15 +212,28 @@ fn fish_completes() {
     }
     let folder = tempfile::tempdir().unwrap();
     generate(folder.path());
-    for (typed, expected) in
-        [("shmread --time", "--timeout"), ("shmwrite --long sp", "split"), ("shm-handoff doc", "doctor")]
-    {
+    let key = Taken::new();
+    let whole = format!("{}{}", key.begun, key.rest);
+    let path =
+        format!("{}:{}", Path::new(SHMREAD).parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
+    for (typed, expected) in [
+        ("shmread --time", "--timeout"),
+        ("shmwrite --long sp", "split"),
+        ("shm-handoff doc", "doctor"),
+        ("shm-handoff ls -o key,mess", "key,messages"),
+        (&format!("shm-handoff rm {}", key.begun), &whole),
+        (&format!("shmread -k {}", key.begun), &whole),
+    ] {
         let script = format!(
             "for file in {}/fish/vendor_completions.d/*; source $file; end; complete -C '{typed}'",
             folder.path().display()
         );
-        let done =
-            Command::new("fish").args(["--no-config", "-c", &script]).env("HOME", folder.path()).output().unwrap();
+        let done = Command::new("fish")
+            .args(["--no-config", "-c", &script])
+            .env("HOME", folder.path())
+            .env("PATH", &path)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&done.stdout);
         assert!(said.lines().any(|line| line.split('\t').next() == Some(expected)), "{typed}: {done:?}");
     }

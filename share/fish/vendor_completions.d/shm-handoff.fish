@@ -27,7 +27,7 @@ end
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -s h -l help -d 'Print help'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -s V -l version -d 'Print version'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "ls" -d 'Lists the segments that are channels, or could be'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
@@ -37,10 +37,8 @@ complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "doctor" -d 
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
-complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
-complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench-side" -d 'One process of a bench, likewise'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , key id owner mode size layout attached messages bytes status writer reader)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -54,8 +52,8 @@ always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'JSON: one object, or one a line'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'The segment with this number, also if it is removed' -r
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'The segment with this number, also if it is removed' -r -f -a "(shm-handoff ls --no-headings -o id 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , pid user role times access command)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -89,7 +87,7 @@ pipe\t'A pipe for each direction'
 socket\t'One pair of Unix stream sockets'"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l cores -d 'The cores of the process that sends and of the one that receives [default: the first two that may be used]' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l svg -d 'Draw what was seen, too' -r -F
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , transport trips min p50 p90 p99 p99.9 max messages/s bytes/s)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -102,22 +100,16 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -l col
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -l color -d 'When to use colour' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race-side" -s h -l help -d 'Print help'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench-side" -l color -d 'When to use colour' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench-side" -s h -l help -d 'Print help'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "rm" -d 'Removes segments that provably nobody uses'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "race-side" -d 'One process of a race: takes orders on its input, reports on its output'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "bench-side" -d 'One process of a bench, likewise'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate race-side bench-side help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "rm" -d 'Removes segments that provably nobody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"

@@ -15,6 +15,8 @@ mod show;
 mod side;
 mod wire;
 
+pub(super) use show::columns;
+
 pub(super) use side::side;
 
 use super::exit::{Exit, Failure};

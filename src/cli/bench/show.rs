@@ -104,6 +104,11 @@ const COLUMNS: &[Column<Seen>] = &[
     Column { name: "BYTES/S", right: true, of: |seen| seen.bytes().to_string() },
 ];
 
+/// The names of the columns.
+pub(in crate::cli) fn columns() -> Vec<&'static str> {
+    table::names(COLUMNS)
+}
+
 /// Fails where a column that is asked for is not there: before anything is measured.
 pub(super) fn check(choice: &Choice) -> Result<(), Failure> {
     table::table(COLUMNS, &[], choice).map(drop)
