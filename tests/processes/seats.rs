@@ -1,6 +1,10 @@
 //! The seats' semaphore set: of another version, removed at any moment, stuck, of a mode that nobody can use.
 
 use crate::support::{Channel, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, rounds, skipped};
+use shm_handoff::Error;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::layout::ring;
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use std::os::unix::process::CommandExt;
@@ -90,6 +94,29 @@ fn the_set_is_removed_at_any_moment() {
         });
     }
     println!("{removals:?} removals");
+}
+
+/// The process that failed goes on, and holds nothing.
+#[test]
+fn what_fails_under_the_creation_lock_gives_it_back() {
+    let channel = Channel::new();
+    let options = Options::any_ring(channel.key());
+    let stranger = Segment::create_new(channel.key(), ring::size(ring::SMALLEST), 0o600).unwrap();
+    stranger.word(ring::RECORDS_AT).store(7, Ordering::Relaxed);
+    for role in [Role::Writer, Role::Reader] {
+        assert!(matches!(SysV::open(&options, role), Err(Error::NotAChannel { .. })), "it has a ring's size alone");
+    }
+    assert!(ipc::find_set(channel.key().seats()).is_none(), "they left the set, too");
+    // With the other side seated the set stays.
+    stranger.remove().unwrap();
+    let writer = SysV::open(&options, Role::Writer).unwrap();
+    channel.remove_segment();
+    let stranger = Segment::create_new(channel.key(), ring::size(ring::SMALLEST), 0o600).unwrap();
+    stranger.word(ring::RECORDS_AT).store(7, Ordering::Relaxed);
+    assert!(matches!(SysV::open(&options, Role::Reader), Err(Error::NotAChannel { .. })));
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    assert_eq!((ipc::value(set, 1), ipc::value(set, 2), ipc::value(set, 3)), (Some(0), Some(1), Some(0)));
+    drop(writer);
 }
 
 /// SETVAL clears the undo: nothing gives this seat back.
