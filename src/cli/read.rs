@@ -114,10 +114,10 @@ impl Session<'_> {
 
     /// Waits for a message; done if nobody reads our output any more.
     fn wait(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
-        let deadline = self.args.common.deadline();
         let key = reader.backend().segment().key();
         // Whoever has met a writer here need not be told what may keep one out.
         let mut told = self.args.common.quiet || self.seq > 0 || self.received.messages() > 0;
+        let deadline = self.args.common.deadline();
         loop {
             let mut closed = false;
             let mut looked = Instant::now();
