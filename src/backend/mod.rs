@@ -49,7 +49,7 @@ pub struct Census {
     pub writer_failed: bool,
     /// Attachments to the memory, our own included.
     pub attached: usize,
-    /// How many of these may be tools that only look: the count tells nothing of them.
+    /// How many of these may be those of tools that only look: the count tells nothing of them.
     pub observers: usize,
     /// The memory was removed: newcomers will meet at another one.
     pub removed: bool,

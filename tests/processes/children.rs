@@ -4,6 +4,7 @@ use crate::support::{Channel, ipc};
 use shm_handoff::Role;
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
+use shm_handoff::sync::{AtomicU32, Ordering};
 use std::io::Write;
 use std::os::fd::AsRawFd;
 
@@ -48,6 +49,45 @@ fn a_child_does_not_count_as_attached() {
     assert_eq!((during, ended(pid), channel.attached()), (1, 0, 1));
     drop(segment);
     assert_eq!(channel.attached(), 0);
+}
+
+/// Children that are forked by other threads while this one attaches get nothing of it either.
+#[test]
+fn a_child_that_is_forked_during_an_attachment_does_not_count() {
+    let channel = Channel::new();
+    let segment = Segment::create_new(channel.key(), 2052, 0o600).unwrap();
+    // 0: attach again and again; 1: have it all detached; 2: it is; 3: end.
+    let state = AtomicU32::new(0);
+    let set = |to| state.store(to, Ordering::Release);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            loop {
+                match state.load(Ordering::Acquire) {
+                    0 => drop(Segment::open(channel.key()).unwrap()),
+                    1 => set(2),
+                    2 => std::hint::spin_loop(),
+                    _ => break,
+                }
+            }
+        });
+        let counts: Vec<_> = (0..300)
+            .map(|_| {
+                // SAFETY: it reads, and ends.
+                let (pid, go) = unsafe { forked(|| 0) };
+                set(1);
+                while state.load(Ordering::Acquire) != 2 {
+                    std::thread::yield_now();
+                }
+                let count = channel.attached();
+                set(0);
+                drop(go);
+                (count, ended(pid))
+            })
+            .collect();
+        set(3);
+        assert_eq!(counts, [(1, 0); 300]);
+    });
+    drop(segment);
 }
 
 /// The place is free there, and something else may have taken it.

@@ -18,6 +18,7 @@
 mod claim;
 pub(crate) mod features;
 mod ffi;
+mod forks;
 mod key;
 mod observer;
 pub(crate) mod proc;

@@ -94,8 +94,9 @@ impl Observer {
         Self::attach(key, None, None)
     }
 
-    fn attach(key: Key, mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
+    fn attach(key: Key, mut mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
         let segment = Segment::open_read_only(key)?;
+        mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
         let kind = recognise::recognise(&segment, &stat, None)?;
         Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, kind, seats })

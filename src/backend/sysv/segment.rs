@@ -1,6 +1,7 @@
 //! Segments: made, found, attached, looked at, removed.
 
 use super::ffi;
+use super::forks;
 use super::key::Key;
 use super::proc;
 use crate::backend::layout::ring as layout;
@@ -211,6 +212,10 @@ impl Segment {
     }
 
     fn attach_with(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
+        forks::none_during(|| Self::attach_and_keep(id, key, flags))
+    }
+
+    fn attach_and_keep(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
         let address = ffi::shmat(id, flags).map_err(|errno| failed("shmat", key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.

@@ -14,7 +14,8 @@
 //! 4      OPEN            1 a writer was seated     SETVAL and semop, never undone:
 //!                        and has not left in       a free seat at 1 is a failed
 //!                        order; else 0             writer's
-//! 5      OBSERVERS       how many there are        SEM_UNDO; held while attached
+//! 5      OBSERVERS       attachments of theirs     SEM_UNDO; of one that attaches 2,
+//!                        that may be counted       then 1 until it has detached
 //! 6      ENDED           0                         \
 //! 7      MOVING          0                          |  kept free for declared layouts:
 //! 8, 9   NONE_REQUESTED  0 (writer's, reader's)     |  what a set has is settled once,
@@ -341,7 +342,11 @@ pub(super) fn take(semaphore: u16) -> [libc::sembuf; 2] {
 }
 
 pub(super) fn give(semaphore: u16) -> libc::sembuf {
-    step(semaphore, -1, SEM_UNDO | IPC_NOWAIT)
+    give_some(semaphore, 1)
+}
+
+fn give_some(semaphore: u16, count: i16) -> libc::sembuf {
+    step(semaphore, -count, SEM_UNDO | IPC_NOWAIT)
 }
 
 /// The mark of an observer: it is in the set from before the observer attaches until it has detached, and
@@ -349,6 +354,8 @@ pub(super) fn give(semaphore: u16) -> libc::sembuf {
 #[derive(Debug)]
 pub(super) struct Mark {
     set: Set,
+    /// What of OBSERVERS is ours.
+    held: i16,
     /// A seat was taken then: whoever left it meanwhile has left the set to us.
     seated: bool,
 }
@@ -363,14 +370,26 @@ impl Mark {
                 Err(met) => return Err(met),
             }
         }
-        set.change_within(&mut [step(LOCK, 0, 0), step(OBSERVERS, 1, SEM_UNDO), step(LOOKS, 1, 0)], longest)?;
-        Ok(Self { set, seated: values.taken(WRITER) || values.taken(READER) })
+        set.change_within(&mut [step(LOCK, 0, 0), step(OBSERVERS, ATTACHING, SEM_UNDO), step(LOOKS, 1, 0)], longest)?;
+        Ok(Self { set, held: ATTACHING, seated: values.taken(WRITER) || values.taken(READER) })
+    }
+}
+
+/// While an attachment is being made the kernel counts it twice.
+const ATTACHING: i16 = 2;
+
+impl Mark {
+    /// The observer is attached: once from now on.
+    pub(super) fn attached(&mut self) {
+        if self.set.change(&mut [give_some(OBSERVERS, ATTACHING - 1)]).is_ok() {
+            self.held = 1;
+        }
     }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        let given = self.set.change(&mut [give(OBSERVERS)]);
+        let given = self.set.change(&mut [give_some(OBSERVERS, self.held)]);
         if given.is_ok() && self.seated {
             self.set.remove_if_unused();
         }
