@@ -2,27 +2,35 @@
 # The long runs, for a night or before a release; ci/test.sh does not call it.
 #
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
-#   2. the claims under shuttle, with a hundred times as many schedules: a
-#      quarter of an hour on two cores;
-#   3. the models under loom at their deeper bounds, whose figures it writes into
-#      docs/verification.md: a quarter of an hour to an hour and a half, by how fast
-#      the machine is that day;
-#   4. the bugs of tests/seeded, each found by something: half an hour;
+#   2. the claims under shuttle, with a hundred times as many schedules, of a new seed
+#      in each run: a quarter of an hour on two cores;
+#   3. the models under loom at their deeper bounds, whose figures are compared with
+#      those in docs/verification.md: a quarter of an hour to an hour and a half, by how
+#      fast the machine is that day;
+#   4. the bugs of tests/seeded, each found by something: an hour;
 #   5. cargo-mutants over the protocol: an hour and more;
 #   6. the tests between processes, 20 times over: what shows only sometimes;
-#   7. a storm of 10,000 kills in each layout, whose tables it writes into
-#      docs/reliability.md: a quarter of an hour;
+#   7. a storm of 10,000 kills in each layout: a quarter of an hour;
 #   8. two minutes of a peer that scribbles over everything, in each layout;
 #   9. fuzzing, on nightly: half an hour;
 #  10. an hour at full rate;
 #  11. what is published: its package, the oldest Rust, the dependencies' licences and
 #      what is known against them: five minutes.
 #
-# ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. CASES, SHUTTLE_TIMES, TIMES,
-# FUZZ (seconds for each target) and SOAK (minutes) in the environment change the numbers.
+#   ci/deep.sh [--write] [STEP...]
+#
+# ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. With --write the figures of steps
+# 3, 4 and 7 are written into docs/verification.md and docs/reliability.md; without it the
+# docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, FUZZ (seconds for each target) and
+# SOAK (minutes) in the environment change the numbers; SHUTTLE_SEED repeats a run of step 2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
+write=
+if [ "${1:-}" = --write ]; then
+    write=yes
+    shift
+fi
 cases=${CASES:-4096} times=${TIMES:-20}
 command -v cargo >/dev/null || { echo "ci/deep.sh: cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
 
@@ -41,17 +49,18 @@ properties() {
 }
 
 shuttle() {
-    export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100}
+    export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100} SHUTTLE_SEED=${SHUTTLE_SEED:-0x$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')}
+    echo "SHUTTLE_SEED=$SHUTTLE_SEED"
     RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
 }
 
-models() { MODELS=deep ci/models.sh --update; }
+models() { MODELS=deep ci/models.sh ${write:+--update}; }
 
 seeded() {
     local log
     log=$(mktemp)
     ci/seeded.sh | tee "$log"
-    MODELS=quick ci/models.sh --write "$log"
+    [ -z "$write" ] || MODELS=quick ci/models.sh --write "$log"
     rm -f "$log"
 }
 
@@ -65,7 +74,7 @@ processes() {
     done
 }
 
-storm() { ci/storm.sh --write docs/reliability.md; }
+storm() { ci/storm.sh ${write:+--write docs/reliability.md}; }
 
 scribble() { SCRIBBLE_SECONDS=${SCRIBBLE_SECONDS:-120} ci/ipc.sh cargo test --test processes -- --nocapture scribble; }
 

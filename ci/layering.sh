@@ -4,6 +4,7 @@
 #   error, sync  <-  backend (the trait and Payload)  <-  protocol  <-  cli  <-  bin
 #                          ^-- backend/sysv, backend/inproc: beside protocol,
 #                              seen by neither protocol nor each other
+#   protocol/orders stands on sync alone, and serves backend/header, too
 #
 # Textual: comments (so doctests too) are left out; what a macro hides is not found.
 set -euo pipefail
@@ -47,7 +48,9 @@ for there in error.rs sync backend/mod.rs backend/payload.rs backend/sysv backen
 done
 
 forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error.rs sync
-forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" backend
+forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" $(find backend -name '*.rs' ! -path backend/header.rs)
+forbid "a ring's header takes of protocol the table of orders alone" 'crate::(\{.*\b)?(protocol\b[^:]|protocol::[^o]|cli)|protocol::o[^r]' backend/header.rs
+forbid "the table of orders stands on sync alone" "$(uses 'backend|protocol|cli|error')" protocol/orders.rs
 forbid "the trait and Payload name no backend" '\b(sysv|inproc)::|\b(SysV|InProc)\b' backend/mod.rs backend/payload.rs
 forbid "sysv does not see inproc" '\b(inproc|InProc)\b' backend/sysv
 forbid "inproc does not see sysv" '\b(sysv|SysV)\b' backend/inproc.rs

@@ -27,7 +27,7 @@ options=("$@")
 # tutorial's; the ring's.
 models=(
     l1_ l4_ l5_ l6_ l7_ l10_ l11_ l12_ k2_ k3_ d1_ d2_ d4_ d5_ each_order
-    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ r26_ k4_ k7_
+    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ r26_ r29_ r30_ k4_ k7_
 )
 
 # pass NAME SECONDS ARGS...: mutants that are named in $out/missed, all if there is

@@ -88,9 +88,24 @@ struct RingMemory {
     closed: AtomicU32,
     reader_hint: AtomicU32,
     writer_hint: AtomicU32,
+    /// The reader's, and the writer's.
+    #[cfg(loom)]
+    promises: Option<[Promised; 2]>,
     #[cfg(loom)]
     flags: Box<[AtomicU32]>,
     cells: Box<[Cell]>,
+}
+
+/// A side's promise, where a model asks for it: the kernel that keeps it is the model's
+/// own, see [`sync::fence_everywhere`]. (In ordinary builds each side has its own fence.)
+#[cfg(loom)]
+#[derive(Debug)]
+struct Promised {
+    word: AtomicU32,
+    /// Whether the last answer was yes.
+    kept: sync::Known,
+    /// Whether the next sleep can miss a wake.
+    may_miss: sync::Known,
 }
 
 // SAFETY: the cells are the payload, reached through `Payload` and `Records`
@@ -103,8 +118,16 @@ unsafe impl Sync for Memory {}
 /// What memory is made as.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    Classic { text_len: usize },
-    Ring { capacity: usize, longest: usize, start: u64 },
+    Classic {
+        text_len: usize,
+    },
+    Ring {
+        capacity: usize,
+        longest: usize,
+        start: u64,
+        #[cfg(loom)]
+        promises: bool,
+    },
 }
 
 impl Memory {
@@ -112,12 +135,27 @@ impl Memory {
         let cells = |bytes: usize| (0..bytes / WORD).map(|_| Cell::new(0)).collect();
         let memory = Arc::new(match shape {
             Shape::Classic { text_len } => Self::Classic { flag: AtomicU32::new(0), text: cells(text_len) },
-            Shape::Ring { capacity, start, .. } => Self::Ring(RingMemory {
+            Shape::Ring {
+                capacity,
+                start,
+                #[cfg(loom)]
+                promises,
+                ..
+            } => Self::Ring(RingMemory {
                 head: word_of_ring(start),
                 place: word_of_ring(start),
                 closed: AtomicU32::new(0),
                 reader_hint: AtomicU32::new(0),
                 writer_hint: AtomicU32::new(0),
+                #[cfg(loom)]
+                promises: promises.then(|| {
+                    sync::probe::kernel_fences();
+                    [(); 2].map(|()| Promised {
+                        word: AtomicU32::of_ring(0),
+                        kept: sync::Known::default(),
+                        may_miss: sync::Known::default(),
+                    })
+                }),
                 #[cfg(loom)]
                 flags: (0..capacity / 8).map(|_| AtomicU32::of_ring(0)).collect(),
                 cells: cells(capacity),
@@ -133,17 +171,20 @@ impl Memory {
         use crate::sync::probe::{address, label, label_ring};
         match self {
             Self::Classic { flag, text } => label(flag, text),
-            Self::Ring(ring) => label_ring(
-                &ring.flags,
-                &ring.cells,
-                &[
+            Self::Ring(ring) => {
+                let mut header = vec![
                     (address(&ring.head), "head"),
                     (address(&ring.place), "place"),
                     (address(&ring.closed), "closed"),
                     (address(&ring.reader_hint), "reader sleeps"),
                     (address(&ring.writer_hint), "writer sleeps"),
-                ],
-            ),
+                ];
+                if let Some([reader, writer]) = &ring.promises {
+                    header.push((address(&reader.word), "reader promises"));
+                    header.push((address(&writer.word), "writer promises"));
+                }
+                label_ring(&ring.flags, &ring.cells, &header);
+            }
         }
     }
 }
@@ -217,7 +258,26 @@ impl Slot {
             "a ring of {capacity} has no room for two of {longest}"
         );
         assert!(start.is_multiple_of(8), "{start} is no position");
-        Self::of(Shape::Ring { capacity, longest, start })
+        Self::of(Shape::Ring {
+            capacity,
+            longest,
+            start,
+            #[cfg(loom)]
+            promises: false,
+        })
+    }
+
+    /// The same, whose sides promise each other fences.
+    #[doc(hidden)]
+    #[must_use]
+    #[cfg(loom)]
+    pub fn promising(self) -> Self {
+        match self.shared.shape {
+            Shape::Ring { capacity, longest, start, .. } => {
+                Self::of(Shape::Ring { capacity, longest, start, promises: true })
+            }
+            Shape::Classic { .. } => panic!("a classic slot has no promises"),
+        }
     }
 
     fn of(shape: Shape) -> Self {
@@ -283,6 +343,25 @@ impl fmt::Debug for InProc {
 impl InProc {
     fn memory(&self) -> &Arc<Memory> {
         self.memory.as_ref().expect("held until the drop")
+    }
+
+    /// For models: lets pass what one sleep takes, so that everybody has seen what this
+    /// side has taken back.
+    #[doc(hidden)]
+    #[cfg(loom)]
+    pub fn let_time_pass(&self) {
+        sync::time_passes();
+        self.promised().map(|promised| promised.may_miss.replace(false));
+    }
+
+    /// Our own promise.
+    #[cfg(loom)]
+    fn promised(&self) -> Option<&Promised> {
+        match (&**self.memory(), self.role) {
+            (Memory::Ring(RingMemory { promises: Some([reader, _]), .. }), Role::Reader) => Some(reader),
+            (Memory::Ring(RingMemory { promises: Some([_, writer]), .. }), Role::Writer) => Some(writer),
+            _ => None,
+        }
     }
 
     /// In a model: the bound on sleeping, for who sleeps on memory that was removed.
@@ -452,7 +531,14 @@ impl RingBackend for InProc {
             closed: &ring.closed,
             reader_hint: &ring.reader_hint,
             writer_hint: &ring.writer_hint,
+            #[cfg(not(loom))]
             promises: None,
+            #[cfg(loom)]
+            promises: ring.promises.as_ref().map(|[reader, writer]| super::Promises {
+                reader: &reader.word,
+                writer: &writer.word,
+                reachable: sync::probe::reachable(),
+            }),
             #[cfg(not(loom))]
             records: Records::from_words(&ring.cells),
             #[cfg(loom)]
@@ -474,6 +560,11 @@ impl RingBackend for InProc {
             drop(beds);
             return sync::yield_now();
         }
+        #[cfg(loom)]
+        if self.promised().is_some_and(|promised| promised.may_miss.replace(false)) {
+            drop(beds);
+            return self.let_time_pass();
+        }
         let bed = core::ptr::from_ref(hint).addr();
         beds.asleep.push(bed);
         #[cfg(model)]
@@ -494,5 +585,19 @@ impl RingBackend for InProc {
         let before = beds.asleep.len();
         beds.asleep.retain(|bed| *bed != core::ptr::from_ref(hint).addr());
         beds.asleep.len() < before
+    }
+
+    #[cfg(loom)]
+    fn fence_everywhere(&self) -> bool {
+        let Some(promised) = self.promised() else { return false };
+        let can = sync::probe::fences_others();
+        // A peer can have read the promise just before it is taken back.
+        if promised.kept.replace(can) && !can {
+            promised.may_miss.replace(true);
+        }
+        if can {
+            sync::fence_everywhere();
+        }
+        can
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::sync::Ordering;
 
-/// Every memory order that the protocol uses. Each is needed: for each entry
-/// the loom suite has a model that fails when it is weakened by one step; a
-/// fence is weakened by leaving it out.
+/// Every memory order that the protocol uses. An entry is used at one place in the
+/// source, and each is needed: the loom suite has a model that fails when it is
+/// weakened by one step; a fence also when it is left out.
 ///
 /// ```
 /// use shm_handoff::protocol::orders::{SHIPPED, UNORDERED};
@@ -34,15 +34,24 @@ pub struct Orders {
     /// bytes.
     pub ring_publish: Ordering,
     /// Ring: the reader's look at a flag. Edge `record`, taking end. Weaker: as
-    /// above, from the other side.
+    /// above, from the other side. (The look behind a jump needs no order: the jump
+    /// is published later than the record that it leads to.)
     pub ring_look: Ordering,
     /// Ring: the reader's store of the head. Edge `space`, giving end: what lies
     /// before it was copied out. Weaker: a record is written over while it is
     /// still being copied out.
     pub give_back: Ordering,
-    /// Ring: the writer's look at the head. Edge `space`, taking end. Weaker: as
-    /// above, from the other side.
+    /// Ring: the look at the head of a writer that has no room as far as it knows.
+    /// Edge `space`, taking end. Weaker: as above, from the other side. (The look of a
+    /// side that comes needs no order: `fence_writer_comes` is between it and all that
+    /// the writer writes.)
     pub take_space: Ordering,
+    /// Ring: the store of the magic, the last one of the header's maker. Edge `header`,
+    /// giving end. Weaker: a ring is recognised before its header is there.
+    pub ring_made: Ordering,
+    /// Ring: the look at the magic. Edge `header`, taking end. Weaker: as above, from
+    /// the other side.
+    pub ring_recognised: Ordering,
     /// Ring: between the writer's publishing and its look at the reader's hint.
     /// With the next one it makes sure that the reader sees the record or the
     /// writer sees the hint; without either one a reader sleeps beside a record.
@@ -54,6 +63,12 @@ pub struct Orders {
     pub fence_given_back: Option<Ordering>,
     /// Ring: between the writer's hint and its last look.
     pub fence_writer_sleeps: Option<Ordering>,
+    /// Ring: of a writer that comes, before it clears the reader's hint and wakes it:
+    /// `fence_published` in the place of a predecessor that died before it came to that.
+    /// And edge `space`, taking end, of the look at the head before it.
+    pub fence_writer_comes: Option<Ordering>,
+    /// Ring: the same of a reader that comes, in the place of `fence_given_back`.
+    pub fence_reader_comes: Option<Ordering>,
 }
 
 /// The orders that ship.
@@ -66,10 +81,14 @@ pub const SHIPPED: Orders = Orders {
     ring_look: Ordering::Acquire,
     give_back: Ordering::Release,
     take_space: Ordering::Acquire,
+    ring_made: Ordering::Release,
+    ring_recognised: Ordering::Acquire,
     fence_published: Some(Ordering::SeqCst),
     fence_reader_sleeps: Some(Ordering::SeqCst),
     fence_given_back: Some(Ordering::SeqCst),
     fence_writer_sleeps: Some(Ordering::SeqCst),
+    fence_writer_comes: Some(Ordering::SeqCst),
+    fence_reader_comes: Some(Ordering::SeqCst),
 };
 
 /// No order at all: what the tutorial's programs have, and its defect D2.
@@ -82,8 +101,9 @@ pub const UNORDERED: Orders = Orders {
 };
 
 /// Of what needs no order, being ordered by the table's entries around it: the
-/// hints, the flags that are published with another one, the empty flag behind
-/// a record, and the reader's place.
+/// hints, the flags that are published with another one, the look at a flag behind a
+/// jump, the empty flag behind a record, the reader's place, the look at the head of a
+/// side that comes, and the header's words but for its magic.
 pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
 
 /// A fence of the table.
@@ -133,8 +153,8 @@ pub mod weakened {
         pub orders: Orders,
     }
 
-    /// Every way to weaken one entry of the table by one step. (Relaxed ones
-    /// have none.)
+    /// Every way to weaken one entry of the table by one step, and each fence by leaving
+    /// it out. (Relaxed ones have none.)
     #[must_use]
     pub fn each() -> Vec<Weaker> {
         let mut all = Vec::new();
@@ -147,14 +167,18 @@ pub mod weakened {
                     all.push(Weaker { entry: stringify!($order), from: $order, to: Some(*to), orders });
                 })*
                 $(if let Some(from) = $fence {
-                    let orders = Orders { $fence: None, ..SHIPPED };
-                    all.push(Weaker { entry: stringify!($fence), from, to: None, orders });
+                    for to in fence_one_step(from) {
+                        let orders = Orders { $fence: *to, ..SHIPPED };
+                        all.push(Weaker { entry: stringify!($fence), from, to: *to, orders });
+                    }
                 })*
             };
         }
         walk!(
-            orders: publish see_full release see_empty ring_publish ring_look give_back take_space;
-            fences: fence_published fence_reader_sleeps fence_given_back fence_writer_sleeps
+            orders: publish see_full release see_empty ring_publish ring_look give_back take_space ring_made
+                ring_recognised;
+            fences: fence_published fence_reader_sleeps fence_given_back fence_writer_sleeps fence_writer_comes
+                fence_reader_comes
         );
         all
     }
@@ -164,6 +188,12 @@ pub mod weakened {
     fn one_step(order: Ordering) -> &'static [Ordering] {
         assert!(matches!(order, Ordering::Acquire | Ordering::Release), "say here how {order:?} is weakened");
         &[Ordering::Relaxed]
+    }
+
+    /// A fence is left out, and has the next weaker order.
+    fn fence_one_step(order: Ordering) -> &'static [Option<Ordering>] {
+        assert!(order == Ordering::SeqCst, "say here how {order:?} is weakened");
+        &[None, Some(Ordering::AcqRel)]
     }
 
     /// The table in force.

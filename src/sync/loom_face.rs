@@ -134,6 +134,46 @@ pub fn fence(order: Ordering) {
     loom::sync::atomic::fence(order);
 }
 
+/// A full fence in every thread that runs and can be reached, as the kernel's
+/// `membarrier` makes it: each has its own before its next operation, wherever it is, and
+/// the one that asked goes on when all have had it. loom can't fence another thread; so
+/// the others do it here, on their own.
+pub(crate) fn fence_everywhere() {
+    fence(Ordering::SeqCst);
+    probe::ask_for_fences(true);
+    await_fences();
+}
+
+fn await_fences() {
+    while probe::fences_are_owed() {
+        loom::thread::yield_now();
+        // Two can ask at once.
+        probe::pay();
+    }
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// More time passes than a store takes to be seen, by whomever.
+pub(crate) fn time_passes() {
+    yield_now();
+    fence(Ordering::SeqCst);
+    probe::ask_for_fences(false);
+    await_fences();
+}
+
+/// What a model knows and no side of it.
+#[derive(Debug, Default)]
+#[allow(clippy::disallowed_types)] // loom must not see it
+pub(crate) struct Known(std::sync::atomic::AtomicBool);
+
+#[allow(clippy::disallowed_types)]
+impl Known {
+    /// Sets it; what it was before.
+    pub(crate) fn replace(&self, yes: bool) -> bool {
+        self.0.swap(yes, Ordering::Relaxed)
+    }
+}
+
 /// An access without any order, as of C's plain `int`: the tutorial's flag.
 pub(crate) mod plain {
     use super::{Action, AtomicU32, Ordering, probe};
@@ -221,6 +261,7 @@ impl<T> Mutex<T> {
     /// # Panics
     /// If another thread of the model panicked with it: the model has failed.
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        probe::pay();
         let guard = self.0.lock().expect("a model that panicked has ended");
         probe::locked(self);
         guard
@@ -256,7 +297,7 @@ impl Condvar {
     /// As [`Mutex::lock`].
     #[must_use]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.0.wait(guard).expect("a model that panicked has ended")
+        probe::resting(|| self.0.wait(guard).expect("a model that panicked has ended"))
     }
 
     /// Ends all waits.

@@ -72,11 +72,12 @@ pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
     hint.load(Ordering::Relaxed)
 }
 
-/// A ring's header, made once, under the kernel's lock, before anybody acts on it:
-/// no part of the protocol, and of no model.
+/// What lies in a segment besides a ring's header and its records: made once, under the
+/// kernel's lock, and looked at by the next maker or by an observer. No order of it
+/// matters, so it is of no model.
 #[cfg(not(model))]
 pub(crate) mod as_the_maker {
-    use super::{AtomicU32, AtomicU64, Ordering};
+    use super::{AtomicU32, Ordering};
 
     #[cfg_attr(storm, track_caller)]
     pub(crate) fn put(word: &AtomicU32, value: u32) {
@@ -86,17 +87,6 @@ pub(crate) mod as_the_maker {
     #[cfg_attr(storm, track_caller)]
     pub(crate) fn peek(word: &AtomicU32) -> u32 {
         word.load(Ordering::Relaxed)
-    }
-
-    /// What was put before is seen by whoever looks and sees this.
-    #[cfg_attr(storm, track_caller)]
-    pub(crate) fn finish(word: &AtomicU64, value: u64) {
-        word.store(value, Ordering::Release);
-    }
-
-    #[cfg_attr(storm, track_caller)]
-    pub(crate) fn look(word: &AtomicU64) -> u64 {
-        word.load(Ordering::Acquire)
     }
 }
 

@@ -111,6 +111,36 @@ struct State {
     doomed: Option<(usize, usize)>,
     /// How many operations it made since it was doomed.
     made: usize,
+    /// The kernel's part in fences; `None`: no memory of this model asks for it.
+    kernel: Option<Kernel>,
+}
+
+/// What a kernel that fences other threads knows of them, by their numbers.
+#[derive(Default)]
+struct Kernel {
+    threads: Vec<Thread>,
+}
+
+#[derive(Default, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
+struct Thread {
+    /// A fence that was asked for and is to come before its next operation.
+    owes: bool,
+    /// It sleeps, or waits for another thread's end, or has ended.
+    rests: bool,
+    /// Nobody else can have it fenced: its process is not registered.
+    unreachable: bool,
+    /// The kernel refuses to fence others for it.
+    refused: bool,
+}
+
+impl Kernel {
+    fn thread(&mut self, number: usize) -> &mut Thread {
+        if self.threads.len() <= number {
+            self.threads.resize(number + 1, Thread::default());
+        }
+        &mut self.threads[number]
+    }
 }
 
 std::thread_local! {
@@ -241,8 +271,88 @@ pub fn reprieve() -> usize {
     .unwrap_or(0)
 }
 
+/// From here on this model has a kernel that fences other threads.
+pub(crate) fn kernel_fences() {
+    with(|state| {
+        state.kernel.get_or_insert_default();
+    });
+}
+
+fn with_thread<T>(f: impl FnOnce(&mut Thread) -> T) -> Option<T> {
+    with(|state| {
+        let number = state.thread();
+        state.kernel.as_mut().map(|kernel| f(kernel.thread(number)))
+    })
+    .flatten()
+}
+
+/// From here on nobody else can have the running thread fenced.
+pub fn is_unreachable() {
+    with_thread(|thread| thread.unreachable = true);
+}
+
+/// From here on the kernel refuses to fence others for the running thread.
+pub fn is_refused() {
+    with_thread(|thread| thread.refused = true);
+}
+
+/// Whether others can have the running thread fenced.
+pub(crate) fn reachable() -> bool {
+    with_thread(|thread| !thread.unreachable).unwrap_or_default()
+}
+
+/// Whether the kernel fences others for the running thread.
+pub(crate) fn fences_others() -> bool {
+    with_thread(|thread| !thread.refused).unwrap_or_default()
+}
+
+/// Every thread owes a fence, but for the running one; `by_kernel`: and for those that the
+/// kernel does not reach.
+pub(super) fn ask_for_fences(by_kernel: bool) {
+    with(|state| {
+        let (me, all) = (state.thread(), state.record.threads.len());
+        let Some(kernel) = &mut state.kernel else { return };
+        for number in (0..all).filter(|number| *number != me) {
+            let thread = kernel.thread(number);
+            thread.owes |= !(by_kernel && thread.unreachable);
+        }
+    });
+}
+
+/// Whether one that runs still owes a fence.
+pub(super) fn fences_are_owed() -> bool {
+    with(|state| state.kernel.as_ref().is_some_and(|kernel| kernel.threads.iter().any(|one| one.owes && !one.rests)))
+        .unwrap_or_default()
+}
+
+/// The fence that the running thread owes, if it does.
+pub(super) fn pay() {
+    if with_thread(|thread| core::mem::take(&mut thread.owes)).unwrap_or_default() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+}
+
+/// Runs what the running thread does not come back from before another thread lets it:
+/// nobody waits for its fence meanwhile, for the scheduler has fenced it as it stopped.
+pub fn resting<T>(rest: impl FnOnce() -> T) -> T {
+    rests(true);
+    let woken = rest();
+    rests(false);
+    pay();
+    woken
+}
+
+/// The running thread has ended, or goes to sleep, or goes on.
+pub fn rests(yes: bool) {
+    if with_thread(|_| ()).is_some() && yes {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+    with_thread(|thread| thread.rests = yes);
+}
+
 /// A point at which the running thread may die.
 pub fn step() {
+    pay();
     let dies = with(|state| {
         let (doomed, spared) = state.doomed?;
         if state.thread() != doomed {

@@ -207,6 +207,9 @@ fn alone(test: &str, life: impl FnOnce()) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     let output = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD, "1").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A name that no test has is no failure to the harness.
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("test result: ok. 1 passed;"), "the process for {test} ran no test: {said}");
 }
 
 /// Nobody promises what the kernel refuses: each side has its own fence, and is woken.

@@ -80,4 +80,8 @@ impl RingBackend for Bare {
     fn unpark(&self, hint: &AtomicU32) -> bool {
         self.0.unpark(hint)
     }
+
+    fn fence_everywhere(&self) -> bool {
+        self.0.fence_everywhere()
+    }
 }

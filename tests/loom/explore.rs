@@ -185,16 +185,28 @@ pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) 
 
 /// Explores `model`, which must hold in every execution.
 pub(crate) fn claim(name: &str, what: &str, depth: Depth, model: impl Fn() + Send + Sync + 'static) {
+    claim_all(name, what, depth, [model]);
+}
+
+/// Explores each of `models`, which must hold in every execution; their numbers are added.
+pub(crate) fn claim_all(
+    name: &str,
+    what: &str,
+    depth: Depth,
+    models: impl IntoIterator<Item: Fn() + Send + Sync + 'static>,
+) {
     alone(|| {
         let started = Instant::now();
-        match explore(depth.search, model) {
-            Ok(count) => {
-                let executions = if count == 1 { "execution" } else { "executions" };
-                row(name, what, &depth.search, &format!("{count} {executions}"), started);
-                hold_to_floor(name, count, depth.floor);
+        let mut count = 0;
+        for (number, model) in models.into_iter().enumerate() {
+            match explore(depth.search, model) {
+                Ok(executions) => count += executions,
+                Err(counterexample) => panic!("{name}, {what} (model {}):\n{counterexample}", number + 1),
             }
-            Err(counterexample) => panic!("{name}, {what}:\n{counterexample}"),
         }
+        let executions = if count == 1 { "execution" } else { "executions" };
+        row(name, what, &depth.search, &format!("{count} {executions}"), started);
+        hold_to_floor(name, count, depth.floor);
     });
 }
 
@@ -208,12 +220,33 @@ pub(crate) fn alone(test: impl FnOnce()) {
     if std::env::var_os(ALONE).is_some() {
         return test();
     }
-    let name = name_of_test();
+    match in_its_own_process(&name_of_test()) {
+        Ok(said) => print!("{said}"),
+        Err(why) => panic!("{why}"),
+    }
+}
+
+/// Runs the test of this name in a process of its own; what it printed.
+fn in_its_own_process(name: &str) -> Result<String, String> {
     let this = std::env::current_exe().expect("a test has a file");
-    let run = Command::new(this).args([&name, "--exact", "--nocapture"]).env(ALONE, &name).output();
-    let run = run.unwrap_or_else(|error| panic!("{name} in a process of its own: {error}"));
-    print!("{}", String::from_utf8_lossy(&run.stdout));
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let run = Command::new(this).args([name, "--exact", "--nocapture"]).env(ALONE, name).output();
+    let run = run.map_err(|error| format!("{name} in a process of its own: {error}"))?;
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    if !run.status.success() {
+        return Err(format!("{said}{}", String::from_utf8_lossy(&run.stderr)));
+    }
+    // A name that no test has is no failure to the harness.
+    if !said.contains("test result: ok. 1 passed;") {
+        return Err(format!("the process that was there for {name} ran no test:\n{said}"));
+    }
+    Ok(said)
+}
+
+/// A process of its own that ran nothing has not passed.
+#[test]
+fn a_process_without_a_test_has_failed() {
+    let ran = in_its_own_process("explore::no_test_has_this_name");
+    assert!(ran.as_ref().is_err_and(|why| why.contains("ran no test")), "{ran:?}");
 }
 
 fn name_of_test() -> String {
@@ -280,7 +313,9 @@ pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + '
     probe::family(Action::Spawn(number));
     let handle = loom::thread::spawn(move || {
         probe::name(number, name);
-        (number, life())
+        let lived = life();
+        probe::rests(true);
+        (number, lived)
     });
     Actor { handle }
 }
@@ -288,7 +323,8 @@ pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + '
 impl<T> Actor<T> {
     /// Waits for its end.
     pub(crate) fn join(self) -> T {
-        let (number, result) = self.handle.join().expect("a thread of a model that panics fails the model");
+        let joined = probe::resting(|| self.handle.join());
+        let (number, result) = joined.expect("a thread of a model that panics fails the model");
         probe::family(Action::Join(number));
         result
     }

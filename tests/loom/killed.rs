@@ -6,10 +6,11 @@
 //! What the ledger says is asserted at the end of every execution, and for each
 //! k that somebody did die there. See `mortal` for what dying is.
 
-use crate::explore::{Depth, actor, alone, explore, hold_to_floor, main_is, row};
+use crate::explore::{Counterexample, Depth, Search, actor, alone, explore, hold_to_floor, main_is, row};
 use crate::mortal::{Mortal, has_removed, live};
 use crate::{MESSAGES, slot};
 use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::protocol::Patience;
 use shm_handoff::protocol::message::END;
 use shm_handoff::sync::probe;
 use shm_handoff::{Reader, RecvError, SendError, Writer};
@@ -24,9 +25,33 @@ use std::time::Instant;
 type Ledger = Rc<RefCell<Vec<&'static [u8]>>>;
 
 /// Explores `model` for every k, until a k is reached at which nobody dies any
-/// more because every life is shorter; holds the number of steps, and that of
-/// executions, to what is on record.
+/// more because every life is shorter; how many steps and executions there were, or the
+/// step and what went wrong.
 #[allow(clippy::disallowed_types)] // as above
+pub(crate) fn each_step(
+    search: Search,
+    model: impl Fn(usize) -> bool + Send + Sync + Clone + 'static,
+) -> Result<(usize, usize), (usize, Box<Counterexample>)> {
+    let mut executions = 0;
+    for k in 0.. {
+        let died = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&died);
+        let model = model.clone();
+        let explored = explore(search, move || {
+            if model(k) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        executions += explored.map_err(|counterexample| (k + 1, counterexample))?;
+        if died.load(Ordering::Relaxed) == 0 {
+            return Ok((k, executions));
+        }
+    }
+    unreachable!("a life ends")
+}
+
+/// Holds `model` to what it asserts at every step, and the number of steps, and that of
+/// executions, to what is on record.
 pub(crate) fn killed_at_every_step(
     name: &str,
     what: &str,
@@ -36,29 +61,14 @@ pub(crate) fn killed_at_every_step(
 ) {
     alone(|| {
         let started = Instant::now();
-        let mut executions = 0;
-        let mut k = 0;
-        loop {
-            let died = Arc::new(AtomicUsize::new(0));
-            let counted = Arc::clone(&died);
-            let model = model.clone();
-            let explored = explore(depth.search, move || {
-                if model(k) {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-            match explored {
-                Ok(count) => executions += count,
-                Err(counterexample) => panic!("{name}, {what}, killed before step {}:\n{counterexample}", k + 1),
+        match each_step(depth.search, model) {
+            Ok((k, executions)) => {
+                row(name, what, &depth.search, &format!("{k} steps, {executions} executions"), started);
+                assert!(k >= steps, "{name}: a life has {k} steps only; {steps} and more are on record");
+                hold_to_floor(name, executions, depth.floor);
             }
-            if died.load(Ordering::Relaxed) == 0 {
-                break;
-            }
-            k += 1;
+            Err((step, counterexample)) => panic!("{name}, {what}, killed before step {step}:\n{counterexample}"),
         }
-        row(name, what, &depth.search, &format!("{k} steps, {executions} executions"), started);
-        assert!(k >= steps, "{name}: a life has {k} steps only; {steps} and more are on record");
-        hold_to_floor(name, executions, depth.floor);
     });
 }
 
@@ -138,7 +148,7 @@ fn k1_a_writer_at_every_step() {
         "K1",
         "a writer that opens, sends two messages and leaves",
         24,
-        Depth::bound(3, 145_052).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 145_052).deep(Depth::bound(4, 1_426_985)),
         |spared| a_writer_and_its_successor([MESSAGES[0], MESSAGES[1]], spared),
     );
 }
@@ -151,7 +161,7 @@ fn k2_a_writer_with_its_end_at_every_step() {
         "K2",
         "a writer that opens, sends a message and `end`, and leaves",
         26,
-        Depth::bound(3, 199_824).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 199_824).deep(Depth::bound(4, 2_148_331)),
         |spared| a_writer_and_its_successor([MESSAGES[0], END], spared),
     );
 }
@@ -189,7 +199,7 @@ fn k3_a_reader_at_every_step() {
         "K3",
         "a reader that opens, reads a message and `end`, removes and leaves",
         27,
-        Depth::bound(3, 89_741).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 89_741).deep(Depth::bound(4, 592_701)),
         |spared| {
             let slot = slot();
             main_is("writer");
@@ -221,6 +231,60 @@ fn k3_a_reader_at_every_step() {
                 out.remove(before);
             }
             assert_eq!(out, lines, "{before} of them by the first reader");
+            died
+        },
+    );
+}
+
+/// **K11** A reader killed at any step of `recv`: a message is in the caller's memory,
+/// whole, or it comes to the next reader.
+#[test]
+fn k11_received_into_the_readers_own_at_every_step() {
+    killed_at_every_step(
+        "K11",
+        "a reader that opens, receives two messages into its own memory, and leaves: each is there whole, or comes to the next",
+        24,
+        Depth::bound(2, 19_219).deep(Depth::bound(3, 0)),
+        |spared| {
+            let slot = slot();
+            main_is("writer");
+            let theirs = slot.clone();
+            let reader = actor("reader", move || {
+                // What the dead leave here is what they had received.
+                let room = RefCell::new([[0; 8]; 2]);
+                let died = live(spared, || {
+                    let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
+                    for (number, message) in MESSAGES[..2].iter().enumerate() {
+                        let len = reader.recv_with(&mut room.borrow_mut()[number], &mut Patience::endless()).unwrap();
+                        assert_eq!(len, message.len());
+                    }
+                    reader.leave().unwrap();
+                });
+                probe::note("successor");
+                let mut reader = Reader::<InProc>::open(&theirs).unwrap();
+                let mut rest = Vec::new();
+                while rest.last() != Some(&MESSAGES[2]) {
+                    let message = reader.look().unwrap();
+                    rest.push(known(message.text()));
+                    message.release();
+                }
+                (died, room.take(), rest)
+            });
+            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+            for message in MESSAGES {
+                while let Err(error) = writer.send(message) {
+                    assert_eq!(error, SendError::ReaderGone);
+                    shm_handoff::sync::yield_now();
+                }
+            }
+            writer.leave().unwrap();
+            let (died, room, mut rest) = reader.join();
+            let whole = (0..2).take_while(|number| room[*number].starts_with(MESSAGES[*number])).count();
+            // The last one can have been received and not released yet.
+            if whole > 0 && rest.first() == Some(&MESSAGES[whole - 1]) {
+                rest.remove(0);
+            }
+            assert_eq!(rest, MESSAGES[whole..], "{whole} were received");
             died
         },
     );

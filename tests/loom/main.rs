@@ -10,9 +10,9 @@
 //! | `handoff` | L1 to L4: order, exactly once, whole, and both sides finish |
 //! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
-//! | `orders` | T1 to T12: each memory order is needed, for loom rejects the model without it |
-//! | `ring` | R1 to R26: the ring; K4 to K8: a side of it that dies at any step |
-//! | `killed` | K1 to K3: a side that dies at any step, and its successor |
+//! | `orders` | T: each memory order is needed, for loom rejects the model without it |
+//! | `ring` | R1 to R32: the ring; K4 to K10, K12 to K16: a side of it that dies at any step |
+//! | `killed` | K1 to K3, K11: a side that dies at any step, and its successor |
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
 //!
 //! and what these stand on: `explore` searches, `history`, `timeline` and

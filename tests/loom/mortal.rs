@@ -112,6 +112,11 @@ impl RingBackend for Mortal {
         probe::step();
         self.0.unpark(hint)
     }
+
+    fn fence_everywhere(&self) -> bool {
+        probe::step();
+        self.0.fence_everywhere()
+    }
 }
 
 /// Whether the life that [`live`] ran last removed its memory.

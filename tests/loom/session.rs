@@ -112,7 +112,7 @@ fn l8_removed_under_the_reader() {
     claim(
         "L8",
         "memory removed by somebody else between two sends: each message once, in order",
-        Depth::bound(4, 37_380).deep(Depth::bound(6, 0)),
+        Depth::bound(4, 38_222).deep(Depth::bound(6, 0)),
         || {
             let slot = slot();
             main_is("reader");
@@ -135,7 +135,7 @@ fn l8_removed_under_the_reader() {
 #[test]
 fn l9_removed_under_the_writer() {
     // 6 s.
-    claim("L9", "the same, between two looks", Depth::bound(5, 131_966).deep(Depth::bound(6, 0)), || {
+    claim("L9", "the same, between two looks", Depth::bound(5, 132_153).deep(Depth::bound(6, 0)), || {
         let slot = slot();
         main_is("reader");
         let mut reader = Reader::<InProc>::open(&slot).unwrap();

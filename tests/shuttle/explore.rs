@@ -9,8 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::time::Instant;
 
-/// Schedules follow from it alone.
-const SEED: u64 = 0x5eed_0fac_1a55_1c50;
+/// Schedules follow from it alone: this one, so that the gate sees the same in every run,
+/// or `SHUTTLE_SEED` in the environment (`0x` and hexadecimal digits, or decimal ones).
+fn seed() -> u64 {
+    const ALWAYS: u64 = 0x5eed_0fac_1a55_1c50;
+    let Ok(given) = std::env::var("SHUTTLE_SEED") else { return ALWAYS };
+    let parsed = given.strip_prefix("0x").map_or_else(|| given.parse(), |digits| u64::from_str_radix(digits, 16));
+    parsed.unwrap_or_else(|error| panic!("SHUTTLE_SEED={given}: {error}"))
+}
 
 /// Who is still at work after so many steps for each message waits for ever;
 /// the slowest model that passes needs a tenth of it.
@@ -115,9 +121,9 @@ pub(crate) fn explore(
     let executions = size.executions * times();
     QUIET.set(true);
     let ran = catch_unwind(AssertUnwindSafe(|| match chance {
-        Chance::Random => Runner::new(Counted(RandomScheduler::new_from_seed(SEED, executions)), config).run(model),
+        Chance::Random => Runner::new(Counted(RandomScheduler::new_from_seed(seed(), executions)), config).run(model),
         Chance::Pct(depth) => {
-            Runner::new(Counted(PctScheduler::new_from_seed(SEED, depth, executions)), config).run(model)
+            Runner::new(Counted(PctScheduler::new_from_seed(seed(), depth, executions)), config).run(model)
         }
     }));
     QUIET.set(false);
@@ -146,7 +152,8 @@ pub(crate) fn claim(
     for chance in CHANCES {
         let (tally, result) = explore(chance, size, move || model(size.messages));
         if let Err(said) = result {
-            panic!("{name}, {what}: {chance}, seed {SEED:#x}, execution {}: {said}", tally["executions"]);
+            let (seed, execution) = (seed(), tally["executions"]);
+            panic!("{name}, {what}: {chance}, SHUTTLE_SEED={seed:#x}, execution {execution}: {said}");
         }
         let (preempted, executions) = (tally.get(PREEMPTED).copied().unwrap_or(0), tally["executions"]);
         assert!(preempted >= executions, "{name}, {chance}: {preempted} preemptions in {executions} executions");

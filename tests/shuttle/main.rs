@@ -3,8 +3,9 @@
 //!
 //! Run with `RUSTFLAGS="--cfg shuttle" cargo test --test shuttle -- --nocapture`;
 //! each claim prints a row, and fails if its schedules were trivial. They are
-//! the same in every run: the seed is fixed. `SHUTTLE_TIMES=100` in the
-//! environment makes a hundred times as many.
+//! the same in every run: the seed is fixed, unless `SHUTTLE_SEED` in the environment
+//! gives another one, as `ci/deep.sh` does. `SHUTTLE_TIMES=100` makes a hundred times
+//! as many.
 //!
 //! Everything is sequentially consistent here, so this checks logic and never
 //! memory orders: those are loom's.

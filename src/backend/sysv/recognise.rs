@@ -3,6 +3,7 @@
 use super::key::Key;
 use super::seats::Lock;
 use super::segment::{Segment, Stat};
+use crate::backend::header::Header;
 use crate::backend::layout::{CLASSIC, ring};
 use crate::error::{Error, Kind};
 use crate::sync::as_the_maker;
@@ -96,16 +97,14 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
     let key = segment.key();
     let kind = by_size(key, stat)?;
     let Kind::Ring { capacity } = kind else { return Ok(kind) };
-    let magic = as_the_maker::look(segment.double_word(ring::MAGIC_AT));
-    if magic == ring::MAGIC {
-        let version = as_the_maker::peek(segment.word(ring::VERSION_AT));
+    let read = header(segment).read();
+    if let Ok((version, said)) = read {
         if version != ring::VERSION {
             return Err(not_a_channel(
                 key,
                 format!("it is a ring of version {version}, and this program knows version {}", ring::VERSION),
             ));
         }
-        let said = as_the_maker::look(segment.double_word(ring::CAPACITY_AT));
         if usize::try_from(said) != Ok(capacity) {
             return Err(not_a_channel(
                 key,
@@ -116,7 +115,7 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
     }
     let me = nix::unistd::geteuid().as_raw();
     if let Some(lock) = lock
-        && magic == 0
+        && read == Err(0)
         && stat.uid == me
         && is_ours_alone(segment, stat, lock)?
         && is_half_made(segment, capacity)
@@ -165,9 +164,15 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
 pub(super) fn make_ring(segment: &Segment, capacity: usize) {
     segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(ring::DECOY);
     as_the_maker::put(segment.word(CLASSIC.flag_at), 1);
-    as_the_maker::put(segment.word(ring::VERSION_AT), ring::VERSION);
-    as_the_maker::finish(segment.double_word(ring::CAPACITY_AT), capacity as u64);
-    as_the_maker::finish(segment.double_word(ring::MAGIC_AT), ring::MAGIC);
+    header(segment).make(capacity as u64);
+}
+
+fn header(segment: &Segment) -> Header<'_> {
+    Header {
+        magic: segment.double_word(ring::MAGIC_AT),
+        version: segment.word(ring::VERSION_AT),
+        capacity: segment.double_word(ring::CAPACITY_AT),
+    }
 }
 
 #[cfg(test)]

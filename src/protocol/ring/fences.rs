@@ -8,7 +8,7 @@
 //! fenced at once (Linux: `membarrier`), and says so in a word beside its hint. As
 //! long as that word is 1, the other side keeps its order in the program alone.
 //!
-//! A model sees two fences, for this exchange is the kernel's promise, not ours. A
+//! A model has a kernel of its own for this, where it asks for it (`promising`). A
 //! side that can't keep its promise takes the word back before it sleeps. A peer
 //! that has not seen that yet may leave it asleep, for the 20 ms after which it
 //! looks by itself; nothing else depends on a fence.

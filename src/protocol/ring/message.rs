@@ -147,13 +147,11 @@ impl<B: RingBackend> Message<'_, B> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[cfg(not(model))]
 pub struct InPlace<'r, B: RingBackend> {
     pub(super) reader: &'r mut Reader<B>,
     pub(super) record: Record,
 }
 
-#[cfg(not(model))]
 impl<B: RingBackend> InPlace<'_, B> {
     /// Its length in bytes.
     ///
@@ -225,6 +223,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(not(model))]
     #[must_use]
     #[inline]
     pub fn as_ptr(&self) -> *const u8 {
@@ -250,12 +249,24 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(not(model))]
     #[must_use]
     #[inline]
     pub unsafe fn bytes(&self) -> &[u8] {
         // SAFETY: `len` bytes within the ring, which are the reader's by the protocol
         // until they are released; the rest is the caller's promise.
         unsafe { core::slice::from_raw_parts(self.as_ptr(), self.record.len) }
+    }
+
+    /// What a model reads in the place of [`bytes`](Self::bytes): its memory has no
+    /// pointers.
+    #[doc(hidden)]
+    #[cfg(model)]
+    #[must_use]
+    pub fn read(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.record.len];
+        self.reader.backend.ring().records.read(self.record.at, &mut bytes);
+        bytes
     }
 
     /// Gives its space back to the writer, and that of all that was looked at

@@ -40,9 +40,7 @@ mod stranded;
 mod walk;
 mod writer;
 
-#[cfg(not(model))]
-pub use message::InPlace;
-pub use message::{Message, Messages};
+pub use message::{InPlace, Message, Messages};
 pub use reader::{Looked, Reader};
 pub use reserved::Reserved;
 #[cfg(all(feature = "cli", not(model)))]

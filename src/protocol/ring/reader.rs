@@ -2,9 +2,7 @@
 
 use super::fences::{before_the_hint, before_the_last_look, promise};
 use super::gather::Gather;
-#[cfg(not(model))]
-use super::message::InPlace;
-use super::message::{Message, Messages};
+use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, look, standing};
 use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Kind, Promises, RingBackend};
@@ -119,7 +117,7 @@ impl<B: RingBackend> Reader<B> {
         // Who had our seat may have died between giving back and waking. With the
         // fence that it did not come to: else the writer's hint can come after our
         // clearing it, and its last look see what was before.
-        barrier(orders().fence_given_back);
+        barrier(orders().fence_reader_comes);
         promise(&self.backend, ring.promises.map(|promises| promises.reader));
         ring.writer_hint.store(0, RELAXED);
         self.backend.unpark(ring.writer_hint);
@@ -273,7 +271,6 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// As [`look_with`](Self::look_with).
     #[inline]
-    #[cfg(not(model))]
     pub fn look_in_place(&mut self, patience: &mut Patience<'_>) -> Result<InPlace<'_, B>, RecvError> {
         let record = self.await_record(patience)?;
         if record.kind != RecordKind::End {

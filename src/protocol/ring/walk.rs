@@ -32,7 +32,8 @@ pub(super) fn look(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Brok
             return Err(broken("a jump to the beginning stands at the beginning"));
         }
         at = at.wrapping_add(wide(records.to_wrap(at)));
-        flag = records.flag(at).load(orders().ring_look);
+        // Stored before the jump was published: the edge to that one is this one's, too.
+        flag = records.flag(at).load(RELAXED);
         if flag == PAD {
             return Err(broken("a jump to the beginning stands at the beginning"));
         }
@@ -64,8 +65,8 @@ pub(super) struct Standing {
 /// Where the ring stands, for one who comes to it. Whoever had our seat before
 /// has stored its part before we took the seat.
 pub(super) fn standing(ring: Ring<'_>) -> Result<Standing, Broken> {
-    // Edge `space`, taking end: what was given back can be written over.
-    let head = ring.head.load(orders().take_space);
+    // A writer that comes has a fence before it writes over what was given back.
+    let head = ring.head.load(RELAXED);
     let place = ring.place.load(RELAXED);
     if !head.is_multiple_of(8) {
         return Err(broken("the head is no position"));

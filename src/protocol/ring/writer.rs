@@ -105,8 +105,9 @@ impl<B: RingBackend> Writer<B> {
         (self.met, self.in_doubt) = (false, false);
         // Who had our seat may have died between publishing and waking. With the
         // fence that it did not come to: else the reader's hint can come after our
-        // clearing it, and its last look see what was before.
-        barrier(orders().fence_published);
+        // clearing it, and its last look see what was before. And edge `space`, taking
+        // end, of the head that `standing` has seen: it was copied out up to there.
+        barrier(orders().fence_writer_comes);
         promise(&self.backend, ring.promises.map(|promises| promises.writer));
         ring.reader_hint.store(0, RELAXED);
         self.backend.unpark(ring.reader_hint);

@@ -30,7 +30,7 @@ fn r10_more_than_there_is_room_for() {
     claim(
         "R10",
         "`send_all` of more than there is room for at a time",
-        Depth::bound(3, 25_586).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 25_586).deep(Depth::bound(4, 195_529)),
         || flow_by(&one_way(4, 1), &[2, 1, 2], send_all),
     );
 }
@@ -43,7 +43,7 @@ fn r11_one_release_for_many() {
     claim(
         "R11",
         "several looked at and released together: none is written over before",
-        Depth::bound(2, 3696).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3696).deep(Depth::bound(3, 54_285)),
         || {
             let ring = one_way(4, 2);
             main_is("reader");
@@ -77,7 +77,7 @@ fn r12_reservations() {
     claim(
         "R12",
         "reserved, given up, reserved and committed, in part too: only what was committed comes",
-        Depth::bound(2, 2278).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 2278).deep(Depth::bound(3, 66_672)),
         || {
             ring_words_are_one_way(true);
             let ring = Slot::ring_from(32, 8, 16);

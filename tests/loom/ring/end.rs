@@ -26,7 +26,7 @@ fn r18_the_end_and_what_comes_after() {
     claim(
         "R18",
         "the end of the stream: closing removes without releasing; nothing comes behind it; what is sent after it reaches the next session",
-        Depth::bound(2, 5199).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 5567).deep(Depth::bound(3, 136_891)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -77,7 +77,7 @@ fn r19_an_end_that_is_released() {
     claim(
         "R19",
         "a writer that finds an unreleased end appends nothing, and goes on when it is released",
-        Depth::bound(2, 6687).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 7063).deep(Depth::bound(3, 147_823)),
         || {
             let ring = ring(4, 1);
             main_is("reader");
@@ -104,7 +104,7 @@ fn r20_an_end_that_is_closed() {
     claim(
         "R20",
         "the same, and goes on in new memory when it is closed",
-        Depth::bound(2, 4218).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4574).deep(Depth::bound(3, 96_442)),
         || {
             let ring = ring(4, 1);
             main_is("reader");
@@ -132,7 +132,7 @@ fn r21_stranded_messages_are_sent_again_once() {
     claim(
         "R21",
         "what nobody took from removed memory is sent again, once, in order, before the next",
-        Depth::bound(2, 13_626).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 13_626).deep(Depth::bound(3, 648_638)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -168,7 +168,7 @@ fn r22_removed_under_the_reader() {
     claim(
         "R22",
         "memory removed by somebody else between two sends: each message once, in order",
-        Depth::bound(2, 4247).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4517).deep(Depth::bound(3, 90_058)),
         || {
             let ring = ring(4, 2);
             main_is("reader");
@@ -194,7 +194,7 @@ fn r22_removed_under_the_reader() {
 #[test]
 fn r23_removed_under_the_writer() {
     // 3 s.
-    claim("R23", "the same, between two looks", Depth::bound(2, 7674).deep(Depth::bound(3, 0)), || {
+    claim("R23", "the same, between two looks", Depth::bound(2, 7754).deep(Depth::bound(3, 183_873)), || {
         let ring = ring(4, 2);
         main_is("reader");
         let mut reader = Reader::<InProc>::open(&ring).unwrap();
@@ -220,7 +220,7 @@ fn r24_the_hint_tells_of_a_removal() {
     claim(
         "R24",
         "a writer that publishes into removed memory hears of it by the hint, at its next send",
-        Depth::bound(2, 3562).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4332).deep(Depth::bound(3, 64_600)),
         || {
             let ring = ring(8, 2);
             main_is("reader");
@@ -256,7 +256,7 @@ fn r26_an_end_on_removed_memory() {
     claim(
         "R26",
         "memory removed by somebody else while the end of the stream is sent: the reader meets the end",
-        Depth::bound(2, 3927).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 3991).deep(Depth::bound(3, 81_431)),
         || {
             let ring = ring(4, 2);
             main_is("reader");

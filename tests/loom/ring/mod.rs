@@ -4,9 +4,12 @@
 //! | --- | --- |
 //! | `flow` | R1 to R8, R25: order, once, whole, awake; the wrap, a full and an empty ring |
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
-//! | `restart` | R13 to R17: either side leaves or dies, and both |
+//! | `restart` | R13 to R17, R27: either side leaves or dies, and both |
 //! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
+//! | `header` | R28: a ring that is being made |
+//! | `promises` | R29 to R32: fences that a side has the kernel make for both |
 //! | `killed` | K4 to K10: a side that dies at any step, and its successor |
+//! | `lives` | K12 to K16: the same in the other ways to take and to send |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
@@ -22,7 +25,10 @@
 mod batch;
 mod end;
 mod flow;
-mod killed;
+pub(crate) mod header;
+pub(crate) mod killed;
+mod lives;
+mod promises;
 mod restart;
 
 use crate::bare::Bare;

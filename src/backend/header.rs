@@ -1,0 +1,41 @@
+//! The header of a ring: how its maker stores it, and how everybody else knows it.
+//!
+//! One edge, `header`, from the store of the magic to the look that sees it. All other
+//! words of a new ring are zero, which is right.
+
+use super::layout::ring::{MAGIC, VERSION};
+use crate::protocol::orders::{RELAXED, orders};
+use crate::sync::{AtomicU32, AtomicU64};
+
+/// The words of a header that its maker stores.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'a> {
+    /// Stored last: before it there is no ring.
+    pub magic: &'a AtomicU64,
+    /// Version of the layout.
+    pub version: &'a AtomicU32,
+    /// Bytes for records.
+    pub capacity: &'a AtomicU64,
+}
+
+impl Header<'_> {
+    /// Makes a ring of memory that is all zero, or half made.
+    pub fn make(self, capacity: u64) {
+        self.version.store(VERSION, RELAXED);
+        self.capacity.store(capacity, RELAXED);
+        // Edge `header`, giving end: the side that sees the magic sees what was stored before.
+        self.magic.store(MAGIC, orders().ring_made);
+    }
+
+    /// Version and capacity, as they stand there.
+    ///
+    /// # Errors
+    /// What stands in the place of the magic: there is no ring, or none yet.
+    pub fn read(self) -> Result<(u32, u64), u64> {
+        // Edge `header`, taking end.
+        match self.magic.load(orders().ring_recognised) {
+            MAGIC => Ok((self.version.load(RELAXED), self.capacity.load(RELAXED))),
+            other => Err(other),
+        }
+    }
+}
