@@ -106,11 +106,14 @@ impl Failure {
 
     /// Nobody was met in all the time: where that was.
     pub(super) fn met_nobody(what_came: &str, key: u32) -> Self {
-        let namespace = std::fs::read_link("/proc/self/ns/ipc").unwrap_or_default();
+        let namespace = match std::fs::read_link("/proc/self/ns/ipc") {
+            Ok(namespace) => namespace.display().to_string(),
+            Err(_) => "/proc/self/ns/ipc, which has its number, can't be read".to_owned(),
+        };
         let why = format!(
             "{what_came} to key {} in this IPC namespace ({}) for as long as --timeout allows",
             Both(key),
-            namespace.display()
+            namespace
         );
         Self::new(Exit::TimedOut, why)
             .hint(format!("what is in another container is not seen: shm-handoff doctor {key}"))

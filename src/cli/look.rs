@@ -9,6 +9,7 @@ use serde::Serialize;
 
 /// A segment, and what is to be known of it. Fields are added within a schema, never changed.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the names in the JSON")]
 pub(super) struct Shown {
     pub(super) key: u32,
     pub(super) id: i32,
@@ -23,6 +24,8 @@ pub(super) struct Shown {
     pub(super) writer: Option<Process>,
     pub(super) reader: Option<Process>,
     pub(super) writer_failed: bool,
+    /// This user may not look at the seats: who has them is not known.
+    pub(super) seats_hidden: bool,
     /// Messages that were sent and not released, and their bytes; none: not to be told.
     pub(super) messages: Option<u64>,
     pub(super) bytes: Option<u64>,
@@ -142,10 +145,14 @@ pub(super) fn at(key: Key) -> Result<Shown, Error> {
     Ok(shown(key, &Observer::open(key)?))
 }
 
-/// What an observer sees of a key.
-pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
+/// What the kernel says of a key, as a row of its table would.
+pub(super) fn row(key: Key) -> Result<SegmentRow, Error> {
+    Ok(row_of(key, &Observer::open(key)?))
+}
+
+fn row_of(key: Key, observer: &Observer) -> SegmentRow {
     let stat = observer.stat();
-    let row = SegmentRow {
+    SegmentRow {
         key: key.number(),
         id: observer.id(),
         mode: stat.mode,
@@ -155,8 +162,18 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
         attached: stat.attached.saturating_sub(observer.is_attached().into()),
         uid: stat.uid,
         creator_uid: stat.creator_uid,
+    }
+}
+
+/// What an observer sees of a key.
+pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
+    let row = row_of(key, observer);
+    let mut shown = Shown {
+        removed: observer.stat().removed,
+        looked_into: observer.is_attached(),
+        seats_hidden: observer.hides_seats(),
+        ..from_row(&row)
     };
-    let mut shown = Shown { removed: stat.removed, looked_into: observer.is_attached(), ..from_row(&row) };
     if let Some(Seats { writer, reader, writer_failed }) = observer.seats() {
         shown.writer = writer.map(Process::new);
         shown.reader = reader.map(Process::new);
@@ -206,6 +223,7 @@ fn from_row(row: &SegmentRow) -> Shown {
         writer: None,
         reader: None,
         writer_failed: false,
+        seats_hidden: false,
         messages: None,
         bytes: None,
         status: Status::Foreign,

@@ -30,8 +30,9 @@ Columns:
   STATUS    used: somebody is attached or seated; waiting: nobody is, and messages
             lie there; unused: nobody is, and nothing does; orphan: removed, and
             somebody is attached; foreign: not ours; unreadable: not yours to read
-  WRITER    pid and command of a seated writer; died: the last one died or failed.
-            (A C program has no seat: shm-handoff who KEY finds it)
+  WRITER    pid and command of a seated writer; died: the last one died or failed;
+            unknown: you may not look at the seats. (A C program has no seat:
+            shm-handoff who KEY finds it)
   READER    pid and command of a seated reader
 
 JSON:
@@ -69,16 +70,21 @@ const COLUMNS: &[Column<Shown>] = &[
     Column { name: "MESSAGES", right: true, of: |row| optional(row.messages) },
     Column { name: "BYTES", right: true, of: |row| optional(row.bytes) },
     Column { name: "STATUS", right: false, of: |row| row.status.name().to_owned() },
-    Column { name: "WRITER", right: false, of: |row| seat(row.writer.as_ref(), row.writer_failed) },
-    Column { name: "READER", right: false, of: |row| seat(row.reader.as_ref(), false) },
+    Column { name: "WRITER", right: false, of: |row| seat(row, row.writer.as_ref(), row.writer_failed) },
+    Column { name: "READER", right: false, of: |row| seat(row, row.reader.as_ref(), false) },
 ];
 
 fn optional(number: Option<u64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
-fn seat(process: Option<&Process>, failed: bool) -> String {
-    process.map_or_else(|| if failed { "died" } else { "" }.to_owned(), Process::short)
+fn seat(row: &Shown, process: Option<&Process>, failed: bool) -> String {
+    let free = match failed {
+        _ if row.seats_hidden => "unknown",
+        true => "died",
+        false => "",
+    };
+    process.map_or_else(|| free.to_owned(), Process::short)
 }
 
 #[derive(Serialize)]
@@ -92,8 +98,8 @@ pub(super) fn columns() -> Vec<&'static str> {
 }
 
 pub(super) fn run(args: &Ls) -> Result<(), Failure> {
-    let mut rows =
-        look::everywhere().map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")))?;
+    let mut rows = look::everywhere()
+        .map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")).hint(table::WITHOUT_PROC))?;
     if !args.all {
         // What has a channel's size and another content stays: its user would want to know.
         rows.retain(|row| row.layout != Layout::Foreign || look::could_be_ours(row.size));

@@ -3,6 +3,7 @@
 use super::args::{Common, When};
 use super::signals;
 use super::stdio::{self, say};
+use super::table::plural;
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nix::poll::PollTimeout;
 use std::io::IsTerminal;
@@ -76,7 +77,7 @@ impl Progress {
     pub(super) fn tell(&mut self) {
         match &mut self.shown {
             Shown::Bar(bar) if self.untold > 0 && is_drawable() => {
-                bar.set_message(format!("{} messages", HumanCount(self.messages)));
+                bar.set_message(format!("{} message{}", HumanCount(self.messages), plural(self.messages)));
                 bar.set_position(self.bytes);
             }
             Shown::Lines { last } if last.elapsed() >= LINE_EVERY => {
@@ -106,10 +107,10 @@ impl Progress {
         let elapsed = self.started.elapsed();
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // for people
         let rate = (self.bytes as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
-        let plural = if self.messages == 1 { "" } else { "s" };
         format!(
-            "{} message{plural} {}, {} in {:.1} s, {}/s",
+            "{} message{} {}, {} in {:.1} s, {}/s",
             self.messages,
+            plural(self.messages),
             self.what,
             BinaryBytes(self.bytes),
             elapsed.as_secs_f64(),

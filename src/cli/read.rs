@@ -281,7 +281,12 @@ impl Session<'_> {
 /// from its beginning.
 fn cut_short(mut failure: Failure, begun: usize) -> Failure {
     if begun > 0 {
-        let so = format!("; {begun} bytes of the message that the next reader gets are written already");
+        let are = if begun == 1 {
+            "byte of the message that the next reader gets is"
+        } else {
+            "bytes of the message that the next reader gets are"
+        };
+        let so = format!("; {begun} {are} written already");
         failure.message.push_str(&so);
     }
     failure

@@ -3,7 +3,8 @@
 use super::args::duration;
 use super::exit::Failure;
 use super::look::{self, Process, Shown};
-use super::{stdio, suspect, table, watch};
+use super::table::{self, plural};
+use super::{stdio, suspect, watch};
 use crate::backend::sysv::KeySpec;
 use crate::error::Both;
 use clap::Args;
@@ -27,7 +28,8 @@ Watching:
 JSON:
   {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic or ring), size, mode,
   uid, owner, creator_pid, attached, removed, writer and reader (null, or pid and
-  command; pid 0: of another pid namespace), writer_failed, messages and bytes (sent and
+  command; pid 0: of another pid namespace), writer_failed, seats_hidden (true: you may
+  not look at the seats, so writer and reader are not known), messages and bytes (sent and
   not received; null: the content breaks the layout, or was not looked at, for a user who
   may not alter the seats' semaphore set does not attach), status (see ls --help), and
   flag or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
@@ -103,24 +105,28 @@ fn in_words(shown: &Shown) -> String {
         (None, None) => layout.name().to_owned(),
     };
     let waiting = match (shown.messages, shown.bytes) {
-        (Some(messages), Some(bytes)) => format!("{messages} messages, {bytes} bytes"),
+        (Some(messages), Some(bytes)) => {
+            format!("{messages} message{}, {bytes} byte{}", plural(messages), plural(bytes))
+        }
         _ if shown.looked_into => "not to be told: its content breaks the layout".to_owned(),
         _ => "not to be told: a user who may not alter the seats' semaphore set does not attach".to_owned(),
     };
     let removed = if shown.removed { ", removed: it goes with the last of them" } else { "" };
+    let free = if shown.seats_hidden { "unknown: the seats' semaphore set may not be looked at" } else { "none" };
     let writer =
-        seat(shown.writer.as_ref(), if shown.writer_failed { "none; the last one died or failed" } else { "none" });
-    let reader = seat(shown.reader.as_ref(), "none");
+        seat(shown.writer.as_ref(), if shown.writer_failed { "none; the last one died or failed" } else { free });
+    let reader = seat(shown.reader.as_ref(), free);
     format!(
         "\
 key        {}
-segment    id {id}, {size} bytes, mode {mode}, owner {owner}, made by pid {creator_pid}
+segment    id {id}, {size} byte{}, mode {mode}, owner {owner}, made by pid {creator_pid}
 layout     {layout}
 waiting    {waiting}
 attached   {attached}{removed}
 writer     {writer}
 reader     {reader}
 ",
-        Both(shown.key)
+        Both(shown.key),
+        plural(*size as u64),
     )
 }

@@ -138,7 +138,10 @@ fn line(shown: Option<&Shown>, rates: &Rates) -> String {
     let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let time = time_of_day();
     let Some(shown) = shown else { return format!("{time} there is no segment\n") };
-    let pid = |process: &Option<look::Process>| number(process.as_ref().map(|process| process.pid.into()));
+    let pid = |process: &Option<look::Process>| match process {
+        None if shown.seats_hidden => "unknown".to_owned(),
+        process => number(process.as_ref().map(|process| process.pid.into())),
+    };
     format!(
         "{time} {:>9} {:>12} {:>13} {:>13} {:>10} {:>8} {:>10} {:>10}\n",
         number(shown.messages),

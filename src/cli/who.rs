@@ -1,14 +1,15 @@
 //! `shm-handoff who`.
 
 use super::exit::{Exit, Failure};
-use super::look::{Process, user};
+use super::look::{self, Process, user};
 use super::stdio::{self, say};
-use super::table::{self, Choice, Column};
+use super::table::{self, Choice, Column, plural};
 use crate::backend::sysv::proc::{self, SegmentRow};
-use crate::backend::sysv::{KeySpec, observe_seats};
+use crate::backend::sysv::{Key, KeySpec, observe_seats};
 use crate::error::Error;
 use clap::Args;
 use serde::Serialize;
+use std::path::Path;
 
 const SCHEMA: &str = "shm-handoff/who/1";
 
@@ -21,7 +22,8 @@ Examples:
 Columns:
   PID       the process
   USER      who runs it
-  ROLE      writer or reader: it has the seat; guest: none, such as a C program
+  ROLE      writer or reader: it has the seat; guest: none, such as a C program;
+            unknown: you may not look at the seats, or the segment is removed
   TIMES     how often it has the segment attached
   ACCESS    rw or r
   COMMAND   its name
@@ -91,12 +93,13 @@ pub(super) fn columns() -> Vec<&'static str> {
 
 pub(super) fn run(args: &Who) -> Result<(), Failure> {
     let segment = find(args)?;
-    let seats = KeySpec::resolve(&args.key).ok().filter(|key| key.number() == segment.key);
-    let seats = seats.and_then(|key| observe_seats(key).ok().flatten());
-    let role = |pid| match seats {
-        Some(seats) if seats.writer == Some(pid) => "writer",
-        Some(seats) if seats.reader == Some(pid) => "reader",
-        _ => "guest",
+    let seats = Key::new(segment.key).and_then(observe_seats);
+    let role = |pid| match &seats {
+        Ok(Some(seats)) if seats.writer == Some(pid) => "writer",
+        Ok(Some(seats)) if seats.reader == Some(pid) => "reader",
+        // What has the seats' key is another program's.
+        Ok(_) | Err(Error::ForeignSeats { .. }) => "guest",
+        Err(_) => "unknown",
     };
     let (processes, hidden) = proc::attached(segment.id).map_err(|error| failed("/proc", &error))?;
     let seen: usize = processes.iter().map(|process| process.times).sum();
@@ -116,18 +119,37 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
     }
     stdio::show(&table::table(COLUMNS, &found.processes, &args.choice)?)?;
     if unseen > 0 {
-        let hint =
-            if hidden > 0 { "run as root to look into all of them" } else { "look from the host's pid namespace" };
+        let hint = what_hides(hidden);
         say!(
             "shm-handoff who: {unseen} more attachment{} of processes that can't be seen from here ({hint})",
-            if unseen == 1 { "" } else { "s" }
+            plural(unseen as u64)
         );
+    }
+    if let Err(error @ Error::Permission { .. }) = &seats {
+        say!("shm-handoff who: roles can't be told: {error}");
     }
     Ok(())
 }
 
+/// Why there are attachments whose processes are not seen; `hidden`: how many may not be looked into.
+fn what_hides(hidden: usize) -> &'static str {
+    let is_root = nix::unistd::geteuid().is_root();
+    match hidden {
+        _ if !Path::new("/proc/self").exists() => "/proc is not mounted",
+        _ if proc::hides_others() => "/proc hides other users' processes by hidepid: run as root",
+        1.. if is_root => "this root may not look into other processes, as without CAP_SYS_PTRACE in a container",
+        1.. => "run as root to look into all of them",
+        0 => "look from the host's pid namespace",
+    }
+}
+
 fn find(args: &Who) -> Result<SegmentRow, Failure> {
-    let rows = proc::segments().map_err(|error| failed("/proc/sysvipc/shm", &error))?;
+    let rows = match proc::segments() {
+        Ok(rows) => rows,
+        Err(error) if args.id.is_some() => return Err(failed("/proc/sysvipc/shm", &error)),
+        // The kernel answers for a key itself.
+        Err(_) => return Ok(look::row(args.key.resolve()?)?),
+    };
     if let Some(id) = args.id {
         return rows.into_iter().find(|row| row.id == id).ok_or_else(|| {
             Failure::new(Exit::System, format!("there is no segment with id {id}"))
@@ -139,5 +161,5 @@ fn find(args: &Who) -> Result<SegmentRow, Failure> {
 }
 
 fn failed(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::System, format!("{what}: {error}"))
+    Failure::new(Exit::System, format!("{what}: {error}")).hint(table::WITHOUT_PROC)
 }

@@ -9,6 +9,7 @@ use super::progress::{self, Progress};
 use super::signals::Signals;
 use super::stdio::{self, say};
 use super::suspect;
+use super::table::plural;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
 use crate::error::Both;
@@ -48,7 +49,7 @@ pub fn shmwrite() -> ExitCode {
 }
 
 fn count(sent: u64) -> String {
-    format!("{sent} message{} sent", if sent == 1 { "" } else { "s" })
+    format!("{sent} message{} sent", plural(sent))
 }
 
 /// The writer and what it needs while it waits.
@@ -327,7 +328,10 @@ impl Session<'_> {
         let count = if failure.exit == Exit::RoleTaken { 0 } else { self.writer.stranded().unwrap_or(0) };
         match count {
             0 => String::new(),
-            _ if self.writer.backend().persists() => format!("; {count} sent before lie in a removed segment, unread"),
+            _ if self.writer.backend().persists() => {
+                let lie = if count == 1 { "lies" } else { "lie" };
+                format!("; {count} sent before {lie} in a removed segment, unread")
+            }
             _ => format!("; {count} sent before were not received, and their memory goes with its last attachment"),
         }
     }

@@ -216,8 +216,9 @@ fn what_writes_took_in_part_is_counted() {
         let (ended, next) = full_after(writes, &[], 3 - whole);
         ended.prints(&lines[..taken]);
         let begun = taken % 5;
-        let said = format!("; {begun} bytes of the message that the next reader gets are written already");
-        assert_eq!(ended.stderr.contains("bytes of the message"), begun > 0, "after {writes:?}\n{ended}");
+        let (bytes, are) = if begun == 1 { ("byte", "is") } else { ("bytes", "are") };
+        let said = format!("; {begun} {bytes} of the message that the next reader gets {are} written already");
+        assert_eq!(ended.stderr.contains("of the message that"), begun > 0, "after {writes:?}\n{ended}");
         assert!(begun == 0 || ended.stderr.contains(&said), "after {writes:?}: {begun} bytes\n{ended}");
         next.code(0).prints(&lines[whole * 5..]);
     }

@@ -1,7 +1,8 @@
 //! What the programs say where it is easily misunderstood.
 
-use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, ipc};
+use crate::support::{Channel, Ended, Peer, Run, SHM_HANDOFF, SHMREAD, for_everybody, ipc, is_root, skipped};
 use shm_handoff::backend::sysv::{Key, Segment};
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 fn tool(args: &[&str]) -> Ended {
@@ -100,4 +101,156 @@ fn a_value_that_is_none_is_answered_with_one_that_is() {
         tool(args).code(2).says(&["'2s'", "with an equals sign: --watch=2s"]);
     }
     tool(&["stat", "--watch=5"]).code(2).says(&["a unit is missing, as in 5s"]);
+}
+
+/// The tools in a mount namespace where `mount` was done to `/proc`; `None`: it can't be had.
+fn with_other_proc(mount: &str, run: &str) -> Option<Ended> {
+    if !is_root() {
+        skipped("only root can change what is mounted");
+        return None;
+    }
+    let tried = Command::new("unshare").args(["--mount", "sh", "-c", mount]).output();
+    if !tried.is_ok_and(|tried| tried.status.success()) {
+        skipped(&format!("this can't be done here: unshare --mount; {mount}"));
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &format!("{mount} && exec {run}")]);
+    Some(Run::new(command).end())
+}
+
+fn shown(ended: &Ended) -> String {
+    String::from_utf8_lossy(&ended.stdout).into_owned()
+}
+
+/// Each check that can't be made says so in its place; what can be told is told.
+#[test]
+fn without_proc_the_tools_say_what_they_can_not_see() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    let key = channel.key().number();
+    let without = |run: &str| with_other_proc("umount --lazy /proc", run);
+    let Some(ended) = without(&format!("{SHM_HANDOFF} doctor {key}")) else { return };
+    let found = shown(ended.code(0));
+    for finding in [
+        "note     limits     what is used of them can't be told: /proc/sysvipc can't be read",
+        "note     removal    whether memory outlives its last attachment can't be told",
+        "note     namespace  the IPC namespace can't be told: /proc/self/ns/ipc can't be read",
+        &format!("ok       key        key {}: a classic slot with 0 messages, 1 attached", channel.key()),
+        &format!("note     stopped    pid {} has a seat at key {}, and whether it is", reader.pid(), channel.key()),
+        "note     stale      can't be looked for: /proc/sysvipc can't be read",
+        "note     orphans    can't be looked for",
+        "note     modes      can't be looked for",
+    ] {
+        assert!(found.contains(finding), "{finding:?} is not in\n{found}");
+    }
+    let told = without(&format!("{SHM_HANDOFF} stat {key}")).unwrap();
+    assert!(shown(told.code(0)).contains(&format!("reader     pid {}\n", reader.pid())), "{told}");
+    let told = without(&format!("{SHM_HANDOFF} who {key}")).unwrap();
+    told.code(0).says(&["1 more attachment of processes that can't be seen from here (/proc is not mounted)"]);
+    let told = without(&format!("{SHM_HANDOFF} ls")).unwrap();
+    told.code(1).says(&["/proc/sysvipc/shm", "hint: mount /proc, or look at one key: shm-handoff stat KEY"]);
+    let alone = Channel::new();
+    let told = without(&format!("{SHMREAD} --timeout 1ms -k {}", alone.key().number())).unwrap();
+    told.code(124).says(&["in this IPC namespace (/proc/self/ns/ipc, which has its number, can't be read)"]);
+}
+
+#[test]
+fn processes_that_proc_hides_are_not_taken_for_those_of_another_namespace() {
+    let channel = Channel::new();
+    let _reader = channel.seated_reader(&["--mode=644"]);
+    let folder = for_everybody(&[SHM_HANDOFF.as_ref()]);
+    let stranger = |command: &str| {
+        format!("setpriv --reuid 65534 --regid 65534 --clear-groups {}/shm-handoff {command}", folder.path().display())
+    };
+    let key = channel.key().number();
+    let hidden = |command: &str| with_other_proc("mount -t proc -o hidepid=2 proc /proc", &stranger(command));
+    let Some(told) = hidden(&format!("who {key}")) else { return };
+    told.code(0).says(&["1 more attachment", "/proc hides other users' processes by hidepid: run as root"]);
+    let found = shown(&hidden(&format!("doctor {key}")).unwrap());
+    assert!(found.contains("note     namespace  processes of other users are hidden (hidepid)"), "{found}");
+    assert!(!found.contains("only root may see"), "{found}");
+}
+
+/// In a container root is told what it lacks, not to be root.
+#[test]
+fn root_is_not_told_to_be_root() {
+    if !is_root() {
+        return skipped("only root can give a capability away");
+    }
+    let channel = Channel::new();
+    let _reader = channel.seated_reader(&[]);
+    let without = |subcommand: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--inh-caps=-all", "--bounding-set=-all", SHM_HANDOFF, subcommand]);
+        command.arg(channel.key().number().to_string());
+        Run::new(command).try_start().map(Peer::end)
+    };
+    match without("who") {
+        Ok(told) if told.stderr.starts_with("setpriv:") => skipped(&told.stderr),
+        Ok(told) => {
+            told.code(0)
+                .says(&["1 more attachment", "this root may not look into other processes, as without CAP_SYS_PTRACE"]);
+            let found = shown(&without("doctor").unwrap());
+            assert!(
+                found.contains("whether process 1 shares it can't be told: /proc/1/ns/ipc may not be read"),
+                "{found}"
+            );
+        }
+        Err(error) => skipped(&format!("setpriv: {error}")),
+    }
+}
+
+/// A side is no guest because we may not look at the seats.
+#[test]
+fn a_role_that_can_not_be_told_is_unknown() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&["--mode=644"]);
+    let set = ipc::find_set(channel.key().seats()).expect("the reader has one");
+    ipc::set_permissions(false, set, 0o600);
+    let folder = for_everybody(&[SHM_HANDOFF.as_ref()]);
+    let key = channel.key().number().to_string();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(folder.path().join("shm-handoff"));
+        command.args(args).uid(65534).gid(65534);
+        Run::new(command).end()
+    };
+    let told = shown(run(&["stat", &key]).code(0));
+    for line in ["writer     unknown: the seats'", "reader     unknown: the seats'"] {
+        assert!(told.contains(line), "{told}");
+    }
+    let told: serde_json::Value = serde_json::from_slice(&run(&["stat", "--json", &key]).stdout).unwrap();
+    assert_eq!((&told["seats_hidden"], &told["reader"]), (&true.into(), &serde_json::Value::Null));
+    let told = run(&["ls", "--no-headings", "-o", "key,reader,writer"]);
+    assert!(shown(told.code(0)).contains(&format!("{:#010x} unknown unknown\n", channel.key().number())), "{told}");
+    // One that sees the process, and not its seat: as in a container with the host's processes.
+    let told = tool(&["who", "--json", &key]);
+    let told: serde_json::Value = serde_json::from_slice(&told.code(0).stdout).unwrap();
+    assert_eq!(told["processes"][0]["role"], "reader");
+    // Removed, its key is not known any more.
+    let id = told["id"].to_string();
+    let by_id = tool(&["who", "--json", "--id", &id]);
+    let by_id: serde_json::Value = serde_json::from_slice(&by_id.code(0).stdout).unwrap();
+    assert_eq!(by_id["processes"][0]["role"], "reader", "by its number, too");
+    let mut reader = reader;
+    reader.stop();
+    channel.remove_segment();
+    let by_id = tool(&["who", "--json", "--id", &id]);
+    let by_id: serde_json::Value = serde_json::from_slice(&by_id.code(0).stdout).unwrap();
+    assert_eq!(by_id["processes"][0]["role"], "unknown");
+}
+
+#[test]
+fn one_of_a_thing_is_no_more_than_one() {
+    let channel = Channel::new();
+    let key = channel.key().number().to_string();
+    channel.writer(["--ring=64K", "one"]).end().code(0);
+    assert!(shown(tool(&["stat", &key]).code(0)).contains("waiting    1 message, 4 bytes\n"));
+    assert!(shown(&tool(&["doctor", &key])).contains("a ring with 1 message, 0 attached"));
+    channel.remove_segment();
+    drop(Segment::create_new(channel.key(), 1, 0o600).unwrap());
+    channel.reader([""; 0]).end().code(4).says(&["it has 1 byte; a classic"]);
 }

@@ -35,7 +35,7 @@ fn of_a_classic_slot() {
     assert_eq!((&shown["reader"]["pid"], &shown["writer"]), (&reader.pid().into(), &serde_json::Value::Null));
     let text = stat(&channel, &[]).end();
     let text = String::from_utf8_lossy(&text.code(0).stdout).into_owned();
-    assert!(text.contains("1 messages, 6 bytes") && text.contains(&format!("pid {} shmread", reader.pid())), "{text}");
+    assert!(text.contains("1 message, 6 bytes") && text.contains(&format!("pid {} shmread", reader.pid())), "{text}");
     reader.go_on();
     reader.end().code(0).prints("hello\n");
 }
@@ -79,7 +79,7 @@ fn by_somebody_who_may_only_read() {
         ipc::set_permissions(false, set, 0o604);
     }
     let ended = as_stranger().end();
-    assert!(String::from_utf8_lossy(&ended.code(0).stdout).contains("1 messages, 4 bytes"), "{ended}");
+    assert!(String::from_utf8_lossy(&ended.code(0).stdout).contains("1 message, 4 bytes"), "{ended}");
 }
 
 /// A line for each look, until a signal; the rates are those of what went over between two.

@@ -36,8 +36,11 @@ pub(crate) fn futex() -> Result<(), Errno> {
     ffi::futex_try()
 }
 
+/// Says it: proc(5).
+pub(crate) const LAST_ATTACHMENT: &str = "/proc/sys/kernel/shm_rmid_forced";
+
 /// Whether the kernel removes every segment of this IPC namespace with its last attachment, as
 /// proc(5) says of this file. Where it can't be read, it is taken for the default.
 pub(crate) fn memory_dies_with_its_last_attachment() -> bool {
-    std::fs::read_to_string("/proc/sys/kernel/shm_rmid_forced").is_ok_and(|value| value.trim() == "1")
+    std::fs::read_to_string(LAST_ATTACHMENT).is_ok_and(|value| value.trim() == "1")
 }

@@ -38,6 +38,7 @@ pub struct Observer {
     stat: Stat,
     kind: Kind,
     seats: Option<Seats>,
+    seats_hidden: bool,
 }
 
 /// What an observer may do.
@@ -77,14 +78,17 @@ impl Observer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
-        let seats = seats::observe(key)?;
+        let (seats, seats_hidden) = match seats::observe(key) {
+            Err(Error::Permission { .. }) => (None, true),
+            observed => (observed?, false),
+        };
         match ask_leave(key)? {
             Leave::Attach(mark) => Self::attach(key, mark, seats),
             Leave::LookFromOutside => {
                 let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
                 let stat = segment::stat_of(id, key)?;
                 let kind = recognise::by_size(key, &stat)?;
-                Ok(Self { segment: None, _mark: None, id, stat, kind, seats })
+                Ok(Self { segment: None, _mark: None, id, stat, kind, seats, seats_hidden })
             }
         }
     }
@@ -99,7 +103,7 @@ impl Observer {
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
         let kind = recognise::recognise(&segment, &stat, None)?;
-        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, kind, seats })
+        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, kind, seats, seats_hidden: false })
     }
 
     /// Its layout.
@@ -157,7 +161,8 @@ impl Observer {
         &self.stat
     }
 
-    /// Who is seated; `None`: there are no seats, so nobody of ours.
+    /// Who is seated; `None`: there are no seats, so nobody of ours, unless they are
+    /// [hidden](Self::hides_seats).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -173,6 +178,24 @@ impl Observer {
     #[must_use]
     pub fn seats(&self) -> Option<Seats> {
         self.seats
+    }
+
+    /// Whether there are seats that this user may not look at: who is seated can't be told.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
+    /// # let key = Key::new(std::process::id() << 8 | 58)?;
+    /// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+    /// let observer = Observer::open(key)?;
+    /// # writer.segment().remove()?;
+    /// assert!(!observer.hides_seats(), "they are our own");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn hides_seats(&self) -> bool {
+        self.seats_hidden
     }
 
     /// Whether it could attach, and so see the content: a user who may not alter the seats' set does not.

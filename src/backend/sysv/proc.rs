@@ -143,6 +143,11 @@ pub(crate) fn text(file: impl AsRef<Path>) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
 }
 
+/// Whether `/proc` does not show other users' processes: process 1 is always there.
+pub(crate) fn hides_others() -> bool {
+    Path::new("/proc/self").exists() && !Path::new("/proc/1").exists()
+}
+
 /// A process that has a segment attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attached {

@@ -60,8 +60,9 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
         _ => Err(not_a_channel(
             key,
             format!(
-                "it has {} bytes{}; a classic slot has {}, a ring 8 KiB and a power of two",
+                "it has {} byte{}{}; a classic slot has {}, a ring 8 KiB and a power of two",
                 stat.size,
+                if stat.size == 1 { "" } else { "s" },
                 resemblance(stat.size).unwrap_or_default(),
                 CLASSIC.size
             ),

@@ -2,22 +2,28 @@
 
 use super::{Finding, Level};
 use crate::backend::sysv::{Key, Segment, observe_seats, proc};
-use crate::cli::exit::{Exit, Failure};
 use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
 use crate::cli::suspect;
-use crate::error::{Both, Error, Ipcs, Object};
+use crate::cli::table::plural;
+use crate::error::{Both, Error, Ipcs};
 use std::os::unix::fs::MetadataExt;
 
-pub(super) fn look(key: Key) -> Result<Vec<Finding>, Failure> {
-    let failed = |error: std::io::Error| Failure::new(Exit::System, format!("/proc/sysvipc: {error}"));
+pub(super) fn look(key: Key) -> Vec<Finding> {
     let me = nix::unistd::geteuid().as_raw();
-    let mut own = look::everywhere().map_err(failed)?;
-    own.retain(|shown| shown.uid == me && shown.layout != Layout::Foreign);
     let mut findings = vec![at_key(key)];
     findings.extend(stopped(key));
+    let (mut own, alone) = match (look::everywhere(), seats_alone(me)) {
+        (Ok(own), Ok(alone)) => (own, alone),
+        (Err(error), _) | (_, Err(error)) => {
+            let what = format!("can't be looked for: /proc/sysvipc can't be read ({error})");
+            findings.extend(["stale", "orphans", "modes"].map(|check| Finding::note(check, what.clone())));
+            return findings;
+        }
+    };
+    own.retain(|shown| shown.uid == me && shown.layout != Layout::Foreign);
     let mut stale: Vec<_> = own.iter().filter_map(stale).collect();
-    stale.extend(seats_alone(me).map_err(failed)?);
+    stale.extend(alone);
     findings.extend(or_ok(stale, "stale", "nothing of yours lies about unused"));
     findings.extend(or_ok(
         own.iter().filter_map(orphan).collect(),
@@ -29,7 +35,7 @@ pub(super) fn look(key: Key) -> Result<Vec<Finding>, Failure> {
         "modes",
         "no channel of yours is open to other users",
     ));
-    Ok(findings)
+    findings
 }
 
 fn or_ok(mut findings: Vec<Finding>, check: &'static str, what: &str) -> Vec<Finding> {
@@ -49,6 +55,9 @@ fn at_key(key: Key) -> Finding {
     let problem = |error: &Error, command: Option<String>| Finding::problem("key", error.to_string(), command);
     let way_out = || hint::way_out(number).map(Way::command);
     let me = nix::unistd::geteuid().as_raw();
+    if let Err(error @ Error::Permission { .. }) = observe_seats(key) {
+        return problem(&error, hint::remove_seats(number));
+    }
     match (look::at(key), Segment::stat_at(key)) {
         (Ok(shown), Ok(Some(stat))) if stat.uid != me || stat.creator_uid != me => Finding::problem(
             "key",
@@ -79,10 +88,10 @@ fn at_key(key: Key) -> Finding {
         (Ok(shown), _) => Finding::ok(
             "key",
             format!(
-                "{}: a {} with {} messages, {} attached{}",
+                "{}: a {} with {}, {} attached{}",
                 at(number),
                 shown.layout.noun(),
-                shown.messages.unwrap_or(0),
+                messages(&shown, "content that may not be looked at"),
                 shown.attached,
                 if shown.layout == Layout::Classic { format!("; {}", suspect::EXACTLY) } else { String::new() }
             ),
@@ -98,9 +107,7 @@ fn at_key(key: Key) -> Finding {
             Err(error) => problem(&error, hint::remove_seats(number)),
             Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", at(number))),
         },
-        (Err(error @ (Error::ForeignSeats { .. } | Error::Permission { object: Object::Seats, .. })), _) => {
-            problem(&error, hint::remove_seats(number))
-        }
+        (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(number)),
         (Err(error @ (Error::NotAChannel { .. } | Error::Permission { .. })), _) => problem(&error, way_out()),
         (Err(error), _) => problem(&error, Some(format!("ipcs -m | grep {}", Ipcs(number)))),
     }
@@ -110,13 +117,20 @@ fn at_key(key: Key) -> Finding {
 fn stopped(key: Key) -> Vec<Finding> {
     let seats = observe_seats(key).ok().flatten();
     let pids = seats.into_iter().flat_map(|seats| [seats.writer, seats.reader]).flatten();
-    pids.filter(|pid| is_stopped(*pid))
-        .map(|pid| {
+    let finding = |pid| match is_stopped(pid) {
+        Ok(false) => None,
+        Ok(true) => {
             let what = format!("pid {} has a seat at {}, and is stopped", Process::new(pid).short(), at(key.number()));
             let sudo = if may_signal(pid) { "" } else { "sudo " };
-            Finding::problem("stopped", what, Some(format!("{sudo}kill -CONT {pid}")))
-        })
-        .collect()
+            Some(Finding::problem("stopped", what, Some(format!("{sudo}kill -CONT {pid}"))))
+        }
+        Err(error) => {
+            let what = if pid == 0 { "a process of another pid namespace".to_owned() } else { format!("pid {pid}") };
+            let why = format!("whether it is stopped can't be told: /proc/{pid}/stat can't be read ({error})");
+            Some(Finding::note("stopped", format!("{what} has a seat at {}, and {why}", at(key.number()))))
+        }
+    };
+    pids.filter_map(finding).collect()
 }
 
 fn may_signal(pid: u32) -> bool {
@@ -124,10 +138,14 @@ fn may_signal(pid: u32) -> bool {
     me.is_root() || std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == me.as_raw())
 }
 
-fn is_stopped(pid: u32) -> bool {
-    let stat = proc::text(format!("/proc/{pid}/stat")).unwrap_or_default();
+fn is_stopped(pid: u32) -> std::io::Result<bool> {
+    let stat = proc::text(format!("/proc/{pid}/stat"))?;
     // Behind the name, which is in parentheses and can hold anything.
-    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 't']))
+    Ok(stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 't'])))
+}
+
+fn messages(shown: &Shown, unknown: &str) -> String {
+    shown.messages.map_or_else(|| unknown.to_owned(), |count| format!("{count} message{}", plural(count)))
 }
 
 /// None is a problem: whoever comes next can use it, or makes it anew. So a channel that idles is well.
@@ -135,8 +153,7 @@ fn stale(shown: &Shown) -> Option<Finding> {
     let Shown { key, layout, mode, .. } = shown;
     let what = match (shown.status, shown.messages) {
         (Status::Unused, _) => "with nothing in it".to_owned(),
-        (Status::Waiting, Some(count)) => format!("with {count} messages in it"),
-        (Status::Waiting, None) => "with broken content".to_owned(),
+        (Status::Waiting, _) => format!("with {}", messages(shown, "broken content")),
         (Status::Unreadable, _) if shown.attached == 0 => format!("with mode {mode}, which may not be read"),
         _ => return None,
     };

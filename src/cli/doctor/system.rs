@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::backend::sysv::{Key, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
+use crate::cli::table::plural;
 use crate::protocol::layout::ring;
 use clap::Parser;
 use nix::errno::Errno;
@@ -49,14 +50,23 @@ fn number(path: &str) -> Option<u64> {
 }
 
 fn limits() -> Vec<Finding> {
-    let (segments, sets) = (proc::segments().unwrap_or_default(), proc::sets().unwrap_or_default());
+    let (segments, sets) = match (proc::segments(), proc::sets()) {
+        (Ok(segments), Ok(sets)) => (segments, sets),
+        (Err(error), _) | (_, Err(error)) => {
+            let what = format!("what is used of them can't be told: /proc/sysvipc can't be read ({error})");
+            return vec![Finding::note("limits", what)];
+        }
+    };
     let sem = std::fs::read_to_string("/proc/sys/kernel/sem").unwrap_or_default();
     let sem: Vec<u64> = sem.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     let pages: u64 = segments.iter().map(|row| row.size.div_ceil(4096) as u64).sum();
     let semaphores: u64 = sets.iter().map(|row| row.semaphores as u64).sum();
     let mut findings = Vec::new();
     let mut check = |name: &str, used: u64, most: Option<u64>, needed: u64, more: &dyn Fn(u64) -> String| {
-        let Some(most) = most else { return };
+        let Some(most) = most else {
+            let what = format!("{name}: the limit can't be told, /proc/sys/kernel can't be read");
+            return findings.push(Finding::note("limits", what));
+        };
         if most.saturating_sub(used) < needed {
             let what = format!("{name}: {used} of {most} used, and a channel takes {needed} more");
             findings.push(Finding::problem("limits", what, Some(more(most.max(used + needed).saturating_mul(2)))));
@@ -88,7 +98,13 @@ fn limits() -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Finding::ok(
             "limits",
-            format!("{} segments and {} semaphore sets are far from theirs", segments.len(), sets.len()),
+            format!(
+                "{} segment{} and {} semaphore set{}: far from theirs",
+                segments.len(),
+                plural(segments.len() as u64),
+                sets.len(),
+                plural(sets.len() as u64)
+            ),
         ));
     }
     findings
@@ -96,6 +112,13 @@ fn limits() -> Vec<Finding> {
 
 /// A setting that some containers have.
 fn last_attachment() -> Finding {
+    if let Err(error) = std::fs::read(features::LAST_ATTACHMENT) {
+        let what = format!(
+            "whether memory outlives its last attachment can't be told: {}: {error}",
+            features::LAST_ATTACHMENT
+        );
+        return Finding::note("removal", what);
+    }
     if !features::memory_dies_with_its_last_attachment() {
         return Finding::ok("removal", "the kernel keeps segments that nobody is attached to");
     }
@@ -166,8 +189,15 @@ fn namespace(key: Key) -> Vec<Finding> {
             format!("an IPC namespace of its own ({}): only what is in it is met", own.display()),
         ),
         Some(_) => Finding::ok("namespace", format!("that of process 1 ({})", own.display())),
-        None => Finding::ok("namespace", format!("{} (whether process 1 shares it only root may see)", own.display())),
+        None => Finding::ok(
+            "namespace",
+            format!("{} (whether process 1 shares it can't be told: /proc/1/ns/ipc may not be read)", own.display()),
+        ),
     }];
+    if proc::hides_others() {
+        let what = "processes of other users are hidden (hidepid): a peer of theirs in another namespace is not seen";
+        findings.push(Finding::note("namespace", what));
+    }
     for (pid, program) in peers_elsewhere(key, &own) {
         let what = format!("pid {pid} {program} is at key {key} in another IPC namespace, and is not met here");
         findings.push(Finding::problem(
