@@ -73,9 +73,8 @@ fn writers_that_die_are_no_progress() {
         let mut deaths = 0;
         times_out_beside(reader, since, || {
             let mut writer = channel.writer(layout).open_input().start();
-            while !channel.is_seated(Role::Writer) && !writer.has_ended() {
-                std::thread::yield_now();
-            }
+            // Attached, it has been noted as a writer that has not left in order.
+            writer.until("a writer to be missed", |_| channel.attached() == 2 || !channel.is_seated(Role::Reader));
             writer.kill();
             deaths += 1;
         });

@@ -1,63 +1,127 @@
 //! System calls whose object goes, or that fail, at the worst moment: this program has its own
-//! `shmat` and `shmctl`, which the library's calls lead to, and which let a test do something
-//! right before one of them.
+//! `shmat`, `semop` and the like, which the library's calls lead to, and which let a test do
+//! something right before one of them.
 
-use crate::support::Channel;
-use libc::{c_int, c_void};
+use crate::support::{Channel, ipc};
+use libc::{c_int, c_void, key_t, size_t};
 use nix::errno::Errno;
-use shm_handoff::backend::sysv::{Key, Segment};
-use shm_handoff::error::Error;
+use shm_handoff::any::{Reader, Writer};
+use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::sysv::{Key, Observer, Options, Segment, SysV};
+use shm_handoff::error::{Error, Role};
 use std::cell::Cell;
-use std::ptr::null;
 
-/// What is done before the next call; an errno that it gives is all that becomes of it.
-type Before = Box<dyn FnOnce() -> Option<Errno>>;
-
-thread_local! {
-    static ATTACH: Cell<Option<Before>> = const { Cell::new(None) };
-    static CONTROL: Cell<Option<Before>> = const { Cell::new(None) };
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Shmget,
+    Shmat,
+    Shmctl,
+    Semget,
+    Semop,
+    Semctl,
 }
 
-/// Whether the call is to be made; errno is set if it is not.
-fn goes_on(before: &'static std::thread::LocalKey<Cell<Option<Before>>>) -> bool {
-    match before.take().and_then(|before| before()) {
-        None => true,
+/// What comes before one of this thread's calls.
+struct Before {
+    /// Those that count.
+    calls: &'static [Call],
+    /// So many of them go undisturbed.
+    first: usize,
+    /// An errno that it gives is all that becomes of the call.
+    act: Box<dyn FnOnce() -> Option<Errno>>,
+}
+
+thread_local! {
+    static BEFORE: Cell<Option<Before>> = const { Cell::new(None) };
+}
+
+fn before(calls: &'static [Call], first: usize, act: impl FnOnce() -> Option<Errno> + 'static) {
+    BEFORE.set(Some(Before { calls, first, act: Box::new(act) }));
+}
+
+fn before_attaching(act: impl FnOnce() -> Option<Errno> + 'static) {
+    before(&[Call::Shmat], 0, act);
+}
+
+fn before_control(act: impl FnOnce() -> Option<Errno> + 'static) {
+    before(&[Call::Shmctl], 0, act);
+}
+
+/// Makes the call, unless something comes in its place. (What is done before it makes calls, too,
+/// before which nothing comes.)
+fn guarded(call: Call, make: impl FnOnce() -> libc::c_long) -> libc::c_long {
+    let errno = match BEFORE.take() {
+        Some(before) if !before.calls.contains(&call) => {
+            BEFORE.set(Some(before));
+            None
+        }
+        Some(before) if before.first > 0 => {
+            BEFORE.set(Some(Before { first: before.first - 1, ..before }));
+            None
+        }
+        Some(before) => (before.act)(),
+        None => None,
+    };
+    match errno {
         Some(errno) => {
             errno.set();
-            false
+            -1
         }
+        None => make(),
     }
+}
+
+fn int(done: libc::c_long) -> c_int {
+    c_int::try_from(done).expect("such a call gives an int")
+}
+
+/// # Safety
+/// As shmget(2).
+#[unsafe(no_mangle)]
+unsafe extern "C" fn shmget(key: key_t, size: size_t, flags: c_int) -> c_int {
+    // SAFETY: no memory is involved.
+    int(guarded(Call::Shmget, || unsafe { libc::syscall(libc::SYS_shmget, key, size, flags) }))
 }
 
 /// # Safety
 /// As shmat(2).
 #[unsafe(no_mangle)]
 unsafe extern "C" fn shmat(id: c_int, at: *const c_void, flags: c_int) -> *mut c_void {
-    if !goes_on(&ATTACH) {
-        return usize::MAX as *mut c_void;
-    }
-    // SAFETY: the caller's promise; the kernel's -1 has become errno, and is that pointer.
-    unsafe { libc::syscall(libc::SYS_shmat, id, at, flags) as *mut c_void }
+    // SAFETY: the caller's promise. (-1 is the pointer that says so.)
+    guarded(Call::Shmat, || unsafe { libc::syscall(libc::SYS_shmat, id, at, flags) }) as *mut c_void
 }
 
 /// # Safety
 /// As shmctl(2).
 #[unsafe(no_mangle)]
 unsafe extern "C" fn shmctl(id: c_int, command: c_int, buffer: *mut libc::shmid_ds) -> c_int {
-    if !goes_on(&CONTROL) {
-        return -1;
-    }
     // SAFETY: the caller's promise. (On a machine of 64 bits there is one layout of `shmid_ds`.)
-    let done = unsafe { libc::syscall(libc::SYS_shmctl, id, command, buffer) };
-    c_int::try_from(done).expect("it gives an int")
+    int(guarded(Call::Shmctl, || unsafe { libc::syscall(libc::SYS_shmctl, id, command, buffer) }))
 }
 
-fn before_attaching(before: impl FnOnce() -> Option<Errno> + 'static) {
-    ATTACH.set(Some(Box::new(before)));
+/// # Safety
+/// As semget(2).
+#[unsafe(no_mangle)]
+unsafe extern "C" fn semget(key: key_t, count: c_int, flags: c_int) -> c_int {
+    // SAFETY: no memory is involved.
+    int(guarded(Call::Semget, || unsafe { libc::syscall(libc::SYS_semget, key, count, flags) }))
 }
 
-fn before_control(before: impl FnOnce() -> Option<Errno> + 'static) {
-    CONTROL.set(Some(Box::new(before)));
+/// # Safety
+/// As semop(2).
+#[unsafe(no_mangle)]
+unsafe extern "C" fn semop(id: c_int, steps: *mut libc::sembuf, count: size_t) -> c_int {
+    // SAFETY: the caller's promise.
+    int(guarded(Call::Semop, || unsafe { libc::syscall(libc::SYS_semop, id, steps, count) }))
+}
+
+/// # Safety
+/// As semctl(2), whose last argument may be missing: then whatever is in its register goes on
+/// to a command that does not look at it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn semctl(id: c_int, number: c_int, command: c_int, last: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise.
+    int(guarded(Call::Semctl, || unsafe { libc::syscall(libc::SYS_semctl, id, number, command, last) }))
 }
 
 /// A segment that nobody has attached, at a key of its own.
@@ -69,7 +133,7 @@ fn made() -> (Channel, Key) {
 }
 
 fn remove(key: Key) -> Option<Errno> {
-    crate::support::ipc::remove_segment(key.number());
+    ipc::remove_segment(key.number());
     None
 }
 
@@ -81,7 +145,7 @@ fn what_was_attached_is_what_the_key_leads_to() {
     let other = Segment::open(key).unwrap();
     before_attaching(move || remove(key));
     let (segment, is_new) = Segment::open_or_create(key, 2052, 0o600).unwrap();
-    assert!(ATTACH.take().is_none(), "this program's own shmat was called");
+    assert!(BEFORE.take().is_none(), "this program's own shmat was called");
     assert!(is_new && segment.is_current().unwrap());
     assert_ne!(segment.id(), other.id());
     drop(channel);
@@ -130,21 +194,119 @@ fn a_failure_after_the_attachment_detaches() {
     }
 }
 
-/// Two ways to be refused, and what is none.
 #[test]
 fn refusals_and_failures_are_told_apart() {
     let (_channel, key) = made();
-    for errno in [Errno::EACCES, Errno::EPERM] {
-        before_attaching(move || Some(errno));
-        let met = Segment::open(key).unwrap_err();
-        assert!(matches!(met, Error::Permission { mode: 0o600, .. }), "{errno}: {met:?}");
-    }
+    before_attaching(|| Some(Errno::EACCES));
+    let met = Segment::open(key).unwrap_err();
+    assert!(matches!(met, Error::Permission { mode: 0o600, .. }), "{met:?}");
+    let segment = Segment::open(key).unwrap();
+    before_control(|| Some(Errno::EPERM));
+    let met = segment.remove().unwrap_err();
+    assert!(matches!(met, Error::Permission { mode: 0o600, .. }), "{met:?}");
     for errno in [Errno::ENOMEM, Errno::ENOSYS, Errno::EMFILE] {
         before_attaching(move || Some(errno));
         let met = Segment::open(key).unwrap_err();
         assert!(matches!(met, Error::Os { call: "shmat", errno: said, .. } if said == errno), "{errno}: {met:?}");
     }
-    // The kernel's shmat, without anything before it.
-    // SAFETY: with a null address the kernel chooses a free range; no segment has this id.
-    assert_eq!(unsafe { shmat(-1, null(), 0) } as usize, usize::MAX);
+}
+
+// Each call of a side's life, one after the other.
+
+/// Runs `life` again and again: each time `act` comes before one call further on.
+fn before_each(calls: &'static [Call], act: fn(Key) -> Option<Errno>, life: impl Fn(&Channel, &str)) {
+    for first in 0.. {
+        let channel = Channel::new();
+        let key = channel.key();
+        before(calls, first, move || act(key));
+        life(&channel, &format!("before call {first}"));
+        if BEFORE.take().is_some() {
+            assert!(first > 2, "a life of {first} calls is none");
+            break;
+        }
+    }
+}
+
+/// The test's own calls are none of a life.
+fn undisturbed<T>(look: impl FnOnce() -> T) -> T {
+    let before = BEFORE.take();
+    let seen = look();
+    BEFORE.set(before);
+    seen
+}
+
+const SEGMENTS: &[Call] = &[Call::Shmget, Call::Shmat, Call::Shmctl];
+const SETS: &[Call] = &[Call::Semget, Call::Semop, Call::Semctl];
+
+fn set_removed(key: Key) -> Option<Errno> {
+    ipc::remove_set(key.seats());
+    None
+}
+
+/// A side that comes, looks whether its seat is still there, and leaves in order.
+fn a_life(options: Options, role: Role, channel: &Channel, when: &str) {
+    let is_seated = || undisturbed(|| assert!(channel.is_seated(role), "the {role} has lost its seat {when}"));
+    if role == Role::Reader {
+        let mut reader = Reader::<SysV>::open(&options).unwrap_or_else(|met| panic!("opening, {when}: {met}"));
+        reader.keep_seat().unwrap_or_else(|met| panic!("looking, {when}: {met}"));
+        undisturbed(|| reader.keep_seat()).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
+        is_seated();
+        reader.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
+    } else {
+        let mut writer = Writer::<SysV>::open(&options).unwrap_or_else(|met| panic!("opening, {when}: {met}"));
+        let patience = &mut shm_handoff::Patience::none();
+        writer.mend(patience).unwrap_or_else(|met| panic!("looking, {when}: {met}"));
+        undisturbed(|| writer.mend(patience)).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
+        is_seated();
+        writer.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
+    }
+    let next = undisturbed(|| Reader::<SysV>::open(&options).map(drop));
+    assert_eq!(next, Ok(()), "after a life with something {when}");
+}
+
+fn each_life(calls: &'static [Call], act: fn(Key) -> Option<Errno>) {
+    for role in [Role::Reader, Role::Writer] {
+        before_each(calls, act, |channel, when| a_life(Options::classic(channel.key()), role, channel, when));
+        before_each(calls, act, |channel, when| {
+            a_life(Options::ring(channel.key(), SMALLEST).unwrap(), role, channel, when);
+        });
+    }
+}
+
+#[test]
+fn the_set_is_removed_before_each_call() {
+    each_life(SETS, set_removed);
+}
+
+#[test]
+fn the_segment_is_removed_before_each_call() {
+    each_life(SEGMENTS, remove);
+}
+
+/// What one kind of call meets when the other's object goes.
+#[test]
+fn both_are_removed_before_each_call() {
+    let both = |key| remove(key).or(set_removed(key));
+    each_life(SETS, both);
+    each_life(SEGMENTS, both);
+}
+
+#[test]
+fn each_change_of_the_set_can_be_interrupted() {
+    each_life(&[Call::Semop], |_| Some(Errno::EINTR));
+}
+
+/// An observer, which has no seat, sees the segment or that there is none.
+#[test]
+fn an_observer_meets_removals_before_each_call() {
+    for (calls, act) in [(SETS, set_removed as fn(Key) -> Option<Errno>), (SEGMENTS, remove)] {
+        before_each(calls, act, |channel, when| {
+            let _reader = undisturbed(|| Reader::<SysV>::open(&Options::classic(channel.key())).unwrap());
+            match Observer::open(channel.key()) {
+                Ok(observer) => assert!(observer.flag().is_none_or(|flag| flag == 0), "{when}"),
+                Err(Error::Missing { .. } | Error::Removed { .. }) if calls == SEGMENTS => {}
+                Err(met) => panic!("{when}: {met}"),
+            }
+        });
+    }
 }

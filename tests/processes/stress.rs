@@ -53,7 +53,7 @@ fn all_arrive(reader_args: &[&str], writer_args: &[&str], cores: Option<[usize; 
     let mut reader = channel.reader(reader_args).with(|command| pin(command, 0)).start();
     channel.await_seated(Role::Reader, &mut reader);
     let writer = channel.writer(writer_args).with(|command| pin(command, 1)).input(sent.clone()).start();
-    writer.end().code(0);
+    writer.end_while(|_| reader.printed().len()).code(0);
     reader.end().code(0).prints(sent);
     channel.assert_nothing_left();
 }

@@ -314,12 +314,23 @@ impl Peer {
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ended {
+    pub(crate) fn end(self) -> Ended {
+        self.end_while(|peer| peer.out.look().len())
+    }
+
+    /// Waits for its end, as long as this number grows: what is much takes its time on a busy
+    /// machine.
+    pub(crate) fn end_while<T: PartialEq>(mut self, mut progress: impl FnMut(&mut Self) -> T) -> Ended {
         let started = Instant::now();
+        let (mut since, mut so_far) = (started, progress(&mut self));
         let status = loop {
+            let now = progress(&mut self);
+            if now != so_far {
+                (since, so_far) = (Instant::now(), now);
+            }
             match self.status() {
                 Some(status) => break status,
-                None if started.elapsed() > DEADLINE => self.fail("did not end"),
+                None if since.elapsed() > DEADLINE => self.fail("did not end"),
                 None => sleep(Duration::from_millis(1)),
             }
         };
