@@ -4,26 +4,20 @@
 //! `fork` of the C library runs the handlers of `pthread_atfork`. (`posix_spawn` and `vfork` share
 //! the memory of their parent and attach nothing; a bare system call is beyond us.)
 
-use std::cell::UnsafeCell;
 use std::sync::Once;
 
-struct Lock(UnsafeCell<libc::pthread_mutex_t>);
-
-// SAFETY: a mutex is made to be used by several threads, and is reached through its functions alone.
-unsafe impl Sync for Lock {}
-
-// The C library's, for it can be unlocked in the child, where the thread that holds it is the only one.
-static LOCK: Lock = Lock(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+/// The C library's, for it can be unlocked in the child, where the thread that holds it is the only one.
+static mut LOCK: libc::pthread_mutex_t = libc::PTHREAD_MUTEX_INITIALIZER;
 
 extern "C" fn hold() {
     // SAFETY: initialised as it is declared, and never moved; not held by this thread, which would
     // have to fork in the middle of `none_during`.
-    unsafe { libc::pthread_mutex_lock(LOCK.0.get()) };
+    unsafe { libc::pthread_mutex_lock(&raw mut LOCK) };
 }
 
 extern "C" fn let_go() {
     // SAFETY: held by this thread: by `hold`, in the parent and in its copy, the child.
-    unsafe { libc::pthread_mutex_unlock(LOCK.0.get()) };
+    unsafe { libc::pthread_mutex_unlock(&raw mut LOCK) };
 }
 
 /// Does what no other thread may fork in the middle of.
