@@ -7,7 +7,7 @@
 #   3. the models under loom at their deeper bounds, whose figures are compared with
 #      those in docs/verification.md: a quarter of an hour to an hour and a half, by how
 #      fast the machine is that day;
-#   4. the bugs of tests/seeded, each found by something: an hour;
+#   4. the bugs of tests/seeded, each found by something: an hour and a half;
 #   5. cargo-mutants over the protocol: an hour and more;
 #   6. the tests between processes, 20 times over: what shows only sometimes;
 #   7. a storm of 10,000 kills in each layout: a quarter of an hour;

@@ -241,8 +241,11 @@ fn a_hang_up_ends_a_reader_in_the_same_way_in_both_layouts() {
                 let line = Line::new();
                 let mut reader = line.start(channel.reader(layout).with(|run| _ = run.arg("-q")), ignores);
                 channel.await_seated(Role::Reader, &mut reader);
-                let writer = channel.writer(layout).input("many\n".repeat(20_000)).start();
+                let writer = channel.writer([layout, &["-v"]].concat()).input("many\n".repeat(20_000));
+                let mut writer = writer.start();
                 (&line.far).read_exact(&mut [0]).unwrap();
+                // One that has not seen the reader would wait for one.
+                writer.until_says("Waiting...");
                 line.hang_up();
                 let ended = reader.end();
                 assert!(ended.code(code).stderr.starts_with(said) && ended.stderr.is_empty() == ignores, "{ended}");
