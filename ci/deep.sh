@@ -9,7 +9,8 @@
 #      fast the machine is that day;
 #   4. the bugs of tests/seeded, each found by something: an hour and a half;
 #   5. cargo-mutants over the protocol: an hour and more;
-#   6. the tests between processes, 20 times over: what shows only sometimes;
+#   6. the tests between processes, 20 times over, and ten times beside eight busy loops:
+#      what shows only sometimes;
 #   7. a storm of 10,000 kills in each layout: a quarter of an hour;
 #   8. two minutes of a peer that scribbles over everything, in each layout;
 #   9. fuzzing, on nightly: half an hour;
@@ -21,7 +22,7 @@
 #
 # ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. With --write the figures of steps
 # 3, 4 and 7 are written into docs/verification.md and docs/reliability.md; without it the
-# docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, FUZZ (seconds for each target) and
+# docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, BUSY, FUZZ (seconds a target) and
 # SOAK (minutes) in the environment change the numbers; SHUTTLE_SEED repeats a run of step 2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -68,9 +69,12 @@ mutants() { ci/mutants.sh; }
 
 processes() {
     local targets turn
-    mapfile -t targets < <(targets processes interop defects cli)
+    mapfile -t targets < <(targets processes interop defects cli cost conformance)
     for turn in $(seq "$times"); do
         ci/ipc.sh cargo test --quiet "${targets[@]}" || { echo "== processes: failed in turn $turn of $times" >&2; return 1; }
+    done
+    for turn in $(seq "${BUSY:-10}"); do
+        ci/ipc.sh ci/busy.sh 8 cargo test --quiet "${targets[@]}" || { echo "== processes: failed in turn $turn beside busy loops" >&2; return 1; }
     done
 }
 
