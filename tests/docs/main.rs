@@ -29,6 +29,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo test", "runs tests, these among them"),
     ("cargo bench", "measures for minutes"),
     ("ci/models.sh", "runs every model"),
+    ("ci/deep.sh", "takes hours"),
     ("ci/mutants.sh", "takes more than an hour"),
     ("ci/seeded.sh", "takes half an hour"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),

@@ -322,6 +322,8 @@ impl<H: StartsAt> World<'_, H> {
                 oracle.push(Some(bytes[..len].to_vec()), at.wrapping_add(size_of_record(len)));
             }
             _ => {
+                // It looks around first.
+                oracle.met |= seated;
                 let expected = oracle.try_room(0, seated);
                 prop_assert_eq!(writer.end_with(&mut Patience::none()), expected.clone().map(drop));
                 if let Ok(end) = expected {
