@@ -243,7 +243,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
     killed_at_every_step(
         "K11",
         "a reader that opens, receives two messages into its own memory, and leaves: each is there whole, or comes to the next",
-        24,
+        21,
         Depth::bound(2, 19_219).deep(Depth::bound(3, 0)),
         |spared| {
             let slot = slot();

@@ -101,7 +101,7 @@ fn l13_a_reader_and_its_successor() {
     claim(
         "L13",
         "a reader that goes without a release leaves the message to the next",
-        Depth::bound(5, 37_208).deep(Depth::bound(8, 0)),
+        Depth::bound(5, 37_208).deep(Depth::bound(8, 887_482)),
         || {
             let slot = slot();
             main_is("reader");

@@ -140,7 +140,7 @@ fn k13_released_up_to_a_look_at_every_step() {
         "K13",
         "ring: a reader that opens, looks at two messages, releases up to the first, then the other, and leaves",
         52,
-        Depth::bound(1, 2832).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 2832).deep(Depth::bound(2, 130_805)),
         |spared| {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
             let life = |reader: &mut Reader<Mortal>, out: &Ledger, released: &Released| {
@@ -218,7 +218,7 @@ fn k16_a_writer_that_had_promised_at_every_step() {
         "K16",
         "ring: K4's writer where both sides promise fences; its successor can promise none",
         39,
-        Depth::bound(1, 4458).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 4458).deep(Depth::bound(2, 395_535)),
         |spared| {
             let lines = [What::Message(0), What::Message(1)];
             let ring = ring(4, 2).promising();

@@ -31,7 +31,7 @@ fn r29_promises_that_are_kept() {
     claim(
         "R29",
         "both sides have the kernel fence the other before they sleep: R1 without a fence on a record's way",
-        Depth::bound(2, 4031).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 4031).deep(Depth::bound(3, 72_062)),
         || flow(&one_way(4, 0), &[1, 2, 2]),
     );
 }

@@ -200,7 +200,7 @@ fn r27_space_that_was_given_back_before() {
     claim(
         "R27",
         "a writer that comes writes over what was given back before, and over nothing that is being copied out",
-        Depth::bound(2, 10_787).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 10_787).deep(Depth::bound(3, 276_576)),
         || {
             let ring = ring(4, 0);
             main_is("reader");
