@@ -89,7 +89,7 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
     }
     let claim = Claim::take(key).map_err(|error| seated(key, &error))?;
     let Some(goner) = judge(key, force, Some(&claim))? else {
-        drop(claim);
+        claim.remove_seats()?;
         return stdio::show(&format!("removed the seats of {}\n", at(key)));
     };
     let late = claim.remove(goner.id)?;

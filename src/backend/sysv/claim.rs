@@ -43,7 +43,15 @@ impl Claim {
         // Not attached, so that nobody takes us for a side, and so that its mode does not matter.
         Segment::remove_id(id, self.key)?;
         let late = Segment::attached_to(id, self.key);
-        drop(self.seats);
+        self.seats.remove()?;
         Ok(late)
+    }
+
+    /// Removes the seats alone.
+    ///
+    /// # Errors
+    /// What the removal met.
+    pub(crate) fn remove_seats(self) -> Result<(), Error> {
+        self.seats.remove()
     }
 }

@@ -2,7 +2,8 @@
 //! would count as attached, as a C program does, until it ends or runs another program.
 //!
 //! `fork` of the C library runs the handlers of `pthread_atfork`. (`posix_spawn` and `vfork` share
-//! the memory of their parent and attach nothing; a bare system call is beyond us.)
+//! the memory of their parent and attach nothing; a bare system call is beyond us, and so is a process
+//! in which no memory is left for the handlers.)
 
 use std::sync::Once;
 
@@ -10,8 +11,9 @@ use std::sync::Once;
 static mut LOCK: libc::pthread_mutex_t = libc::PTHREAD_MUTEX_INITIALIZER;
 
 extern "C" fn hold() {
-    // SAFETY: initialised as it is declared, and never moved; not held by this thread, which would
-    // have to fork in the middle of `none_during`.
+    // SAFETY: initialised as it is declared, and never moved; not held by this thread, which makes system
+    // calls alone while it holds it. (`fork` in a signal handler in the middle of them would wait for ever:
+    // POSIX lets no handler of `pthread_atfork` be relied upon there.)
     unsafe { libc::pthread_mutex_lock(&raw mut LOCK) };
 }
 

@@ -43,9 +43,9 @@ use recognise::Want;
 use seats::{Lock, Seat};
 use std::time::Duration;
 
-/// How often a census is begun anew, because somebody came or went in the middle of it, before
-/// it says that the count means nothing.
-const LOOKS: u32 = 10;
+/// How often a census counts, where a side or an observer comes or goes in the middle of it, before it says
+/// that the count means nothing.
+const COUNTS: u32 = 10;
 
 /// Where to meet, and on what terms.
 ///
@@ -280,6 +280,29 @@ impl SysV {
     }
 }
 
+impl SysV {
+    /// Counts those attached, between two looks at the seats; whether these saw the same.
+    fn count(&mut self) -> Result<(Census, bool), Error> {
+        // The seats first: a side that gave one back has detached and released before.
+        let seating = self.seat.as_mut().map(Seat::look).transpose()?;
+        let stat = self.segment.stat()?;
+        let is_sure = match (&self.seat, seating) {
+            // An observer that came or went around the count can be in it and not in the marks.
+            (Some(ours), Some(seating)) => ours.is_unchanged(seating.marks)?,
+            _ => true,
+        };
+        let census = Census {
+            peer_seated: seating.is_some_and(|seating| seating.peer_seated),
+            writer_failed: seating.is_some_and(|seating| seating.writer_failed),
+            attached: stat.attached,
+            observers: seating.map_or(0, |seating| seating.marks.observers.into()),
+            removed: stat.removed || !self.segment.is_current()?,
+            reseated: seating.is_some_and(|seating| seating.reseated),
+        };
+        Ok((census, is_sure))
+    }
+}
+
 impl Backend for SysV {
     type Address = Options;
 
@@ -321,34 +344,17 @@ impl Backend for SysV {
     fn wake(&self) {}
 
     fn census(&mut self) -> Result<Census, Error> {
-        let mut reseated = false;
-        for left in (0..LOOKS).rev() {
-            // The seats first: a side that gave one back has detached and released before.
-            let seating = self.seat.as_mut().map(Seat::look).transpose()?;
-            let stat = self.segment.stat()?;
-            let (mut peer_seated, mut writer_failed, mut observers) = (false, false, 0);
-            if let (Some(seat), Some(seating)) = (&self.seat, seating) {
-                (peer_seated, writer_failed) = (seating.peer_seated, seating.writer_failed);
-                reseated |= seating.reseated;
-                observers = seating.marks.observers.into();
-                // An observer that came or went around the count can be in it and not in the marks.
-                if !seat.is_unchanged(seating.marks)? {
-                    if left > 0 {
-                        continue;
-                    }
-                    observers = stat.attached;
-                }
+        let (mut census, mut is_sure) = self.count()?;
+        for _ in 1..COUNTS {
+            if is_sure {
+                return Ok(census);
             }
-            return Ok(Census {
-                peer_seated,
-                writer_failed,
-                attached: stat.attached,
-                observers,
-                removed: stat.removed || !self.segment.is_current()?,
-                reseated,
-            });
+            let reseated = census.reseated;
+            (census, is_sure) = self.count()?;
+            census.reseated |= reseated;
         }
-        unreachable!("the last look is answered")
+        // Any of those attached can be a tool.
+        Ok(if is_sure { census } else { Census { observers: census.attached, ..census } })
     }
 
     fn persists(&self) -> bool {

@@ -6,7 +6,7 @@
 
 use super::key::Key;
 use super::recognise;
-use super::seats::{self, LOCKED, Seats};
+use super::seats::{self, ATTEMPTS, LOCKED, Seats};
 use super::segment::{self, Segment, Stat};
 use super::set::{Mark, Met, Set};
 use crate::backend::layout::CLASSIC;
@@ -50,16 +50,16 @@ enum Leave {
 }
 
 fn ask_leave(key: Key) -> Result<Leave, Error> {
-    loop {
+    for _ in 0..ATTEMPTS {
         // (A side that comes to a key without a set while we look at it meets us in one census; it takes two.)
-        let marked = Set::find(key).and_then(|set| set.map(|set| Mark::set(set, LOCKED)).transpose());
-        return match marked {
-            Ok(mark) => Ok(Leave::Attach(mark)),
-            Err(Met::Gone) => continue,
-            Err(Met::Busy | Met::Failed(Error::Permission { .. })) => Ok(Leave::LookFromOutside),
-            Err(Met::Failed(error)) => Err(error),
-        };
+        match Set::find(key).and_then(|set| set.map(|set| Mark::set(set, LOCKED)).transpose()) {
+            Ok(mark) => return Ok(Leave::Attach(mark)),
+            Err(Met::Gone) => {}
+            Err(Met::Busy | Met::Failed(Error::Permission { .. })) => break,
+            Err(Met::Failed(error)) => return Err(error),
+        }
     }
+    Ok(Leave::LookFromOutside)
 }
 
 impl Observer {

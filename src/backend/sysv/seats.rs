@@ -3,7 +3,7 @@
 use super::ffi::step;
 use super::key::Key;
 use super::proc::{self, Life};
-use super::set::{LOCK, LOOKS, Met, OBSERVERS, OPEN, READER, Set, Values, WRITER, give, take};
+use super::set::{LOCK, LOOKS, Met, OBSERVERS, OPEN, READER, Set, Values, WRITER, for_its_owner, give, take};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
@@ -22,7 +22,7 @@ pub(super) const LOCKED: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(1);
 
 /// Attempts at a set that keeps being removed under us.
-const ATTEMPTS: usize = 1000;
+pub(super) const ATTEMPTS: usize = 1000;
 
 /// A seat that is taken until it is given back or the process ends.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl Seat {
     fn adopt_mode(&self) -> Result<(), Met> {
         let values = self.set.values()?;
         let is_alone = values.of(WRITER) + values.of(READER) == 1;
-        if is_alone && self.set.mode()? != self.mode & 0o777 {
+        if is_alone && self.set.mode()? != for_its_owner(self.mode) {
             match self.set.set_mode(self.mode) {
                 // Of another user's set (we came in by --trust-owner) the mode is theirs to give.
                 Ok(()) | Err(Met::Failed(Error::Permission { .. })) => {}
@@ -336,8 +336,8 @@ impl Drop for Lock {
     }
 }
 
-/// Both seats and the lock, taken so that nobody comes in; given back, and the set removed,
-/// when this is dropped.
+/// Both seats and the lock, taken where no observer is there, so that nobody comes in. A drop gives them
+/// back, and leaves the set if it says that a writer failed.
 #[derive(Debug)]
 pub(super) struct Closed {
     set: Set,
@@ -362,38 +362,50 @@ impl Closed {
     fn try_take(key: Key, since: Duration) -> Result<Self, Met> {
         // Whose it is does not matter to who removes it.
         let set = Set::find_or_make(key, 0o600, true)?;
-        let mut steps: Vec<_> = [LOCK, WRITER, READER].into_iter().flat_map(take).collect();
-        match set.change(&mut steps) {
+        match set.close() {
             Err(Met::Busy) => {}
             done => return done.map(|()| Self { set }),
         }
         let values = set.values()?;
-        let taken: Vec<_> = [WRITER, READER, LOCK].into_iter().filter(|semaphore| values.taken(*semaphore)).collect();
-        let mut stuck = !taken.is_empty();
-        for semaphore in taken {
-            match (taken_by(set, semaphore, since)?, semaphore) {
-                (Taken::By(pid), WRITER) => {
-                    return Err(Error::SeatTaken { key: key.number(), role: Role::Writer, pid }.into());
-                }
-                (Taken::By(pid), READER) => {
-                    return Err(Error::SeatTaken { key: key.number(), role: Role::Reader, pid }.into());
-                }
-                (Taken::By(pid), _) if since > LOCKED => {
+        let mut stuck = false;
+        for (semaphore, role) in [(WRITER, Some(Role::Writer)), (READER, Some(Role::Reader)), (LOCK, None)] {
+            if !values.taken(semaphore) {
+                continue;
+            }
+            match (taken_by(set, semaphore, since)?, role) {
+                (Taken::By(pid), Some(role)) => return Err(Error::SeatTaken { key: key.number(), role, pid }.into()),
+                (Taken::By(pid), None) if since > LOCKED => {
                     return Err(Error::Locked { key: key.number(), pid }.into());
                 }
-                (Taken::By(_) | Taken::Again, _) => stuck = false,
-                (Taken::Stuck, _) => {}
+                (Taken::By(_) | Taken::Again, _) => return Err(Met::Busy),
+                (Taken::Stuck, _) => stuck = true,
             }
         }
-        if stuck { set.remove().and(Err(Met::Gone)) } else { Err(Met::Busy) }
+        if stuck {
+            return set.remove().and(Err(Met::Gone));
+        }
+        if values.taken(OBSERVERS) && since > LOCKED {
+            let pid = set.holder(OBSERVERS)?;
+            return Err(Error::SeatTaken { key: key.number(), role: Role::Guest, pid }.into());
+        }
+        Err(Met::Busy)
+    }
+
+    /// Removes the set with all that it says.
+    pub(super) fn remove(self) -> Result<(), Error> {
+        match self.set.remove() {
+            // Another user's set stays, and the drop gives the seats back.
+            Ok(()) | Err(Met::Failed(Error::Permission { .. })) => Ok(()),
+            Err(met) => met.unless_gone(),
+        }
     }
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        // One that can't be removed is somebody else's, or gone; then the seats are given back.
-        if self.set.remove().is_err() {
-            let _ = self.set.change(&mut [give(LOCK), give(WRITER), give(READER)]);
+        let says_nothing = self.set.values().is_ok_and(|values| !values.taken(OPEN));
+        if !(says_nothing && self.set.remove().is_ok()) {
+            self.set.open();
         }
     }
 }

@@ -171,7 +171,7 @@ impl Segment {
         match ffi::shmget(key.number(), 0, 0) {
             Ok(id) => Ok(Some(id)),
             Err(Errno::ENOENT) => Ok(None),
-            Err(errno) => Err(failed("shmget", key, errno)),
+            Err(errno) => Err(failed("shmget", Needs::Nothing, key, errno)),
         }
     }
 
@@ -212,17 +212,21 @@ impl Segment {
     }
 
     fn attach_with(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
-        forks::none_during(|| Self::attach_and_keep(id, key, flags))
-    }
-
-    fn attach_and_keep(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
-        let address = ffi::shmat(id, flags).map_err(|errno| failed("shmat", key, errno))?;
+        let (attached, stat) = forks::none_during(|| {
+            let attached = ffi::shmat(id, flags);
+            let stat = ffi::shm_stat(id);
+            if let (Ok(address), Ok(stat)) = (attached, &stat) {
+                ffi::keep_from_children(address, stat.shm_segsz);
+            }
+            (attached, stat)
+        });
+        let address = attached.map_err(|errno| failed("shmat", Needs::Permission, key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
         let (reachable, attached_by) = (ffi::be_fenced(), std::process::id());
         let mut segment = Self { id, key, address, size: 0, reachable, attached_by };
-        segment.size = segment.stat()?.size;
-        ffi::keep_from_children(address, segment.size);
+        let stat = stat.map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))?;
+        segment.size = stat.shm_segsz;
         Ok(segment)
     }
 
@@ -290,7 +294,7 @@ impl Segment {
     pub(super) fn remove_id(id: c_int, key: Key) -> Result<(), Error> {
         match ffi::shm_remove(id) {
             Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
-            Err(errno) => Err(failed("shmctl(IPC_RMID)", key, errno)),
+            Err(errno) => Err(failed("shmctl(IPC_RMID)", Needs::Ownership, key, errno)),
         }
     }
 
@@ -540,7 +544,7 @@ impl Drop for Segment {
 }
 
 pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
-    let raw = ffi::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", key, errno))?;
+    let raw = ffi::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))?;
     let mode = u32::from(raw.shm_perm.mode);
     let pid = |pid: libc::pid_t| u32::try_from(pid).unwrap_or(0);
     Ok(Stat {
@@ -555,10 +559,10 @@ pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
     })
 }
 
-fn failed(call: &'static str, key: Key, errno: Errno) -> Error {
+fn failed(call: &'static str, needs: Needs, key: Key, errno: Errno) -> Error {
     match errno {
         Errno::EINVAL | Errno::EIDRM => Error::Removed { key: key.number() },
-        Errno::EACCES | Errno::EPERM => refused(call, key, Object::Segment, errno),
+        Errno::EACCES | Errno::EPERM => refused(call, needs, key, Object::Segment, errno),
         _ => Error::Os { call, on: on(key), errno },
     }
 }
@@ -567,14 +571,22 @@ fn on(key: Key) -> String {
     format!("segment at key {key}")
 }
 
-/// A refusal: an owner's, with what /proc tells everybody (`IPC_STAT` tells nothing to
-/// whom it refuses), or a sandbox's, which is about the call and no object of anybody's.
-pub(super) fn refused(call: &'static str, key: Key, object: Object, errno: Errno) -> Error {
-    // A look-up asks for no permission, and the kernel says EPERM only where another user's
-    // object would be removed or changed.
-    let is_lookup = matches!(call, "shmget" | "semget");
-    let is_owners = call.contains("IPC_RMID") || call.contains("IPC_SET");
-    if is_lookup || (errno == Errno::EPERM && !is_owners) {
+/// What the kernel asks of a process that makes a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing, as for a look-up.
+    Nothing,
+    /// What the object's mode gives.
+    Permission,
+    /// To be its owner or its creator.
+    Ownership,
+}
+
+/// A refusal: an owner's, with what /proc tells everybody (`IPC_STAT` tells nothing to a process that it
+/// refuses), or a sandbox's. The kernel says EPERM only where ownership is needed, and EACCES only where a
+/// permission is: every other refusal is a sandbox's, and about the call alone.
+pub(super) fn refused(call: &'static str, needs: Needs, key: Key, object: Object, errno: Errno) -> Error {
+    if needs == Needs::Nothing || (errno == Errno::EPERM && needs == Needs::Permission) {
         let on = if object == Object::Seats { super::set::on(key) } else { on(key) };
         return Error::Refused { call, on, errno };
     }
@@ -610,7 +622,7 @@ fn making_failed(key: Key, errno: Errno) -> Error {
                 Limit::Shmall
             }
         }
-        _ => return failed("shmget", key, errno),
+        _ => return failed("shmget", Needs::Nothing, key, errno),
     };
     Error::Limit { key: key.number(), object: Object::Segment, limit }
 }

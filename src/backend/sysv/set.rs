@@ -31,7 +31,8 @@
 
 use super::ffi::{self, step};
 use super::key::Key;
-use super::segment::refused;
+use super::proc;
+use super::segment::{Needs, refused};
 use crate::error::{Error, Limit, Object};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
@@ -116,6 +117,7 @@ struct Found {
     shape: Shape,
     uid: u32,
     creator: u32,
+    mode: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,24 +139,23 @@ impl Set {
             return match ffi::semget(key.seats(), COUNT, flags) {
                 // The next look finds it, or what came before it.
                 Ok(_) | Err(Errno::EEXIST) => Err(Met::Gone),
-                Err(errno) => Err(met("semget", key, errno)),
+                Err(errno) => Err(not_found(key, errno).into()),
             };
         };
         let me = nix::unistd::geteuid().as_raw();
-        let found = match Found::at(id, key) {
-            // One that its owner may not read: left over from a mode that some other program chose.
-            Err(Met::Failed(Error::Permission { .. })) if ffi::sem_own(id, mode).is_ok() => Found::at(id, key)?,
+        let Found { set, shape, uid, creator, mode: found_mode } = match Found::at(id, key) {
+            Err(Met::Failed(Error::Permission { .. })) => Found::of_mine(id, key)?,
             found => found?,
         };
-        let Found { set, shape, uid, creator } = found;
         if shape == Shape::Foreign {
             return Err(foreign(key).into());
         }
         if !trust_owner && (uid != me || creator != me) {
             return Err(Error::OtherOwner { key: key.number(), object: Object::Seats, uid, creator }.into());
         }
-        if uid == me && for_its_owner(set.mode()?) != set.mode()? {
-            set.set_mode(mode)?;
+        // What its owner could not use is left over from a mode that some other program chose.
+        if uid == me && for_its_owner(found_mode) != found_mode {
+            set.set_mode(found_mode)?;
         }
         match shape {
             Shape::Old => set.remove_old(),
@@ -187,7 +188,7 @@ impl Set {
         loop {
             match ffi::semop(self.id, steps) {
                 Err(Errno::EINTR) => {}
-                done => return done.map_err(|errno| self.met("semop", errno)),
+                done => return done.map_err(|errno| self.met("semop", Needs::Permission, errno)),
             }
         }
     }
@@ -198,63 +199,77 @@ impl Set {
         loop {
             match ffi::semtimedop(self.id, steps, longest.saturating_sub(started.elapsed())) {
                 Err(Errno::EINTR) => {}
-                done => return done.map_err(|errno| self.met("semtimedop", errno)),
+                done => return done.map_err(|errno| self.met("semtimedop", Needs::Permission, errno)),
             }
         }
     }
 
     pub(super) fn values(self) -> Result<Values, Met> {
-        ffi::sem_values(self.id).map(Values).map_err(|errno| self.met("semctl(GETALL)", errno))
+        ffi::sem_values(self.id).map(Values).map_err(|errno| self.met("semctl(GETALL)", Needs::Permission, errno))
     }
 
     /// Sets a value whatever it was; takes nothing back at anybody's death.
     pub(super) fn put(self, semaphore: u16, value: c_int) -> Result<(), Met> {
-        ffi::sem_set(self.id, semaphore, value).map_err(|errno| self.met("semctl(SETVAL)", errno))
+        ffi::sem_set(self.id, semaphore, value).map_err(|errno| self.met("semctl(SETVAL)", Needs::Permission, errno))
     }
 
     /// Pid of the process that changed it last, which is the holder's only while the semaphore is taken;
     /// 0: of another pid namespace.
     pub(super) fn holder(self, semaphore: u16) -> Result<u32, Met> {
-        ffi::sem_pid(self.id, semaphore).map_err(|errno| self.met("semctl(GETPID)", errno))
+        ffi::sem_pid(self.id, semaphore).map_err(|errno| self.met("semctl(GETPID)", Needs::Permission, errno))
     }
 
     /// Permission bits.
     pub(super) fn mode(self) -> Result<u32, Met> {
-        let stat = ffi::sem_stat(self.id).map_err(|errno| self.met("semctl(IPC_STAT)", errno))?;
-        #[allow(clippy::useless_conversion)] // other widths on other machines
-        Ok(u32::from(stat.sem_perm.mode) & 0o777)
+        let stat = ffi::sem_stat(self.id).map_err(|errno| self.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
+        Ok(mode_of(&stat))
     }
 
     /// Gives it permission bits with which its owner can use it.
     pub(super) fn set_mode(self, mode: u32) -> Result<(), Met> {
-        ffi::sem_set_mode(self.id, for_its_owner(mode)).map_err(|errno| self.met("semctl(IPC_SET)", errno))
+        ffi::sem_set_mode(self.id, for_its_owner(mode))
+            .map_err(|errno| self.met("semctl(IPC_SET)", Needs::Ownership, errno))
     }
 
     pub(super) fn remove(self) -> Result<(), Met> {
-        ffi::sem_remove(self.id).map_err(|errno| self.met("semctl(IPC_RMID)", errno))
+        ffi::sem_remove(self.id).map_err(|errno| self.met("semctl(IPC_RMID)", Needs::Ownership, errno))
     }
 
-    /// Removes it if nobody is seated and nobody looks. Both seats are held over the removal, so that
-    /// nobody takes one in a set that is about to go.
+    /// Takes the lock and both seats where nobody has one and no observer is there: nobody of ours comes
+    /// in until [`open`](Self::open), or meets the set's removal.
+    pub(super) fn close(self) -> Result<(), Met> {
+        let mut steps = [take(LOCK), take(WRITER), take(READER)].concat();
+        steps.push(step(OBSERVERS, 0, IPC_NOWAIT));
+        self.change(&mut steps)
+    }
+
+    /// Gives back what [`close`](Self::close) took.
+    pub(super) fn open(self) {
+        // What is gone needs no giving back, and what may not be changed could not have been taken.
+        let _ = self.change(&mut [give(LOCK), give(WRITER), give(READER)]);
+    }
+
+    /// Removes it if nobody uses it. One that can't be removed is another user's (we came in by
+    /// `trust_owner`), and stays.
     pub(super) fn remove_if_unused(self) {
-        let [w0, w1] = take(WRITER);
-        let [r0, r1] = take(READER);
-        let mut steps = [step(LOCK, 0, IPC_NOWAIT), step(OBSERVERS, 0, IPC_NOWAIT), w0, w1, r0, r1];
-        if self.change(&mut steps).is_ok() && self.remove().is_err() {
-            // Somebody else's set (we came in by --trust-owner): it stays.
-            let _ = self.change(&mut [give(WRITER), give(READER)]);
+        if self.close().is_ok() && self.remove().is_err() {
+            self.open();
         }
     }
 
     /// A set of version 1 makes room for one of ours, if no program of that version uses it.
     fn remove_old(self) -> Result<Self, Met> {
-        let [w0, w1] = take(WRITER);
-        let [r0, r1] = take(READER);
-        match self.change(&mut [step(LOCK, 0, IPC_NOWAIT), w0, w1, r0, r1]) {
-            Ok(()) => self.remove().and(Err(Met::Gone)),
-            Err(Met::Busy) => Err(self.old().into()),
-            Err(met) => Err(met),
+        let mut steps = [take(LOCK), take(WRITER), take(READER)].concat();
+        match self.change(&mut steps) {
+            Ok(()) => {}
+            Err(Met::Busy) => return Err(self.old().into()),
+            Err(met) => return Err(met),
         }
+        let removed = self.remove();
+        if removed.is_err() {
+            self.open();
+        }
+        removed.and(Err(Met::Gone))
     }
 
     fn old(self) -> Error {
@@ -266,15 +281,25 @@ impl Set {
         Error::OtherVersion { key: self.key.number(), found: OLD_VERSION, known: VERSION, pid }
     }
 
-    fn met(self, call: &'static str, errno: Errno) -> Met {
-        met(call, self.key, errno)
+    /// The one place that decides what an errno of a call on a set means.
+    fn met(self, call: &'static str, needs: Needs, errno: Errno) -> Met {
+        match errno {
+            // Removed while we waited, or before (a number is not given again).
+            Errno::EIDRM | Errno::EINVAL => Met::Gone,
+            // It would have to wait, or to go beyond the largest value.
+            Errno::EAGAIN | Errno::ERANGE => Met::Busy,
+            Errno::EACCES | Errno::EPERM => Met::Failed(refused(call, needs, self.key, Object::Seats, errno)),
+            Errno::ENOSPC => Met::Failed(limit(self.key, Limit::Sem)),
+            Errno::E2BIG => Met::Failed(limit(self.key, Limit::Semopm)),
+            _ => Met::Failed(Error::Os { call, on: on(self.key), errno }),
+        }
     }
 }
 
 impl Found {
     fn at(id: c_int, key: Key) -> Result<Self, Met> {
         let set = Set { id, key };
-        let stat = ffi::sem_stat(id).map_err(|errno| set.met("semctl(IPC_STAT)", errno))?;
+        let stat = ffi::sem_stat(id).map_err(|errno| set.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
         let is_untouched = stat.sem_otime == 0;
         let shape = match usize::try_from(stat.sem_nsems) {
             Ok(SEMAPHORES) => match set.values()? {
@@ -284,7 +309,7 @@ impl Found {
             },
             Ok(OLD_SEMAPHORES) => {
                 let values = ffi::sem_values::<OLD_SEMAPHORES>(id);
-                match values.map_err(|errno| set.met("semctl(GETALL)", errno))? {
+                match values.map_err(|errno| set.met("semctl(GETALL)", Needs::Permission, errno))? {
                     [OLD_OURS, ..] => Shape::Old,
                     values if is_untouched && values == [0; OLD_SEMAPHORES] => Shape::Old,
                     _ => Shape::Foreign,
@@ -292,15 +317,35 @@ impl Found {
             }
             _ => Shape::Foreign,
         };
-        Ok(Self { set, shape, uid: stat.sem_perm.uid, creator: stat.sem_perm.cuid })
+        Ok(Self { set, shape, uid: stat.sem_perm.uid, creator: stat.sem_perm.cuid, mode: mode_of(&stat) })
     }
+
+    /// One that may not be read, although it is this user's: made readable, and put back as it was if it
+    /// turns out to be none of ours.
+    fn of_mine(id: c_int, key: Key) -> Result<Self, Met> {
+        let set = Set { id, key };
+        let before = proc::sets().ok().and_then(|rows| rows.into_iter().find(|row| row.key == key.seats()));
+        ffi::sem_own(id, 0o600).map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
+        let found = Self::at(id, key)?;
+        if let (Shape::Foreign, Some(before)) = (found.shape, before) {
+            ffi::sem_set_mode(id, before.mode).map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
+        }
+        Ok(found)
+    }
+}
+
+/// Permission bits.
+fn mode_of(stat: &libc::semid_ds) -> u32 {
+    #[allow(clippy::useless_conversion)] // other widths on other machines
+    let mode = u32::from(stat.sem_perm.mode);
+    mode & 0o777
 }
 
 fn look_up(key: Key) -> Result<Option<c_int>, Met> {
     match ffi::semget(key.seats(), 0, 0) {
         Ok(id) => Ok(Some(id)),
         Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(met("semget", key, errno)),
+        Err(errno) => Err(not_found(key, errno).into()),
     }
 }
 
@@ -309,22 +354,17 @@ fn foreign(key: Key) -> Error {
 }
 
 /// A set that its owner may not read or alter is of no use to anybody.
-fn for_its_owner(mode: u32) -> u32 {
+pub(super) fn for_its_owner(mode: u32) -> u32 {
     mode & 0o777 | 0o600
 }
 
-/// The one place that decides what an errno of a call on a set means.
-fn met(call: &'static str, key: Key, errno: Errno) -> Met {
+/// Why there is no set, and none can be made.
+fn not_found(key: Key, errno: Errno) -> Error {
     match errno {
-        // Removed while we waited, or before (a number is not given again).
-        Errno::EIDRM | Errno::EINVAL if call != "semget" => Met::Gone,
-        Errno::EAGAIN => Met::Busy,
-        Errno::EACCES | Errno::EPERM => Met::Failed(refused(call, key, Object::Seats, errno)),
-        // There is no set, so its size alone can be at fault.
-        Errno::EINVAL => Met::Failed(limit(key, Limit::Semmsl)),
-        Errno::ENOSPC => Met::Failed(limit(key, Limit::Sem)),
-        Errno::E2BIG => Met::Failed(limit(key, Limit::Semopm)),
-        _ => Met::Failed(Error::Os { call, on: on(key), errno }),
+        Errno::EACCES | Errno::EPERM => refused("semget", Needs::Nothing, key, Object::Seats, errno),
+        Errno::EINVAL => limit(key, Limit::Semmsl),
+        Errno::ENOSPC => limit(key, Limit::Sem),
+        _ => Error::Os { call: "semget", on: on(key), errno },
     }
 }
 
@@ -356,29 +396,43 @@ pub(super) struct Mark {
     set: Set,
     /// What of OBSERVERS is ours.
     held: i16,
-    /// A seat was taken then: whoever left it meanwhile has left the set to us.
+    /// Who had the seats last, when we came.
+    before: [u32; 2],
+    /// A side was seated then.
     seated: bool,
-}
-
-impl Mark {
-    /// Marks an observer, when nobody is making memory.
-    pub(super) fn set(set: Set, longest: Duration) -> Result<Self, Met> {
-        let values = set.values()?;
-        if values.of(LOOKS) == MOST.cast_unsigned() {
-            match set.change(&mut [step(LOOKS, -MOST, IPC_NOWAIT)]) {
-                Ok(()) | Err(Met::Busy) => {}
-                Err(met) => return Err(met),
-            }
-        }
-        set.change_within(&mut [step(LOCK, 0, 0), step(OBSERVERS, ATTACHING, SEM_UNDO), step(LOOKS, 1, 0)], longest)?;
-        Ok(Self { set, held: ATTACHING, seated: values.taken(WRITER) || values.taken(READER) })
-    }
+    /// The process that set it: a child that was forked has a copy of this, and no mark.
+    pid: u32,
 }
 
 /// While an attachment is being made the kernel counts it twice.
 const ATTACHING: i16 = 2;
 
+/// How often observers can meet in beginning the count of looks anew.
+const TRIES: usize = 100;
+
 impl Mark {
+    /// Marks an observer, when nobody is making memory.
+    pub(super) fn set(set: Set, longest: Duration) -> Result<Self, Met> {
+        for _ in 0..TRIES {
+            let values = set.values()?;
+            if values.of(LOOKS) == MOST.cast_unsigned() {
+                match set.change(&mut [step(LOOKS, -MOST, IPC_NOWAIT)]) {
+                    // Busy: another observer was faster.
+                    Ok(()) | Err(Met::Busy) => {}
+                    Err(met) => return Err(met),
+                }
+            }
+            let mut steps = [step(LOCK, 0, 0), step(OBSERVERS, ATTACHING, SEM_UNDO), step(LOOKS, 1, 0)];
+            match set.change_within(&mut steps, longest) {
+                Err(Met::Busy) if set.values()?.of(LOOKS) == MOST.cast_unsigned() => continue,
+                done => done?,
+            }
+            let seated = values.taken(WRITER) || values.taken(READER);
+            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, pid: std::process::id() });
+        }
+        Err(Met::Busy)
+    }
+
     /// The observer is attached: once from now on.
     pub(super) fn attached(&mut self) {
         if self.set.change(&mut [give_some(OBSERVERS, ATTACHING - 1)]).is_ok() {
@@ -387,10 +441,18 @@ impl Mark {
     }
 }
 
+fn last_seated(set: Set) -> [u32; 2] {
+    [WRITER, READER].map(|seat| set.holder(seat).unwrap_or(0))
+}
+
 impl Drop for Mark {
     fn drop(&mut self) {
+        if self.pid != std::process::id() {
+            return;
+        }
         let given = self.set.change(&mut [give_some(OBSERVERS, self.held)]);
-        if given.is_ok() && self.seated {
+        // A side that left while we looked has left the set to us.
+        if given.is_ok() && (self.seated || last_seated(self.set) != self.before) {
             self.set.remove_if_unused();
         }
     }
