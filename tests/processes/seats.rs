@@ -119,6 +119,20 @@ fn what_fails_under_the_creation_lock_gives_it_back() {
     drop(writer);
 }
 
+/// A leaver holds both seats and the lock for a moment, to remove the set: one that is stopped just then
+/// is waited for.
+#[test]
+fn a_leaver_that_is_slow_is_no_peer() {
+    let channel = Channel::new();
+    let set = ipc::make_set(channel.key().seats(), SEMAPHORES);
+    assert!(ipc::change(set, &[(0, 0x5332)], false));
+    assert!(ipc::change(set, &[(1, 1), (2, 1), (3, 1)], true));
+    let mut reader = channel.reader(["--timeout=1ms"]).start();
+    reader.stays("");
+    assert!(ipc::change(set, &[(1, -1), (2, -1), (3, -1)], true));
+    reader.end().code(124);
+}
+
 /// SETVAL clears the undo: nothing gives this seat back.
 #[test]
 fn a_seat_that_its_dead_holder_can_not_give_back_is_free() {

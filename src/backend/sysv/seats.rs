@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How long a taken seat may be a leaver's last step.
 const LEAVER: Duration = Duration::from_millis(100);
 
-/// How long the kernel may take to clear away a process that was killed.
+/// How long the kernel may take to clear away a process that was killed, and a leaver to remove the set.
 const DYING: Duration = Duration::from_secs(3);
 
 /// How long the creation lock may be held: it takes microseconds.
@@ -115,10 +115,15 @@ fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
         return Ok(Taken::Again);
     }
     let pid = set.holder(semaphore)?;
-    if !set.values()?.taken(semaphore) {
+    let values = set.values()?;
+    if !values.taken(semaphore) {
         return Ok(Taken::Again);
     }
+    // A process that has all three is about to remove the set: the system or a stop keeps it from that.
+    let has = |semaphore| Ok::<_, Met>(values.taken(semaphore) && set.holder(semaphore)? == pid);
+    let is_closing = has(LOCK)? && has(WRITER)? && has(READER)?;
     Ok(match proc::life(pid) {
+        Life::Goes if is_closing && since < DYING => Taken::Again,
         Life::Ending if since < DYING => Taken::Again,
         // The kernel has done all that it does at a death: somebody has set the value (SETVAL clears
         // the undo). Unless another process has it by now.
