@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const LEAVER: Duration = Duration::from_millis(100);
 
 /// How long the kernel may take to clear away a process that was killed, and a leaver to remove the set.
-const DYING: Duration = Duration::from_secs(3);
+const DYING: Duration = Duration::from_secs(10);
 
 /// How long the creation lock may be held: it takes microseconds.
 pub(super) const LOCKED: Duration = Duration::from_secs(1);
