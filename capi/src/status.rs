@@ -68,6 +68,10 @@ impl Fault {
         if self.code == SHMH_E_TIMED_OUT { Self { errno: libc::EAGAIN, ..self } } else { self }
     }
 
+    pub(crate) fn is_an_interruption(&self) -> bool {
+        self.code == SHMH_E_INTERRUPTED
+    }
+
     /// Leaves it for `shmh_error` and in errno; the code.
     pub(crate) fn report(self) -> c_int {
         let text = self.text.to_bytes();
