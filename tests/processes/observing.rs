@@ -1,10 +1,11 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
-use crate::support::{Apart, Channel, DEADLINE, Peer, SHM_HANDOFF, eventually, ipc};
-use shm_handoff::backend::sysv::Observer;
+use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc};
+use shm_handoff::backend::sysv::{Key, Observer};
 use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::process::Command;
 use std::time::Instant;
 
 /// How often was looked so far: by this process through the library, without a pause, or by the tools.
@@ -52,7 +53,7 @@ impl Looks {
         while self.count() < before + more && started.elapsed() < DEADLINE {
             peer.stays("");
         }
-        assert!(self.count() > before, "nothing looked");
+        assert!(self.count() >= before + more, "{} looks, and not {more}, within {DEADLINE:?}", self.count() - before);
     }
 }
 
@@ -74,19 +75,21 @@ fn a_waiting_reader_is_not_ended_by_tools() {
     let mut reader = place.reader(&[]).start();
     let key = place.key();
     let enter = place.entrance();
-    let tool = |args: &[&str]| drop(enter(SHM_HANDOFF).args(args).stdin(Stdio::null()).output().unwrap());
+    let tool =
+        |args: &[&str], code| _ = Run::new(enter(SHM_HANDOFF)).with(|command| _ = command.args(args)).end().code(code);
     eventually("a reader in its seat", || {
         let shown = place.run(SHM_HANDOFF, &["stat", "--json", &key]).end();
         String::from_utf8_lossy(&shown.stdout).contains(&format!("\"pid\":{}", reader.pid())).then_some(())
     });
     let tools = || {
-        tool(&["stat", &key]);
-        tool(&["ls"]);
-        tool(&["who", &key]);
-        tool(&["rm", &key]);
-        tool(&["rm", "--dry-run", &key]);
+        tool(&["stat", &key], 0);
+        tool(&["ls"], 0);
+        tool(&["who", &key], 0);
+        // The reader uses it.
+        tool(&["rm", &key], 1);
+        tool(&["rm", "--dry-run", &key], 1);
     };
-    let doctor = || tool(&["doctor", &key]);
+    let doctor = || tool(&["doctor", &key], 0);
     while_looking(&[&tools, &doctor], |looks| looks.await_more(20, &mut reader));
     place.writer(&["end"]).end().code(0);
     reader.end().code(0);
@@ -104,21 +107,45 @@ fn a_writer_does_not_send_to_a_tool() {
     writer.end().code(0);
 }
 
+/// Set in a process that looks for as long as its input is open: the key.
+const LOOKS_AT: &str = "SHM_HANDOFF_LOOKS_AT";
+
 /// A tool that is stopped or killed in the middle of a look is no C program either.
 #[test]
-fn a_look_that_is_stopped_harms_nobody() {
-    let channel = Channel::new();
-    let mut reader = channel.seated_reader(&[]);
-    let observer = Observer::open(channel.key()).unwrap();
-    let set = ipc::find_set(channel.key().seats()).unwrap();
-    assert_eq!((channel.attached(), ipc::value(set, 5)), (2, Some(1)), "attached, and marked");
-    reader.stays("");
-    drop(observer);
-    assert_eq!((channel.attached(), ipc::value(set, 5)), (1, Some(0)));
-    reader.stays("");
-    channel.writer(["end"]).end().code(0);
-    reader.end().code(0);
-    channel.assert_nothing_left();
+fn a_look_that_is_stopped_or_killed_harms_nobody() {
+    if let Ok(key) = std::env::var(LOOKS_AT) {
+        let _observer = Observer::open(Key::new(key.parse().unwrap()).unwrap()).unwrap();
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        return;
+    }
+    for is_killed in [false, true] {
+        let channel = Channel::new();
+        let mut reader = channel.seated_reader(&[]);
+        let set = ipc::find_set(channel.key().seats()).unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "observing::a_look_that_is_stopped_or_killed_harms_nobody"]);
+        command.env(LOOKS_AT, channel.key().number().to_string());
+        let mut tool = Run::new(command).open_input().start();
+        let seen = || (channel.attached(), ipc::value(set, 5));
+        tool.until("attached, and marked", |_| seen() == (2, Some(1)));
+        tool.stop();
+        reader.stays("");
+        channel.writer(["--no-end", "beside it"]).end().code(0);
+        reader.until_prints("beside it\n");
+        if is_killed {
+            tool.kill();
+        } else {
+            assert_eq!(seen(), (2, Some(1)), "it was stopped all the time");
+            tool.go_on();
+            tool.close_input();
+            tool.end().code(0);
+        }
+        assert_eq!(seen(), (1, Some(0)));
+        reader.stays("beside it\n");
+        channel.writer(["end"]).end().code(0);
+        reader.end().code(0);
+        channel.assert_nothing_left();
+    }
 }
 
 /// One that leaves after both sides takes the set away, which they left to it.
@@ -142,7 +169,8 @@ fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
     let key = channel.key().number().to_string();
     let look = || {
         let mut command = Command::new(SHM_HANDOFF);
-        command.args(["stat", &key]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        command.args(["stat", &key]);
+        Run::new(command).end().code(0);
     };
     while_looking(&[&look, &look], |looks| {
         let mut writer = channel.c_writer().open_input().start();
