@@ -335,3 +335,19 @@ fn an_observer_meets_removals_before_each_call() {
         });
     }
 }
+
+/// The count of looks comes to its end just before an observer adds its own: then it begins again.
+#[test]
+fn an_observer_comes_when_another_has_come_to_the_end_of_the_count() {
+    let channel = Channel::new();
+    let _reader = Reader::<SysV>::open(&Options::classic(channel.key())).unwrap();
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    before(&[Call::Semtimedop], 0, move || {
+        ipc::set_value(set, 13, 32_767);
+        None
+    });
+    let observer = Observer::open(channel.key()).unwrap();
+    assert!(BEFORE.take().is_none(), "it was marked");
+    assert!(observer.is_attached());
+    assert!(ipc::value(set, 13).is_some_and(|looks| looks < 32_767));
+}

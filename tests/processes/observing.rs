@@ -1,11 +1,13 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
-use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc};
-use shm_handoff::backend::sysv::{Key, Observer};
+use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc, rounds};
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::{Key, Observer, Options, SysV};
 use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use std::io::Read;
 use std::process::Command;
+use std::sync::Barrier;
 use std::time::Instant;
 
 /// How often was looked so far: by this process through the library, without a pause, or by the tools.
@@ -146,6 +148,28 @@ fn a_look_that_is_stopped_or_killed_harms_nobody() {
         reader.end().code(0);
         channel.assert_nothing_left();
     }
+}
+
+/// What counts the looks begins again behind its largest value, whoever comes at that moment.
+#[test]
+fn all_that_look_at_the_end_of_the_count_are_attached() {
+    let channel = Channel::new();
+    let _reader = SysV::open(&Options::classic(channel.key()), Role::Reader).unwrap();
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    for _ in 0..rounds(200) {
+        ipc::set_value(set, 13, 32_766);
+        let start = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    assert!(Observer::open(channel.key()).unwrap().is_attached());
+                });
+            }
+        });
+        assert!(ipc::value(set, 13).is_some_and(|looks| looks < 5), "it has begun again");
+    }
+    assert_eq!(ipc::value(set, 5), Some(0));
 }
 
 /// One that leaves after both sides takes the set away, which they left to it.
