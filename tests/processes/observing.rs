@@ -172,6 +172,28 @@ fn all_that_look_at_the_end_of_the_count_are_attached() {
     assert_eq!(ipc::value(set, 5), Some(0));
 }
 
+/// Nobody uses it: a look in the middle of the removal is waited for.
+#[test]
+fn rm_works_beside_looks() {
+    let Some(place) = Apart::new("true") else { return };
+    let key = place.key();
+    let enter = place.entrance();
+    let tool = |args: &[&str]| Run::new(enter(SHM_HANDOFF)).with(|command| _ = command.args(args)).end();
+    let ls = || _ = tool(&["ls"]).code(0);
+    let stat = || {
+        // Now and then there is nothing.
+        let shown = tool(&["stat", &key]);
+        assert!(shown.status.success() || shown.stderr.contains("there is no segment"), "{shown}");
+    };
+    while_looking(&[&ls, &stat], |_| {
+        for _ in 0..rounds(30) {
+            // A ring that is left empty.
+            place.writer(&["--ring=64K", "--no-end"]).end().code(0);
+            tool(&["rm", &key]).code(0).says_nothing();
+        }
+    });
+}
+
 /// One that leaves after both sides takes the set away, which they left to it.
 #[test]
 fn a_look_that_outlives_both_sides_leaves_nothing() {
