@@ -216,8 +216,10 @@ size_t shmh_capacity(struct shmh *handle);
 int shmh_interrupt(struct shmh *handle);
 
 // Closes the handle, whatever it returns. A writer leaves in order: first it makes sure, for `timeout_ms` at most (negative: as
-// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. A
-// message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. Where the
+// kernel removes a segment with its last attachment (`kernel.shm_rmid_forced` is 1), the writer also waits, within the same
+// time, until all that it sent was received: with a negative `timeout_ms` without limit, also for a reader that is still to
+// come. A message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
 //
 // Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
 // it for one that failed.

@@ -118,26 +118,29 @@ fn reader(side: &mut Side) -> Result<(&mut Reader<SysV>, &mut bool, &mut bool), 
     }
 }
 
-/// Runs `call` with the patience that `timeout_ms` says; `shmh_interrupt` ends it.
+/// Runs `call` with the patience that `timeout_ms` says; `shmh_interrupt` ends it. An interruption that this call
+/// does not return is kept for the next one: what it waits for can come at the same moment.
 #[inline]
 fn patiently<T, E: Into<Fault>>(
     timeout_ms: c_int,
     interrupted: &AtomicBool,
     call: impl FnOnce(&mut Patience<'_>) -> Result<T, E>,
 ) -> Result<T, Fault> {
-    let mut hook = |_| {
-        if interrupted.swap(false, Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
+    let mut hook =
+        |_| if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let patience = match u64::try_from(timeout_ms) {
         Err(_) => Patience::endless(),
         Ok(0) => Patience::within(Duration::ZERO).spins(0),
         Ok(time) => Patience::within(Duration::from_millis(time)),
     };
-    call(&mut patience.with_hook(&mut hook)).map_err(|error| failed(error.into(), timeout_ms))
+    call(&mut patience.with_hook(&mut hook)).map_err(|error| failed(error.into(), timeout_ms, interrupted))
 }
 
 #[cold]
-fn failed(fault: Fault, timeout_ms: c_int) -> Fault {
+fn failed(fault: Fault, timeout_ms: c_int, interrupted: &AtomicBool) -> Fault {
+    if fault.is_an_interruption() {
+        interrupted.store(false, Ordering::Relaxed);
+    }
     if timeout_ms == 0 { fault.of_a_try() } else { fault }
 }
 
@@ -447,8 +450,10 @@ pub unsafe extern "C" fn shmh_interrupt(handle: *mut shmh) -> c_int {
 }
 
 /// Closes the handle, whatever it returns. A writer leaves in order: first it makes sure, for `timeout_ms` at most (negative: as
-/// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. A
-/// message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+/// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. Where the
+/// kernel removes a segment with its last attachment (`kernel.shm_rmid_forced` is 1), the writer also waits, within the same
+/// time, until all that it sent was received: with a negative `timeout_ms` without limit, also for a reader that is still to
+/// come. A message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
 ///
 /// Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
 /// it for one that failed.
@@ -487,4 +492,26 @@ pub extern "C" fn shmh_strerror(code: c_int) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn shmh_error() -> *const c_char {
     status::last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shm_handoff::Reader;
+    use shm_handoff::backend::inproc::{InProc, Slot};
+
+    /// A message came after the hook had been asked, and before its answer was heeded.
+    #[test]
+    fn an_interruption_that_a_call_does_not_return_ends_the_next_one() {
+        let mut reader = Reader::<InProc>::open(&Slot::new(2048)).unwrap();
+        let mut waits = |patience: &mut Patience<'_>| reader.recv_with(&mut [], patience);
+        let interrupted = AtomicBool::new(true);
+        let received = patiently(-1, &interrupted, |patience| {
+            assert_eq!(waits(patience), Err(RecvError::Interrupted));
+            Ok::<_, RecvError>(())
+        });
+        assert!(received.is_ok());
+        assert!(patiently(10_000, &interrupted, &mut waits).is_err_and(|fault| fault.is_an_interruption()));
+        assert!(!interrupted.load(Ordering::Relaxed), "it ended one call");
+    }
 }

@@ -68,6 +68,10 @@ impl Fault {
         if self.code == SHMH_E_TIMED_OUT { Self { errno: libc::EAGAIN, ..self } } else { self }
     }
 
+    pub(crate) fn is_an_interruption(&self) -> bool {
+        self.code == SHMH_E_INTERRUPTED
+    }
+
     /// Leaves it for `shmh_error` and in errno; the code.
     pub(crate) fn report(self) -> c_int {
         let text = self.text.to_bytes();
@@ -204,6 +208,7 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
 #[cfg(test)]
 mod tests {
     use super::Fault;
+    use nix::errno::Errno;
     use shm_handoff::error::{Kind, Limit, Object, Role};
     use shm_handoff::protocol::message::Uncarriable;
     use shm_handoff::{Error, RecvError, SendError};
@@ -224,6 +229,10 @@ mod tests {
             Error::SeatTaken { key, role, pid },
             Error::Locked { key, pid },
             Error::ForeignSeats { key, seats: 5 },
+            Error::OtherVersion { key, found: 1, known: 2, pid: Some(pid) },
+            Error::OtherVersion { key, found: 1, known: 2, pid: None },
+            Error::Refused { call: "shmget", on: "key 1234".to_owned(), errno: Errno::EPERM },
+            Error::Os { call: "shmget", on: "key 1234".to_owned(), errno: Errno::ENOMEM },
             Error::BadKey { given: "0".to_owned(), reason: "it is private" },
             Error::BadCapacity { given: 5 },
         ];

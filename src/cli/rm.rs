@@ -5,7 +5,7 @@ use super::hint::{self, Way};
 use super::look::{self, Process};
 use super::{stdio, suspect};
 use crate::backend::sysv::proc::{self, SegmentRow};
-use crate::backend::sysv::{Claim, Key, KeySpec, Segment, observe_seats};
+use crate::backend::sysv::{Claim, Key, KeySpec, Segment, beyond_a_look, observe_seats};
 use crate::error::{Error, Kind, Object, Role};
 use clap::Args;
 
@@ -136,7 +136,10 @@ fn told(key: Key) -> Result<Option<SegmentRow>, Failure> {
 
 /// Whether what is at the key may go; `None`: there is nothing. The seats are the caller's matter.
 fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, Failure> {
-    let Some(count) = attachments(key)? else { return Ok(None) };
+    if attachments(key)?.is_none() {
+        return Ok(None);
+    }
+    let count = beyond_a_look(|| Ok::<_, Failure>(attachments(key)?.unwrap_or(0)))?;
     if count > 0 {
         let what = format!("{}: in use: {count} attachment{}", at(key), if count == 1 { "" } else { "s" });
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));

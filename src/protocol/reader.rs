@@ -564,10 +564,12 @@ impl<B: Backend> Message<'_, B> {
     }
 
     /// Ends the session: removes the memory *without releasing*, so that no
-    /// writer can publish into a slot that nobody will read again.
+    /// writer can publish into a slot that nobody will read again. Where it may not be
+    /// removed, because it is another user's, the end is released instead, and the
+    /// next session is held in the same memory.
     ///
     /// # Errors
-    /// What the removal met.
+    /// What the removal met, but for a refusal.
     ///
     /// ```
     /// # #[cfg(not(model))] {

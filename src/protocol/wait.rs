@@ -359,6 +359,11 @@ impl Wait {
         Self { sleep: SHORTEST_PARK, longest: LONGEST_PARK, ..Self::new(patience) }
     }
 
+    /// From its first look again, for the same patience: on other memory.
+    pub(super) fn begin_again(&mut self, patience: &Patience<'_>) {
+        *self = Self { gave_up: self.gave_up, since: self.since, ..Self::new(patience) };
+    }
+
     /// Spins; from the end of the budget on says how long to sleep.
     pub(super) fn step(&mut self, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Step {
         if self.pauses > 0 {
@@ -601,6 +606,39 @@ mod tests {
             assert_eq!(wait.tick(&mut patience, WaitingFor::Message), Err(why));
         }
         assert_eq!(asked, 1);
+    }
+
+    /// Nor is what it has said forgotten.
+    #[test]
+    fn who_begins_again_has_given_up_as_before() {
+        yields_take([]);
+        let mut asked = 0;
+        let mut hook = |_| {
+            asked += 1;
+            if asked == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let patience = &mut Patience::endless().with_hook(&mut hook);
+        let mut wait = Wait::new(patience);
+        while let Step::Look = step(&mut wait, patience) {}
+        wait.begin_again(patience);
+        assert_eq!(wait.tick(patience, WaitingFor::Room), Err(GaveUp::Interrupted));
+    }
+
+    #[test]
+    fn who_begins_again_waits_for_as_long_as_before() {
+        yields_take([]);
+        let mut waited = Vec::new();
+        let mut hook = |tick: Tick| {
+            waited.push(tick.waited);
+            ControlFlow::Continue(())
+        };
+        let patience = &mut Patience::endless().with_hook(&mut hook);
+        let mut wait = Wait::new(patience);
+        wait.tick(patience, WaitingFor::Room).unwrap();
+        goes_by(MICRO);
+        wait.begin_again(patience);
+        wait.tick(patience, WaitingFor::Room).unwrap();
+        assert_eq!(waited, [Duration::ZERO, MICRO]);
     }
 
     /// As many pauses as a person asks for keep neither the deadline nor the hook from being heard.

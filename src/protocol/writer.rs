@@ -467,7 +467,7 @@ impl<B: Backend> Writer<B> {
                     // No look at the new memory before the tick: somebody who
                     // removes again and again must not keep us from it.
                     self.move_on(patience)?;
-                    wait = Wait::new(patience);
+                    wait.begin_again(patience);
                 } else {
                     match verdict {
                         // Room may have been made before the reader went: then

@@ -7,6 +7,7 @@ use shm_handoff::protocol::flag::{EMPTY, FULL};
 use shm_handoff::protocol::message::Uncarriable;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, Patience, Reader, RecvError, SendError, Writer, ring};
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -103,6 +104,21 @@ pub(crate) fn any_flag_but_zero_is_a_message<H: Harness>(place: &H) {
         assert_eq!(receive(&mut reader), b"theirs");
         assert_eq!(flag_of(writer.backend()), EMPTY);
     }
+}
+
+/// The hook ends the wait while it spins, and the look around that comes next finds the memory removed.
+pub(crate) fn what_the_hook_said_holds_on_new_memory<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = pair(place);
+    writer.send_deadline(b"x", soon()).unwrap();
+    reader.look_with(&mut Patience::until(soon())).unwrap().close().unwrap();
+    drop(reader);
+    let mut asked = 0;
+    let mut hook = |_| {
+        asked += 1;
+        if asked == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let patience = &mut Patience::until(soon()).with_hook(&mut hook);
+    assert_eq!(writer.send_with(b"y", patience), Err(SendError::Interrupted));
 }
 
 pub(crate) fn no_first_publish_without_a_reader<H: Harness>(place: &H) {

@@ -129,6 +129,7 @@ macro_rules! classic {
                 a_foreign_writer_that_left_is_noticed
                 a_message_found_proves_no_peer
                 settle_can_be_cut_short_and_tried_again
+                what_the_hook_said_holds_on_new_memory
                 what_is_removed_twice_keeps_its_order
                 a_foreign_peer_is_forgotten_on_new_memory
                 a_slot_is_no_ring;

@@ -18,6 +18,7 @@ enum Call {
     Shmctl,
     Semget,
     Semop,
+    Semtimedop,
     Semctl,
 }
 
@@ -113,6 +114,19 @@ unsafe extern "C" fn semget(key: key_t, count: c_int, flags: c_int) -> c_int {
 unsafe extern "C" fn semop(id: c_int, steps: *mut libc::sembuf, count: size_t) -> c_int {
     // SAFETY: the caller's promise.
     int(guarded(Call::Semop, || unsafe { libc::syscall(libc::SYS_semop, id, steps, count) }))
+}
+
+/// # Safety
+/// As semtimedop(2).
+#[unsafe(no_mangle)]
+unsafe extern "C" fn semtimedop(
+    id: c_int,
+    steps: *mut libc::sembuf,
+    count: size_t,
+    limit: *const libc::timespec,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    int(guarded(Call::Semtimedop, || unsafe { libc::syscall(libc::SYS_semtimedop, id, steps, count, limit) }))
 }
 
 /// # Safety
@@ -236,7 +250,7 @@ fn undisturbed<T>(look: impl FnOnce() -> T) -> T {
 }
 
 const SEGMENTS: &[Call] = &[Call::Shmget, Call::Shmat, Call::Shmctl];
-const SETS: &[Call] = &[Call::Semget, Call::Semop, Call::Semctl];
+const SETS: &[Call] = &[Call::Semget, Call::Semop, Call::Semtimedop, Call::Semctl];
 
 fn set_removed(key: Key) -> Option<Errno> {
     ipc::remove_set(key.seats());
@@ -273,6 +287,17 @@ fn each_life(calls: &'static [Call], act: fn(Key) -> Option<Errno>) {
     }
 }
 
+/// Else nothing would come before one of them.
+#[test]
+fn each_call_of_a_life_is_one_of_this_programs_own() {
+    for call in SEGMENTS.iter().chain(SETS) {
+        let channel = Channel::new();
+        before(std::slice::from_ref(call), 0, || None);
+        a_life(Options::classic(channel.key()), Role::Writer, &channel, "watched");
+        assert!(BEFORE.take().is_none(), "{call:?} was not called");
+    }
+}
+
 #[test]
 fn the_set_is_removed_before_each_call() {
     each_life(SETS, set_removed);
@@ -293,7 +318,7 @@ fn both_are_removed_before_each_call() {
 
 #[test]
 fn each_change_of_the_set_can_be_interrupted() {
-    each_life(&[Call::Semop], |_| Some(Errno::EINTR));
+    each_life(&[Call::Semop, Call::Semtimedop], |_| Some(Errno::EINTR));
 }
 
 /// An observer, which has no seat, sees the segment or that there is none.
@@ -309,4 +334,20 @@ fn an_observer_meets_removals_before_each_call() {
             }
         });
     }
+}
+
+/// The count of looks comes to its end just before an observer adds its own: then it begins again.
+#[test]
+fn an_observer_comes_when_another_has_come_to_the_end_of_the_count() {
+    let channel = Channel::new();
+    let _reader = Reader::<SysV>::open(&Options::classic(channel.key())).unwrap();
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    before(&[Call::Semtimedop], 0, move || {
+        ipc::set_value(set, 13, 32_767);
+        None
+    });
+    let observer = Observer::open(channel.key()).unwrap();
+    assert!(BEFORE.take().is_none(), "it was marked");
+    assert!(observer.is_attached());
+    assert!(ipc::value(set, 13).is_some_and(|looks| looks < 32_767));
 }

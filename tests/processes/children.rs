@@ -3,7 +3,7 @@
 use crate::support::{Channel, ipc};
 use shm_handoff::Role;
 use shm_handoff::backend::Backend;
-use shm_handoff::backend::sysv::{Options, Segment, SysV};
+use shm_handoff::backend::sysv::{Observer, Options, Segment, SysV};
 use shm_handoff::sync::{AtomicU32, Ordering};
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -123,6 +123,8 @@ fn what_a_child_drops_stays_seated() {
             let channel = Channel::new();
             let side = SysV::open(&Options::classic(channel.key()), role).unwrap();
             let mut inherited = Some(side);
+            let set = ipc::find_set(channel.key().seats()).unwrap();
+            let seat = if role == Role::Writer { 2 } else { 3 };
             // SAFETY: system calls alone, for none of these has memory from the heap.
             let (pid, mut go) = unsafe {
                 forked(|| {
@@ -133,7 +135,8 @@ fn what_a_child_drops_stays_seated() {
                     } else {
                         drop(side);
                     }
-                    i32::from(may_look)
+                    // (What a child changes itself the kernel takes back at its end.)
+                    i32::from(may_look) + 2 * i32::from(ipc::value(set, seat) != Some(1))
                 })
             };
             go.write_all(b"x").unwrap();
@@ -142,10 +145,32 @@ fn what_a_child_drops_stays_seated() {
                 (0, true, 1),
                 "{role}, leaves: {leaves}"
             );
-            let set = ipc::find_set(channel.key().seats()).unwrap();
             assert_eq!(ipc::value(set, 4), Some(i32::from(role == Role::Writer)), "it left in nobody's name");
             drop(inherited);
             assert!(!channel.is_seated(role));
         }
     }
+}
+
+/// So is an observer's mark: without it the parent would count as attached, as a C program does.
+#[test]
+fn what_a_child_drops_stays_marked() {
+    let channel = Channel::new();
+    let side = SysV::open(&Options::classic(channel.key()), Role::Reader).unwrap();
+    let mut inherited = Some(Observer::open(channel.key()).unwrap());
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    let seen = || (channel.attached(), ipc::value(set, 5));
+    // SAFETY: system calls alone, for an observer has no memory from the heap.
+    let (pid, mut go) = unsafe {
+        forked(|| {
+            drop(inherited.take());
+            // (What a child changes itself the kernel takes back at its end.)
+            ipc::value(set, 5).unwrap_or(-1)
+        })
+    };
+    go.write_all(b"x").unwrap();
+    assert_eq!((ended(pid), seen()), (1, (2, Some(1))));
+    drop(inherited);
+    assert_eq!(seen(), (1, Some(0)));
+    drop(side);
 }

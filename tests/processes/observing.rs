@@ -1,10 +1,13 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
-use crate::support::{Apart, Channel, DEADLINE, Peer, SHM_HANDOFF, eventually, ipc};
-use shm_handoff::backend::sysv::Observer;
+use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc, rounds};
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::{Key, Observer, Options, SysV};
 use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::process::Command;
+use std::sync::Barrier;
 use std::time::Instant;
 
 /// How often was looked so far: by this process through the library, without a pause, or by the tools.
@@ -52,7 +55,7 @@ impl Looks {
         while self.count() < before + more && started.elapsed() < DEADLINE {
             peer.stays("");
         }
-        assert!(self.count() > before, "nothing looked");
+        assert!(self.count() >= before + more, "{} looks, and not {more}, within {DEADLINE:?}", self.count() - before);
     }
 }
 
@@ -74,19 +77,21 @@ fn a_waiting_reader_is_not_ended_by_tools() {
     let mut reader = place.reader(&[]).start();
     let key = place.key();
     let enter = place.entrance();
-    let tool = |args: &[&str]| drop(enter(SHM_HANDOFF).args(args).stdin(Stdio::null()).output().unwrap());
+    let tool =
+        |args: &[&str], code| _ = Run::new(enter(SHM_HANDOFF)).with(|command| _ = command.args(args)).end().code(code);
     eventually("a reader in its seat", || {
         let shown = place.run(SHM_HANDOFF, &["stat", "--json", &key]).end();
         String::from_utf8_lossy(&shown.stdout).contains(&format!("\"pid\":{}", reader.pid())).then_some(())
     });
     let tools = || {
-        tool(&["stat", &key]);
-        tool(&["ls"]);
-        tool(&["who", &key]);
-        tool(&["rm", &key]);
-        tool(&["rm", "--dry-run", &key]);
+        tool(&["stat", &key], 0);
+        tool(&["ls"], 0);
+        tool(&["who", &key], 0);
+        // The reader uses it.
+        tool(&["rm", &key], 1);
+        tool(&["rm", "--dry-run", &key], 1);
     };
-    let doctor = || tool(&["doctor", &key]);
+    let doctor = || tool(&["doctor", &key], 0);
     while_looking(&[&tools, &doctor], |looks| looks.await_more(20, &mut reader));
     place.writer(&["end"]).end().code(0);
     reader.end().code(0);
@@ -104,21 +109,89 @@ fn a_writer_does_not_send_to_a_tool() {
     writer.end().code(0);
 }
 
+/// Set in a process that looks for as long as its input is open: the key.
+const LOOKS_AT: &str = "SHM_HANDOFF_LOOKS_AT";
+
 /// A tool that is stopped or killed in the middle of a look is no C program either.
 #[test]
-fn a_look_that_is_stopped_harms_nobody() {
+fn a_look_that_is_stopped_or_killed_harms_nobody() {
+    if let Ok(key) = std::env::var(LOOKS_AT) {
+        let _observer = Observer::open(Key::new(key.parse().unwrap()).unwrap()).unwrap();
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        return;
+    }
+    for is_killed in [false, true] {
+        let channel = Channel::new();
+        let mut reader = channel.seated_reader(&[]);
+        let set = ipc::find_set(channel.key().seats()).unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "observing::a_look_that_is_stopped_or_killed_harms_nobody"]);
+        command.env(LOOKS_AT, channel.key().number().to_string());
+        let mut tool = Run::new(command).open_input().start();
+        let seen = || (channel.attached(), ipc::value(set, 5));
+        tool.until("attached, and marked", |_| seen() == (2, Some(1)));
+        tool.stop();
+        reader.stays("");
+        channel.writer(["--no-end", "beside it"]).end().code(0);
+        reader.until_prints("beside it\n");
+        if is_killed {
+            tool.kill();
+        } else {
+            assert_eq!(seen(), (2, Some(1)), "it was stopped all the time");
+            tool.go_on();
+            tool.close_input();
+            tool.end().code(0);
+        }
+        assert_eq!(seen(), (1, Some(0)));
+        reader.stays("beside it\n");
+        channel.writer(["end"]).end().code(0);
+        reader.end().code(0);
+        channel.assert_nothing_left();
+    }
+}
+
+/// What counts the looks begins again behind its largest value, whoever comes at that moment.
+#[test]
+fn all_that_look_at_the_end_of_the_count_are_attached() {
     let channel = Channel::new();
-    let mut reader = channel.seated_reader(&[]);
-    let observer = Observer::open(channel.key()).unwrap();
+    let _reader = SysV::open(&Options::classic(channel.key()), Role::Reader).unwrap();
     let set = ipc::find_set(channel.key().seats()).unwrap();
-    assert_eq!((channel.attached(), ipc::value(set, 5)), (2, Some(1)), "attached, and marked");
-    reader.stays("");
-    drop(observer);
-    assert_eq!((channel.attached(), ipc::value(set, 5)), (1, Some(0)));
-    reader.stays("");
-    channel.writer(["end"]).end().code(0);
-    reader.end().code(0);
-    channel.assert_nothing_left();
+    for _ in 0..rounds(200) {
+        ipc::set_value(set, 13, 32_766);
+        let start = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    assert!(Observer::open(channel.key()).unwrap().is_attached());
+                });
+            }
+        });
+        assert!(ipc::value(set, 13).is_some_and(|looks| looks < 5), "it has begun again");
+    }
+    assert_eq!(ipc::value(set, 5), Some(0));
+}
+
+/// Nobody uses it: a look in the middle of the removal is waited for.
+#[test]
+fn rm_works_beside_looks() {
+    let Some(place) = Apart::new("true") else { return };
+    let key = place.key();
+    let enter = place.entrance();
+    let tool = |args: &[&str]| Run::new(enter(SHM_HANDOFF)).with(|command| _ = command.args(args)).end();
+    let ls = || _ = tool(&["ls"]).code(0);
+    let stat = || {
+        // Now and then there is nothing.
+        let shown = tool(&["stat", &key]);
+        assert!(shown.status.success() || shown.stderr.contains("there is no segment"), "{shown}");
+    };
+    while_looking(&[&ls, &stat], |_| {
+        for _ in 0..rounds(30) {
+            // A ring that is left empty.
+            place.writer(&["--ring=64K", "--no-end"]).end().code(0);
+            tool(&["rm", &key]).code(0).says_nothing();
+        }
+    });
 }
 
 /// One that leaves after both sides takes the set away, which they left to it.
@@ -142,7 +215,8 @@ fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
     let key = channel.key().number().to_string();
     let look = || {
         let mut command = Command::new(SHM_HANDOFF);
-        command.args(["stat", &key]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        command.args(["stat", &key]);
+        Run::new(command).end().code(0);
     };
     while_looking(&[&look, &look], |looks| {
         let mut writer = channel.c_writer().open_input().start();

@@ -47,6 +47,7 @@ pub(crate) fn make_set_as(user: u32, key: u32, count: i32, mode: i32) {
             libc::_exit(i32::from(!done))
         }
     }
+    assert!(child > 0, "fork: {}", std::io::Error::last_os_error());
     let mut status = 0;
     // SAFETY: there is room for the status.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);

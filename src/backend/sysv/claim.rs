@@ -5,6 +5,23 @@ use super::observer::Observer;
 use super::seats::Closed;
 use super::segment::Segment;
 use crate::error::Error;
+use std::time::{Duration, Instant};
+
+/// How long a look may take: most take less than a millisecond.
+const A_LOOK: Duration = Duration::from_millis(100);
+
+/// How many stay attached for longer than a look takes: an observer that came where there were no seats has
+/// no mark, and nothing else tells it from a C program.
+pub(crate) fn beyond_a_look<E>(count: impl Fn() -> Result<usize, E>) -> Result<usize, E> {
+    let started = Instant::now();
+    loop {
+        let attached = count()?;
+        if attached == 0 || started.elapsed() > A_LOOK {
+            return Ok(attached);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
 
 /// Both seats and the creation lock: while this is there, nobody of ours comes in. (A C
 /// program still can: it asks nobody.)
@@ -42,7 +59,7 @@ impl Claim {
         }
         // Not attached, so that nobody takes us for a side, and so that its mode does not matter.
         Segment::remove_id(id, self.key)?;
-        let late = Segment::attached_to(id, self.key);
+        let late = beyond_a_look(|| Ok::<_, Error>(Segment::attached_to(id, self.key)))?;
         self.seats.remove()?;
         Ok(late)
     }

@@ -80,6 +80,12 @@ pub(super) fn semop(id: c_int, steps: &mut [libc::sembuf]) -> Result<(), Errno> 
     Errno::result(unsafe { libc::semop(id, steps.as_mut_ptr(), steps.len()) }).map(drop)
 }
 
+unsafe extern "C" {
+    /// The C library's, which the crate `libc` does not declare for Linux.
+    #[link_name = "semtimedop"]
+    fn libc_semtimedop(id: c_int, steps: *mut libc::sembuf, count: usize, limit: *const libc::timespec) -> c_int;
+}
+
 /// As [`semop`], waiting for `longest` at most (then EAGAIN).
 pub(super) fn semtimedop(id: c_int, steps: &mut [libc::sembuf], longest: Duration) -> Result<(), Errno> {
     let _window = around("taking the creation lock");
@@ -88,8 +94,7 @@ pub(super) fn semtimedop(id: c_int, steps: &mut [libc::sembuf], longest: Duratio
         tv_nsec: libc::c_long::from(longest.subsec_nanos().cast_signed()),
     };
     // SAFETY: pointer and count are one slice's; the kernel only reads `limit`.
-    let done = unsafe { libc::syscall(libc::SYS_semtimedop, id, steps.as_mut_ptr(), steps.len(), &raw const limit) };
-    Errno::result(done).map(drop)
+    Errno::result(unsafe { libc_semtimedop(id, steps.as_mut_ptr(), steps.len(), &raw const limit) }).map(drop)
 }
 
 pub(super) fn sem_stat(id: c_int) -> Result<semid_ds, Errno> {

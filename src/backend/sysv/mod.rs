@@ -27,7 +27,7 @@ mod seats;
 mod segment;
 mod set;
 
-pub(crate) use claim::Claim;
+pub(crate) use claim::{Claim, beyond_a_look};
 pub use key::{Key, KeySpec};
 pub use observer::Observer;
 pub use seats::Seats;

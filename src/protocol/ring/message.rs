@@ -92,10 +92,11 @@ impl<B: RingBackend> Message<'_, B> {
         self.reader.release_record(self.record);
     }
 
-    /// Ends the session: removes the memory *without releasing*.
+    /// Ends the session: removes the memory *without releasing*. Where it may not be removed, because it is another
+    /// user's, the end is released instead, and the next session is held in the same memory.
     ///
     /// # Errors
-    /// What the removal met.
+    /// What the removal met, but for a refusal.
     ///
     /// ```
     /// # #[cfg(not(model))] {
