@@ -6,6 +6,7 @@ use crate::support::{Channel, ipc};
 use libc::{c_int, c_void, key_t, size_t};
 use nix::errno::Errno;
 use shm_handoff::any::{Reader, Writer};
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::layout::ring::SMALLEST;
 use shm_handoff::backend::sysv::{Key, Observer, Options, Segment, SysV};
 use shm_handoff::error::{Error, Role};
@@ -350,4 +351,36 @@ fn an_observer_comes_when_another_has_come_to_the_end_of_the_count() {
     assert!(BEFORE.take().is_none(), "it was marked");
     assert!(observer.is_attached());
     assert!(ipc::value(set, 13).is_some_and(|looks| looks < 32_767));
+}
+
+thread_local! {
+    static OBSERVER: Cell<Option<Observer>> = const { Cell::new(None) };
+}
+
+/// One that comes between a side's look at the marks and its count is in the count, and no C program.
+#[test]
+fn an_observer_that_comes_during_a_count_is_no_company() {
+    for role in [Role::Writer, Role::Reader] {
+        for stays in [true, false] {
+            let channel = Channel::new();
+            let key = channel.key();
+            let mut side = SysV::open(&Options::classic(key), role).unwrap();
+            before_control(move || {
+                OBSERVER.set(Some(Observer::open(key).unwrap()));
+                if !stays {
+                    // It is counted, and gone before the marks are looked at again.
+                    before(&[Call::Semctl], 0, || {
+                        drop(OBSERVER.take());
+                        None
+                    });
+                }
+                None
+            });
+            let census = side.census().unwrap();
+            let left = OBSERVER.take();
+            assert_eq!(left.is_some(), stays, "{role}: it did not come, or not go");
+            assert!(!census.has_company(), "{role}: {census:?}");
+            drop((left, side));
+        }
+    }
 }
