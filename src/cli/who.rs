@@ -101,7 +101,7 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
         Ok(_) | Err(Error::ForeignSeats { .. }) => "guest",
         Err(_) => "unknown",
     };
-    let (processes, hidden) = proc::attached(segment.id).map_err(|error| failed("/proc", &error))?;
+    let (processes, hidden) = proc::attached(segment.id, segment.key).map_err(|error| failed("/proc", &error))?;
     let seen: usize = processes.iter().map(|process| process.times).sum();
     let processes = processes.into_iter().map(|process| Row {
         pid: process.pid,

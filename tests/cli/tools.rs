@@ -1,6 +1,8 @@
 //! `shm-handoff ls`, `who` and `rm`: what they show, and whom they leave alone.
 
-use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, for_everybody, ipc, is_root, skipped};
+use crate::support::{
+    Apart, Channel, Ended, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, skipped,
+};
 use serde_json::Value;
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
@@ -253,4 +255,22 @@ fn rm_clears_seats_without_a_segment() {
     let ended = at(&channel, "rm", &[]);
     assert!(text(ended.code(0)).contains("removed the seats"), "{ended}");
     channel.assert_nothing_left();
+}
+
+/// The ids of segments are given anew in each IPC namespace.
+#[test]
+fn who_lists_nobody_of_another_namespace() {
+    let (Some(ours), Some(theirs)) = (Apart::new("true"), Apart::new("true")) else { return };
+    let seated = |place: &Apart, name: &str| {
+        let peer = place.run(name, &["--timeout=60s"]).start();
+        let listed = eventually("it is attached", || {
+            let ended = place.run(SHM_HANDOFF, &["who", "--json", &place.key()]).end();
+            let listed = String::from_utf8_lossy(&ended.stdout).into_owned();
+            listed.contains(&format!("\"pid\":{}", peer.pid())).then_some(listed)
+        });
+        (peer, listed)
+    };
+    let (_stranger, _) = seated(&theirs, SHMREAD);
+    let (_peer, listed) = seated(&ours, SHMREAD);
+    assert_eq!(listed.matches("\"pid\":").count(), 1, "{listed}");
 }

@@ -159,10 +159,12 @@ pub(crate) struct Attached {
     pub(crate) writes: bool,
 }
 
-/// The processes that are seen to have the segment with this id attached, and how many
-/// processes there are into which we may not look.
-pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
+/// The processes that are seen to have the segment with this id and key attached (key 0: removed, so that its
+/// key is not known any more), and how many processes there are into which we may not look.
+pub(crate) fn attached(id: i32, key: u32) -> io::Result<(Vec<Attached>, usize)> {
     let (mut found, mut hidden) = (Vec::new(), 0);
+    // Another IPC namespace has segments with the same ids.
+    let namespace = std::fs::read_link("/proc/self/ns/ipc").ok();
     for entry in std::fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -175,8 +177,10 @@ pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
             }
             Err(_) => continue,
         };
-        let (times, writes) = attachments(&maps, id);
-        if times > 0 {
+        let (times, writes) = attachments(&maps, id, key);
+        let theirs = || std::fs::read_link(entry.path().join("ns/ipc")).ok();
+        // (A process that did `unshare` keeps what it had attached: no more than a rarity that is missed.)
+        if times > 0 && theirs().zip(namespace.as_ref()).is_none_or(|(theirs, ours)| theirs == *ours) {
             let uid = entry.metadata().map_or(u32::MAX, |meta| meta.uid());
             found.push(Attached { pid, uid, times, writes });
         }
@@ -187,7 +191,8 @@ pub(crate) fn attached(id: i32) -> io::Result<(Vec<Attached>, usize)> {
 
 /// How often a process with these maps has the segment attached, and whether for writing: the inode
 /// of such a mapping is the segment's id, its name `/SYSV` and the key.
-fn attachments(maps: &str, id: i32) -> (usize, bool) {
+fn attachments(maps: &str, id: i32, key: u32) -> (usize, bool) {
+    let named = format!("/SYSV{key:08x}");
     let (mut times, mut writes) = (0, false);
     for line in maps.lines() {
         let mut words = line.split_whitespace();
@@ -196,7 +201,8 @@ fn attachments(maps: &str, id: i32) -> (usize, bool) {
         else {
             continue;
         };
-        if name.starts_with("/SYSV") && inode.parse() == Ok(id) {
+        let is_named = if key == 0 { name.starts_with("/SYSV") } else { name == named };
+        if is_named && inode.parse() == Ok(id) {
             // One that was protected in part shows as several, of which one begins at 0.
             times += usize::from(offset.bytes().all(|digit| digit == b'0'));
             writes |= access.contains('w');
@@ -218,7 +224,9 @@ mod tests {
 7f0000006000-7f0000007000 rw-p 00000000 08:01 32768                      /usr/lib/libc.so.6
 7f0000008000-7f0000009000 rw-p 00000000 00:00 0
 ";
-        assert_eq!([32768, 7, 1].map(|id| attachments(maps, id)), [(2, true), (1, true), (0, false)]);
+        assert_eq!([32768, 7, 1].map(|id| attachments(maps, id, 0)), [(2, true), (1, true), (0, false)]);
+        // The same number in another namespace, at another key.
+        assert_eq!([0x4d2, 0x4d3].map(|key| attachments(maps, 32768, key)), [(2, true), (0, false)]);
     }
 
     #[test]
