@@ -487,6 +487,20 @@ fn a_limit_is_raised_by_what_is_said() {
     }
 }
 
+/// With six operations at once everything works but a removal of the seats.
+#[test]
+fn a_limit_that_only_the_last_step_meets_is_found() {
+    if !is_root() {
+        return skipped("only root can lower a limit");
+    }
+    let script = "echo 250 32000 6 128 >/proc/sys/kernel/sem || exit 77; shm-handoff doctor 77";
+    let ended = Somebody::me().run(&format!("unshare --ipc sh -c '{script}'")).end();
+    if ended.status.code() == Some(77) || ended.stderr.starts_with("unshare:") {
+        return skipped(&ended.stderr);
+    }
+    assert!(String::from_utf8_lossy(&ended.code(1).stdout).contains("(SEMOPM): 0 of 6 used"), "{ended}");
+}
+
 /// What `rm` and exit 4 say of another layout.
 #[test]
 fn what_is_of_another_layout_is_read_or_removed_unless_it_is_in_use() {
