@@ -123,13 +123,13 @@ fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
     let has = |semaphore| Ok::<_, Met>(values.taken(semaphore) && set.holder(semaphore)? == pid);
     let is_closing = has(LOCK)? && has(WRITER)? && has(READER)?;
     Ok(match proc::life(pid) {
-        Life::Goes if is_closing && since < DYING => Taken::Again,
+        Life::Goes | Life::Stopped | Life::Hidden if is_closing && since < DYING => Taken::Again,
         Life::Ending if since < DYING => Taken::Again,
         // The kernel has done all that it does at a death: somebody has set the value (SETVAL clears
         // the undo). Unless another process has it by now.
         Life::Over if set.values()?.taken(semaphore) && set.holder(semaphore)? == pid => Taken::Stuck,
         Life::Over => Taken::Again,
-        Life::Goes | Life::Ending => Taken::By(pid),
+        Life::Goes | Life::Stopped | Life::Hidden | Life::Ending => Taken::By(pid),
     })
 }
 
