@@ -60,7 +60,7 @@ fn at_key(key: Key) -> Finding {
         return problem(&error, hint::remove_seats(number));
     }
     match (look::at(key), Segment::stat_at(key)) {
-        (Ok(shown), Ok(Some(stat))) if stat.uid != me || stat.creator_uid != me => Finding::problem(
+        (Ok(shown), Ok(Some(stat))) if look::needs_trust(stat.uid, stat.creator_uid) => Finding::problem(
             "key",
             format!(
                 "{}: the {} belongs to {}, and is refused without --trust-owner",
