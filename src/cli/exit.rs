@@ -84,7 +84,16 @@ Environment:
 pub(super) struct Failure {
     pub(super) exit: Exit,
     pub(super) message: String,
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Hint>,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    Words(String),
+    /// What can be done about this error. It depends on what is at the key, so it is looked up when it is said:
+    /// by then what failed has given back the seats and the lock that it held.
+    About(Box<Error>),
 }
 
 impl Failure {
@@ -93,7 +102,7 @@ impl Failure {
     }
 
     pub(super) fn hint(self, hint: impl fmt::Display) -> Self {
-        Self { hint: Some(hint.to_string()), ..self }
+        Self { hint: Some(Hint::Words(hint.to_string())), ..self }
     }
 
     pub(super) fn signal(number: i32) -> Self {
@@ -152,7 +161,12 @@ impl Failure {
     pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
         let (bad, good) = (stdio::BAD, stdio::HINT);
         say!("{bad}{program}:{bad:#} {}{and}", self.message);
-        if let Some(hint) = &self.hint {
+        let hint = match &self.hint {
+            Some(Hint::Words(words)) => Some(words.clone()),
+            Some(Hint::About(error)) => hint::next(error),
+            None => None,
+        };
+        if let Some(hint) = hint {
             say!("  {good}hint:{good:#} {hint}");
         }
         ExitCode::from(self.exit.code())
@@ -170,6 +184,25 @@ impl From<Error> for Failure {
             Error::SeatTaken { .. } => Exit::RoleTaken,
             _ => Exit::System,
         };
-        Self { hint: hint::next(&error), ..Self::new(exit, error) }
+        Self { hint: Some(Hint::About(Box::new(error.clone()))), ..Self::new(exit, error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sysv::{Key, Segment, proc};
+
+    /// `rm` fails while it holds the creation lock, for which an observer waits.
+    #[test]
+    fn a_failure_is_made_without_a_look_at_the_key() {
+        let key = Key::new(std::process::id() << 8 | 63).unwrap();
+        // SAFETY: no memory is involved.
+        let id = unsafe { libc::shmget(key.number().cast_signed(), 5000, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
+        assert!(id >= 0, "{}", std::io::Error::last_os_error());
+        let failure = Failure::from(Error::NotAChannel { key: key.number(), why: String::new() });
+        let was_attached = proc::was_attached(id);
+        Segment::open(key).unwrap().remove().unwrap();
+        assert!(!was_attached.unwrap(), "{failure:?}");
     }
 }

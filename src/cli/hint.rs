@@ -1,5 +1,6 @@
-//! What to do next, in the words of the command line. What can be done about a key depends on who
-//! uses what is there, so that is looked up: no hint harms who is at work, or is refused.
+//! What to do next, in the words of the command line. What can be done about a key depends on the
+//! processes that use what is there, so they are looked up. A command in a hint does not harm them, and
+//! is not refused.
 
 use super::{look, suspect};
 use crate::backend::sysv::Key;
@@ -81,14 +82,17 @@ impl Way {
 
 /// `None`: there is nothing, or it is not this user's to remove.
 pub(super) fn way_out(key: u32) -> Option<Way> {
+    let at = Key::new(key).ok()?;
+    // Observers come and go around the count.
+    let before = look::observers(at);
     let row = proc::segment_at(key).ok()??;
-    if row.attached > 0 {
+    if row.attached > before.max(look::observers(at)) {
         return Some(Way::Who { key });
     }
     if !may_remove(&row) {
         return None;
     }
-    let unread = match look::at(Key::new(key).ok()?) {
+    let unread = match look::at(at) {
         Ok(shown) if shown.writer.is_some() || shown.reader.is_some() => return Some(Way::Who { key }),
         // `rm` would not get past the seats.
         Ok(shown) if !shown.looked_into => return None,
@@ -99,7 +103,7 @@ pub(super) fn way_out(key: u32) -> Option<Way> {
         Err(Error::Permission { object: Object::Segment, .. }) if is_blank(&row) => Some(0),
         Err(_) => None,
     };
-    let trust = [row.uid, row.creator_uid] != [nix::unistd::geteuid().as_raw(); 2];
+    let trust = look::needs_trust(row.uid, row.creator_uid);
     Some(match unread {
         Some(messages @ 1..) => Way::Read { key, messages, trust },
         unread => Way::Remove { key, force: unread.is_none() },

@@ -1,7 +1,7 @@
 //! What the tools show of a key: looked at for a moment, for reading alone.
 
 use crate::backend::sysv::proc::{self, SegmentRow};
-use crate::backend::sysv::{Key, Observer, Seats};
+use crate::backend::sysv::{Key, Observer, Seats, observe_seats};
 use crate::error::{Error, Kind};
 use crate::protocol::layout::{CLASSIC, ring as layout};
 use crate::protocol::ring;
@@ -18,6 +18,8 @@ pub(super) struct Shown {
     pub(super) mode: String,
     pub(super) uid: u32,
     pub(super) owner: String,
+    #[serde(skip)]
+    pub(super) creator_uid: u32,
     pub(super) creator_pid: u32,
     pub(super) attached: usize,
     pub(super) removed: bool,
@@ -165,6 +167,17 @@ fn row_of(key: Key, observer: &Observer) -> SegmentRow {
     }
 }
 
+/// How many of the attachments at a key can be observers': they are there for a moment, and use nothing.
+pub(super) fn observers(key: Key) -> usize {
+    observe_seats(key).ok().flatten().map_or(0, |seats| seats.observers.into())
+}
+
+/// Whether a segment of this owner and this creator is refused without `--trust-owner`: its owner can
+/// name another one and stay the creator, who may do all.
+pub(super) fn needs_trust(uid: u32, creator_uid: u32) -> bool {
+    [uid, creator_uid] != [nix::unistd::geteuid().as_raw(); 2]
+}
+
 /// What an observer sees of a key.
 pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
     let row = row_of(key, observer);
@@ -174,7 +187,10 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
         seats_hidden: observer.hides_seats(),
         ..from_row(&row)
     };
-    if let Some(Seats { writer, reader, writer_failed }) = observer.seats() {
+    // Other observers had come before this one, or are there beside it.
+    let mut observers = observers(key).saturating_sub(1);
+    if let Some(Seats { writer, reader, writer_failed, observers: before }) = observer.seats() {
+        observers = observers.max(before.into());
         shown.writer = writer.map(Process::new);
         shown.reader = reader.map(Process::new);
         shown.writer_failed = writer_failed;
@@ -197,7 +213,7 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
             }
         }
     }
-    let is_used = shown.attached > 0 || shown.writer.is_some() || shown.reader.is_some();
+    let is_used = shown.attached > observers || shown.writer.is_some() || shown.reader.is_some();
     shown.status = match shown.messages {
         _ if is_used => Status::Used,
         Some(0) => Status::Unused,
@@ -217,6 +233,7 @@ fn from_row(row: &SegmentRow) -> Shown {
         mode: format!("{:03o}", row.mode & 0o777),
         uid: row.uid,
         owner: user(row.uid),
+        creator_uid: row.creator_uid,
         creator_pid: row.creator_pid,
         attached: row.attached,
         removed: row.is_removed(),

@@ -171,7 +171,7 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
             return keep(suspect::in_words(shown.flag.unwrap_or(0)), all_the_same);
         }
         Some(count @ 1..) if !force => {
-            let trust = shown.uid != nix::unistd::geteuid().as_raw();
+            let trust = look::needs_trust(shown.uid, shown.creator_uid);
             let read = Way::Read { key: key.number(), messages: count, trust }.command();
             let hint = format!("--force loses them; to read them first: {read}");
             let what = format!(

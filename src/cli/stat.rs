@@ -30,8 +30,8 @@ JSON:
   uid, owner, creator_pid, attached, removed, writer and reader (null, or pid and
   command; pid 0: of another pid namespace), writer_failed, seats_hidden (true: you may
   not look at the seats, so writer and reader are not known), messages and bytes (sent and
-  not received; null: the content breaks the layout, or was not looked at, for a user who
-  may not alter the seats' semaphore set does not attach), status (see ls --help), and
+  not received; null: the content breaks the layout, or you may not change the semaphore
+  set, so that `stat` did not attach), status (see ls --help), and
   flag or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
   told), or with \"missing\":true. A later version may add fields; one that changes or
@@ -108,8 +108,8 @@ fn in_words(shown: &Shown) -> String {
         (Some(messages), Some(bytes)) => {
             format!("{messages} message{}, {bytes} byte{}", plural(messages), plural(bytes))
         }
-        _ if shown.looked_into => "not to be told: its content breaks the layout".to_owned(),
-        _ => "not to be told: a user who may not alter the seats' semaphore set does not attach".to_owned(),
+        _ if shown.looked_into => "unknown (its content breaks the layout)".to_owned(),
+        _ => "unknown (you may not change the semaphore set, so `stat` did not attach)".to_owned(),
     };
     let removed = if shown.removed { ", removed: it goes with the last of them" } else { "" };
     let free = if shown.seats_hidden { "unknown: the seats' semaphore set may not be looked at" } else { "none" };

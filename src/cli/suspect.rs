@@ -8,7 +8,7 @@ use crate::protocol::layout::CLASSIC;
 use crate::sync::as_the_maker;
 use std::time::Duration;
 
-/// From here on a wait for somebody who has never come may have a reason.
+/// After so long without any peer, a writer or a reader says what may keep the peer out.
 pub(super) const LONG: Duration = Duration::from_secs(5);
 
 /// What a C program has to ask for to meet a classic slot.
@@ -36,8 +36,8 @@ pub(super) fn in_words(flag: u32) -> String {
     let bytes = flag.to_ne_bytes();
     let text = String::from_utf8_lossy(&bytes);
     format!(
-        "the flag is {flag}, which as text is {:?}: the other program's struct is probably another one, with \
-         its text first",
+        "the flag is {flag}, which as text is {:?}; the other program's struct is probably another one, \
+         with its text first",
         text.trim_end_matches('\0')
     )
 }
@@ -79,6 +79,6 @@ mod tests {
         for number in small.chain([u32::MAX, 1 << 16, 1 << 31, 0x0101_0101, 65_535, 100_000]) {
             assert!(!is_text(number), "{number}");
         }
-        assert!(in_words(flag(b"hi\n\0")).contains(r#"which as text is "hi\n":"#));
+        assert!(in_words(flag(b"hi\n\0")).contains(r#"which as text is "hi\n";"#));
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn json<T: serde::Serialize>(schema: &str, content: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit::Hint;
 
     const COLUMNS: &[Column<(&str, u32)>] = &[
         Column { name: "NAME", right: false, of: |row| row.0.to_owned() },
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn a_column_that_is_not_there_is_a_matter_of_usage() {
         let failure = of(&["size"], false).unwrap_err();
-        assert_eq!((failure.exit, failure.hint.as_deref()), (Exit::Usage, Some("known: NAME,COUNT")));
+        assert_eq!((failure.exit, failure.hint), (Exit::Usage, Some(Hint::Words("known: NAME,COUNT".to_owned()))));
     }
 
     #[test]

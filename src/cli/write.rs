@@ -99,7 +99,10 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     };
     let done = match done {
         // What comes before input that can't be carried was sent.
-        Err(failure) if failure.exit == Exit::BadInput => session.settle().and(Err(failure)),
+        Err(failure) if failure.exit == Exit::BadInput => Err(match session.settle() {
+            Ok(()) => failure,
+            Err(behind) => Failure { message: format!("{}; {}", failure.message, behind.message), ..failure },
+        }),
         done => done.and_then(|()| session.settle()),
     };
     match done {

@@ -132,6 +132,12 @@ fn completes(session: &mut PtySession, typed: &str, rest: &str) {
     session.send_control('u').unwrap();
 }
 
+/// An interactive shell ignores the signal by which a session that is dropped would end it.
+fn leaves(mut session: PtySession) {
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}
+
 /// A key at which something is, as one would begin to type it.
 struct Taken {
     _channel: Channel,
@@ -182,6 +188,7 @@ fn bash_completes() {
     let key = Taken::new();
     completes(&mut bash, &format!("shm-handoff rm {}", key.begun), &key.rest);
     completes(&mut bash, &format!("shmread -k {}", key.begun), &key.rest);
+    leaves(bash);
 }
 
 #[test]
@@ -202,6 +209,7 @@ fn zsh_completes() {
     let key = Taken::new();
     completes(&mut zsh, &format!("shm-handoff rm {}", key.begun), &key.rest);
     completes(&mut zsh, &format!("shmread -k {}", key.begun), &key.rest);
+    leaves(zsh);
 }
 
 /// fish says what it would complete without a terminal.

@@ -34,7 +34,7 @@ pub use seats::Seats;
 pub(crate) use seats::observe as observe_seats;
 pub use segment::{Segment, Stat};
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
-pub(crate) use set::COUNT as SEMAPHORES;
+pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
 use super::{Backend, Census, Payload, Ring, RingBackend, layout};
 use crate::error::{Error, Kind, Object, Role};

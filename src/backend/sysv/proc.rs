@@ -103,8 +103,11 @@ pub(crate) fn sets() -> io::Result<Vec<SetRow>> {
 /// How far a process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It is there, or can't be looked at.
     Goes,
+    /// By a signal, or by a debugger.
+    Stopped,
+    /// It can't be looked at: `/proc` does not show it, or it is of another pid namespace.
+    Hidden,
     /// It was killed, or has ended, and the kernel is still clearing it away.
     Ending,
     /// There is no such process.
@@ -113,22 +116,31 @@ pub(crate) enum Life {
 
 /// Looks at the process with this pid; 0: of another pid namespace.
 pub(crate) fn life(pid: u32) -> Life {
-    let Some(signed) = i32::try_from(pid).ok().filter(|pid| *pid != 0) else { return Life::Goes };
+    let Some(signed) = i32::try_from(pid).ok().filter(|pid| *pid != 0) else { return Life::Hidden };
     if nix::sys::signal::kill(nix::unistd::Pid::from_raw(signed), None) == Err(nix::errno::Errno::ESRCH) {
         return Life::Over;
     }
-    let read = |file: &str| text(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    if is_ending(&read("stat")) || is_killed(&read("status")) { Life::Ending } else { Life::Goes }
+    let read = |file: &str| text(format!("/proc/{pid}/{file}"));
+    let Ok(stat) = read("stat") else { return Life::Hidden };
+    match life_in(&stat) {
+        Life::Goes | Life::Stopped if is_killed(&read("status").unwrap_or_default()) => Life::Ending,
+        life => life,
+    }
 }
 
-/// By `/proc/PID/stat`: a zombie, or one with `PF_EXITING`.
-fn is_ending(stat: &str) -> bool {
+/// By `/proc/PID/stat`; a zombie is ending, and one with `PF_EXITING`.
+fn life_in(stat: &str) -> Life {
     const EXITING: u32 = 0x4;
     // Behind the name, which is in parentheses and can hold anything.
     let mut words = stat.rsplit(") ").next().unwrap_or("").split_whitespace();
     let state = words.next().unwrap_or("");
     let flags = words.nth(5).and_then(|flags| flags.parse::<u32>().ok()).unwrap_or(0);
-    matches!(state, "Z" | "X") || flags & EXITING != 0
+    match state {
+        "Z" | "X" => Life::Ending,
+        _ if flags & EXITING != 0 => Life::Ending,
+        "T" | "t" => Life::Stopped,
+        _ => Life::Goes,
+    }
 }
 
 /// By `/proc/PID/status`: SIGKILL waits for it, so it runs no more of its program.
@@ -233,9 +245,9 @@ mod tests {
     fn a_process_that_ends_is_told_from_one_that_goes_on() {
         let stat = |state: &str, flags: u32| format!("7 (a) b) {state} 1 7 7 0 -1 {flags} 100 0 0\n");
         assert_eq!(
-            [("S", 0x40_0000), ("S", 0x40_0004), ("Z", 0), ("R", 3)]
-                .map(|(state, flags)| is_ending(&stat(state, flags))),
-            [false, true, true, false]
+            [("S", 0x40_0000), ("S", 0x40_0004), ("Z", 0), ("R", 3), ("T", 0), ("t", 0), ("T", 4)]
+                .map(|(state, flags)| life_in(&stat(state, flags))),
+            [Life::Goes, Life::Ending, Life::Ending, Life::Goes, Life::Stopped, Life::Stopped, Life::Ending]
         );
         let status = |pending: &str, shared: &str| format!("Name:\ta\nSigPnd:\t{pending}\nShdPnd:\t{shared}\n");
         let (none, kill, term) = ("0000000000000000", "0000000000000100", "0000000000004000");
@@ -244,7 +256,7 @@ mod tests {
                 .map(|(own, shared)| is_killed(&status(own, shared))),
             [false, true, true, false]
         );
-        assert_eq!([life(std::process::id()), life(0)], [Life::Goes; 2]);
+        assert_eq!([life(std::process::id()), life(0)], [Life::Goes, Life::Hidden]);
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         assert_eq!(life(child.id()), Life::Over);

@@ -76,6 +76,8 @@ pub struct Seats {
     pub reader: Option<u32>,
     /// The writer's seat is free, and who had it did not leave in order.
     pub writer_failed: bool,
+    /// At least as many attachments as observers have.
+    pub(crate) observers: u16,
 }
 
 /// Looks at the seats of `key`, and changes nothing; `None`: there are none.
@@ -84,7 +86,12 @@ pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
         let values = set.values()?;
         let taken = |seat: u16| values.taken(seat).then(|| set.holder(seat).unwrap_or(0));
         let writer = taken(WRITER);
-        Ok(Seats { writer, reader: taken(READER), writer_failed: writer.is_none() && values.taken(OPEN) })
+        Ok(Seats {
+            writer,
+            reader: taken(READER),
+            writer_failed: writer.is_none() && values.taken(OPEN),
+            observers: values.of(OBSERVERS),
+        })
     };
     match Set::find(key).and_then(|set| set.map(seats).transpose()) {
         Ok(seats) => Ok(seats),
@@ -123,13 +130,13 @@ fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
     let has = |semaphore| Ok::<_, Met>(values.taken(semaphore) && set.holder(semaphore)? == pid);
     let is_closing = has(LOCK)? && has(WRITER)? && has(READER)?;
     Ok(match proc::life(pid) {
-        Life::Goes if is_closing && since < DYING => Taken::Again,
+        Life::Goes | Life::Stopped | Life::Hidden if is_closing && since < DYING => Taken::Again,
         Life::Ending if since < DYING => Taken::Again,
         // The kernel has done all that it does at a death: somebody has set the value (SETVAL clears
         // the undo). Unless another process has it by now.
         Life::Over if set.values()?.taken(semaphore) && set.holder(semaphore)? == pid => Taken::Stuck,
         Life::Over => Taken::Again,
-        Life::Goes | Life::Ending => Taken::By(pid),
+        Life::Goes | Life::Stopped | Life::Hidden | Life::Ending => Taken::By(pid),
     })
 }
 

@@ -50,6 +50,9 @@ pub(super) const LOOKS: u16 = 13;
 pub(crate) const COUNT: u16 = 14;
 const SEMAPHORES: usize = COUNT as usize;
 
+/// The most steps that are made at once, which SEMOPM has to allow.
+pub(crate) const MOST_STEPS: usize = 7;
+
 /// "S2": what MAGIC holds in a set of ours.
 const OURS: u16 = 0x5332;
 
@@ -185,6 +188,7 @@ impl Set {
 
     /// All `steps` or none.
     pub(super) fn change(self, steps: &mut [libc::sembuf]) -> Result<(), Met> {
+        debug_assert!(steps.len() <= MOST_STEPS, "the limit that doctor looks for");
         loop {
             match ffi::semop(self.id, steps) {
                 Err(Errno::EINTR) => {}
@@ -238,8 +242,10 @@ impl Set {
     /// Takes the lock and both seats where nobody has one and no observer is there: nobody of ours comes
     /// in until [`open`](Self::open), or meets the set's removal.
     pub(super) fn close(self) -> Result<(), Met> {
-        let mut steps = [take(LOCK), take(WRITER), take(READER)].concat();
-        steps.push(step(OBSERVERS, 0, IPC_NOWAIT));
+        let [l0, l1] = take(LOCK);
+        let [w0, w1] = take(WRITER);
+        let [r0, r1] = take(READER);
+        let mut steps: [_; MOST_STEPS] = [l0, l1, w0, w1, r0, r1, step(OBSERVERS, 0, IPC_NOWAIT)];
         self.change(&mut steps)
     }
 

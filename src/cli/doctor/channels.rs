@@ -1,7 +1,8 @@
 //! What is at the key, and what of this user's lies about elsewhere.
 
 use super::{Finding, Level};
-use crate::backend::sysv::{Key, Segment, observe_seats, proc};
+use crate::backend::sysv::proc::{self, Life};
+use crate::backend::sysv::{Key, Segment, observe_seats};
 use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
 use crate::cli::suspect;
@@ -59,7 +60,7 @@ fn at_key(key: Key) -> Finding {
         return problem(&error, hint::remove_seats(number));
     }
     match (look::at(key), Segment::stat_at(key)) {
-        (Ok(shown), Ok(Some(stat))) if stat.uid != me || stat.creator_uid != me => Finding::problem(
+        (Ok(shown), Ok(Some(stat))) if look::needs_trust(stat.uid, stat.creator_uid) => Finding::problem(
             "key",
             format!(
                 "{}: the {} belongs to {}, and is refused without --trust-owner",
@@ -117,16 +118,16 @@ fn at_key(key: Key) -> Finding {
 fn stopped(key: Key) -> Vec<Finding> {
     let seats = observe_seats(key).ok().flatten();
     let pids = seats.into_iter().flat_map(|seats| [seats.writer, seats.reader]).flatten();
-    let finding = |pid| match is_stopped(pid) {
-        Ok(false) => None,
-        Ok(true) => {
+    let finding = |pid| match proc::life(pid) {
+        Life::Goes | Life::Ending | Life::Over => None,
+        Life::Stopped => {
             let what = format!("pid {} has a seat at {}, and is stopped", Process::new(pid).short(), at(key.number()));
             let sudo = if may_signal(pid) { "" } else { "sudo " };
             Some(Finding::problem("stopped", what, Some(format!("{sudo}kill -CONT {pid}"))))
         }
-        Err(error) => {
+        Life::Hidden => {
             let what = if pid == 0 { "a process of another pid namespace".to_owned() } else { format!("pid {pid}") };
-            let why = format!("whether it is stopped can't be told: /proc/{pid}/stat can't be read ({error})");
+            let why = "whether it is stopped can't be told, for /proc does not show it";
             Some(Finding::note("stopped", format!("{what} has a seat at {}, and {why}", at(key.number()))))
         }
     };
@@ -136,12 +137,6 @@ fn stopped(key: Key) -> Vec<Finding> {
 fn may_signal(pid: u32) -> bool {
     let me = nix::unistd::geteuid();
     me.is_root() || std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == me.as_raw())
-}
-
-fn is_stopped(pid: u32) -> std::io::Result<bool> {
-    let stat = proc::text(format!("/proc/{pid}/stat"))?;
-    // Behind the name, which is in parentheses and can hold anything.
-    Ok(stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 't'])))
 }
 
 fn messages(shown: &Shown, unknown: &str) -> String {

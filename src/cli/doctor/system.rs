@@ -1,7 +1,7 @@
 //! What of the machine matters to every channel.
 
 use super::Finding;
-use crate::backend::sysv::{Key, SEMAPHORES, features, proc};
+use crate::backend::sysv::{Key, MOST_STEPS, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
 use crate::cli::table::plural;
 use crate::protocol::layout::ring;
@@ -93,7 +93,7 @@ fn limits() -> Vec<Finding> {
     };
     check("semaphores of a set (SEMMSL)", 0, sem.first().copied(), SEMAPHORES.into(), &with(0));
     check("semaphores (SEMMNS)", semaphores, sem.get(1).copied(), SEMAPHORES.into(), &with(1));
-    check("operations at once (SEMOPM)", 0, sem.get(2).copied(), 6, &with(2));
+    check("operations at once (SEMOPM)", 0, sem.get(2).copied(), MOST_STEPS as u64, &with(2));
     check("semaphore sets (SEMMNI)", sets.len() as u64, sem.get(3).copied(), 1, &with(3));
     if findings.is_empty() {
         findings.push(Finding::ok(

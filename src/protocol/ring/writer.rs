@@ -410,7 +410,7 @@ impl<B: RingBackend> Writer<B> {
                 self.await_room_slowly(None, patience)?;
                 Wait::new(patience).tick(patience, WaitingFor::Room)?;
             }
-            // Looked at: who has nothing to take along makes no new memory.
+            // The memory was just looked at. A writer with nothing to take along makes no new memory.
             self.in_doubt = false;
             self.await_room_slowly(None, patience)?;
             if self.backend.persists() || self.await_receipt(patience)? || !self.is_stranded(patience)? {
