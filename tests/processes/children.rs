@@ -124,7 +124,7 @@ fn what_a_child_drops_stays_seated() {
             let side = SysV::open(&Options::classic(channel.key()), role).unwrap();
             let mut inherited = Some(side);
             let set = ipc::find_set(channel.key().seats()).unwrap();
-            let seat = if role == Role::Writer { 2 } else { 3 };
+            let number = if role == Role::Writer { 2 } else { 3 };
             // SAFETY: system calls alone, for none of these has memory from the heap.
             let (pid, mut go) = unsafe {
                 forked(|| {
@@ -136,7 +136,7 @@ fn what_a_child_drops_stays_seated() {
                         drop(side);
                     }
                     // (What a child changes itself the kernel takes back at its end.)
-                    i32::from(may_look) + 2 * i32::from(ipc::value(set, seat) != Some(1))
+                    i32::from(may_look) + 2 * i32::from(ipc::value(set, number) != Some(1))
                 })
             };
             go.write_all(b"x").unwrap();
