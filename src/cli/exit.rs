@@ -1,9 +1,11 @@
 //! Exit codes, and the one way in which a binary fails.
 
 use super::hint;
+use super::look::Process;
 use super::signals;
 use super::stdio::{self, say};
-use crate::error::{Both, Error};
+use crate::backend::sysv::{Key, Segment, observe_seats};
+use crate::error::{Both, Error, Role};
 use nix::errno::Errno;
 use std::fmt;
 use std::process::ExitCode;
@@ -113,8 +115,31 @@ impl Failure {
         Self::new(Exit::TimedOut, "no progress of the other side for as long as --timeout allows")
     }
 
+    /// What is said of a wait that ended without a word of the peer (a `writer`, say): the peer that was there all
+    /// the time and did nothing, or else that nobody was met.
+    pub(super) fn silence(peer: Role, key: Key, what_came: &str) -> Self {
+        let seats = observe_seats(key).ok().flatten();
+        let seated = seats.and_then(|seats| if peer == Role::Writer { seats.writer } else { seats.reader });
+        let silent = |who: String, hint: String| {
+            Self::new(Exit::TimedOut, format!("key {key}: {who} did nothing for as long as --timeout allows"))
+                .hint(hint)
+        };
+        let number = key.number();
+        match (seated, Segment::stat_at(key)) {
+            (Some(pid), _) => silent(
+                format!("the {peer} ({})", Process::new(pid).in_words()),
+                format!("it may be stopped: shm-handoff doctor {number}"),
+            ),
+            // Ourselves, and a C program.
+            (None, Ok(Some(stat))) if stat.attached >= 2 => {
+                silent("a program without a seat".to_owned(), format!("see which: shm-handoff who {number}"))
+            }
+            _ => Self::met_nobody(what_came, number),
+        }
+    }
+
     /// Nobody was met in all the time: where that was.
-    pub(super) fn met_nobody(what_came: &str, key: u32) -> Self {
+    fn met_nobody(what_came: &str, key: u32) -> Self {
         let namespace = match std::fs::read_link("/proc/self/ns/ipc") {
             Ok(namespace) => namespace.display().to_string(),
             Err(_) => "/proc/self/ns/ipc, which has its number, can't be read".to_owned(),

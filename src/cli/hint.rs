@@ -19,7 +19,7 @@ pub(super) fn next(error: &Error) -> Option<String> {
         }
         Error::Permission { key, object, .. } => match remove_seats(*key).filter(|_| *object == Object::Seats) {
             Some(command) => format!("remove it, as it lets nobody in: {command}"),
-            None => "run as that user, or have it opened with --mode".to_owned(),
+            None => "run as that user, or have it made anew with --mode 666, and use --trust-owner then".to_owned(),
         },
         Error::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
         Error::ForeignSeats { key, .. } => match remove_seats(*key) {
@@ -27,6 +27,7 @@ pub(super) fn next(error: &Error) -> Option<String> {
             None => "use another key".to_owned(),
         },
         Error::Locked { pid: pid @ 1.., .. } => format!("if that process is stopped, let it go on: kill -CONT {pid}"),
+        Error::Missing { .. } => "start the other side first (what there is: shm-handoff ls)".to_owned(),
         Error::Refused { .. } | Error::Os { errno: Errno::ENOSYS, .. } => {
             format!("{} (what works: shm-handoff doctor)", error.hint()?)
         }

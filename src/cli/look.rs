@@ -125,6 +125,14 @@ impl Process {
             None => self.pid.to_string(),
         }
     }
+
+    /// In a sentence.
+    pub(super) fn in_words(&self) -> String {
+        match self.pid {
+            0 => "a process of another pid namespace".to_owned(),
+            _ => format!("pid {}", self.short()),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -73,6 +73,19 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         (stat.mode, "segment", "other users can get at the messages"),
         (seats, "seats' semaphore set", "other users can take a seat, or both away"),
     ];
+    // What is there keeps its mode.
+    if !common.quiet && common.mode & !stat.mode != 0 {
+        let mode = stat.mode;
+        stdio::warn(
+            program,
+            format_args!("the segment at key {key} was there already, and keeps mode {mode:03o}"),
+            Some(format_args!(
+                "for --mode {:03o}, end both sides and remove it first: shm-handoff rm {}",
+                common.mode,
+                key.number()
+            )),
+        );
+    }
     // A set as wide as the segment beside it is no news.
     let accepted = [common.mode, common.mode | stat.mode];
     for ((mode, what, so), accepted) in wide.into_iter().zip(accepted) {

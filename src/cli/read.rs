@@ -10,6 +10,7 @@ use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use super::suspect;
 use crate::backend::sysv::SysV;
+use crate::error::Role;
 use crate::protocol::any::Reader;
 use crate::protocol::{self as classic, Patience, RecvError, Tick, message, ring};
 use std::io::IsTerminal;
@@ -154,7 +155,8 @@ impl Session<'_> {
                         .map_or_else(|| unreachable!("only a signal or a closed output interrupts"), Failure::signal));
                 }
                 Err(RecvError::TimedOut) if self.seq == 0 && self.received.messages() == 0 => {
-                    return Err(Failure::met_nobody("nothing came", reader.backend().segment().key().number()));
+                    let key = reader.backend().segment().key();
+                    return Err(Failure::silence(Role::Writer, key, "nothing came"));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -108,12 +108,7 @@ fn at(key: Key) -> String {
 fn seated(key: Key, error: &Error) -> Failure {
     match error {
         Error::SeatTaken { role, pid, .. } => {
-            let who = Process::new(*pid);
-            let who = if *pid == 0 {
-                "a process of another pid namespace".to_owned()
-            } else {
-                format!("pid {}", who.short())
-            };
+            let who = Process::new(*pid).in_words();
             Failure::new(Exit::System, format!("{}: in use: {who} is the {role}", at(key))).hint("stop it first")
         }
         other => other.clone().into(),

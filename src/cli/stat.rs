@@ -82,11 +82,7 @@ pub(super) fn run(args: &Stat) -> Result<(), Failure> {
 
 /// A seat in words.
 fn seat(process: Option<&Process>, free: &str) -> String {
-    match process {
-        Some(Process { pid: 0, .. }) => "a process of another pid namespace".to_owned(),
-        Some(process) => format!("pid {}", process.short()),
-        None => free.to_owned(),
-    }
+    process.map_or_else(|| free.to_owned(), Process::in_words)
 }
 
 fn in_words(shown: &Shown) -> String {

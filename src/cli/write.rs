@@ -13,6 +13,7 @@ use super::table::plural;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
 use crate::error::Both;
+use crate::error::Role;
 use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
 use crate::protocol::{Patience, SendError, Tick, WaitingFor};
@@ -335,7 +336,8 @@ impl Session<'_> {
                 let lie = if count == 1 { "lies" } else { "lie" };
                 format!("; {count} sent before {lie} in a removed segment, unread")
             }
-            _ => format!("; {count} sent before were not received, and their memory goes with its last attachment"),
+            1 => "; 1 sent before was not received, and is lost".to_owned(),
+            _ => format!("; {count} sent before were not received, and are lost"),
         }
     }
 
@@ -366,7 +368,10 @@ impl Session<'_> {
         wait(&mut self.writer, &mut patience.with_hook(&mut hook)).map_err(|error| match error {
             SendError::Interrupted => signals.caught().map_or_else(Failure::timed_out, Failure::signal),
             SendError::TimedOut if waiting_for == Some(WaitingFor::Reader) => {
-                Failure::met_nobody("no reader came", common.key.resolve().map_or(0, Key::number))
+                Failure::silence(Role::Reader, key, "no reader came")
+            }
+            SendError::TimedOut if waiting_for == Some(WaitingFor::Room) => {
+                Failure::silence(Role::Reader, key, "there is no room, and no reader came")
             }
             other => other.into(),
         })

@@ -42,7 +42,7 @@ pub enum Uncarriable {
     BeginsWithEnd,
     /// `end` and a carriage return, as a file from Windows has it: a C reader ends the session
     /// at it, and it is no bare `end`.
-    #[error("it is `end` with a carriage return, which ends the session for a reader but not for this writer")]
+    #[error("it is `end` with a carriage return: readers take it for the end, and this writer does not")]
     EndWithReturn,
 }
 

@@ -418,14 +418,14 @@ fn an_open_mode_is_mended_when_nobody_is_there() {
     let me = Somebody::me();
     let channel = Channel::new();
     let mut reader = channel.seated_reader(&["--mode=666"]);
-    me.is_advised(&channel, ("modes", "problem"), "shm-handoff who KEY");
+    me.is_advised(&channel, ("modes", "note"), "shm-handoff who KEY");
     me.follow(&with_key(&channel, "shm-handoff who KEY"));
     reader.stop();
     channel.writer(["one"]).end().code(0);
     reader.kill();
-    me.is_advised(&channel, ("modes", "problem"), "shmread -k KEY --count 1");
+    me.is_advised(&channel, ("modes", "note"), "shmread -k KEY --count 1");
     me.follow(&with_key(&channel, "shmread -k KEY --count 1"));
-    me.is_soon_advised(&channel, ("modes", "problem"), "shm-handoff rm KEY");
+    me.is_soon_advised(&channel, ("modes", "note"), "shm-handoff rm KEY");
     me.follow(&with_key(&channel, "shm-handoff rm KEY"));
     channel.assert_nothing_left();
 }

@@ -225,7 +225,10 @@ fn a_role_that_can_not_be_told_is_unknown() {
     let told: serde_json::Value = serde_json::from_slice(&run(&["stat", "--json", &key]).stdout).unwrap();
     assert_eq!((&told["seats_hidden"], &told["reader"]), (&true.into(), &serde_json::Value::Null));
     let told = run(&["ls", "--no-headings", "-o", "key,reader,writer"]);
-    assert!(shown(told.code(0)).contains(&format!("{:#010x} unknown unknown\n", channel.key().number())), "{told}");
+    // (How wide a column is depends on other tests' channels.)
+    let expected = [&format!("{:#010x}", channel.key().number())[..], "unknown", "unknown"];
+    let is_row = |line: &str| line.split_whitespace().eq(expected);
+    assert!(shown(told.code(0)).lines().any(is_row), "{told}");
     // One that sees the process, and not its seat: as in a container with the host's processes.
     let told = tool(&["who", "--json", &key]);
     let told: serde_json::Value = serde_json::from_slice(&told.code(0).stdout).unwrap();
@@ -253,4 +256,36 @@ fn one_of_a_thing_is_no_more_than_one() {
     channel.remove_segment();
     drop(Segment::create_new(channel.key(), 1, 0o600).unwrap());
     channel.reader([""; 0]).end().code(4).says(&["it has 1 byte; a classic"]);
+}
+
+/// A time-out says of a peer that is there that it did nothing, not that nobody came.
+#[test]
+fn a_peer_that_is_there_and_does_nothing_is_named() {
+    let channel = Channel::new();
+    let writer = channel.seated_writer(&[]);
+    let seated = format!("the writer (pid {} shmwrite) did nothing", writer.pid());
+    channel.reader(["--timeout=200ms"]).end().code(124).says(&[&seated, "shm-handoff doctor"]);
+    drop(writer);
+    let channel = Channel::new();
+    let mut stranger = channel.c_writer().open_input().start();
+    stranger.until("attached", |_| channel.attached() == 1);
+    channel.reader(["--timeout=200ms"]).end().code(124).says(&["a program without a seat", "shm-handoff who"]);
+}
+
+#[test]
+fn a_ring_that_nobody_reads_is_named() {
+    let channel = Channel::new();
+    let lines = "x".repeat(8000) + "\n";
+    let writer = channel.writer(["--ring=64K", "--timeout=200ms"]).input(lines.repeat(20));
+    writer.end().code(124).says(&["there is no room, and no reader came", &format!("key {}", channel.key())]);
+}
+
+#[test]
+fn a_mode_that_comes_too_late_is_told() {
+    let channel = Channel::new();
+    channel.reader(["--timeout=1ms"]).end().code(124);
+    let late = channel.reader(["--timeout=1ms", "--mode=666"]).end();
+    late.code(124).says(&["was there already, and keeps mode 600", "shm-handoff rm"]);
+    let quiet = channel.reader(["--timeout=1ms", "--mode=600"]).end();
+    assert!(!quiet.stderr.contains("keeps mode"), "{quiet}");
 }

@@ -181,6 +181,8 @@ fn wide(shown: &Shown) -> Option<Finding> {
     let mode = u32::from_str_radix(&shown.mode, 8).unwrap_or(0);
     let what = || format!("{}: mode {} lets other users in", at(shown.key), shown.mode);
     // The mode is given when the segment is made: both sides make it with 600.
-    (mode & 0o077 != 0 && shown.key != 0)
-        .then(|| Finding::problem("modes", what(), hint::way_out(shown.key).map(Way::command)))
+    (mode & 0o077 != 0 && shown.key != 0).then(|| match hint::way_out(shown.key) {
+        Some(way) => Finding::note("modes", what()).with(way.command()),
+        None => Finding::note("modes", what()),
+    })
 }
