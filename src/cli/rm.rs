@@ -92,7 +92,11 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
         claim.remove_seats()?;
         return stdio::show(&format!("removed the seats of {}\n", at(key)));
     };
-    let late = claim.remove(goner.id)?;
+    let late = claim.remove(goner.id).map_err(|error| match error {
+        // No mode lets others do that.
+        Error::Permission { .. } => Failure::from(error).hint("run as the user that it belongs to"),
+        other => other.into(),
+    })?;
     stdio::show(&format!("removed {}\n", goner.what))?;
     if late > 0 {
         let what = format!("{}: a process without a seat attached while it was being removed", at(key));

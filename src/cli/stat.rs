@@ -105,7 +105,7 @@ fn in_words(shown: &Shown) -> String {
             format!("{messages} message{}, {bytes} byte{}", plural(messages), plural(bytes))
         }
         _ if shown.looked_into => "unknown (its content breaks the layout)".to_owned(),
-        _ => "unknown (you may not change the semaphore set, so `stat` did not attach)".to_owned(),
+        _ => "unknown (`stat` did not attach: you may not change the semaphore set, its lock is held, or nobody has attached yet what goes with its last attachment)".to_owned(),
     };
     let removed = if shown.removed { ", removed: it goes with the last of them" } else { "" };
     let free = if shown.seats_hidden { "unknown: the seats' semaphore set may not be looked at" } else { "none" };

@@ -19,6 +19,10 @@ const IN_A_ROW: Duration = Duration::from_millis(50);
 /// made its first step, which wipes the flag (defect D4).
 const SETTLED: Duration = Duration::from_millis(50);
 
+/// How long one of ours must have been seated for it to be here, where a tool beside us keeps the count from
+/// telling: one that is on removed memory comes over at its next tick.
+const HERE: Duration = Duration::from_millis(500);
+
 /// What is known of the other side.
 ///
 /// ```
@@ -87,6 +91,8 @@ pub struct PeerWatch {
     stranger: Option<(Instant, Instant)>,
     /// Somebody beside us is attached, by the last look.
     accompanied: bool,
+    /// Since when one of ours has been seated while the count could not tell, and when that was seen last.
+    untold: Option<(Instant, Instant)>,
 }
 
 impl Default for PeerWatch {
@@ -105,7 +111,7 @@ impl PeerWatch {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self { peer: Peer::Unseen, stranger: None, accompanied: false }
+        Self { peer: Peer::Unseen, stranger: None, accompanied: false, untold: None }
     }
 
     /// What is known of the peer.
@@ -142,6 +148,8 @@ impl PeerWatch {
         }
         let (company, alone) = (census.has_company(), census.is_alone());
         self.accompanied = company || (self.accompanied && !alone);
+        self.untold =
+            (census.peer_seated && !company && !alone).then(|| (self.untold.map_or(now, |(since, _)| since), now));
         let before = self.stranger;
         self.stranger = match before {
             _ if census.peer_seated || alone => None,
@@ -188,7 +196,9 @@ impl PeerWatch {
     #[must_use]
     pub fn may_publish_first(&self) -> bool {
         match self.peer {
-            Peer::Ours => self.accompanied,
+            Peer::Ours => {
+                self.accompanied || self.untold.is_some_and(|(since, last)| last.duration_since(since) >= HERE)
+            }
             Peer::Foreign => self.stranger.is_some_and(|(since, last)| last.duration_since(since) >= SETTLED),
             Peer::Unseen => false,
         }

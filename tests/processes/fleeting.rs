@@ -1,7 +1,7 @@
 //! Where the kernel removes a segment with its last attachment (`kernel.shm_rmid_forced`), as
 //! some containers have it: what was sent is received before its writer leaves.
 
-use crate::support::{Apart, Ended, SHM_HANDOFF};
+use crate::support::{Apart, Ended, Run, SHM_HANDOFF, eventually, skipped};
 
 fn place() -> Option<Apart> {
     Apart::new("echo 1 > /proc/sys/kernel/shm_rmid_forced")
@@ -24,6 +24,11 @@ fn a_writer_waits_until_what_it_sent_is_received() {
         let mut writer = place.writer(&[layout, &["--no-end"]].concat()).open_input().start();
         writer.type_in("first\n");
         reader.until_prints("first\n");
+        // It prints, and releases after that.
+        eventually("released", || {
+            let shown = place.run(SHM_HANDOFF, &["stat", "--json", &place.key()]).end();
+            String::from_utf8_lossy(&shown.stdout).contains("\"messages\":0").then_some(())
+        });
         reader.stop();
         writer.type_in("second\n");
         writer.close_input();
@@ -74,4 +79,27 @@ fn doctor_finds_it() {
     let ended = place.run(SHM_HANDOFF, &["doctor"]).end();
     let found = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert!(found.contains("shm_rmid_forced"), "{found}");
+}
+
+/// A segment that its maker is about to attach has no attachment: that of a tool would be its last.
+#[test]
+fn looking_does_not_remove_what_nobody_has_attached_yet() {
+    let Some(place) = place() else { return };
+    let script = "my $id = shmget($ARGV[0], 2052, 01600); print defined $id ? qq(made\n) : qq(no\n); <STDIN>; \
+                  my $text; print shmread($id, $text, 0, 4) ? qq(there\n) : qq(gone\n)";
+    let mut command = place.entrance()("perl");
+    command.args(["-e", &format!("$| = 1; {script}"), &place.key()]);
+    let Ok(mut maker) = Run::new(command).open_input().try_start() else { return skipped("perl is not here") };
+    let is_made = eventually("a segment, or no perl", || {
+        let is_made = maker.printed() == b"made\n";
+        (is_made || maker.has_ended()).then_some(is_made)
+    });
+    if !is_made {
+        return skipped(&format!("perl is not here, or has no shmget: {}", maker.said()));
+    }
+    for args in [&["stat", &place.key()][..], &["ls"], &["doctor", &place.key()], &["rm", "--dry-run", &place.key()]] {
+        place.run(SHM_HANDOFF, args).end();
+    }
+    maker.type_in("\n");
+    maker.until_prints("made\nthere\n");
 }

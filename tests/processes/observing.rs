@@ -231,3 +231,15 @@ fn a_c_writer_is_seen_and_its_death_noticed_beside_looks() {
     });
     reader.end().code(3).says(&["the writer died"]);
 }
+
+/// One that is stopped while it attaches may be counted twice, or not at all: two sides of ours meet all the same.
+#[test]
+fn a_look_that_is_stopped_half_attached_keeps_nobody_apart() {
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    let set = ipc::find_set(channel.key().seats()).unwrap();
+    assert!(ipc::change(set, &[(5, 2), (13, 1)], true), "as an observer marks itself");
+    channel.writer([""; 0]).input("a\nb\n").end().code(0);
+    reader.end().code(0).prints("a\nb\n");
+    assert!(ipc::change(set, &[(5, -2)], true), "the mark kept the set");
+}

@@ -10,7 +10,8 @@
 //! * P4: A stranger is gone exactly when nobody else is attached, however many
 //!   were, and whatever of them can be tools; one of ours is gone as soon as its seat is free.
 //! * P5: A writer may publish first exactly if one of ours is known and somebody
-//!   else was attached at the last look that told, or a stranger that has been there without a gap for 50 ms.
+//!   else was attached at the last look that told, or the looks have told nothing for 500 ms of its being
+//!   seated, or a stranger that has been there without a gap for 50 ms.
 //! * P6: That a writer failed or the memory was removed says nothing of who is
 //!   there.
 //! * P7: Tools alone make no peer and no death, however many look and however often.
@@ -56,7 +57,7 @@ impl Look {
 }
 
 fn looks() -> impl Strategy<Value = Vec<Look>> {
-    let after = prop_oneof![4 => 1..15_u64, 1 => 45..56_u64, 1 => 60..200_u64];
+    let after = prop_oneof![4 => 1..15_u64, 1 => 45..56_u64, 2 => 60..400_u64];
     let counts = (1..4_usize).prop_flat_map(|attached| (Just(attached), prop_oneof![Just(0), 0..attached]));
     let look = (prop::bool::weighted(0.2), counts, after, any::<bool>(), any::<bool>()).prop_map(
         |(seated, (attached, observers), after, failed, removed)| Look {
@@ -135,11 +136,13 @@ proptest! {
     fn p5_who_may_publish_first(looks in looks()) {
         let told = watch(&looks);
         let there = strangers(&looks);
-        let mut accompanied = false;
+        let (mut accompanied, mut untold) = (false, None);
         for (at, (look, (_, peer, may))) in looks.iter().zip(told).enumerate() {
             accompanied = look.company() || (accompanied && !look.alone());
+            let tells = look.company() || look.alone() || !look.seated;
+            untold = (!tells).then(|| untold.map_or(0, |before: u64| before + look.after));
             let expected = match peer {
-                Peer::Ours => accompanied,
+                Peer::Ours => accompanied || untold >= Some(500),
                 Peer::Foreign => there[at].is_some_and(|time| time >= 50),
                 Peer::Unseen => false,
             };

@@ -4,6 +4,7 @@
 //! observer marks itself in the seats' set before it attaches, and takes the mark back when it has
 //! detached. One that may not mark itself there does not attach.
 
+use super::features;
 use super::key::Key;
 use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
@@ -45,11 +46,17 @@ pub struct Observer {
 enum Leave {
     /// Attach: nobody of ours is there, or knows of us.
     Attach(Option<Mark>),
-    /// Not attach: the set may not be altered, or its lock is held for long.
+    /// Not attach: the set may not be altered, or its lock is held for long, or our detaching would remove the
+    /// memory.
     LookFromOutside,
 }
 
 fn ask_leave(key: Key) -> Result<Leave, Error> {
+    // Where memory goes with its last attachment, ours would be that of a segment that its maker is about to attach.
+    if features::memory_dies_with_its_last_attachment() && Segment::stat_at(key)?.is_some_and(|stat| stat.attached == 0)
+    {
+        return Ok(Leave::LookFromOutside);
+    }
     for _ in 0..ATTEMPTS {
         // (A side that comes to a key without a set while we look at it meets us in one census; it takes two.)
         match Set::find(key).and_then(|set| set.map(|set| Mark::set(set, LOCKED)).transpose()) {
