@@ -101,5 +101,5 @@ fn looking_does_not_remove_what_nobody_has_attached_yet() {
         place.run(SHM_HANDOFF, args).end();
     }
     maker.type_in("\n");
-    maker.until_prints("made\nthere\n");
+    maker.end().code(0).prints("made\nthere\n");
 }
