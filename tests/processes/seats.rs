@@ -157,9 +157,17 @@ fn rm_takes_a_seat_that_nobody_can_give_back() {
     let channel = Channel::new();
     channel.seated_reader(&[]).kill();
     let set = ipc::find_set(channel.key().seats()).unwrap();
-    for number in [1, 2, 3] {
+    for number in [1, 2, 3, 5] {
         set_by_a_process_that_ends(set, number);
     }
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["rm", &channel.key().number().to_string()]);
+    Run::new(command).end().code(0);
+    channel.assert_nothing_left();
+    // The mark of an observer alone.
+    let channel = Channel::new();
+    channel.seated_reader(&[]).kill();
+    set_by_a_process_that_ends(ipc::find_set(channel.key().seats()).unwrap(), 5);
     let mut command = Command::new(SHM_HANDOFF);
     command.args(["rm", &channel.key().number().to_string()]);
     Run::new(command).end().code(0);

@@ -393,14 +393,16 @@ impl Closed {
                 (Taken::Stuck, _) => stuck = true,
             }
         }
-        if stuck {
-            return set.remove().and(Err(Met::Gone));
-        }
         if values.taken(OBSERVERS) && since > LOCKED {
-            let pid = set.holder(OBSERVERS)?;
-            return Err(Error::SeatTaken { key: key.number(), role: Role::Guest, pid }.into());
+            match taken_by(set, OBSERVERS, since)? {
+                Taken::By(pid) => {
+                    return Err(Error::SeatTaken { key: key.number(), role: Role::Guest, pid }.into());
+                }
+                Taken::Stuck => stuck = true,
+                Taken::Again => {}
+            }
         }
-        Err(Met::Busy)
+        if stuck { set.remove().and(Err(Met::Gone)) } else { Err(Met::Busy) }
     }
 
     /// Removes the set with all that it says.
