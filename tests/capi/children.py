@@ -11,7 +11,7 @@ OK, CLOSED, TIMED_OUT = 0, -2, -4
 shmh = ctypes.CDLL(sys.argv[1], use_errno=True)
 shmh.shmh_error.restype = ctypes.c_char_p
 shmh.shmh_capacity.restype = ctypes.c_size_t
-key = ctypes.c_int(int(sys.argv[2]) & 0x7FFFFFFF)
+key = ctypes.c_int(int(sys.argv[2]))  # its upper half is negative
 
 
 def expect(got, expected):
