@@ -73,4 +73,4 @@ pub mod sync;
 
 pub use backend::Backend;
 pub use error::{Error, Role};
-pub use protocol::{Message, Patience, Reader, RecvError, SendError, Writer, any, ring};
+pub use protocol::{Message, Reader, RecvError, SendError, WaitPolicy, Writer, any, ring};

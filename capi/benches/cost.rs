@@ -6,7 +6,7 @@
 //! moves: the bare calls. *There and back*: between two threads, as between two processes. Rounds of
 //! either in turn, in both orders; the medians, and their ratio.
 
-use shm_handoff::Patience;
+use shm_handoff::WaitPolicy;
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
 use shm_handoff_capi::{
@@ -74,8 +74,8 @@ struct InRust {
     reader: Reader<SysV>,
 }
 
-fn patience() -> Patience<'static> {
-    Patience::within(Duration::from_millis(black_box(TIMEOUT_MS).unsigned_abs().into()))
+fn policy() -> WaitPolicy<'static> {
+    WaitPolicy::timeout(Duration::from_millis(black_box(TIMEOUT_MS).unsigned_abs().into()))
 }
 
 impl Ends for InRust {
@@ -87,12 +87,12 @@ impl Ends for InRust {
     // Calls, as they are calls through C: what a compiler can do beyond them is not compared.
     #[inline(never)]
     fn send(&mut self, message: &[u8]) {
-        self.writer.send_with(message, &mut patience()).unwrap();
+        self.writer.send_with(message, &mut policy()).unwrap();
     }
 
     #[inline(never)]
     fn receive(&mut self, buffer: &mut [u8]) -> usize {
-        self.reader.recv_with(buffer, &mut patience()).unwrap()
+        self.reader.recv_with(buffer, &mut policy()).unwrap()
     }
 
     fn close(self) {

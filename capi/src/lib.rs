@@ -13,7 +13,7 @@ pub use status::*;
 use handle::Side;
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::{Patience, RecvError};
+use shm_handoff::{RecvError, WaitPolicy};
 use status::Fault;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ops::ControlFlow;
@@ -118,22 +118,22 @@ fn reader(side: &mut Side) -> Result<(&mut Reader<SysV>, &mut bool, &mut bool), 
     }
 }
 
-/// Runs `call` with the patience that `timeout_ms` says; `shmh_interrupt` ends it. An interruption that this call
+/// Runs `call` with the policy that `timeout_ms` says; `shmh_interrupt` ends it. An interruption that this call
 /// does not return is kept for the next one: what it waits for can come at the same moment.
 #[inline]
-fn patiently<T, E: Into<Fault>>(
+fn with_policy<T, E: Into<Fault>>(
     timeout_ms: c_int,
     interrupted: &AtomicBool,
-    call: impl FnOnce(&mut Patience<'_>) -> Result<T, E>,
+    call: impl FnOnce(&mut WaitPolicy<'_>) -> Result<T, E>,
 ) -> Result<T, Fault> {
     let mut hook =
         |_| if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let patience = match u64::try_from(timeout_ms) {
-        Err(_) => Patience::endless(),
-        Ok(0) => Patience::within(Duration::ZERO).spins(0),
-        Ok(time) => Patience::within(Duration::from_millis(time)),
+    let policy = match u64::try_from(timeout_ms) {
+        Err(_) => WaitPolicy::forever(),
+        Ok(0) => WaitPolicy::timeout(Duration::ZERO).spins(0),
+        Ok(time) => WaitPolicy::timeout(Duration::from_millis(time)),
     };
-    call(&mut patience.with_hook(&mut hook)).map_err(|error| failed(error.into(), timeout_ms, interrupted))
+    call(&mut policy.on_tick(&mut hook)).map_err(|error| failed(error.into(), timeout_ms, interrupted))
 }
 
 #[cold]
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn shmh_send(handle: *mut shmh, bytes: *const c_void, len:
             }
             // SAFETY: the caller's promise; without bytes any pointer that is not NULL does.
             let bytes = if len == 0 { &[][..] } else { std::slice::from_raw_parts(bytes.cast::<u8>(), len) };
-            patiently(timeout_ms, interrupted, |patience| writer.send_with(bytes, patience))?;
+            with_policy(timeout_ms, interrupted, |policy| writer.send_with(bytes, policy))?;
             Ok(SHMH_OK)
         })
     }
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn shmh_end(handle: *mut shmh, timeout_ms: c_int) -> c_int
     unsafe {
         with(handle, |side, interrupted| {
             let writer = writer(side)?;
-            patiently(timeout_ms, interrupted, |patience| writer.end_with(patience))?;
+            with_policy(timeout_ms, interrupted, |policy| writer.end_with(policy))?;
             Ok(SHMH_OK)
         })
     }
@@ -264,15 +264,15 @@ pub unsafe extern "C" fn shmh_recv(
             }
             if let Reader::Ring(ring) = reader {
                 let received =
-                    patiently(timeout_ms, interrupted, |patience| unless_ended(ring.recv_with(buffer, patience)))?;
+                    with_policy(timeout_ms, interrupted, |policy| unless_ended(ring.recv_with(buffer, policy)))?;
                 if let Some(received) = received {
                     *at_end = false;
                     say(received);
                     return Ok(SHMH_OK);
                 }
             }
-            patiently(timeout_ms, interrupted, |patience| {
-                let message = reader.look_with(patience)?;
+            with_policy(timeout_ms, interrupted, |policy| {
+                let message = reader.look_with(policy)?;
                 let text = message.text();
                 let whole = buffer.get_mut(..text.len()).ok_or(RecvError::BufferTooSmall { capacity: text.len() })?;
                 whole.copy_from_slice(text);
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn shmh_look(
                 (*bytes, *len) = (std::ptr::null(), 0);
                 return Ok(SHMH_ENDED);
             }
-            let message = patiently(timeout_ms, interrupted, |patience| reader.look_with(patience))?;
+            let message = with_policy(timeout_ms, interrupted, |policy| reader.look_with(policy))?;
             (*bytes, *len) = (message.text().as_ptr().cast(), message.text().len());
             *at_end = message.ends_session();
             Ok(if *at_end { SHMH_ENDED } else { SHMH_OK })
@@ -353,8 +353,8 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
                 return Ok(SHMH_OK);
             }
             *at_end = false;
-            *ended = patiently(0, interrupted, |patience| {
-                let message = reader.look_with(patience)?;
+            *ended = with_policy(0, interrupted, |policy| {
+                let message = reader.look_with(policy)?;
                 // A peer may have put something else there meanwhile: that was not looked at.
                 let ends = message.ends_session();
                 if ends {
@@ -398,7 +398,7 @@ pub unsafe extern "C" fn shmh_mend(handle: *mut shmh, timeout_ms: c_int) -> c_in
     unsafe {
         with(handle, |side, interrupted| {
             match side {
-                Side::Writer(writer) => patiently(timeout_ms, interrupted, |patience| writer.mend(patience))?,
+                Side::Writer(writer) => with_policy(timeout_ms, interrupted, |policy| writer.mend(policy))?,
                 Side::Reader { reader, .. } => reader.keep_seat()?,
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
             }
@@ -469,7 +469,7 @@ pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_i
             match side {
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
                 Side::Writer(mut writer) => {
-                    patiently(timeout_ms, &header.interrupted, |patience| writer.settle(patience))?;
+                    with_policy(timeout_ms, &header.interrupted, |policy| writer.settle(policy))?;
                     writer.leave_settled()?;
                 }
                 Side::Reader { reader, .. } => reader.leave()?,
@@ -504,14 +504,14 @@ mod tests {
     #[test]
     fn an_interruption_that_a_call_does_not_return_ends_the_next_one() {
         let mut reader = Reader::<InProc>::open(&Slot::new(2048)).unwrap();
-        let mut waits = |patience: &mut Patience<'_>| reader.recv_with(&mut [], patience);
+        let mut waits = |policy: &mut WaitPolicy<'_>| reader.recv_with(&mut [], policy);
         let interrupted = AtomicBool::new(true);
-        let received = patiently(-1, &interrupted, |patience| {
-            assert_eq!(waits(patience), Err(RecvError::Interrupted));
+        let received = with_policy(-1, &interrupted, |policy| {
+            assert_eq!(waits(policy), Err(RecvError::Interrupted));
             Ok::<_, RecvError>(())
         });
         assert!(received.is_ok());
-        assert!(patiently(10_000, &interrupted, &mut waits).is_err_and(|fault| fault.is_an_interruption()));
+        assert!(with_policy(10_000, &interrupted, &mut waits).is_err_and(|fault| fault.is_an_interruption()));
         assert!(!interrupted.load(Ordering::Relaxed), "it ended one call");
     }
 }

@@ -94,7 +94,7 @@ pub mod ring {
     /// let sent = place();
     /// reader.look()?.release();
     /// let released = place();
-    /// # writer.end_with(&mut shm_handoff::Patience::endless())?;
+    /// # writer.end_with(&mut shm_handoff::WaitPolicy::forever())?;
     /// # reader.look()?.close()?;
     /// assert_eq!((sent, released), (0, 16), "8 bytes of a header, and the bytes in units of 8");
     /// # }
@@ -105,14 +105,14 @@ pub mod ring {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
+    /// # use shm_handoff::{WaitPolicy, backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
     /// use shm_handoff::backend::layout::ring::CLOSED_AT;
     /// # let key = Key::new(std::process::id() << 8 | 52)?;
     /// # let options = Options::ring(key, 64 << 10)?;
     /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
     /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
     /// let closed = || segment.word(CLOSED_AT).load(Ordering::Acquire);
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let before = closed();
     /// reader.look()?.close()?;
     /// assert_eq!((before, closed()), (0, 1));

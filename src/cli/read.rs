@@ -12,7 +12,7 @@ use super::suspect;
 use crate::backend::sysv::SysV;
 use crate::error::Role;
 use crate::protocol::any::Reader;
-use crate::protocol::{self as classic, Patience, RecvError, Tick, message, ring};
+use crate::protocol::{self as classic, RecvError, Tick, WaitPolicy, message, ring};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -135,8 +135,8 @@ impl Session<'_> {
                 }
                 if closed || signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let patience = deadline.map_or_else(Patience::endless, Patience::until);
-            match reader.wait_with(&mut patience.with_hook(&mut hook)) {
+            let policy = deadline.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
+            match reader.wait_with(&mut policy.on_tick(&mut hook)) {
                 Ok(()) => return Ok(Next::More),
                 Err(RecvError::WriterGone) if self.args.follow => {
                     if self.args.common.verbose {
@@ -246,7 +246,7 @@ impl Session<'_> {
 
     /// Writes a message from where it lies, and releases it.
     fn take_raw(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let message = reader.look_in_place(&mut Patience::none()).map_err(gone)?;
+        let message = reader.look_in_place(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if message.ends_session() {
             return self.close(reader);
         }
@@ -266,7 +266,7 @@ impl Session<'_> {
 
     /// Ends the session, whose end is what comes next.
     fn close(&self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let end = reader.look_with(&mut Patience::none()).map_err(gone)?;
+        let end = reader.look_with(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if !end.ends_session() {
             return Err(gone(RecvError::TimedOut));
         }

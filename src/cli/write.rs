@@ -16,7 +16,7 @@ use crate::error::Both;
 use crate::error::Role;
 use crate::protocol::any::Writer;
 use crate::protocol::message::{self, Uncarriable};
-use crate::protocol::{Patience, SendError, Tick, WaitingFor};
+use crate::protocol::{SendError, Tick, WaitPolicy, WaitingFor};
 use crate::sync;
 use nix::errno::Errno;
 use std::fmt;
@@ -161,9 +161,9 @@ impl Session<'_> {
         loop {
             await_input(stdin.as_fd(), signals, &mut || self.look_around())?;
             let mut read = Ok(0);
-            self.with_patience(|writer, patience| {
+            self.with_policy(|writer, policy| {
                 let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
-                match writer.reserve(most, &mut Patience::none()) {
+                match writer.reserve(most, &mut WaitPolicy::non_blocking()) {
                     Ok(mut reserved) => {
                         // SAFETY: so many bytes are writable there, for as long as the
                         // reservation is borrowed.
@@ -178,7 +178,7 @@ impl Session<'_> {
                     Err(SendError::TimedOut | SendError::ReaderGone) => {
                         ahead.resize(most, 0);
                         read = nix::unistd::read(stdin.as_fd(), &mut ahead);
-                        if let Ok(len @ 1..) = read { writer.send_with(&ahead[..len], patience) } else { Ok(()) }
+                        if let Ok(len @ 1..) = read { writer.send_with(&ahead[..len], policy) } else { Ok(()) }
                     }
                     Err(other) => Err(other),
                 }
@@ -195,7 +195,7 @@ impl Session<'_> {
     /// Ends the session.
     fn end(&mut self) -> Result<(), Failure> {
         self.signals.check()?;
-        self.with_patience(Writer::end_with)?;
+        self.with_policy(Writer::end_with)?;
         // In a classic slot it is a message like any other.
         if self.is_classic() {
             self.count_sent(message::END.len());
@@ -282,8 +282,7 @@ impl Session<'_> {
 
     fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.signals.check()?;
-        self.with_patience(|writer, patience| writer.send_with(text, patience))
-            .map_err(|failure| not_sent(what, failure))?;
+        self.with_policy(|writer, policy| writer.send_with(text, policy)).map_err(|failure| not_sent(what, failure))?;
         self.count_sent(text.len());
         // (In a slot it was refused.)
         if message::is_end_with_return(text) && !std::mem::replace(&mut self.told_of_return, true) {
@@ -312,14 +311,14 @@ impl Session<'_> {
         self.looked = Instant::now();
         self.sent.tell();
         suspect::look(PROGRAM, self.writer.backend(), &mut self.suspected);
-        self.with_patience(Writer::mend)
+        self.with_policy(Writer::mend)
     }
 
     /// Makes sure that nothing is left behind. What is received meanwhile is progress.
     fn settle(&mut self) -> Result<(), Failure> {
         loop {
             let before = self.writer.stranded().unwrap_or(0);
-            match self.with_patience(Writer::settle) {
+            match self.with_policy(Writer::settle) {
                 Err(failure) if failure.exit == Exit::TimedOut && self.writer.stranded().unwrap_or(0) < before => {}
                 done => return done,
             }
@@ -342,9 +341,9 @@ impl Session<'_> {
     }
 
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
-    fn with_patience(
+    fn with_policy(
         &mut self,
-        wait: impl FnOnce(&mut Writer<SysV>, &mut Patience<'_>) -> Result<(), SendError>,
+        wait: impl FnOnce(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
     ) -> Result<(), Failure> {
         let (signals, common, prompts) = (self.signals, self.common, self.prompts);
         let sent = &mut *self.sent;
@@ -364,8 +363,8 @@ impl Session<'_> {
             }
             if signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let patience = self.common.deadline().map_or_else(Patience::endless, Patience::until);
-        wait(&mut self.writer, &mut patience.with_hook(&mut hook)).map_err(|error| match error {
+        let policy = self.common.deadline().map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
+        wait(&mut self.writer, &mut policy.on_tick(&mut hook)).map_err(|error| match error {
             SendError::Interrupted => signals.caught().map_or_else(Failure::timed_out, Failure::signal),
             SendError::TimedOut if waiting_for == Some(WaitingFor::Reader) => {
                 Failure::silence(Role::Reader, key, "no reader came")

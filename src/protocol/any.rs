@@ -15,7 +15,7 @@
 //! # }
 //! ```
 
-use super::{Patience, RecvError, SendError, message, reader, ring, writer};
+use super::{RecvError, SendError, WaitPolicy, message, reader, ring, writer};
 use crate::backend::{Kind, RingBackend};
 use crate::error::{Error, Role};
 
@@ -125,27 +125,27 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.send_with(bytes, &mut Patience::endless())
+        self.send_with(bytes, &mut WaitPolicy::forever())
     }
 
-    /// Sends `bytes`, waiting as `patience` says.
+    /// Sends `bytes`, waiting as `policy` says.
     ///
     /// # Errors
     /// As the layout's own.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let mut patience = Patience::endless().spins(1000);
-    /// assert_eq!(writer.send_with(b"hello", &mut patience), Ok(()));
+    /// let mut policy = WaitPolicy::forever().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello", &mut policy), Ok(()));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
-        either!(self, writer => writer.send_with(bytes, patience))
+    pub fn send_with(&mut self, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.send_with(bytes, policy))
     }
 
     /// Ends the session: by a message `end`, or by the end of the stream.
@@ -155,19 +155,19 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// assert!(reader.look()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn end_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         match self {
-            Self::Classic(writer) => writer.send_with(message::END, patience),
-            Self::Ring(writer) => writer.end_with(patience),
+            Self::Classic(writer) => writer.send_with(message::END, policy),
+            Self::Ring(writer) => writer.end_with(policy),
         }
     }
 
@@ -180,21 +180,21 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
     /// reader.look()?.close()?;
     /// drop(reader);
-    /// writer.mend(&mut Patience::endless())?;
+    /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// assert_eq!(next.look()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        either!(self, writer => writer.mend(patience))
+    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.mend(policy))
     }
 
     /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
@@ -205,18 +205,18 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        either!(self, writer => writer.settle(patience))
+    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.settle(policy))
     }
 
     /// How many messages lie where nobody may ever read them: in memory that was removed, or that
@@ -268,11 +268,11 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// writer.leave_settled()?;
     /// assert!(Writer::<InProc>::open(&slot).is_ok(), "the seat is free");
     /// # }
@@ -369,18 +369,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// reader.wait_with(&mut Patience::endless())?;
+    /// reader.wait_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.look()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
-        either!(self, reader => reader.wait_with(patience))
+    pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
+        either!(self, reader => reader.wait_with(policy))
     }
 
     /// Waits for the first message that is not released, and looks at it.
@@ -401,28 +401,28 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut Patience::endless())
+        self.look_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `patience` says.
+    /// Looks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As the layout's own.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
         Ok(match self {
-            Self::Classic(reader) => Message::Classic(reader.look_with(patience)?),
-            Self::Ring(reader) => Message::Ring(reader.look_with(patience)?),
+            Self::Classic(reader) => Message::Classic(reader.look_with(policy)?),
+            Self::Ring(reader) => Message::Ring(reader.look_with(policy)?),
         })
     }
 
@@ -433,17 +433,17 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut Patience::endless()), Ok(5));
+    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut WaitPolicy::forever()), Ok(5));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
-        either!(self, reader => reader.recv_with(bytes, patience))
+    pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<usize, RecvError> {
+        either!(self, reader => reader.recv_with(bytes, policy))
     }
 
     /// Releases what was looked at and not released yet.
@@ -579,11 +579,11 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// assert!(reader.look()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -620,15 +620,15 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// reader.look()?.close()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
-    /// assert_eq!(next.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut, "this is new memory");
+    /// assert_eq!(next.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut, "this is new memory");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -33,5 +33,5 @@ mod writer;
 pub use orders::Orders;
 pub use peer::{Peer, PeerWatch, Verdict};
 pub use reader::{Message, Reader, RecvError};
-pub use wait::{Patience, Tick, WaitingFor};
+pub use wait::{Tick, WaitPolicy, WaitingFor};
 pub use writer::{SendError, Writer};

@@ -5,7 +5,7 @@ use super::message;
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
-use super::wait::{GaveUp, Patience, Step, Wait, WaitingFor};
+use super::wait::{Backoff, GaveUp, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Census, Kind};
 use crate::error::{Error, Role};
 use crate::sync;
@@ -204,29 +204,29 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut Patience::endless())
+        self.look_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `patience` says.
+    /// Looks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
-    /// [`RecvError::Interrupted`] by `patience`.
+    /// [`RecvError::Interrupted`] by `policy`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.look_with(&mut Patience::none())?.text(), b"hello\n");
+    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking())?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
-        self.await_message(patience)?;
+    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+        self.await_message(policy)?;
         let len = self.backend.payload().read_text(&mut self.text).unwrap_or(self.text.len());
         self.looked = true;
         Ok(Message { reader: self, len })
@@ -239,18 +239,18 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// reader.wait_with(&mut Patience::endless())?;
+    /// reader.wait_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.look()?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
-        self.await_message(patience)
+    pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
+        self.await_message(policy)
     }
 
     /// Receives a message into `text` and releases it; returns its length.
@@ -274,7 +274,7 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
-        self.recv_with(text, &mut Patience::endless())
+        self.recv_with(text, &mut WaitPolicy::forever())
     }
 
     /// Receives a message if there is one.
@@ -295,7 +295,7 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self, text: &mut [u8]) -> Result<usize, RecvError> {
-        self.recv_with(text, &mut Patience::none()).map_err(RecvError::of_a_try)
+        self.recv_with(text, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try)
     }
 
     /// Receives a message, waiting until `deadline` at most.
@@ -316,29 +316,29 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recv_deadline(&mut self, text: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
-        self.recv_with(text, &mut Patience::until(deadline))
+        self.recv_with(text, &mut WaitPolicy::deadline(deadline))
     }
 
-    /// Receives a message, waiting as `patience` says. Where nothing has to be
+    /// Receives a message, waiting as `policy` says. Where nothing has to be
     /// waited for, this makes no system call and allocates nothing.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and what `patience` leads to.
+    /// As [`recv`](Self::recv), and what `policy` leads to.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// let mut patience = Patience::endless().spins(1000);
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Ok(6));
+    /// let mut policy = WaitPolicy::forever().spins(1000);
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Ok(6));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn recv_with(&mut self, text: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
-        self.await_message(patience)?;
+    pub fn recv_with(&mut self, text: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<usize, RecvError> {
+        self.await_message(policy)?;
         let len =
             self.backend.payload().read_text(text).ok_or(RecvError::BufferTooSmall { capacity: self.text.len() })?;
         self.release();
@@ -454,14 +454,14 @@ impl<B: Backend> Reader<B> {
         self.backend.wake();
     }
 
-    fn await_message(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
-        let mut wait = Wait::new(patience);
+    fn await_message(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             if self.is_full() {
                 return Ok(());
             }
-            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Message) else { continue };
-            if wait.census_due().is_some() {
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) else { continue };
+            if backoff.census_due().is_some() {
                 let (census, verdict) = self.look_around()?;
                 let died = census.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
                 if (census.removed || died) && self.is_full() {
@@ -479,7 +479,7 @@ impl<B: Backend> Reader<B> {
                     self.watch = PeerWatch::new();
                 }
             }
-            let left = wait.tick(patience, WaitingFor::Message)?;
+            let left = backoff.tick(policy, WaitingFor::Message)?;
             self.backend.sleep(longest.min(left));
         }
     }

@@ -99,7 +99,7 @@ impl Balance {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
 /// # use shm_handoff::protocol::{Tick, WaitingFor};
 /// # use std::ops::ControlFlow;
 /// # let slot = Slot::new(2048);
@@ -110,7 +110,7 @@ impl Balance {
 ///     what = Some(tick.waiting_for);
 ///     ControlFlow::Break(())
 /// };
-/// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+/// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
 /// assert_eq!((result, what), (Err(RecvError::Interrupted), Some(WaitingFor::Message)));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -133,7 +133,7 @@ pub enum WaitingFor {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
 /// # use shm_handoff::protocol::{Tick, WaitingFor};
 /// # use std::{ops::ControlFlow, time::Duration};
 /// # let slot = Slot::new(2048);
@@ -143,7 +143,7 @@ pub enum WaitingFor {
 ///     assert_eq!(tick.waiting_for, WaitingFor::Message);
 ///     if tick.waited < Duration::from_millis(1) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 /// };
-/// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+/// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
 /// assert_eq!(result, Err(RecvError::Interrupted));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -160,48 +160,48 @@ pub struct Tick {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
 /// # use std::time::{Duration, Instant};
 /// # let slot = Slot::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
-/// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1)).spins(0);
-/// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+/// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
+/// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Default)]
-pub struct Patience<'h> {
+pub struct WaitPolicy<'h> {
     deadline: Option<Instant>,
     /// From the first tick on that is the deadline.
-    within: Option<Duration>,
+    timeout: Option<Duration>,
     /// Looks before it sleeps; `None`: as many as pay.
     spins: Option<u32>,
     hook: Option<&'h mut dyn FnMut(Tick) -> ControlFlow<()>>,
 }
 
-impl fmt::Debug for Patience<'_> {
+impl fmt::Debug for WaitPolicy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Patience").field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("WaitPolicy").field("deadline", &self.deadline).finish_non_exhaustive()
     }
 }
 
-impl<'h> Patience<'h> {
+impl<'h> WaitPolicy<'h> {
     /// Waits for as long as it takes.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut Patience::endless()), Ok(6));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever()), Ok(6));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn endless() -> Self {
+    pub fn forever() -> Self {
         Self::default()
     }
 
@@ -209,18 +209,18 @@ impl<'h> Patience<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # use std::time::{Duration, Instant};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1));
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+    /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn until(deadline: Instant) -> Self {
+    pub fn deadline(deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
@@ -229,35 +229,35 @@ impl<'h> Patience<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # use std::time::Duration;
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let mut patience = Patience::within(Duration::from_millis(1));
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut patience), Err(RecvError::TimedOut));
+    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn within(time: Duration) -> Self {
-        Self { within: Some(time), ..Self::default() }
+    pub fn timeout(time: Duration) -> Self {
+        Self { timeout: Some(time), ..Self::default() }
     }
 
     /// Does not wait at all.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut Patience::none()), Err(RecvError::TimedOut));
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn none() -> Self {
+    pub fn non_blocking() -> Self {
         Self { deadline: Some(now()), spins: Some(0), ..Self::default() }
     }
 
@@ -269,11 +269,11 @@ impl<'h> Patience<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::Reader};
+    /// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::Reader};
     /// use std::time::{Duration, Instant};
     /// let mut reader = Reader::<InProc>::open(&Slot::ring(4096)).unwrap();
-    /// let mut patience = Patience::until(Instant::now() + Duration::from_millis(1)).spins(0);
-    /// assert_eq!(reader.recv_with(&mut [], &mut patience), Err(RecvError::TimedOut));
+    /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
+    /// assert_eq!(reader.recv_with(&mut [], &mut policy), Err(RecvError::TimedOut));
     /// # }
     /// ```
     #[must_use]
@@ -286,20 +286,20 @@ impl<'h> Patience<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # use std::{ops::ControlFlow, sync::atomic::{AtomicBool, Ordering::Relaxed}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let stop = AtomicBool::new(true); // set by a signal handler, say
     /// let mut hook = |_| if stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    /// let result = reader.recv_with(&mut [0; 2048], &mut Patience::endless().with_hook(&mut hook));
+    /// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
     /// assert_eq!(result, Err(RecvError::Interrupted));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn with_hook(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
+    pub fn on_tick(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {
         Self { hook: Some(hook), ..self }
     }
 }
@@ -320,7 +320,7 @@ pub(super) enum Step {
 }
 
 /// One wait, from its first look to its last.
-pub(super) struct Wait {
+pub(super) struct Backoff {
     pauses: u32,
     yields: u32,
     /// When the yields began, and when the last one was over.
@@ -335,11 +335,11 @@ pub(super) struct Wait {
     last_census: Option<Instant>,
 }
 
-impl Wait {
-    pub(super) fn new(patience: &Patience<'_>) -> Self {
+impl Backoff {
+    pub(super) fn new(policy: &WaitPolicy<'_>) -> Self {
         // In a model there is nothing to gain from spinning either: there,
         // every step is a tick.
-        let pauses = if cfg!(model) { 0 } else { patience.spins.unwrap_or(PAUSES) };
+        let pauses = if cfg!(model) { 0 } else { policy.spins.unwrap_or(PAUSES) };
         let yields = if pauses < PAUSES { 0 } else { YIELDS };
         Self {
             pauses,
@@ -355,27 +355,27 @@ impl Wait {
     }
 
     /// Of a side that is woken.
-    pub(super) fn parking(patience: &Patience<'_>) -> Self {
-        Self { sleep: SHORTEST_PARK, longest: LONGEST_PARK, ..Self::new(patience) }
+    pub(super) fn parking(policy: &WaitPolicy<'_>) -> Self {
+        Self { sleep: SHORTEST_PARK, longest: LONGEST_PARK, ..Self::new(policy) }
     }
 
-    /// From its first look again, for the same patience: on other memory.
-    pub(super) fn begin_again(&mut self, patience: &Patience<'_>) {
-        *self = Self { gave_up: self.gave_up, since: self.since, ..Self::new(patience) };
+    /// From its first look again, for the same policy: on other memory.
+    pub(super) fn begin_again(&mut self, policy: &WaitPolicy<'_>) {
+        *self = Self { gave_up: self.gave_up, since: self.since, ..Self::new(policy) };
     }
 
     /// Spins; from the end of the budget on says how long to sleep.
-    pub(super) fn step(&mut self, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Step {
+    pub(super) fn step(&mut self, policy: &mut WaitPolicy<'_>, waiting_for: WaitingFor) -> Step {
         if self.pauses > 0 {
             self.pauses -= 1;
             sync::spin_loop();
             if self.pauses > 0 && self.pauses.is_multiple_of(PAUSES_A_QUESTION) {
-                self.ask_while_spinning(now(), patience, waiting_for);
+                self.ask_while_spinning(now(), policy, waiting_for);
             }
             return Step::Look;
         }
         if self.yields > 0 {
-            if let Some((began, last)) = self.begin_yielding(patience, waiting_for) {
+            if let Some((began, last)) = self.begin_yielding(policy, waiting_for) {
                 self.yields -= 1;
                 yield_now();
                 let now = now();
@@ -397,17 +397,17 @@ impl Wait {
     }
 
     /// As `self.yielding`; `None`: there are to be none.
-    fn begin_yielding(&mut self, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Option<(Instant, Instant)> {
+    fn begin_yielding(&mut self, policy: &mut WaitPolicy<'_>, waiting_for: WaitingFor) -> Option<(Instant, Instant)> {
         if self.yielding.is_none() {
             let mut began = now();
             if BALANCE.get().none_before.is_some_and(|then| began < then) {
                 return None;
             }
-            self.ask_while_spinning(began, patience, waiting_for);
+            self.ask_while_spinning(began, policy, waiting_for);
             if self.gave_up.is_some() {
                 return None;
             }
-            if patience.hook.is_some() {
+            if policy.hook.is_some() {
                 // What that takes is no matter of the core's.
                 began = now();
             }
@@ -416,34 +416,34 @@ impl Wait {
         self.yielding
     }
 
-    fn ask_while_spinning(&mut self, now: Instant, patience: &mut Patience<'_>, waiting_for: WaitingFor) {
-        self.gave_up = self.ask(now, patience, waiting_for).err();
+    fn ask_while_spinning(&mut self, now: Instant, policy: &mut WaitPolicy<'_>, waiting_for: WaitingFor) {
+        self.gave_up = self.ask(now, policy, waiting_for).err();
         if self.gave_up.is_some() {
             (self.pauses, self.yields) = (0, 0);
         }
     }
 
     /// Asks the hook and the clock; returns the time left if there is a limit.
-    pub(super) fn tick(&mut self, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Result<Duration, GaveUp> {
+    pub(super) fn tick(&mut self, policy: &mut WaitPolicy<'_>, waiting_for: WaitingFor) -> Result<Duration, GaveUp> {
         match self.gave_up.take() {
             Some(why) => Err(why),
-            None => self.ask(now(), patience, waiting_for),
+            None => self.ask(now(), policy, waiting_for),
         }
     }
 
-    fn ask(&mut self, now: Instant, patience: &mut Patience<'_>, waiting_for: WaitingFor) -> Result<Duration, GaveUp> {
+    fn ask(&mut self, now: Instant, policy: &mut WaitPolicy<'_>, waiting_for: WaitingFor) -> Result<Duration, GaveUp> {
         let since = *self.since.get_or_insert(now);
-        if let Some(hook) = &mut patience.hook {
+        if let Some(hook) = &mut policy.hook {
             let tick = Tick { waiting_for, waited: now - since };
             if hook(tick).is_break() {
                 return Err(GaveUp::Interrupted);
             }
         }
-        if let Some(time) = patience.within.take() {
+        if let Some(time) = policy.timeout.take() {
             // One that is beyond all times is none.
-            patience.deadline = now.checked_add(time);
+            policy.deadline = now.checked_add(time);
         }
-        match patience.deadline {
+        match policy.deadline {
             Some(deadline) if deadline <= now => Err(GaveUp::Deadline),
             Some(deadline) => Ok(deadline - now),
             None => Ok(Duration::MAX),
@@ -513,16 +513,16 @@ mod tests {
         scripted.unwrap_or_else(sync::yield_now);
     }
 
-    fn step(wait: &mut Wait, patience: &mut Patience<'_>) -> Step {
-        wait.step(patience, WaitingFor::Message)
+    fn step(backoff: &mut Backoff, policy: &mut WaitPolicy<'_>) -> Step {
+        backoff.step(policy, WaitingFor::Message)
     }
 
     /// Looks before the first sleep, and the sleeps that follow.
-    fn pace(mut wait: Wait, sleeps: usize) -> (usize, Vec<Duration>) {
+    fn pace(mut backoff: Backoff, sleeps: usize) -> (usize, Vec<Duration>) {
         let mut looks = 0;
         let mut lengths = Vec::new();
         while lengths.len() < sleeps {
-            match step(&mut wait, &mut Patience::endless()) {
+            match step(&mut backoff, &mut WaitPolicy::forever()) {
                 Step::Look => looks += 1,
                 Step::Sleep(length) => lengths.push(length),
             }
@@ -530,14 +530,14 @@ mod tests {
         (looks, lengths)
     }
 
-    fn looks(patience: &Patience<'_>) -> usize {
-        pace(Wait::new(patience), 1).0
+    fn looks(policy: &WaitPolicy<'_>) -> usize {
+        pace(Backoff::new(policy), 1).0
     }
 
     #[test]
     fn sleeps_grow_to_their_longest_and_then_idle() {
         yields_take([]);
-        let (looks, lengths) = pace(Wait::new(&Patience::endless()), 210);
+        let (looks, lengths) = pace(Backoff::new(&WaitPolicy::forever()), 210);
         assert_eq!(looks, 150, "100 pauses and 50 yields");
         let micros = lengths.iter().map(Duration::as_micros).collect::<Vec<_>>();
         assert_eq!(micros[..8], [50, 100, 200, 400, 800, 1600, 3200, 5000]);
@@ -548,7 +548,7 @@ mod tests {
     #[test]
     fn who_is_woken_sleeps_longer() {
         yields_take([]);
-        let (looks, lengths) = pace(Wait::parking(&Patience::endless()), 5);
+        let (looks, lengths) = pace(Backoff::parking(&WaitPolicy::forever()), 5);
         assert_eq!(looks, 150);
         assert_eq!(lengths.iter().map(Duration::as_millis).collect::<Vec<_>>(), [20, 40, 80, 100, 100]);
     }
@@ -557,18 +557,18 @@ mod tests {
     fn as_many_looks_as_were_asked_for() {
         yields_take([]);
         let spins = [0, 7, 99, 100, 200];
-        assert_eq!(spins.map(|spins| looks(&Patience::endless().spins(spins))), [0, 7, 99, 150, 250]);
-        assert_eq!(looks(&Patience::none()), 0);
+        assert_eq!(spins.map(|spins| looks(&WaitPolicy::forever().spins(spins))), [0, 7, 99, 150, 250]);
+        assert_eq!(looks(&WaitPolicy::non_blocking()), 0);
     }
 
     #[test]
     fn no_clock_within_the_pauses() {
         yields_take([]);
         let mut hook = |_| panic!("asked too soon");
-        let patience = &mut Patience::within(MICRO).with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
+        let policy = &mut WaitPolicy::timeout(MICRO).on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
         for _ in 0..PAUSES {
-            assert!(matches!(step(&mut wait, patience), Step::Look));
+            assert!(matches!(step(&mut backoff, policy), Step::Look));
         }
         assert_eq!(scripted(|script| script.done.len()), Some(0));
     }
@@ -581,9 +581,9 @@ mod tests {
             scripted(|script| script.done.push("hook"));
             ControlFlow::Continue(())
         };
-        let patience = &mut Patience::endless().with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
-        while let Step::Look = step(&mut wait, patience) {}
+        let policy = &mut WaitPolicy::forever().on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
+        while let Step::Look = step(&mut backoff, policy) {}
         let done = done();
         assert_eq!(done[..2], ["hook", "yield"]);
         assert_eq!(done[1..], ["yield"; 50]);
@@ -598,12 +598,12 @@ mod tests {
             asked += 1;
             ControlFlow::Break(())
         };
-        let hooked = Patience::endless().with_hook(&mut hook);
-        for (mut patience, why) in [(hooked, GaveUp::Interrupted), (Patience::until(now()), GaveUp::Deadline)] {
-            let mut wait = Wait::new(&patience);
-            while let Step::Look = step(&mut wait, &mut patience) {}
+        let hooked = WaitPolicy::forever().on_tick(&mut hook);
+        for (mut policy, why) in [(hooked, GaveUp::Interrupted), (WaitPolicy::deadline(now()), GaveUp::Deadline)] {
+            let mut backoff = Backoff::new(&policy);
+            while let Step::Look = step(&mut backoff, &mut policy) {}
             assert_eq!(done(), [""; 0]);
-            assert_eq!(wait.tick(&mut patience, WaitingFor::Message), Err(why));
+            assert_eq!(backoff.tick(&mut policy, WaitingFor::Message), Err(why));
         }
         assert_eq!(asked, 1);
     }
@@ -617,11 +617,11 @@ mod tests {
             asked += 1;
             if asked == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let patience = &mut Patience::endless().with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
-        while let Step::Look = step(&mut wait, patience) {}
-        wait.begin_again(patience);
-        assert_eq!(wait.tick(patience, WaitingFor::Room), Err(GaveUp::Interrupted));
+        let policy = &mut WaitPolicy::forever().on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
+        while let Step::Look = step(&mut backoff, policy) {}
+        backoff.begin_again(policy);
+        assert_eq!(backoff.tick(policy, WaitingFor::Room), Err(GaveUp::Interrupted));
     }
 
     #[test]
@@ -632,12 +632,12 @@ mod tests {
             waited.push(tick.waited);
             ControlFlow::Continue(())
         };
-        let patience = &mut Patience::endless().with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
-        wait.tick(patience, WaitingFor::Room).unwrap();
+        let policy = &mut WaitPolicy::forever().on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
+        backoff.tick(policy, WaitingFor::Room).unwrap();
         goes_by(MICRO);
-        wait.begin_again(patience);
-        wait.tick(patience, WaitingFor::Room).unwrap();
+        backoff.begin_again(policy);
+        backoff.tick(policy, WaitingFor::Room).unwrap();
         assert_eq!(waited, [Duration::ZERO, MICRO]);
     }
 
@@ -650,33 +650,33 @@ mod tests {
             asked += 1;
             if asked == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let patience = &mut Patience::endless().spins(u32::MAX).with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
-        while let Step::Look = step(&mut wait, patience) {}
-        assert_eq!(wait.tick(patience, WaitingFor::Room), Err(GaveUp::Interrupted));
+        let policy = &mut WaitPolicy::forever().spins(u32::MAX).on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
+        while let Step::Look = step(&mut backoff, policy) {}
+        assert_eq!(backoff.tick(policy, WaitingFor::Room), Err(GaveUp::Interrupted));
     }
 
     #[test]
     fn a_slow_yield_is_the_last_one_for_a_while() {
         let lost = Duration::from_millis(3);
         yields_take([SHORTEST + lost]);
-        assert_eq!((looks(&Patience::endless()), done().len()), (101, 1));
+        assert_eq!((looks(&WaitPolicy::forever()), done().len()), (101, 1));
         // In another wait, of either kind, too.
-        assert_eq!((looks(&Patience::endless()), done().len()), (100, 0));
-        assert_eq!((pace(Wait::parking(&Patience::endless()), 1).0, done().len()), (100, 0));
+        assert_eq!((looks(&WaitPolicy::forever()), done().len()), (100, 0));
+        assert_eq!((pace(Backoff::parking(&WaitPolicy::forever()), 1).0, done().len()), (100, 0));
         goes_by(lost * (Balance::TIMES - 1));
-        assert_eq!(looks(&Patience::endless()), 100, "not yet");
+        assert_eq!(looks(&WaitPolicy::forever()), 100, "not yet");
         goes_by(lost);
-        assert_eq!(looks(&Patience::endless()), 150, "again");
+        assert_eq!(looks(&WaitPolicy::forever()), 150, "again");
     }
 
     #[test]
     fn a_slow_yield_in_a_thousand_ends_one_wait_alone() {
         let fast = std::iter::repeat_n(MICRO, 1000);
         yields_take(fast.chain([Duration::from_millis(3)]));
-        assert_eq!([(); 20].map(|()| looks(&Patience::endless())), [150; 20]);
-        assert_eq!(looks(&Patience::endless()), 101);
-        assert_eq!(looks(&Patience::endless()), 150);
+        assert_eq!([(); 20].map(|()| looks(&WaitPolicy::forever())), [150; 20]);
+        assert_eq!(looks(&WaitPolicy::forever()), 101);
+        assert_eq!(looks(&WaitPolicy::forever()), 150);
     }
 
     /// However much the fast ones have saved.
@@ -684,25 +684,25 @@ mod tests {
     fn slow_yields_one_after_the_other_are_the_last() {
         let fast = std::iter::repeat_n(MICRO, 100_000);
         yields_take(fast.chain([Duration::from_millis(6); 2]));
-        assert_eq!([(); 2000].map(|()| looks(&Patience::endless())), [150; 2000]);
-        assert_eq!([(); 3].map(|()| looks(&Patience::endless())), [101, 101, 100]);
+        assert_eq!([(); 2000].map(|()| looks(&WaitPolicy::forever())), [150; 2000]);
+        assert_eq!([(); 3].map(|()| looks(&WaitPolicy::forever())), [101, 101, 100]);
     }
 
     #[test]
     fn yields_that_are_slow_together_end() {
         yields_take([SHORTEST; 4]);
-        assert_eq!((looks(&Patience::endless()), done().len()), (103, 3));
-        assert_eq!(looks(&Patience::endless()), 150, "each was worth it");
+        assert_eq!((looks(&WaitPolicy::forever()), done().len()), (103, 3));
+        assert_eq!(looks(&WaitPolicy::forever()), 150, "each was worth it");
     }
 
     /// Such as one that was stopped in it.
     #[test]
     fn a_yield_of_an_hour_is_made_up_for_in_a_second() {
         yields_take([Duration::from_secs(3600)]);
-        assert_eq!(looks(&Patience::endless()), 101);
-        assert_eq!(looks(&Patience::endless()), 100);
+        assert_eq!(looks(&WaitPolicy::forever()), 101);
+        assert_eq!(looks(&WaitPolicy::forever()), 100);
         goes_by(Balance::NO_LONGER);
-        assert_eq!(looks(&Patience::endless()), 150);
+        assert_eq!(looks(&WaitPolicy::forever()), 150);
     }
 
     /// A hook that takes its time says nothing of the core.
@@ -713,20 +713,20 @@ mod tests {
             goes_by(Duration::from_secs(1));
             ControlFlow::Continue(())
         };
-        let patience = &mut Patience::endless().with_hook(&mut hook);
-        let mut wait = Wait::new(patience);
-        while let Step::Look = step(&mut wait, patience) {}
+        let policy = &mut WaitPolicy::forever().on_tick(&mut hook);
+        let mut backoff = Backoff::new(policy);
+        while let Step::Look = step(&mut backoff, policy) {}
         assert_eq!(done().len(), 50);
     }
 
     #[test]
     fn a_census_now_and_then() {
         yields_take([]);
-        let mut wait = Wait::new(&Patience::endless());
-        let first = wait.census_due().expect("the first look is at once");
+        let mut backoff = Backoff::new(&WaitPolicy::forever());
+        let first = backoff.census_due().expect("the first look is at once");
         goes_by(CENSUS_EVERY / 2);
-        assert_eq!(wait.census_due(), None);
+        assert_eq!(backoff.census_due(), None);
         goes_by(CENSUS_EVERY / 2);
-        assert_eq!(wait.census_due(), Some(first + CENSUS_EVERY));
+        assert_eq!(backoff.census_due(), Some(first + CENSUS_EVERY));
     }
 }

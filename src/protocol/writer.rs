@@ -5,7 +5,7 @@ use super::message::{self, Uncarriable};
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
-use super::wait::{GaveUp, LONGEST, Patience, Step, Wait, WaitingFor};
+use super::wait::{Backoff, GaveUp, LONGEST, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Census, Kind};
 use crate::error::{Error, Role};
 use crate::sync;
@@ -204,7 +204,7 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send(&mut self, text: &[u8]) -> Result<(), SendError> {
-        self.send_with(text, &mut Patience::endless())
+        self.send_with(text, &mut WaitPolicy::forever())
     }
 
     /// Sends `text` if that can be done at once.
@@ -224,7 +224,7 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_send(&mut self, text: &[u8]) -> Result<(), SendError> {
-        self.send_with(text, &mut Patience::none()).map_err(SendError::of_a_try)
+        self.send_with(text, &mut WaitPolicy::non_blocking()).map_err(SendError::of_a_try)
     }
 
     /// Sends `text`, waiting until `deadline` at most.
@@ -246,38 +246,38 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send_deadline(&mut self, text: &[u8], deadline: Instant) -> Result<(), SendError> {
-        self.send_with(text, &mut Patience::until(deadline))
+        self.send_with(text, &mut WaitPolicy::deadline(deadline))
     }
 
-    /// Sends `text`, waiting as `patience` says. Where nothing has to be
+    /// Sends `text`, waiting as `policy` says. Where nothing has to be
     /// waited for, this makes no system call and allocates nothing.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`] or
-    /// [`SendError::Interrupted`] by `patience`.
+    /// [`SendError::Interrupted`] by `policy`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let mut patience = Patience::endless().spins(1000);
-    /// assert_eq!(writer.send_with(b"hello\n", &mut patience), Ok(()));
+    /// let mut policy = WaitPolicy::forever().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello\n", &mut policy), Ok(()));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn send_with(&mut self, text: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn send_with(&mut self, text: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         // On its way while the text is checked.
         self.backend.payload().expect_write(text.len());
         message::check(text, self.capacity())?;
         // An `end` that lies in removed memory counts as answered by the
         // removal: so it must not go there after the removal.
         if message::ends_session(text) {
-            self.mend(patience)?;
+            self.mend(policy)?;
         }
         if !(self.introduced && self.stranded.is_empty() && self.watch.peer() == Peer::Ours && self.is_empty()) {
-            self.await_turn(patience)?;
+            self.await_turn(policy)?;
         }
         self.publish(text);
         Ok(())
@@ -294,7 +294,7 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
@@ -302,16 +302,16 @@ impl<B: Backend> Writer<B> {
     /// reader.look()?.close()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
-    /// writer.mend(&mut Patience::endless())?;
+    /// writer.mend(&mut WaitPolicy::forever())?;
     /// assert_eq!(next.look()?.text(), b"hello\n", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.look_around()?.0.removed {
-            self.move_on(patience)?;
+            self.move_on(policy)?;
         }
-        self.flush_stranded(patience)
+        self.flush_stranded(policy)
     }
 
     /// How many messages lie where nobody may ever read them: in memory that was removed, or that
@@ -357,7 +357,7 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn leave(mut self) -> Result<(), SendError> {
-        self.settle(&mut Patience::endless())?;
+        self.settle(&mut WaitPolicy::forever())?;
         self.leave_settled()
     }
 
@@ -370,43 +370,43 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
-            while self.look_around()?.0.removed && self.is_stranded(patience)? {
-                self.move_on(patience)?;
-                self.flush_stranded(patience)?;
-                Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            while self.look_around()?.0.removed && self.is_stranded(policy)? {
+                self.move_on(policy)?;
+                self.flush_stranded(policy)?;
+                Backoff::new(policy).tick(policy, WaitingFor::Room)?;
             }
-            self.flush_stranded(patience)?;
-            if self.backend.persists() || self.await_receipt(patience)? || !self.is_stranded(patience)? {
+            self.flush_stranded(policy)?;
+            if self.backend.persists() || self.await_receipt(policy)? || !self.is_stranded(policy)? {
                 return Ok(());
             }
         }
     }
 
     /// Waits until the slot is empty, for this reader or the next one; `false`: the memory was removed.
-    fn await_receipt(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
-        let mut wait = Wait::new(patience);
+    fn await_receipt(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             if self.is_empty() {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Receipt) else { continue };
-            if wait.census_due().is_some() && self.look_around()?.0.removed {
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
+            if backoff.census_due().is_some() && self.look_around()?.0.removed {
                 return Ok(false);
             }
-            let left = wait.tick(patience, WaitingFor::Receipt)?;
+            let left = backoff.tick(policy, WaitingFor::Receipt)?;
             self.backend.sleep(longest.min(left));
         }
     }
@@ -418,11 +418,11 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// writer.leave_settled()?;
     /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
@@ -452,22 +452,22 @@ impl<B: Backend> Writer<B> {
     }
 
     /// Waits until the slot is ours and a reader is known.
-    fn await_room(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        let mut wait = Wait::new(patience);
+    fn await_room(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             if self.introduced && self.is_empty() && (self.watch.peer() == Peer::Ours || self.step_back()) {
                 return Ok(());
             }
             // The first message is preceded by a census in any case.
-            let step = if self.introduced { wait.step(patience, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
+            let step = if self.introduced { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
-            if wait.census_due().is_some() {
+            if backoff.census_due().is_some() {
                 let (census, verdict) = self.look_around()?;
                 if census.removed {
                     // No look at the new memory before the tick: somebody who
                     // removes again and again must not keep us from it.
-                    self.move_on(patience)?;
-                    wait.begin_again(patience);
+                    self.move_on(policy)?;
+                    backoff.begin_again(policy);
                 } else {
                     match verdict {
                         // Room may have been made before the reader went: then
@@ -483,7 +483,7 @@ impl<B: Backend> Writer<B> {
                 }
             }
             let what = if self.introduced { WaitingFor::Room } else { WaitingFor::Reader };
-            let left = wait.tick(patience, what)?;
+            let left = backoff.tick(policy, what)?;
             self.backend.sleep(longest.min(left));
         }
     }
@@ -497,8 +497,8 @@ impl<B: Backend> Writer<B> {
     }
 
     /// On removed memory: takes along what nobody took, to the new one.
-    fn move_on(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        let left = if self.is_stranded(patience)? { self.unreleased() } else { None };
+    fn move_on(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        let left = if self.is_stranded(policy)? { self.unreleased() } else { None };
         self.backend.reopen()?;
         // In front: it was sent before what still waits to be sent again.
         if let Some(text) = left {
@@ -511,9 +511,9 @@ impl<B: Backend> Writer<B> {
 
     /// Waits until the next text is the one to go into the slot: what turns out
     /// to be stranded meanwhile was sent before it and goes first.
-    fn await_turn(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    fn await_turn(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
-            self.await_room(patience)?;
+            self.await_room(policy)?;
             match self.stranded.pop_front() {
                 Some(text) => self.publish(&text),
                 None => return Ok(()),
@@ -522,9 +522,9 @@ impl<B: Backend> Writer<B> {
     }
 
     /// Sends what is stranded, and does not wait until the last of it is taken.
-    fn flush_stranded(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    fn flush_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         while !self.stranded.is_empty() {
-            self.await_room(patience)?;
+            self.await_room(policy)?;
             if let Some(text) = self.stranded.pop_front() {
                 self.publish(&text);
             }
@@ -535,8 +535,8 @@ impl<B: Backend> Writer<B> {
     /// Whether removed memory holds a message that nobody will take: a reader
     /// that is still attached drains it first, and an `end` is answered by the
     /// removal.
-    fn is_stranded(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
-        let mut wait = Wait::new(patience);
+    fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             // In this order: who is gone by the census has released before it.
             let alone = self.look_around()?.0.is_alone();
@@ -546,8 +546,8 @@ impl<B: Backend> Writer<B> {
             if alone {
                 return Ok(true);
             }
-            if let Step::Sleep(longest) = wait.step(patience, WaitingFor::Drain) {
-                let left = wait.tick(patience, WaitingFor::Drain)?;
+            if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Drain) {
+                let left = backoff.tick(policy, WaitingFor::Drain)?;
                 self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
             }
         }

@@ -5,7 +5,7 @@ use crate::support::{Channel, Peer, Run};
 use shm_handoff::any::Reader;
 use shm_handoff::backend::sysv::{Options, SysV};
 use shm_handoff::error::Role;
-use shm_handoff::{Patience, RecvError};
+use shm_handoff::{RecvError, WaitPolicy};
 use std::io::{Seek, Write};
 
 const SIGNALS: [(i32, &str); 3] = [(libc::SIGINT, "SIGINT"), (libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")];
@@ -102,12 +102,12 @@ fn sent_after_a_signal(channel: &Channel, options: &Options, writer: Run) -> usi
     writer.stop();
     writer.signal(libc::SIGTERM);
     let mut bytes = vec![0; reader.capacity()];
-    let mut receive = |patience: &mut Patience<'_>| reader.recv_with(&mut bytes, patience);
-    while receive(&mut Patience::none()).is_ok() {}
+    let mut receive = |policy: &mut WaitPolicy<'_>| reader.recv_with(&mut bytes, policy);
+    while receive(&mut WaitPolicy::non_blocking()).is_ok() {}
     writer.go_on();
     let mut came = 0;
     let ended = loop {
-        match receive(&mut Patience::endless()) {
+        match receive(&mut WaitPolicy::forever()) {
             Ok(_) => came += 1,
             Err(error) => break error,
         }

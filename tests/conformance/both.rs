@@ -5,7 +5,7 @@ use crate::{got, guest, holds_first_message, put};
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::protocol::{Tick, WaitingFor};
-use shm_handoff::{Error, Patience, RecvError, Role, SendError};
+use shm_handoff::{Error, RecvError, Role, SendError, WaitPolicy};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,12 +25,12 @@ fn pair<H: Harness>(place: &H) -> (Reader<H::Backend>, Writer<H::Backend>) {
     (reader(place), writer(place))
 }
 
-fn in_time() -> Patience<'static> {
-    Patience::until(soon())
+fn in_time() -> WaitPolicy<'static> {
+    WaitPolicy::deadline(soon())
 }
 
-fn briefly() -> Patience<'static> {
-    Patience::until(Instant::now() + Duration::from_millis(15))
+fn briefly() -> WaitPolicy<'static> {
+    WaitPolicy::deadline(Instant::now() + Duration::from_millis(15))
 }
 
 fn send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) {
@@ -38,7 +38,7 @@ fn send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) {
 }
 
 fn try_send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) -> Result<(), SendError> {
-    writer.send_with(text, &mut Patience::none())
+    writer.send_with(text, &mut WaitPolicy::non_blocking())
 }
 
 fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
@@ -49,7 +49,7 @@ fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
 }
 
 fn try_receive<B: RingBackend>(reader: &mut Reader<B>) -> Result<usize, RecvError> {
-    reader.recv_with(&mut [0; ROOM], &mut Patience::none())
+    reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::non_blocking())
 }
 
 /// One of those that [`fill`] sends.
@@ -78,7 +78,7 @@ fn drain<B: RingBackend>(reader: &mut Reader<B>, sent: usize) {
         assert_eq!(receive(reader), filler(number));
     }
     let mut text = [0; ROOM];
-    while let Ok(len) = reader.recv_with(&mut text, &mut Patience::none()) {
+    while let Ok(len) = reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()) {
         assert_eq!(len, 0);
     }
 }
@@ -114,12 +114,12 @@ pub(crate) fn a_small_buffer_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     send(&mut writer, b"sixsix");
     for room in 0..6 {
-        let refused = reader.recv_with(&mut vec![0; room], &mut Patience::none());
+        let refused = reader.recv_with(&mut vec![0; room], &mut WaitPolicy::non_blocking());
         assert!(matches!(refused, Err(RecvError::BufferTooSmall { capacity: 6.. })), "{room} bytes: {refused:?}");
         assert!(holds_first_message(reader.backend()));
     }
     let mut text = [0; 6];
-    assert_eq!(reader.recv_with(&mut text, &mut Patience::none()), Ok(6));
+    assert_eq!(reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()), Ok(6));
     assert_eq!(&text, b"sixsix");
 }
 
@@ -127,13 +127,13 @@ pub(crate) fn a_look_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let sent = fill(&mut writer);
     for _ in 0..3 {
-        assert_eq!(reader.look_with(&mut Patience::none()).unwrap().text(), filler(0));
+        assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().text(), filler(0));
         assert_eq!(try_send(&mut writer, b""), Err(SendError::TimedOut));
     }
     // Not even when the reader goes: the next one sees it again.
     reader.leave().unwrap();
     let mut reader = self::reader(place);
-    reader.wait_with(&mut Patience::none()).unwrap();
+    reader.wait_with(&mut WaitPolicy::non_blocking()).unwrap();
     drain(&mut reader, sent);
     send(&mut writer, b"two");
     let two = reader.look_with(&mut in_time()).unwrap();
@@ -146,7 +146,7 @@ pub(crate) fn close_removes_and_does_not_release<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let dying = guest(place);
     writer.end_with(&mut in_time()).unwrap();
-    let end = reader.look_with(&mut Patience::none()).unwrap();
+    let end = reader.look_with(&mut WaitPolicy::non_blocking()).unwrap();
     assert!(end.ends_session());
     end.close().unwrap();
     assert!(holds_first_message(&dying));
@@ -174,20 +174,20 @@ pub(crate) fn a_deadline_ends_either_wait<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let wait = Duration::from_millis(20);
     let started = Instant::now();
-    let met = reader.recv_with(&mut [0; ROOM], &mut Patience::until(started + wait));
+    let met = reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::deadline(started + wait));
     assert_eq!(met, Err(RecvError::TimedOut));
     assert!(started.elapsed() >= wait);
     let sent = fill(&mut writer);
     let started = Instant::now();
-    assert_eq!(writer.send_with(b"b", &mut Patience::until(started + wait)), Err(SendError::TimedOut));
+    assert_eq!(writer.send_with(b"b", &mut WaitPolicy::deadline(started + wait)), Err(SendError::TimedOut));
     assert!(started.elapsed() >= wait);
     // A deadline that has passed ends no wait that need not be.
-    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut Patience::until(started)), Ok(2000));
+    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::deadline(started)), Ok(2000));
     for number in 1..sent {
         assert_eq!(receive(&mut reader), filler(number));
     }
     while try_receive(&mut reader).is_ok() {}
-    assert_eq!(writer.send_with(b"b", &mut Patience::until(started)), Ok(()));
+    assert_eq!(writer.send_with(b"b", &mut WaitPolicy::deadline(started)), Ok(()));
 }
 
 pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
@@ -197,7 +197,7 @@ pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
         seen.push(tick.waiting_for);
         if seen.len() < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let met = reader.recv_with(&mut [0; ROOM], &mut Patience::endless().with_hook(&mut hook));
+    let met = reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::forever().on_tick(&mut hook));
     assert_eq!(met, Err(RecvError::Interrupted));
     assert_eq!(seen, [WaitingFor::Message; 3]);
 
@@ -206,7 +206,7 @@ pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
             assert_eq!(tick.waiting_for, expected);
             ControlFlow::Break(())
         };
-        let met = writer.send_with(b"x", &mut Patience::endless().with_hook(&mut hook));
+        let met = writer.send_with(b"x", &mut WaitPolicy::forever().on_tick(&mut hook));
         assert_eq!(met, Err(SendError::Interrupted));
     };
     let sent = fill(&mut writer);
@@ -336,9 +336,9 @@ pub(crate) fn leave_sends_a_stranded_message_again<H: Harness>(place: &H) {
 
 pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
     let (reader, mut writer) = pair(place);
-    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
     send(&mut writer, b"stranded");
-    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
     guest(place).remove().unwrap();
     drop(reader);
     let mut reader = self::reader(place);
@@ -346,7 +346,7 @@ pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
     assert_eq!(receive(&mut reader), b"stranded");
     guest(place).remove().unwrap();
     // With nothing stranded it moves all the same.
-    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
     assert_eq!(got(&guest(place)), 0);
     put(writer.backend(), 8);
     assert_eq!(got(&guest(place)), 8);
@@ -355,10 +355,10 @@ pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
 pub(crate) fn an_end_on_removed_memory_was_received<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.end_with(&mut in_time()).unwrap();
-    reader.look_with(&mut Patience::none()).unwrap().close().unwrap();
+    reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().close().unwrap();
     assert_eq!(writer.stranded(), Ok(0));
     // Though the reader is still attached, nothing needs to be waited for.
-    writer.settle(&mut Patience::none()).unwrap();
+    writer.settle(&mut WaitPolicy::non_blocking()).unwrap();
     writer.leave().unwrap();
     assert!(!holds_first_message(&guest(place)));
 }
@@ -383,9 +383,9 @@ pub(crate) fn a_kept_end_leaves_the_memory_to_the_next_session<H: Harness>(place
 pub(crate) fn what_is_sent_plainly_arrives<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     assert!(writer.capacity() > 1000 && reader.capacity() >= writer.capacity());
-    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "nothing is there");
+    assert_eq!(reader.wait_with(&mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut), "nothing is there");
     let soon = Instant::now() + Duration::from_millis(1);
-    assert_eq!(reader.wait_with(&mut Patience::until(soon).spins(0)), Err(RecvError::TimedOut), "still nothing");
+    assert_eq!(reader.wait_with(&mut WaitPolicy::deadline(soon).spins(0)), Err(RecvError::TimedOut), "still nothing");
     writer.send(b"plain").unwrap();
     assert_eq!(reader.wait_with(&mut in_time()), Ok(()));
     let message = reader.look().unwrap();
@@ -404,11 +404,15 @@ pub(crate) fn settled_and_left<H: Harness>(place: &H) {
     guest(place).remove().unwrap();
     reader.leave().unwrap();
     let mut reader = self::reader(place);
-    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "it lies in the old memory");
+    assert_eq!(
+        reader.wait_with(&mut WaitPolicy::non_blocking()),
+        Err(RecvError::TimedOut),
+        "it lies in the old memory"
+    );
     writer.settle(&mut in_time()).unwrap();
     let message = reader.look_with(&mut in_time()).unwrap();
     assert_eq!(message.text(), b"stranded");
     message.release();
     writer.leave_settled().unwrap();
-    assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "it left in order");
+    assert_eq!(reader.wait_with(&mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut), "it left in order");
 }

@@ -6,7 +6,7 @@ use shm_handoff::backend::Backend;
 use shm_handoff::protocol::flag::{EMPTY, FULL};
 use shm_handoff::protocol::message::Uncarriable;
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Error, Patience, Reader, RecvError, SendError, Writer, ring};
+use shm_handoff::{Error, Reader, RecvError, SendError, WaitPolicy, Writer, ring};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,7 +88,7 @@ pub(crate) fn what_cannot_be_carried_changes_nothing<H: Harness>(place: &H) {
 pub(crate) fn text_without_a_nul_is_all_of_it(place: &SystemV) {
     let mut reader = reader(place);
     place.attach().scribble(FULL, &[b'x'; ROOM]);
-    assert_eq!(reader.look_with(&mut Patience::none()).unwrap().text(), [b'x'; ROOM]);
+    assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().text(), [b'x'; ROOM]);
     assert_eq!(reader.try_recv(&mut [0; ROOM - 1]), Err(RecvError::BufferTooSmall { capacity: ROOM }));
     assert_eq!(receive(&mut reader), [b'x'; ROOM]);
 }
@@ -110,15 +110,15 @@ pub(crate) fn any_flag_but_zero_is_a_message<H: Harness>(place: &H) {
 pub(crate) fn what_the_hook_said_holds_on_new_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send_deadline(b"x", soon()).unwrap();
-    reader.look_with(&mut Patience::until(soon())).unwrap().close().unwrap();
+    reader.look_with(&mut WaitPolicy::deadline(soon())).unwrap().close().unwrap();
     drop(reader);
     let mut asked = 0;
     let mut hook = |_| {
         asked += 1;
         if asked == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let patience = &mut Patience::until(soon()).with_hook(&mut hook);
-    assert_eq!(writer.send_with(b"y", patience), Err(SendError::Interrupted));
+    let policy = &mut WaitPolicy::deadline(soon()).on_tick(&mut hook);
+    assert_eq!(writer.send_with(b"y", policy), Err(SendError::Interrupted));
 }
 
 pub(crate) fn no_first_publish_without_a_reader<H: Harness>(place: &H) {
@@ -191,12 +191,12 @@ pub(crate) fn settle_can_be_cut_short_and_tried_again<H: Harness>(place: &H) {
     guest(place).remove().unwrap();
     drop(reader);
     for _ in 0..2 {
-        let short = &mut Patience::until(Instant::now() + Duration::from_millis(10));
+        let short = &mut WaitPolicy::deadline(Instant::now() + Duration::from_millis(10));
         assert_eq!(writer.settle(short), Err(SendError::TimedOut), "nobody is there");
         assert_eq!(writer.stranded(), Ok(1));
     }
     let mut reader = self::reader(place);
-    writer.settle(&mut Patience::until(soon())).unwrap();
+    writer.settle(&mut WaitPolicy::deadline(soon())).unwrap();
     assert_eq!(receive(&mut reader), b"stranded");
     writer.leave().unwrap();
     assert_eq!(try_receive(&mut reader), Err(RecvError::WouldBlock));

@@ -4,12 +4,12 @@ use crate::soon;
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::protocol::WaitingFor;
-use shm_handoff::{Patience, RecvError, SendError};
+use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-fn in_time() -> Patience<'static> {
-    Patience::until(soon())
+fn in_time() -> WaitPolicy<'static> {
+    WaitPolicy::deadline(soon())
 }
 
 fn each() -> [Slot; 2] {
@@ -30,7 +30,7 @@ fn what_nobody_released_goes_with_the_last_one() {
         let (reader, writer) = sent(&place);
         drop((reader, writer));
         let mut reader = Reader::<InProc>::open(&place).unwrap();
-        assert_eq!(reader.wait_with(&mut Patience::none()), Err(RecvError::TimedOut), "a drop does not wait");
+        assert_eq!(reader.wait_with(&mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut), "a drop does not wait");
     }
 }
 
@@ -46,11 +46,11 @@ fn a_writer_that_settles_waits_for_the_reader() {
                 _ => ControlFlow::Continue(()),
             }
         };
-        assert_eq!(writer.settle(&mut Patience::endless().with_hook(&mut hook)), Err(SendError::Interrupted));
+        assert_eq!(writer.settle(&mut WaitPolicy::forever().on_tick(&mut hook)), Err(SendError::Interrupted));
         assert_eq!(waited_for, [WaitingFor::Receipt; 3]);
         assert_eq!(writer.stranded(), Ok(1));
         let soon = Instant::now() + Duration::from_millis(1);
-        assert_eq!(writer.settle(&mut Patience::until(soon)), Err(SendError::TimedOut));
+        assert_eq!(writer.settle(&mut WaitPolicy::deadline(soon)), Err(SendError::TimedOut));
         reader.look().unwrap().release();
         assert_eq!(writer.stranded(), Ok(0));
         writer.settle(&mut in_time()).unwrap();
@@ -64,7 +64,7 @@ fn a_writer_that_settles_waits_for_the_next_reader() {
     for place in each() {
         let (reader, mut writer) = sent(&place);
         reader.leave().unwrap();
-        assert_eq!(writer.settle(&mut Patience::none()), Err(SendError::TimedOut));
+        assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut));
         let mut next = Reader::<InProc>::open(&place).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| writer.settle(&mut in_time()).unwrap());
@@ -80,7 +80,7 @@ fn a_session_that_has_ended_is_settled() {
         let mut reader = Reader::<InProc>::open(&place).unwrap();
         let mut writer = Writer::<InProc>::open(&place).unwrap();
         writer.end_with(&mut in_time()).unwrap();
-        assert_eq!(writer.settle(&mut Patience::none()), Err(SendError::TimedOut), "nobody has met the end");
+        assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut), "nobody has met the end");
         reader.look_with(&mut in_time()).unwrap().close().unwrap();
         writer.settle(&mut in_time()).unwrap();
         assert_eq!(writer.stranded(), Ok(0));

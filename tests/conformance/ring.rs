@@ -7,7 +7,7 @@ use shm_handoff::backend::{Backend, Kind, RingBackend};
 use shm_handoff::protocol::message::Uncarriable;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Error, Patience, RecvError, SendError};
+use shm_handoff::{Error, RecvError, SendError, WaitPolicy};
 use std::thread;
 
 fn reader<H: Harness>(place: &H) -> Reader<H::Backend> {
@@ -18,8 +18,8 @@ fn writer<H: Harness>(place: &H) -> Writer<H::Backend> {
     Writer::open(place.address()).unwrap()
 }
 
-fn in_time() -> Patience<'static> {
-    Patience::until(soon())
+fn in_time() -> WaitPolicy<'static> {
+    WaitPolicy::deadline(soon())
 }
 
 fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
@@ -47,7 +47,7 @@ pub(crate) fn a_message_waits_for_its_reader<H: Harness>(place: &H) {
     writer.leave().unwrap();
     let mut reader = reader(place);
     for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
-        let message = reader.look_with(&mut Patience::none()).unwrap();
+        let message = reader.look_with(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(message.text() == text && !message.ends_session());
         message.release();
     }
@@ -63,7 +63,7 @@ pub(crate) fn the_longest_is_a_quarter<H: Harness>(place: &H) {
         let refused = Err(SendError::Uncarriable(Uncarriable::TooLong { most }));
         assert_eq!(writer.try_send(&bytes), refused);
         assert_eq!(writer.send_all(&[&bytes]), refused);
-        assert_eq!(writer.reserve(most + 1, &mut Patience::none()).map(drop), refused.map(drop));
+        assert_eq!(writer.reserve(most + 1, &mut WaitPolicy::non_blocking()).map(drop), refused.map(drop));
         assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock), "what is refused changes nothing");
         // From one place after the other, the wrap's among them.
         for len in [most - round, most] {
@@ -94,7 +94,7 @@ pub(crate) fn a_batch_that_gets_stuck_says_how_far_it_came<H: Harness>(place: &H
     let (mut reader, mut writer) = (reader(place), writer(place));
     let block = vec![b'x'; SMALLEST / 8];
     let mut texts: Vec<&[u8]> = vec![&block; 20];
-    let (sent, why) = writer.send_all_with(&texts, &mut Patience::none()).unwrap_err();
+    let (sent, why) = writer.send_all_with(&texts, &mut WaitPolicy::non_blocking()).unwrap_err();
     assert_eq!((sent, why), (7, SendError::TimedOut), "8 with their headers are more than the ring");
     for _ in 0..sent {
         assert!(receive(&mut reader) == block);
@@ -103,7 +103,7 @@ pub(crate) fn a_batch_that_gets_stuck_says_how_far_it_came<H: Harness>(place: &H
     // One that can't be carried in the middle: those before it were sent.
     let long = vec![0; SMALLEST / 4 + 1];
     texts = vec![b"a", b"b", &long, b"c"];
-    let (sent, why) = writer.send_all_with(&texts, &mut Patience::none()).unwrap_err();
+    let (sent, why) = writer.send_all_with(&texts, &mut WaitPolicy::non_blocking()).unwrap_err();
     assert_eq!((sent, why), (2, SendError::Uncarriable(Uncarriable::TooLong { most: SMALLEST / 4 })));
     assert_eq!((receive(&mut reader), receive(&mut reader)), (b"a".to_vec(), b"b".to_vec()));
     assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
@@ -146,7 +146,7 @@ pub(crate) fn a_hint_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H)
 pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
     writer.backend().ring().reader_hint.store(1, Ordering::Relaxed);
-    writer.end_with(&mut Patience::none()).unwrap();
+    writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     reader.look().unwrap().close().unwrap();
     drop(reader);
     writer.settle(&mut in_time()).unwrap();
@@ -255,7 +255,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
 /// An end on memory that somebody removed, and that nobody has met, comes again.
 pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
     let mut writer = writer(place);
-    writer.end_with(&mut Patience::none()).unwrap();
+    writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     guest(place).remove().unwrap();
     writer.settle(&mut in_time()).unwrap();
     let mut reader = reader(place);
@@ -265,7 +265,7 @@ pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
 /// Also if the reader died right after it had released it, and before it gave the space back.
 pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) {
     let mut ending = writer(place);
-    ending.end_with(&mut Patience::none()).unwrap();
+    ending.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     ending.leave_settled().unwrap();
     guest(place).ring().place.store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
@@ -306,8 +306,8 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     first.leave().unwrap();
     let mut second = writer(place);
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
-    assert_eq!(second.reserve(1, &mut Patience::none()).map(drop), Err(SendError::TimedOut));
-    assert_eq!(second.send_all_with(&[b"b"], &mut Patience::none()), Err((0, SendError::TimedOut)));
+    assert_eq!(second.reserve(1, &mut WaitPolicy::non_blocking()).map(drop), Err(SendError::TimedOut));
+    assert_eq!(second.send_all_with(&[b"b"], &mut WaitPolicy::non_blocking()), Err((0, SendError::TimedOut)));
     assert_eq!(receive(&mut reader), b"a");
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
     // Released, it is over.
@@ -331,9 +331,9 @@ pub(crate) fn an_end_is_looked_at_and_not_received<H: Harness>(place: &H) {
     writer.end_with(&mut in_time()).unwrap();
     for _ in 0..2 {
         assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::Ended));
-        let end = reader.look_next(&mut Patience::none()).unwrap();
+        let end = reader.look_next(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(end.ends_session() && end.text().is_empty());
-        let end = reader.look_in_place(&mut Patience::none()).unwrap();
+        let end = reader.look_in_place(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(end.ends_session() && end.is_empty());
         assert!(reader.look_further().unwrap().unwrap().ends_session(), "it is never passed over");
         reader.release_looked();

@@ -5,7 +5,7 @@ use crate::fuzzed::{Flat, Place};
 use crate::soon;
 use shm_handoff::backend::{Backend, Census, Payload, RingBackend};
 use shm_handoff::sync::{AtomicU32, Ordering};
-use shm_handoff::{Error, Patience, Role, SendError, Writer, ring};
+use shm_handoff::{Error, Role, SendError, WaitPolicy, Writer, ring};
 use std::time::Duration;
 
 /// What a census says, and what happened to the flag shortly before.
@@ -75,7 +75,7 @@ impl Backend for Scripted {
 }
 
 fn sends(script: fn() -> Vec<Entry>) -> Result<(), SendError> {
-    Writer::<Scripted>::open(&script).unwrap().send_with(b"text", &mut Patience::until(soon()))
+    Writer::<Scripted>::open(&script).unwrap().send_with(b"text", &mut WaitPolicy::deadline(soon()))
 }
 
 /// A reader that comes and goes before the writer has sent anything to it is not one that has
@@ -135,7 +135,7 @@ fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
     says(false);
     let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
     says(true);
-    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
     says(false);
     while writer.try_send(&[1; 100]).is_ok() {}
     assert_eq!(writer.try_send(&[1; 100]), Err(SendError::ReaderGone));
@@ -147,8 +147,8 @@ fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
     let script: fn() -> Vec<Entry> =
         || vec![entry(false, 2, 0), entry(false, 2, 0), entry(false, 2, 1), entry(false, 1, 1)];
     let mut writer = Writer::<Scripted>::open(&script).unwrap();
-    writer.mend(&mut Patience::none()).unwrap();
-    writer.mend(&mut Patience::none()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
     // It has been there too shortly to be sent to, and then it goes: what the slot holds is for the next one.
     assert_eq!(writer.try_send(b"text"), Err(SendError::WouldBlock));
     assert_eq!(writer.stranded(), Ok(0));
@@ -159,7 +159,7 @@ fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
 #[test]
 fn closed_is_said_after_the_removal() {
     let place = Place::empty_ring();
-    ring::Writer::<Flat>::open(&place).unwrap().end_with(&mut Patience::none()).unwrap();
+    ring::Writer::<Flat>::open(&place).unwrap().end_with(&mut WaitPolicy::non_blocking()).unwrap();
     let mut reader = ring::Reader::<Flat>::open(&place).unwrap();
     let closed = |reader: &ring::Reader<Flat>| reader.backend().ring().closed.load(Ordering::Relaxed);
     place.refuses(true);

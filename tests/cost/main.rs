@@ -19,7 +19,7 @@ use common::{Harness, InProcess, SystemV};
 use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::layout::ring::SMALLEST;
 use shm_handoff::backend::sysv::SysV;
-use shm_handoff::{Patience, RecvError, any, ring};
+use shm_handoff::{RecvError, WaitPolicy, any, ring};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -125,9 +125,9 @@ fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
         let measured = move || {
             for round in 0..ROUNDS {
                 let len = round * 7 % 2000;
-                writer.send_with(&[b'x'; 2000][..len], &mut Patience::endless()).unwrap();
-                assert!(reader.recv_with(&mut room, &mut Patience::endless()) == Ok(len));
-                writer.send_with(b"looked at", &mut Patience::endless()).unwrap();
+                writer.send_with(&[b'x'; 2000][..len], &mut WaitPolicy::forever()).unwrap();
+                assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(len));
+                writer.send_with(b"looked at", &mut WaitPolicy::forever()).unwrap();
                 reader.look().unwrap().release();
             }
         };
@@ -153,7 +153,7 @@ fn through_a_ring<H: Harness>(test: &str) {
 }
 
 fn round_of_all<B: RingBackend>(reader: &mut ring::Reader<B>, writer: &mut ring::Writer<B>, round: usize) {
-    let endless = &mut Patience::endless();
+    let endless = &mut WaitPolicy::forever();
     writer.send_all(&[b"one", b"two", &[b'x'; 300][..round % 300]]).unwrap();
     let mut reserved = writer.reserve(round % 2000, endless).unwrap();
     // SAFETY: this thread alone is at work here.
@@ -269,7 +269,7 @@ fn a_promise_that_can_not_be_kept() {
             if ticks == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         assert_eq!(
-            reader.recv_with(&mut [], &mut Patience::endless().with_hook(&mut hook)),
+            reader.recv_with(&mut [], &mut WaitPolicy::forever().on_tick(&mut hook)),
             Err(RecvError::Interrupted)
         );
         assert_eq!(promises(writer.backend()), [0, 1], "the reader has slept");

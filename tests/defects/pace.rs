@@ -6,7 +6,7 @@
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::{Backend, Census, Payload};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Reader, Role, Writer};
 use std::cell::{Cell, RefCell};
@@ -145,7 +145,7 @@ fn d14_absent_where_something_is_awaited() {
             ControlFlow::Continue(())
         };
         // A side that yields first has a tick before it, with no sleep.
-        reader.wait_with(&mut Patience::endless().spins(0).with_hook(&mut hook)).unwrap();
+        reader.wait_with(&mut WaitPolicy::forever().spins(0).on_tick(&mut hook)).unwrap();
         let sleeps = place.sleeps.borrow();
         assert_eq!(sleeps.len(), ticks, "it sleeps after each tick, and no more once there is a message");
         let mut slept = Duration::ZERO;

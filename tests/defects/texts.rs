@@ -8,7 +8,7 @@ use crate::support::{Channel, ipc};
 use crate::{cases, ours, theirs};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::protocol::message::Uncarriable;
 use shm_handoff::{Reader, SendError};
 
@@ -124,7 +124,7 @@ fn alone_ends<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let (mut reader, mut writer) = ours(&place);
     let alone = line == b"end" || line == b"end\n";
     let sent = writer.try_send(line);
-    let message = reader.look_with(&mut Patience::none()).ok();
+    let message = reader.look_with(&mut WaitPolicy::non_blocking()).ok();
     if line.starts_with(b"end") && !alone {
         let why = if line == b"end\r" || line == b"end\r\n" {
             Uncarriable::EndWithReturn

@@ -13,7 +13,7 @@
 use shm_handoff::backend::layout::{CLASSIC, ring as layout};
 use shm_handoff::backend::{Backend, Census, Kind, Payload, Promises, Records, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
-use shm_handoff::{Error, Patience, Reader, Role, Writer, ring};
+use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer, ring};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -192,8 +192,8 @@ impl RingBackend for Flat {
 }
 
 /// Does not wait, and does not look at the clock for long.
-fn at_once() -> Patience<'static> {
-    Patience::none()
+fn at_once() -> WaitPolicy<'static> {
+    WaitPolicy::non_blocking()
 }
 
 fn census(bits: u8) -> Census {

@@ -10,7 +10,7 @@ use crate::explore::{Counterexample, Depth, Search, actor, alone, explore, hold_
 use crate::mortal::{Mortal, has_removed, live};
 use crate::{MESSAGES, slot};
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::protocol::message::END;
 use shm_handoff::sync::probe;
 use shm_handoff::{Reader, RecvError, SendError, Writer};
@@ -255,7 +255,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                 let died = live(spared, || {
                     let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
                     for (number, message) in MESSAGES[..2].iter().enumerate() {
-                        let len = reader.recv_with(&mut room.borrow_mut()[number], &mut Patience::endless()).unwrap();
+                        let len = reader.recv_with(&mut room.borrow_mut()[number], &mut WaitPolicy::forever()).unwrap();
                         assert_eq!(len, message.len());
                     }
                     reader.leave().unwrap();

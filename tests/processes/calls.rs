@@ -269,9 +269,9 @@ fn a_life(options: Options, role: Role, channel: &Channel, when: &str) {
         reader.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
     } else {
         let mut writer = Writer::<SysV>::open(&options).unwrap_or_else(|met| panic!("opening, {when}: {met}"));
-        let patience = &mut shm_handoff::Patience::none();
-        writer.mend(patience).unwrap_or_else(|met| panic!("looking, {when}: {met}"));
-        undisturbed(|| writer.mend(patience)).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
+        let policy = &mut shm_handoff::WaitPolicy::non_blocking();
+        writer.mend(policy).unwrap_or_else(|met| panic!("looking, {when}: {met}"));
+        undisturbed(|| writer.mend(policy)).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
         is_seated();
         writer.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
     }

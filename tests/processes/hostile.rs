@@ -40,8 +40,8 @@ fn a_signal_is_heard_between_empty_messages() {
         // Until the reader has gone, which it is asked to when it is at work.
         loop {
             assert!(Instant::now() < limit, "it does not hear");
-            let patience = &mut shm_handoff::Patience::until(Instant::now() + Duration::from_millis(100));
-            if writer.send_all_with(&empties, patience).is_err() && reader.has_ended() {
+            let policy = &mut shm_handoff::WaitPolicy::deadline(Instant::now() + Duration::from_millis(100));
+            if writer.send_all_with(&empties, policy).is_err() && reader.has_ended() {
                 break;
             }
             if !asked {

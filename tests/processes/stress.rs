@@ -4,7 +4,7 @@
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::error::Role;
-use shm_handoff::{Patience, ring};
+use shm_handoff::{WaitPolicy, ring};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -132,8 +132,8 @@ fn hardly_a_look_before_each_sleep() {
         let (key, spins) = told.split_once(' ').unwrap();
         let key = Key::new(key.parse().unwrap()).unwrap();
         let mut writer = ring::Writer::<SysV>::open(&Options::any_ring(key)).unwrap();
-        let patience = &mut Patience::endless().spins(spins.parse().unwrap());
-        lines().for_each(|line| writer.send_with(line, patience).unwrap());
+        let policy = &mut WaitPolicy::forever().spins(spins.parse().unwrap());
+        lines().for_each(|line| writer.send_with(line, policy).unwrap());
         return writer.leave().unwrap();
     }
     for spins in [0, 1, 20] {
@@ -148,7 +148,7 @@ fn hardly_a_look_before_each_sleep() {
             .unwrap();
         let mut text = vec![0; reader.capacity()];
         for (number, line) in lines().enumerate() {
-            let len = reader.recv_with(&mut text, &mut Patience::endless().spins(spins)).unwrap();
+            let len = reader.recv_with(&mut text, &mut WaitPolicy::forever().spins(spins)).unwrap();
             assert!(text[..len] == *line, "message {number} is not what was sent");
         }
         assert!(writer.wait().unwrap().success());

@@ -13,7 +13,7 @@ use crate::common::{Harness, InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::backend::Backend;
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Reader, RecvError, Role, SendError, Writer};
 
@@ -43,7 +43,7 @@ fn judge<B: Backend>(reader: &mut Reader<B>, flag: u32, text: &[u8], room: usize
         return Ok(());
     }
     {
-        let message = reader.look_with(&mut Patience::none()).expect("a message");
+        let message = reader.look_with(&mut WaitPolicy::non_blocking()).expect("a message");
         prop_assert_eq!(message.text(), expected);
         prop_assert_eq!(message.ends_session(), expected.starts_with(b"end"));
     }

@@ -15,7 +15,7 @@ use crate::common::{Harness, InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::backend::Backend;
-use shm_handoff::{Patience, Reader, RecvError, SendError, Writer};
+use shm_handoff::{Reader, RecvError, SendError, WaitPolicy, Writer};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ impl<H: Harness> World<'_, H> {
             Action::Look | Action::Release => {
                 let nothing = self.nothing();
                 let Some(reader) = &mut self.reader else { return Ok(()) };
-                match (reader.look_with(&mut Patience::none()), self.oracle.queue.front()) {
+                match (reader.look_with(&mut WaitPolicy::non_blocking()), self.oracle.queue.front()) {
                     (Ok(message), Some(front)) => {
                         prop_assert_eq!(message.text(), &front[..]);
                         if matches!(action, Action::Release) {

@@ -4,7 +4,7 @@ use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::{slot, text};
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::{Reader, RecvError, SendError, Writer};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
@@ -62,7 +62,7 @@ fn send_somehow(writer: &mut Writer<InProc>, n: usize) -> Result<(), SendError> 
     match thread_rng().gen_range(0..3) {
         0 => writer.send(&text(n)),
         1 => writer.try_send(&text(n)),
-        _ => writer.send_with(&text(n), &mut Patience::endless().with_hook(&mut soon())),
+        _ => writer.send_with(&text(n), &mut WaitPolicy::forever().on_tick(&mut soon())),
     }
 }
 
@@ -85,8 +85,8 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
             message.release();
             oracle.released();
         }
-        4 => oracle.looked(reader.look_with(&mut Patience::endless().with_hook(&mut soon()))?.text()),
-        5 => reader.wait_with(&mut Patience::endless().with_hook(&mut soon()))?,
+        4 => oracle.looked(reader.look_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
+        5 => reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?,
         _ => {
             let too_small = reader.try_recv(&mut buffer[..4]);
             if !matches!(too_small, Err(RecvError::BufferTooSmall { capacity: 16 })) {

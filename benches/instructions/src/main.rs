@@ -63,11 +63,11 @@ fn main() {
             let mut reader = any::Reader::<SysV>::open(&options).expect("reader");
             let mut writer = any::Writer::<SysV>::open(&options).expect("writer");
             writer.send(b"met").expect("sent");
-            reader.recv_with(&mut into, &mut shm_handoff::Patience::endless()).expect("received");
+            reader.recv_with(&mut into, &mut shm_handoff::WaitPolicy::forever()).expect("received");
             reader.backend().segment().remove().expect("removed");
             for _ in 0..count {
                 writer.send(black_box(&text)).expect("sent");
-                let len = reader.recv_with(black_box(&mut into), &mut shm_handoff::Patience::endless());
+                let len = reader.recv_with(black_box(&mut into), &mut shm_handoff::WaitPolicy::forever());
                 black_box(len.expect("received"));
             }
         }

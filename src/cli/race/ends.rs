@@ -7,7 +7,7 @@ use crate::backend::sysv::{Options, SysV};
 use crate::cli::exit::Failure;
 use crate::protocol::any::{Reader, Writer};
 use crate::protocol::tutorial::{self, Mended};
-use crate::protocol::{Patience, RecvError, SendError, Tick, WaitingFor, message};
+use crate::protocol::{RecvError, SendError, Tick, WaitPolicy, WaitingFor, message};
 use crate::sync;
 use std::ops::ControlFlow;
 
@@ -73,7 +73,7 @@ impl Source {
                 writer.put(text);
                 Ok(true)
             }
-            Self::Ours(writer) => patiently(writer, typed, link, |writer, patience| writer.send_with(text, patience)),
+            Self::Ours(writer) => with_policy(writer, typed, link, |writer, policy| writer.send_with(text, policy)),
         }
     }
 
@@ -81,7 +81,7 @@ impl Source {
     pub(super) fn end(&mut self, typed: bool, link: &mut Link) -> Result<bool, Failure> {
         match self {
             Self::Tutorial(_) => self.send(message::END, typed, link),
-            Self::Ours(writer) => patiently(writer, typed, link, Writer::end_with),
+            Self::Ours(writer) => with_policy(writer, typed, link, Writer::end_with),
         }
     }
 
@@ -94,11 +94,11 @@ impl Source {
 }
 
 /// Sends as long as there is something to wait for.
-fn patiently(
+fn with_policy(
     writer: &mut Writer<SysV>,
     typed: bool,
     link: &mut Link,
-    send: impl Fn(&mut Writer<SysV>, &mut Patience<'_>) -> Result<(), SendError>,
+    send: impl Fn(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
 ) -> Result<bool, Failure> {
     if typed {
         sync::yield_now();
@@ -112,11 +112,11 @@ fn patiently(
         }
         if said.is_err() || link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let mut outcome = send(writer, &mut Patience::endless().with_hook(&mut hook));
+    let mut outcome = send(writer, &mut WaitPolicy::forever().on_tick(&mut hook));
     said?;
     if outcome == Err(SendError::Interrupted) {
         // The other side is through: one more look.
-        outcome = send(writer, &mut Patience::none());
+        outcome = send(writer, &mut WaitPolicy::non_blocking());
     }
     match outcome {
         Ok(()) => Ok(true),
@@ -165,8 +165,8 @@ impl Target {
             }
             TargetReader::Ours(reader) => {
                 let mut hook = |_| if link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-                match reader.wait_with(&mut Patience::endless().with_hook(&mut hook)) {
-                    Err(RecvError::Interrupted) => match reader.wait_with(&mut Patience::none()) {
+                match reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut hook)) {
+                    Err(RecvError::Interrupted) => match reader.wait_with(&mut WaitPolicy::non_blocking()) {
                         Err(RecvError::TimedOut) => return Ok(None),
                         other => other?,
                     },

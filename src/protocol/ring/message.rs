@@ -55,12 +55,12 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"end\n")?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let message = reader.look()?;
     /// assert!(!message.ends_session(), "bytes like any others");
     /// message.release();
@@ -100,11 +100,11 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let message = reader.look()?;
     /// assert!(message.ends_session());
     /// message.close()?;
@@ -136,12 +136,12 @@ impl<B: RingBackend> Message<'_, B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
 /// # let ring = Slot::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send(b"hello")?;
-/// let message = reader.look_in_place(&mut Patience::endless())?;
+/// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
 /// assert_eq!((message.len(), message.ends_session()), (5, false));
 /// message.release();
 /// # }
@@ -158,12 +158,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look_in_place(&mut Patience::endless())?.len(), 5);
+    /// assert_eq!(reader.look_in_place(&mut WaitPolicy::forever())?.len(), 5);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -176,12 +176,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"")?;
-    /// assert!(reader.look_in_place(&mut Patience::endless())?.is_empty());
+    /// assert!(reader.look_in_place(&mut WaitPolicy::forever())?.is_empty());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -194,12 +194,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// writer.end_with(&mut Patience::endless())?;
-    /// assert!(reader.look_in_place(&mut Patience::endless())?.ends_session());
+    /// writer.end_with(&mut WaitPolicy::forever())?;
+    /// assert!(reader.look_in_place(&mut WaitPolicy::forever())?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -213,12 +213,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// let message = reader.look_in_place(&mut Patience::endless())?;
+    /// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
     /// // SAFETY: 5 bytes are readable there, and no other process is.
     /// assert_eq!(unsafe { message.as_ptr().read() }, b'h');
     /// # }
@@ -239,12 +239,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// let message = reader.look_in_place(&mut Patience::endless())?;
+    /// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
     /// // SAFETY: both sides are ours, and no other process is there.
     /// assert_eq!(unsafe { message.bytes() }, b"hello");
     /// # }
@@ -275,12 +275,12 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// reader.look_in_place(&mut Patience::endless())?.release();
+    /// reader.look_in_place(&mut WaitPolicy::forever())?.release();
     /// assert_eq!(reader.look()?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -9,7 +9,7 @@ use crate::backend::{Kind, Promises, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
 use crate::protocol::orders::{RELAXED, barrier, orders};
-use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
+use crate::protocol::wait::{Backoff, Step, WaitPolicy, WaitingFor};
 use std::time::{Duration, Instant};
 
 /// The one who takes messages out of a ring.
@@ -19,16 +19,16 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
 /// let ring = Slot::ring(4096);
 /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
 /// writer.send_all(&[b"a", b"b", b"c"]).unwrap();
 /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-/// assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), b"a");
-/// assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), b"b");
+/// assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), b"a");
+/// assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), b"b");
 /// reader.release_looked();
 /// assert_eq!(reader.look().unwrap().text(), b"c");
-/// writer.end_with(&mut Patience::endless()).unwrap();
+/// writer.end_with(&mut WaitPolicy::forever()).unwrap();
 /// assert_eq!(reader.messages().map(Result::unwrap).collect::<Vec<_>>(), [b"c"]);
 /// # }
 /// ```
@@ -175,30 +175,30 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut Patience::endless())
+        self.look_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `patience` says.
+    /// Looks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
-    /// [`RecvError::Interrupted`] by `patience`.
+    /// [`RecvError::Interrupted`] by `policy`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(reader.look_with(&mut Patience::none()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look_with(&mut Patience::none())?.text(), b"hello");
+    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking())?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
+    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
         self.look_anew();
-        self.look_next(patience)
+        self.look_next(policy)
     }
 
     /// Looks at the message behind the last one that was looked at. The end of the
@@ -209,18 +209,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
-    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"b");
+    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
+    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_next(&mut self, patience: &mut Patience<'_>) -> Result<Message<'_, B>, RecvError> {
-        let record = self.await_record(patience)?;
+    pub fn look_next(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+        let record = self.await_record(policy)?;
         Ok(self.look_at(record)?)
     }
 
@@ -256,12 +256,12 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// let ring = Slot::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// writer.send(b"where it lies").unwrap();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-    /// let message = reader.look_in_place(&mut Patience::endless()).unwrap();
+    /// let message = reader.look_in_place(&mut WaitPolicy::forever()).unwrap();
     /// // SAFETY: both sides are ours, and no other process is there.
     /// assert_eq!(unsafe { message.bytes() }, b"where it lies");
     /// message.release();
@@ -271,8 +271,8 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// As [`look_with`](Self::look_with).
     #[inline]
-    pub fn look_in_place(&mut self, patience: &mut Patience<'_>) -> Result<InPlace<'_, B>, RecvError> {
-        let record = self.await_record(patience)?;
+    pub fn look_in_place(&mut self, policy: &mut WaitPolicy<'_>) -> Result<InPlace<'_, B>, RecvError> {
+        let record = self.await_record(policy)?;
         if record.kind != RecordKind::End {
             self.next = record.end();
         }
@@ -296,14 +296,14 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
+    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
     /// reader.look_anew();
-    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"a");
+    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -318,18 +318,18 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// reader.wait_with(&mut Patience::endless())?;
+    /// reader.wait_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.look()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wait_with(&mut self, patience: &mut Patience<'_>) -> Result<(), RecvError> {
-        self.await_record(patience).map(drop)
+    pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
+        self.await_record(policy).map(drop)
     }
 
     /// Receives a message into `bytes` and releases it; returns its length.
@@ -341,7 +341,7 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
@@ -350,14 +350,14 @@ impl<B: RingBackend> Reader<B> {
     /// assert_eq!(reader.recv(&mut bytes[..3]), Err(RecvError::BufferTooSmall { capacity: 5 }));
     /// let len = reader.recv(&mut bytes)?;
     /// assert_eq!(&bytes[..len], b"hello");
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.recv(&mut bytes), Err(RecvError::Ended));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
     pub fn recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
-        self.recv_with(bytes, &mut Patience::endless())
+        self.recv_with(bytes, &mut WaitPolicy::forever())
     }
 
     /// Receives a message if there is one.
@@ -378,7 +378,7 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<usize, RecvError> {
-        self.recv_with(bytes, &mut Patience::none()).map_err(RecvError::of_a_try)
+        self.recv_with(bytes, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try)
     }
 
     /// Receives a message, waiting until `deadline` at most.
@@ -399,32 +399,32 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recv_deadline(&mut self, bytes: &mut [u8], deadline: Instant) -> Result<usize, RecvError> {
-        self.recv_with(bytes, &mut Patience::until(deadline))
+        self.recv_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
 
-    /// Receives a message, waiting as `patience` says. Where nothing has to be
+    /// Receives a message, waiting as `policy` says. Where nothing has to be
     /// waited for, this makes no system call (unless a writer sleeps) and allocates
     /// nothing.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and what `patience` leads to.
+    /// As [`recv`](Self::recv), and what `policy` leads to.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// let mut patience = Patience::endless().spins(1000);
-    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut patience), Ok(5));
+    /// let mut policy = WaitPolicy::forever().spins(1000);
+    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut policy), Ok(5));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn recv_with(&mut self, bytes: &mut [u8], patience: &mut Patience<'_>) -> Result<usize, RecvError> {
+    pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<usize, RecvError> {
         self.look_anew();
-        let record = self.await_record(patience)?;
+        let record = self.await_record(policy)?;
         if record.kind == RecordKind::End {
             return Err(RecvError::Ended);
         }
@@ -441,12 +441,12 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let messages: Result<Vec<_>, _> = reader.messages().collect();
     /// assert_eq!(messages?, [b"a", b"b"]);
     /// # }
@@ -460,13 +460,13 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
-    /// reader.look_next(&mut Patience::endless())?;
-    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
     /// reader.release_looked();
     /// assert_eq!(reader.look()?.text(), b"c");
     /// # }
@@ -481,14 +481,14 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
     /// let first = reader.looked();
-    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
     /// assert_ne!(reader.looked(), first);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -504,16 +504,16 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
-    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
     /// let first = reader.looked();
-    /// reader.look_next(&mut Patience::endless())?;
+    /// reader.look_next(&mut WaitPolicy::forever())?;
     /// reader.release_up_to(first);
-    /// assert_eq!(reader.look_next(&mut Patience::endless())?.text(), b"c", "`b` stays looked at");
+    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"c", "`b` stays looked at");
     /// assert_eq!(reader.look()?.text(), b"b", "and was not released");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -640,10 +640,10 @@ impl<B: RingBackend> Reader<B> {
 
     /// Waits for the record after those that were looked at.
     #[inline(always)]
-    fn await_record(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
+    fn await_record(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
         match self.record()? {
             Some(record) => Ok(record),
-            None => self.await_record_slowly(patience),
+            None => self.await_record_slowly(policy),
         }
     }
 
@@ -664,12 +664,12 @@ impl<B: RingBackend> Reader<B> {
 
     #[cold]
     #[inline(never)]
-    fn await_record_slowly(&mut self, patience: &mut Patience<'_>) -> Result<Record, RecvError> {
+    fn await_record_slowly(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
         // A writer that waits for space would wait for ever beside a reader that
         // waits for records.
         self.give_back();
         self.gather.dry();
-        let mut wait = Wait::parking(patience);
+        let mut backoff = Backoff::parking(policy);
         let mut looks = 1;
         loop {
             if let Some(record) = self.record()? {
@@ -677,8 +677,8 @@ impl<B: RingBackend> Reader<B> {
                 return Ok(record);
             }
             looks += 1;
-            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Message) else { continue };
-            if wait.census_due().is_some() {
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) else { continue };
+            if backoff.census_due().is_some() {
                 let census = self.backend.census()?;
                 if census.removed || census.writer_failed {
                     // What was sent before the end is read before the end.
@@ -692,7 +692,7 @@ impl<B: RingBackend> Reader<B> {
                     self.settle_in()?;
                 }
             }
-            let left = wait.tick(patience, WaitingFor::Message)?;
+            let left = backoff.tick(policy, WaitingFor::Message)?;
             self.sleep(longest.min(left))?;
         }
     }
@@ -723,12 +723,12 @@ impl<B: RingBackend> Reader<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
 /// # let ring = Slot::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send_all(&[b"a", b"b"])?;
-/// reader.look_next(&mut Patience::endless())?;
+/// reader.look_next(&mut WaitPolicy::forever())?;
 /// let first = reader.looked();
 /// reader.release_up_to(first);
 /// assert_eq!(reader.look()?.text(), b"b");

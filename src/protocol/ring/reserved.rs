@@ -9,11 +9,11 @@ use crate::protocol::orders::RELAXED;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+/// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
 /// # let ring = Slot::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
-/// let reserved = writer.reserve(8, &mut Patience::endless())?;
+/// let reserved = writer.reserve(8, &mut WaitPolicy::forever())?;
 /// drop(reserved);
 /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
 /// # }
@@ -31,11 +31,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(writer.reserve(8, &mut Patience::endless())?.len(), 8);
+    /// assert_eq!(writer.reserve(8, &mut WaitPolicy::forever())?.len(), 8);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -48,11 +48,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert!(writer.reserve(0, &mut Patience::endless())?.is_empty());
+    /// assert!(writer.reserve(0, &mut WaitPolicy::forever())?.is_empty());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -69,11 +69,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut reserved = writer.reserve(8, &mut Patience::endless())?;
+    /// let mut reserved = writer.reserve(8, &mut WaitPolicy::forever())?;
     /// reserved.write_at(4, b"lace");
     /// reserved.write_at(0, b"in p");
     /// reserved.commit();
@@ -92,11 +92,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
     /// // SAFETY: 5 bytes are writable there.
     /// unsafe { reserved.as_mut_ptr().copy_from(b"hello".as_ptr(), 5) };
     /// reserved.commit();
@@ -119,11 +119,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
     /// // SAFETY: both sides are ours, and no other process is there.
     /// unsafe { reserved.bytes() }.copy_from_slice(b"hello");
     /// reserved.commit();
@@ -147,11 +147,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut reserved = writer.reserve(1024, &mut Patience::endless())?;
+    /// let mut reserved = writer.reserve(1024, &mut WaitPolicy::forever())?;
     /// reserved.write_at(0, b"hello");
     /// reserved.commit_first(5);
     /// assert_eq!(reader.look()?.text(), b"hello");
@@ -170,11 +170,11 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut reserved = writer.reserve(5, &mut Patience::endless())?;
+    /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
     /// reserved.write_at(0, b"hello");
     /// reserved.commit();
     /// assert_eq!(reader.look()?.text(), b"hello");

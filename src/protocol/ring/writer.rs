@@ -11,7 +11,7 @@ use crate::error::{Error, Role};
 use crate::protocol::SendError;
 use crate::protocol::message::Uncarriable;
 use crate::protocol::orders::{RELAXED, barrier, orders};
-use crate::protocol::wait::{Patience, Step, Wait, WaitingFor};
+use crate::protocol::wait::{Backoff, Step, WaitPolicy, WaitingFor};
 use std::time::{Duration, Instant};
 
 /// The one who puts messages into a ring.
@@ -166,7 +166,7 @@ impl<B: RingBackend> Writer<B> {
     /// ```
     #[inline]
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.send_with(bytes, &mut Patience::endless())
+        self.send_with(bytes, &mut WaitPolicy::forever())
     }
 
     /// Sends `bytes` if there is room.
@@ -187,7 +187,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.send_with(bytes, &mut Patience::none()).map_err(SendError::of_a_try)
+        self.send_with(bytes, &mut WaitPolicy::non_blocking()).map_err(SendError::of_a_try)
     }
 
     /// Sends `bytes`, waiting until `deadline` at most.
@@ -209,31 +209,31 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send_deadline(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
-        self.send_with(bytes, &mut Patience::until(deadline))
+        self.send_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
 
-    /// Sends `bytes`, waiting as `patience` says. Where nothing has to be waited
+    /// Sends `bytes`, waiting as `policy` says. Where nothing has to be waited
     /// for, this makes no system call (unless a reader sleeps) and allocates
     /// nothing.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::TimedOut`] or
-    /// [`SendError::Interrupted`] by `patience`.
+    /// [`SendError::Interrupted`] by `policy`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let mut patience = Patience::endless().spins(1000);
-    /// assert_eq!(writer.send_with(b"hello", &mut patience), Ok(()));
+    /// let mut policy = WaitPolicy::forever().spins(1000);
+    /// assert_eq!(writer.send_with(b"hello", &mut policy), Ok(()));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn send_with(&mut self, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), SendError> {
-        self.await_room(bytes.len(), patience)?;
+    pub fn send_with(&mut self, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        self.await_room(bytes.len(), policy)?;
         let withheld = self.pen.append(self.backend.ring(), RecordKind::Bytes, bytes);
         self.publish(withheld);
         Ok(())
@@ -258,27 +258,27 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send_all(&mut self, messages: &[&[u8]]) -> Result<(), SendError> {
-        self.send_all_with(messages, &mut Patience::endless()).map_err(|(_, error)| error)
+        self.send_all_with(messages, &mut WaitPolicy::forever()).map_err(|(_, error)| error)
     }
 
-    /// Sends many messages, waiting as `patience` says.
+    /// Sends many messages, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), with the number of those that were sent.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{SendError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let big = [7; 1000];
-    /// let sent = writer.send_all_with(&[&big, &big, &big, &big, &big], &mut Patience::none());
+    /// let sent = writer.send_all_with(&[&big, &big, &big, &big, &big], &mut WaitPolicy::non_blocking());
     /// assert_eq!(sent, Err((4, SendError::TimedOut)), "there is room for four");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn send_all_with(&mut self, messages: &[&[u8]], patience: &mut Patience<'_>) -> Result<(), (usize, SendError)> {
+    pub fn send_all_with(&mut self, messages: &[&[u8]], policy: &mut WaitPolicy<'_>) -> Result<(), (usize, SendError)> {
         let mut first: Option<Withheld> = None;
         for (number, bytes) in messages.iter().enumerate() {
             if !self.has_room_now(bytes.len()) {
@@ -286,7 +286,7 @@ impl<B: RingBackend> Writer<B> {
                 if let Some(first) = first.take() {
                     self.publish(first);
                 }
-                self.await_room(bytes.len(), patience).map_err(|error| (number, error))?;
+                self.await_room(bytes.len(), policy).map_err(|error| (number, error))?;
             }
             let withheld = self.pen.append(self.backend.ring(), RecordKind::Bytes, bytes);
             match first {
@@ -307,21 +307,21 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// writer.end_with(&mut Patience::endless())?;
+    /// writer.end_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
     /// assert!(reader.look()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn end_with(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn end_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         // (Where the memory is removed later than this, `settle` finds the end there.)
-        self.mend(patience)?;
-        self.await_room(0, patience)?;
+        self.mend(policy)?;
+        self.await_room(0, policy)?;
         let withheld = self.pen.append(self.backend.ring(), RecordKind::End, b"");
         self.ended = Some(self.pen.tail);
         self.publish(withheld);
@@ -329,14 +329,14 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Reserves a message of `len` bytes, to be built where it lies; waits as
-    /// `patience` says. Nothing is sent until it is committed.
+    /// `policy` says. Nothing is sent until it is committed.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// let ring = Slot::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
-    /// let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
+    /// let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
     /// reserved.write_at(4, b"lace");
     /// reserved.write_at(0, b"in p");
     /// reserved.commit();
@@ -348,8 +348,8 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// As [`send_with`](Self::send_with).
     #[inline]
-    pub fn reserve(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<Reserved<'_, B>, SendError> {
-        self.await_room(len, patience)?;
+    pub fn reserve(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<Reserved<'_, B>, SendError> {
+        self.await_room(len, policy)?;
         let at = self.pen.prepare(self.backend.ring(), len);
         Ok(Reserved { writer: self, at, len })
     }
@@ -364,24 +364,24 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
     /// reader.look()?.close()?;
     /// drop(reader);
-    /// writer.mend(&mut Patience::endless())?;
+    /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(next.look()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.census()?.removed {
-            self.move_on(patience)?;
+            self.move_on(policy)?;
         }
-        self.await_room_slowly(None, patience)
+        self.await_room_slowly(None, policy)
     }
 
     /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
@@ -392,45 +392,45 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
-            while self.census()?.removed && self.is_stranded(patience)? {
-                self.move_on(patience)?;
-                self.await_room_slowly(None, patience)?;
-                Wait::new(patience).tick(patience, WaitingFor::Room)?;
+            while self.census()?.removed && self.is_stranded(policy)? {
+                self.move_on(policy)?;
+                self.await_room_slowly(None, policy)?;
+                Backoff::new(policy).tick(policy, WaitingFor::Room)?;
             }
             // The memory was just looked at. A writer with nothing to take along makes no new memory.
             self.in_doubt = false;
-            self.await_room_slowly(None, patience)?;
-            if self.backend.persists() || self.await_receipt(patience)? || !self.is_stranded(patience)? {
+            self.await_room_slowly(None, policy)?;
+            if self.backend.persists() || self.await_receipt(policy)? || !self.is_stranded(policy)? {
                 return Ok(());
             }
         }
     }
 
     /// Waits until all is released, by this reader or the next one; `false`: the memory was removed.
-    fn await_receipt(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
-        let mut wait = Wait::new(patience);
+    fn await_receipt(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             if self.unreleased().next().is_none() {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Receipt) else { continue };
-            if wait.census_due().is_some() && self.census()?.removed {
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
+            if backoff.census_due().is_some() && self.census()?.removed {
                 return Ok(false);
             }
-            let left = wait.tick(patience, WaitingFor::Receipt)?;
+            let left = backoff.tick(policy, WaitingFor::Receipt)?;
             self.backend.sleep(longest.min(left));
         }
     }
@@ -478,7 +478,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn leave(mut self) -> Result<(), SendError> {
-        self.settle(&mut Patience::endless())?;
+        self.settle(&mut WaitPolicy::forever())?;
         self.leave_settled()
     }
 
@@ -489,11 +489,11 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Patience, RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// writer.settle(&mut Patience::endless())?;
+    /// writer.settle(&mut WaitPolicy::forever())?;
     /// writer.leave_settled()?;
     /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
@@ -531,7 +531,7 @@ impl<B: RingBackend> Writer<B> {
 
     /// Waits until a record of `len` bytes fits and may come.
     #[inline(always)]
-    fn await_room(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    fn await_room(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.has_room_now(len) {
             return Ok(());
         }
@@ -539,15 +539,15 @@ impl<B: RingBackend> Writer<B> {
         if len > longest {
             return Err(Uncarriable::TooLong { most: longest }.into());
         }
-        self.await_room_slowly(Some(len), patience)
+        self.await_room_slowly(Some(len), policy)
     }
 
     /// Sends what is stranded, which was sent before anything that comes now; then
     /// waits until a record of `len` bytes fits, if there is to be one.
     #[cold]
-    fn await_room_slowly(&mut self, len: Option<usize>, patience: &mut Patience<'_>) -> Result<(), SendError> {
+    fn await_room_slowly(&mut self, len: Option<usize>, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if core::mem::take(&mut self.in_doubt) && self.census()?.removed {
-            self.move_on(patience)?;
+            self.move_on(policy)?;
         }
         loop {
             let Some(next) = self.stranded.first().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
@@ -556,7 +556,7 @@ impl<B: RingBackend> Writer<B> {
             if next > longest {
                 return Err(Uncarriable::TooLong { most: longest }.into());
             }
-            if !self.await_turn(next, patience)? {
+            if !self.await_turn(next, policy)? {
                 continue;
             }
             let Some((kind, bytes)) = self.stranded.first() else { return Ok(()) };
@@ -592,25 +592,25 @@ impl<B: RingBackend> Writer<B> {
 
     /// Waits until a record of `len` bytes fits; `false`: this is other memory now,
     /// where other things may come first.
-    fn await_turn(&mut self, len: usize, patience: &mut Patience<'_>) -> Result<bool, SendError> {
-        let mut wait = Wait::parking(patience);
+    fn await_turn(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::parking(policy);
         loop {
             if self.has_room(len)? {
                 return Ok(true);
             }
-            let Step::Sleep(longest) = wait.step(patience, WaitingFor::Room) else { continue };
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Room) else { continue };
             let mut moved = false;
-            if wait.census_due().is_some() {
+            if backoff.census_due().is_some() {
                 let census = self.census()?;
                 if census.removed {
-                    self.move_on(patience)?;
+                    self.move_on(policy)?;
                     moved = true;
                 } else if self.met && !census.peer_seated && !self.has_room(len)? {
                     return Err(SendError::ReaderGone);
                 }
             }
             // Somebody who removes again and again must not keep us from this.
-            let left = wait.tick(patience, WaitingFor::Room)?;
+            let left = backoff.tick(policy, WaitingFor::Room)?;
             if moved {
                 return Ok(false);
             }
@@ -634,8 +634,8 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// On removed memory: takes along what nobody took, to the new one.
-    fn move_on(&mut self, patience: &mut Patience<'_>) -> Result<(), SendError> {
-        if self.is_stranded(patience)? {
+    fn move_on(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        if self.is_stranded(policy)? {
             let mut stranded = core::mem::take(&mut self.stranded);
             let taken = stranded.put_in_front(self.backend.ring(), self.unreleased());
             self.stranded = stranded;
@@ -647,8 +647,8 @@ impl<B: RingBackend> Writer<B> {
 
     /// Whether removed memory holds messages that nobody will take: a reader that
     /// is still attached drains it first.
-    fn is_stranded(&mut self, patience: &mut Patience<'_>) -> Result<bool, SendError> {
-        let mut wait = Wait::new(patience);
+    fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
         loop {
             // In this order: who is gone by the census has released before it.
             let alone = self.census()?.is_alone();
@@ -658,8 +658,8 @@ impl<B: RingBackend> Writer<B> {
             if alone {
                 return Ok(true);
             }
-            if let Step::Sleep(longest) = wait.step(patience, WaitingFor::Drain) {
-                let left = wait.tick(patience, WaitingFor::Drain)?;
+            if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Drain) {
+                let left = backoff.tick(policy, WaitingFor::Drain)?;
                 self.backend.sleep(longest.min(left).max(Duration::from_micros(1)));
             }
         }

@@ -4,7 +4,7 @@ use super::{expect, flow_by, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::backend::inproc::Slot;
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::ring_words_are_one_way;
 
@@ -56,11 +56,11 @@ fn r11_one_release_for_many() {
             });
             let all = messages(units);
             for expected in &all[..2] {
-                assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), *expected);
+                assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), *expected);
             }
             // From the first that is not released, once more.
             assert_eq!(reader.look().unwrap().text(), all[0]);
-            assert_eq!(reader.look_next(&mut Patience::endless()).unwrap().text(), all[1]);
+            assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), all[1]);
             reader.release_looked();
             expect(&mut reader, &all[2..]);
             drop(writer.join());
@@ -85,9 +85,9 @@ fn r12_reservations() {
                 // At first before the wrap, then beyond it.
                 for message in messages {
                     // Given up.
-                    writer.reserve(8, &mut Patience::endless()).unwrap().write_at(0, b"........");
+                    writer.reserve(8, &mut WaitPolicy::forever()).unwrap().write_at(0, b"........");
                     // The first is empty, and committed as what is left of more.
-                    let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
+                    let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
                     reserved.write_at(0, b"--------");
                     reserved.write_at(0, message);
                     reserved.commit_first(message.len());

@@ -6,7 +6,7 @@ use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{InProc, Slot};
 use shm_handoff::backend::{Backend, RingBackend};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
 
@@ -37,7 +37,7 @@ fn r18_the_end_and_what_comes_after() {
             let writer = actor("writer", move || {
                 let messages = messages(units);
                 writer.send(&messages[0]).unwrap();
-                writer.end_with(&mut Patience::endless()).unwrap();
+                writer.end_with(&mut WaitPolicy::forever()).unwrap();
                 writer.send(&messages[1]).unwrap();
                 writer.leave().unwrap();
             });
@@ -61,7 +61,7 @@ fn an_end_and_the_next_writer(ring: &Slot) -> crate::explore::Actor<()> {
     let ring = ring.clone();
     actor("writers", move || {
         let mut first = Writer::<InProc>::open(&ring).unwrap();
-        first.end_with(&mut Patience::endless()).unwrap();
+        first.end_with(&mut WaitPolicy::forever()).unwrap();
         first.leave().unwrap();
         let mut second = Writer::<InProc>::open(&ring).unwrap();
         second.send(&messages(&[2])[0]).unwrap();
@@ -86,7 +86,7 @@ fn r19_an_end_that_is_released() {
             let writers = an_end_and_the_next_writer(&ring);
             meet_the_end(&mut reader);
             // It is never passed over, and nothing comes behind it.
-            let next = reader.look_next(&mut Patience::none()).map(|message| message.ends_session());
+            let next = reader.look_next(&mut WaitPolicy::non_blocking()).map(|message| message.ends_session());
             assert_eq!(next, Ok(true));
             assert_eq!(memory.ring().records.flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
             meet_the_end(&mut reader).release();
@@ -264,7 +264,7 @@ fn r26_an_end_on_removed_memory() {
             let mut writer = Writer::<InProc>::open(&ring).unwrap();
             let writer = actor("writer", move || {
                 writer.send(&message(0, 1)).unwrap();
-                writer.end_with(&mut Patience::endless()).unwrap();
+                writer.end_with(&mut WaitPolicy::forever()).unwrap();
                 writer.leave().unwrap();
             });
             remove(&ring);

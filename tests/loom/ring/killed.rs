@@ -9,7 +9,7 @@ use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, has_removed, live};
 use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Message, Reader, Writer};
 use shm_handoff::sync::probe::{Action, Event, Place, Record};
 use shm_handoff::sync::{Ordering, probe, yield_now};
@@ -191,7 +191,7 @@ fn k6_a_writer_with_its_end_at_every_step() {
             let with_an_end = |writer: &mut Writer<Mortal>, sent: &Sent| {
                 writer.send(&bytes(0)).unwrap();
                 sent.set(1);
-                writer.end_with(&mut Patience::endless()).unwrap();
+                writer.end_with(&mut WaitPolicy::forever()).unwrap();
                 sent.set(2);
             };
             a_writer_and_its_successor(&ring(4, 2), [What::Message(0), What::End], with_an_end, || (), spared).0
@@ -249,7 +249,7 @@ fn a_reader_and_its_successor(lines: &'static [What], last: What, removed: Optio
         }
         let mut send = || match line {
             What::Message(number) => writer.send(&bytes(*number)),
-            What::End => writer.end_with(&mut Patience::endless()),
+            What::End => writer.end_with(&mut WaitPolicy::forever()),
         };
         while let Err(error) = send() {
             assert_eq!(error, SendError::ReaderGone);

@@ -11,7 +11,7 @@ use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, live};
 use shm_handoff::SendError;
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::{probe, yield_now};
 use std::cell::{Cell, RefCell};
@@ -101,7 +101,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
                     let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
                     for number in 0..2 {
                         let mut room = room.borrow_mut();
-                        let len = reader.recv_with(&mut room[number], &mut Patience::endless()).unwrap();
+                        let len = reader.recv_with(&mut room[number], &mut WaitPolicy::forever()).unwrap();
                         assert_eq!(len, 8);
                     }
                     reader.leave().unwrap();
@@ -146,7 +146,7 @@ fn k13_released_up_to_a_look_at_every_step() {
             let life = |reader: &mut Reader<Mortal>, out: &Ledger, released: &Released| {
                 let mut first = None;
                 for _ in 0..2 {
-                    reader.wait_with(&mut Patience::endless()).unwrap();
+                    reader.wait_with(&mut WaitPolicy::forever()).unwrap();
                     let message = reader.look_further().unwrap().expect("it was waited for");
                     let what = known_bytes(message.text());
                     put_out(out, what);
@@ -172,7 +172,7 @@ fn k14_in_place_at_every_step() {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
             let life = |reader: &mut Reader<Mortal>, out: &Ledger, released: &Released| {
                 for number in 1..=2 {
-                    let message = reader.look_in_place(&mut Patience::endless()).unwrap();
+                    let message = reader.look_in_place(&mut WaitPolicy::forever()).unwrap();
                     put_out(out, known_bytes(&message.read()));
                     released.up_to(number, || message.release());
                 }
@@ -185,8 +185,8 @@ fn k14_in_place_at_every_step() {
 /// Sends the first two messages, each built where it lies, after one that is given up.
 fn build_in_place(writer: &mut Writer<Mortal>, sent: &Sent) {
     for number in 0..2 {
-        writer.reserve(8, &mut Patience::endless()).unwrap().write_at(0, b"........");
-        let mut reserved = writer.reserve(8, &mut Patience::endless()).unwrap();
+        writer.reserve(8, &mut WaitPolicy::forever()).unwrap().write_at(0, b"........");
+        let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
         reserved.write_at(0, b"--------");
         let message = bytes(number);
         reserved.write_at(0, &message);

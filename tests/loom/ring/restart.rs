@@ -12,7 +12,7 @@ use shm_handoff::{RecvError, SendError};
 /// Receives `expected` in spite of writers that fail.
 fn expect_and_follow(reader: &mut Reader<InProc>, expected: &[Vec<u8>]) {
     for expected in expected {
-        while let Err(error) = reader.wait_with(&mut shm_handoff::protocol::Patience::endless()) {
+        while let Err(error) = reader.wait_with(&mut shm_handoff::protocol::WaitPolicy::forever()) {
             assert_eq!(error, RecvError::WriterGone);
             reader.follow().unwrap();
         }

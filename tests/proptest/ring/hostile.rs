@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use shm_handoff::backend::{Backend, Ring, RingBackend};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Patience, RecvError, SendError};
+use shm_handoff::{RecvError, SendError, WaitPolicy};
 
 /// A word anywhere in a ring.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +171,7 @@ impl<H: StartsAt> World<'_, H> {
 
     fn read(&mut self, action: &Action) -> Result<(), TestCaseError> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
-        let (longest, none) = (H::CAPACITY / 4, &mut Patience::none());
+        let (longest, none) = (H::CAPACITY / 4, &mut WaitPolicy::non_blocking());
         let met = match action {
             Action::Look { in_place: true, release } => {
                 let begins = reader.backend().ring().records.flag(0).as_ptr().addr();
@@ -214,7 +214,7 @@ impl<H: StartsAt> World<'_, H> {
 
     fn write(&mut self, action: &Action) -> Result<(), TestCaseError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        let none = &mut Patience::none();
+        let none = &mut WaitPolicy::non_blocking();
         let header = |writer: &Writer<H::Backend>| {
             let ring = writer.backend().ring();
             (ring.head.load(Ordering::Relaxed), ring.place.load(Ordering::Relaxed))

@@ -22,7 +22,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::protocol::message::Uncarriable;
 use shm_handoff::ring::{Looked, Reader, Writer};
-use shm_handoff::{Patience, RecvError, SendError};
+use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::collections::VecDeque;
 
 /// A length, as a share of the quarter, so that one strategy fits every ring.
@@ -277,7 +277,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::SendAll(all) => {
                 let all: Vec<_> = all.into_iter().map(|(len, seed)| bytes(len.of(quarter), seed)).collect();
                 let slices: Vec<_> = all.iter().map(Vec::as_slice).collect();
-                let met = writer.send_all_with(&slices, &mut Patience::none());
+                let met = writer.send_all_with(&slices, &mut WaitPolicy::non_blocking());
                 let mut expected = Ok(());
                 for (number, bytes) in all.into_iter().enumerate() {
                     match oracle.try_room(bytes.len(), seated) {
@@ -293,7 +293,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::Reserve { len, seed, commit, in_place } => {
                 let bytes = bytes(len.of(quarter), seed);
                 let expected = oracle.try_room(bytes.len(), seated);
-                let mut reserved = match (writer.reserve(bytes.len(), &mut Patience::none()), expected) {
+                let mut reserved = match (writer.reserve(bytes.len(), &mut WaitPolicy::non_blocking()), expected) {
                     (Ok(reserved), Ok(_)) => reserved,
                     (met, expected) => {
                         prop_assert_eq!(met.map(drop), expected.map(drop));
@@ -325,7 +325,7 @@ impl<H: StartsAt> World<'_, H> {
                 // It looks around first.
                 oracle.met |= seated;
                 let expected = oracle.try_room(0, seated);
-                prop_assert_eq!(writer.end_with(&mut Patience::none()), expected.clone().map(drop));
+                prop_assert_eq!(writer.end_with(&mut WaitPolicy::non_blocking()), expected.clone().map(drop));
                 if let Ok(end) = expected {
                     oracle.push(None, end);
                 }
@@ -361,7 +361,7 @@ impl<H: StartsAt> World<'_, H> {
                 if *anew {
                     oracle.looked = 0;
                 }
-                let none = &mut Patience::none();
+                let none = &mut WaitPolicy::non_blocking();
                 let Some((sent, count)) = oracle.next() else {
                     let met = match (*in_place, *anew) {
                         (true, _) => reader.look_in_place(none).map(drop),

@@ -9,7 +9,7 @@ use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::text;
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::protocol::{Patience, Tick};
+use shm_handoff::protocol::{Tick, WaitPolicy};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::{RecvError, SendError};
 use shuttle::rand::{Rng, thread_rng};
@@ -91,7 +91,7 @@ fn send_somehow(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize, left: us
         (1, 0) => writer.send(&text(n)).map_err(|error| (0, error)),
         (1, 1) => writer.try_send(&text(n)).map_err(|error| (0, error)),
         (1, 2) => {
-            writer.send_with(&text(n), &mut Patience::endless().with_hook(&mut soon())).map_err(|error| (0, error))
+            writer.send_with(&text(n), &mut WaitPolicy::forever().on_tick(&mut soon())).map_err(|error| (0, error))
         }
         (1, _) => reserve_somehow(writer, &text(n)).map_err(|error| (0, error)),
         (_, which) => {
@@ -100,8 +100,8 @@ fn send_somehow(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize, left: us
             noted("batch");
             match which {
                 0 | 1 => writer.send_all(&texts).map_err(|error| panic!("{error}")),
-                2 => writer.send_all_with(&texts, &mut Patience::none()),
-                _ => writer.send_all_with(&texts, &mut Patience::endless().with_hook(&mut soon())),
+                2 => writer.send_all_with(&texts, &mut WaitPolicy::non_blocking()),
+                _ => writer.send_all_with(&texts, &mut WaitPolicy::forever().on_tick(&mut soon())),
             }
         }
     };
@@ -122,11 +122,11 @@ fn send_somehow(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize, left: us
 /// Builds a message where it lies; often one is given up before.
 fn reserve_somehow(writer: &mut Writer<InProc>, text: &[u8]) -> Result<(), SendError> {
     if thread_rng().gen_bool(0.5) {
-        let mut given_up = writer.reserve(16, &mut Patience::endless().with_hook(&mut soon()))?;
+        let mut given_up = writer.reserve(16, &mut WaitPolicy::forever().on_tick(&mut soon()))?;
         given_up.write_at(0, b"given up");
         noted("given up");
     }
-    let mut reserved = writer.reserve(text.len(), &mut Patience::endless().with_hook(&mut soon()))?;
+    let mut reserved = writer.reserve(text.len(), &mut WaitPolicy::forever().on_tick(&mut soon()))?;
     let (head, tail) = text.split_at(4);
     reserved.write_at(4, tail);
     reserved.write_at(0, head);
@@ -150,16 +150,16 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
             message.release();
             oracle.released();
         }
-        4 => oracle.looked(reader.look_with(&mut Patience::endless().with_hook(&mut soon()))?.text()),
+        4 => oracle.looked(reader.look_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
         5 => {
             reader.look_anew();
-            reader.wait_with(&mut Patience::endless().with_hook(&mut soon()))?;
+            reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?;
         }
         6 => {
             // As many as are there, and all of them released together, or none.
             reader.look_anew();
             let mut ahead = 0;
-            while let Ok(message) = reader.look_next(&mut Patience::none()) {
+            while let Ok(message) = reader.look_next(&mut WaitPolicy::non_blocking()) {
                 oracle.looked_ahead(ahead, message.text());
                 ahead += 1;
             }

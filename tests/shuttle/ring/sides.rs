@@ -6,7 +6,7 @@ use crate::oracle::Oracle;
 use crate::text;
 use parking_lot::Mutex;
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::protocol::Patience;
+use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::{Backend, Error, RecvError, Role, SendError};
 use shuttle::rand::{Rng, thread_rng};
@@ -215,7 +215,7 @@ fn s16_session_after_session() {
                     send(&mut writer, &theirs, n);
                     if n + 1 == messages || thread_rng().gen_bool(0.3) {
                         said.lock().push(n + 1);
-                        while let Err(error) = writer.end_with(&mut Patience::endless()) {
+                        while let Err(error) = writer.end_with(&mut WaitPolicy::forever()) {
                             assert_eq!(error, SendError::ReaderGone);
                             thread::yield_now();
                         }

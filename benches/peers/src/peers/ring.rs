@@ -5,7 +5,7 @@ use crate::Failure;
 use crate::message::read_all;
 use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use crate::work::{LONGEST, RING};
-use shm_handoff::Patience;
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::ring::{Reader, Writer};
 use std::marker::PhantomData;
@@ -139,7 +139,7 @@ pub(crate) struct FromInPlace(Reader<SysV>);
 impl Tx for ToInPlace {
     #[inline]
     fn send(&mut self, message: &[u8]) {
-        let mut reserved = must(self.0.reserve(message.len(), &mut Patience::endless()), "reserve");
+        let mut reserved = must(self.0.reserve(message.len(), &mut WaitPolicy::forever()), "reserve");
         // SAFETY: the other process is this program, which reads nothing that was
         // not committed.
         unsafe { reserved.bytes() }.copy_from_slice(message);
@@ -150,7 +150,7 @@ impl Tx for ToInPlace {
 impl Rx for FromInPlace {
     #[inline]
     fn recv<T>(&mut self, _: usize, look: impl FnOnce(&[u8]) -> T) -> T {
-        let message = must(self.0.look_in_place(&mut Patience::endless()), "look");
+        let message = must(self.0.look_in_place(&mut WaitPolicy::forever()), "look");
         // SAFETY: the other process is this program, which writes nothing that was
         // not released.
         let bytes = unsafe { message.bytes() };

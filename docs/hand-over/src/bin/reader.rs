@@ -1,7 +1,7 @@
 //! Prints what the writer hands over: `reader KEY`.
 
 use shm_handoff::backend::sysv::{KeySpec, Options, SysV};
-use shm_handoff::{Patience, Reader};
+use shm_handoff::{Reader, WaitPolicy};
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key: KeySpec = std::env::args().nth(1).ok_or("usage: reader KEY")?.parse()?;
     let mut reader = Reader::<SysV>::open(&Options::classic(key.resolve()?))?;
     loop {
-        let mut patience = Patience::until(Instant::now() + Duration::from_secs(10));
-        let message = reader.look_with(&mut patience).map_err(|error| error.to_string())?;
+        let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_secs(10));
+        let message = reader.look_with(&mut policy).map_err(|error| error.to_string())?;
         if message.ends_session() {
             message.close()?; // removes the segment
             return Ok(());
