@@ -26,7 +26,7 @@
 //! });
 //! let mut got = Vec::new();
 //! loop {
-//!     let message = reader.look().unwrap();
+//!     let message = reader.peek().unwrap();
 //!     if message.ends_session() {
 //!         message.close()?;
 //!         break;

@@ -169,7 +169,7 @@ int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int t
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
-int shmh_look(struct shmh *handle, const void **bytes, size_t *len, int timeout_ms);
+int shmh_peek(struct shmh *handle, const void **bytes, size_t *len, int timeout_ms);
 
 // Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
 // instead, and the session is over.

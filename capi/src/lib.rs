@@ -272,7 +272,7 @@ pub unsafe extern "C" fn shmh_recv(
                 }
             }
             with_policy(timeout_ms, interrupted, |policy| {
-                let message = reader.look_with(policy)?;
+                let message = reader.peek_with(policy)?;
                 let text = message.text();
                 let whole = buffer.get_mut(..text.len()).ok_or(RecvError::BufferTooSmall { capacity: text.len() })?;
                 whole.copy_from_slice(text);
@@ -308,7 +308,7 @@ fn unless_ended(received: Result<usize, RecvError>) -> Result<Option<usize>, Rec
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn shmh_look(
+pub unsafe extern "C" fn shmh_peek(
     handle: *mut shmh,
     bytes: *mut *const c_void,
     len: *mut usize,
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn shmh_look(
                 (*bytes, *len) = (std::ptr::null(), 0);
                 return Ok(SHMH_ENDED);
             }
-            let message = with_policy(timeout_ms, interrupted, |policy| reader.look_with(policy))?;
+            let message = with_policy(timeout_ms, interrupted, |policy| reader.peek_with(policy))?;
             (*bytes, *len) = (message.text().as_ptr().cast(), message.text().len());
             *at_end = message.ends_session();
             Ok(if *at_end { SHMH_ENDED } else { SHMH_OK })
@@ -349,12 +349,12 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
                 return Ok(SHMH_ENDED);
             }
             if !*at_end {
-                reader.release_looked();
+                reader.release_peeked();
                 return Ok(SHMH_OK);
             }
             *at_end = false;
             *ended = with_policy(0, interrupted, |policy| {
-                let message = reader.look_with(policy)?;
+                let message = reader.peek_with(policy)?;
                 // A peer may have put something else there meanwhile: that was not looked at.
                 let ends = message.ends_session();
                 if ends {

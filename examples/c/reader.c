@@ -9,7 +9,7 @@ int main(int argc, char **argv)
     int got;
 
     do {
-        got = shmh_look(channel, &text, &len, -1);
+        got = shmh_peek(channel, &text, &len, -1);
         if (got < 0)
             give_up();
         if (len > 0) /* the end of a ring's stream has no text */

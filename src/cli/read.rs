@@ -88,7 +88,7 @@ struct Session<'a> {
     /// It was said that the slot looks like another struct.
     suspected: bool,
     /// For [`take_block`](Self::take_block), kept for its room.
-    marks: Vec<(usize, ring::Looked)>,
+    marks: Vec<(usize, ring::Cursor)>,
 }
 
 impl Session<'_> {
@@ -166,7 +166,7 @@ impl Session<'_> {
     /// Prints and releases the one message of a classic slot.
     fn take_one(&mut self, reader: &mut classic::Reader<SysV>) -> Result<Next, Failure> {
         suspect::look(PROGRAM, reader.backend(), &mut self.suspected);
-        let message = reader.look()?;
+        let message = reader.peek()?;
         let bare_end = message::is_bare_end(message.text());
         let ends = message.ends_session();
         if !(self.output.is_plain() && bare_end) {
@@ -207,7 +207,7 @@ impl Session<'_> {
         let mut marks = std::mem::take(&mut self.marks);
         // Empty messages never fill it: a signal ends this, too.
         while !self.output.is_full() && self.after_count() == Next::More && self.signals.caught().is_none() {
-            let Some(message) = reader.look_further()? else { break };
+            let Some(message) = reader.try_peek_next()? else { break };
             if message.ends_session() {
                 ends = true;
                 break;
@@ -215,7 +215,7 @@ impl Session<'_> {
             self.received.add(message.text().len());
             self.seq += 1;
             self.output.add(message.text(), self.seq, false)?;
-            marks.push((self.output.waiting(), reader.looked()));
+            marks.push((self.output.waiting(), reader.cursor()));
         }
         if ends && self.output.is_json() {
             self.seq += 1;
@@ -228,8 +228,8 @@ impl Session<'_> {
         let mut took = |bytes| {
             let taken = marks[first..].partition_point(|(end, _)| *end <= bytes);
             first += taken;
-            if let Some((_, looked)) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
-                reader.release_up_to(*looked);
+            if let Some((_, cursor)) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
+                reader.release_up_to(*cursor);
             }
             begun = bytes - first.checked_sub(1).map_or(0, |last| marks[last].0);
         };
@@ -240,13 +240,13 @@ impl Session<'_> {
             return Ok(Next::Done);
         }
         // Those of which nothing is printed, too.
-        reader.release_looked();
+        reader.release_peeked();
         if ends { self.close(reader) } else { Ok(self.after_count()) }
     }
 
     /// Writes a message from where it lies, and releases it.
     fn take_raw(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let message = reader.look_in_place(&mut WaitPolicy::non_blocking()).map_err(gone)?;
+        let message = reader.peek_in_place(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if message.ends_session() {
             return self.close(reader);
         }
@@ -266,7 +266,7 @@ impl Session<'_> {
 
     /// Ends the session, whose end is what comes next.
     fn close(&self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
-        let end = reader.look_with(&mut WaitPolicy::non_blocking()).map_err(gone)?;
+        let end = reader.peek_with(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if !end.ends_session() {
             return Err(gone(RecvError::TimedOut));
         }

@@ -145,7 +145,7 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{}: {why}", at(key))).hint(hint));
     let all_the_same = "--force removes it all the same";
-    let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.look()?)));
+    let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.observe()?)));
     let shown = match shown {
         Ok(shown) => shown,
         Err(Error::Missing { .. } | Error::Removed { .. }) => return Ok(None),

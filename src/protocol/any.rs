@@ -8,7 +8,7 @@
 //!     let mut reader = Reader::<InProc>::open(&meeting_point).unwrap();
 //!     let mut writer = Writer::<InProc>::open(&meeting_point).unwrap();
 //!     writer.send(b"hello\n").unwrap();
-//!     let message = reader.look().unwrap();
+//!     let message = reader.peek().unwrap();
 //!     assert_eq!(message.text(), b"hello\n");
 //!     message.release();
 //! }
@@ -120,7 +120,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -160,7 +160,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// assert!(reader.look()?.ends_session());
+    /// assert!(reader.peek()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -185,11 +185,11 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// drop(reader);
     /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&slot)?;
-    /// assert_eq!(next.look()?.text(), b"hello", "taken along");
+    /// assert_eq!(next.peek()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -232,7 +232,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// assert_eq!(writer.stranded()?, 1);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -375,7 +375,7 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
     /// reader.wait_with(&mut WaitPolicy::forever())?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -395,13 +395,13 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
-    /// assert_eq!(reader.look()?.text(), b"hello", "still there");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello", "still there");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut WaitPolicy::forever())
+    pub fn peek(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.peek_with(&mut WaitPolicy::forever())
     }
 
     /// Looks at a message, waiting as `policy` says.
@@ -415,14 +415,14 @@ impl<B: RingBackend> Reader<B> {
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+    pub fn peek_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
         Ok(match self {
-            Self::Classic(reader) => Message::Classic(reader.look_with(policy)?),
-            Self::Ring(reader) => Message::Ring(reader.look_with(policy)?),
+            Self::Classic(reader) => Message::Classic(reader.peek_with(policy)?),
+            Self::Ring(reader) => Message::Ring(reader.peek_with(policy)?),
         })
     }
 
@@ -455,16 +455,16 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&meeting_point)?;
     /// # let mut writer = Writer::<InProc>::open(&meeting_point)?;
     /// writer.send(b"a")?;
-    /// assert_eq!(reader.look()?.text(), b"a");
-    /// reader.release_looked();
+    /// assert_eq!(reader.peek()?.text(), b"a");
+    /// reader.release_peeked();
     /// writer.send(b"b")?;
-    /// assert_eq!(reader.look()?.text(), b"b");
+    /// assert_eq!(reader.peek()?.text(), b"b");
     /// # }
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release_looked(&mut self) {
-        either!(self, reader => reader.release_looked());
+    pub fn release_peeked(&mut self) {
+        either!(self, reader => reader.release_peeked());
     }
 
     /// Looks whether our seat was removed, and takes it anew if it was. To be called every
@@ -500,11 +500,11 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// drop(writer);
-    /// assert_eq!(reader.look().unwrap_err(), RecvError::WriterGone);
+    /// assert_eq!(reader.peek().unwrap_err(), RecvError::WriterGone);
     /// reader.follow()?;
     /// let mut next = Writer::<InProc>::open(&slot)?;
     /// next.send(b"hello")?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -542,7 +542,7 @@ impl<B: RingBackend> Reader<B> {
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(b"hello")?;
-/// let message = reader.look()?;
+/// let message = reader.peek()?;
 /// assert!(matches!(message, Message::Ring(_)));
 /// assert_eq!(message.text(), b"hello");
 /// # }
@@ -566,7 +566,7 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -584,7 +584,7 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// assert!(reader.look()?.ends_session());
+    /// assert!(reader.peek()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -603,8 +603,8 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a")?;
     /// writer.send(b"b")?;
-    /// reader.look()?.release();
-    /// assert_eq!(reader.look()?.text(), b"b");
+    /// reader.peek()?.release();
+    /// assert_eq!(reader.peek()?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -625,10 +625,10 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
-    /// assert_eq!(next.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut, "this is new memory");
+    /// assert_eq!(next.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut, "this is new memory");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -9,7 +9,7 @@
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(END)?;
-/// assert!(reader.look()?.ends_session());
+/// assert!(reader.peek()?.ends_session());
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -36,7 +36,7 @@ pub struct Orders {
     /// Ring: the reader's look at a flag. Edge `record`, taking end. Weaker: as
     /// above, from the other side. (The look behind a jump needs no order: the jump
     /// is published later than the record that it leads to.)
-    pub ring_look: Ordering,
+    pub ring_peek: Ordering,
     /// Ring: the reader's store of the head. Edge `space`, giving end: what lies
     /// before it was copied out. Weaker: a record is written over while it is
     /// still being copied out.
@@ -78,7 +78,7 @@ pub const SHIPPED: Orders = Orders {
     release: Ordering::Release,
     see_empty: Ordering::Acquire,
     ring_publish: Ordering::Release,
-    ring_look: Ordering::Acquire,
+    ring_peek: Ordering::Acquire,
     give_back: Ordering::Release,
     take_space: Ordering::Acquire,
     ring_made: Ordering::Release,
@@ -175,7 +175,7 @@ pub mod weakened {
             };
         }
         walk!(
-            orders: publish see_full release see_empty ring_publish ring_look give_back take_space ring_made
+            orders: publish see_full release see_empty ring_publish ring_peek give_back take_space ring_made
                 ring_recognised;
             fences: fence_published fence_reader_sleeps fence_given_back fence_writer_sleeps fence_writer_comes
                 fence_reader_comes

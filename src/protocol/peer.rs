@@ -31,7 +31,7 @@ const HERE: Duration = Duration::from_millis(500);
 /// # let start = Instant::now();
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.peer(), Peer::Unseen);
-/// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+/// watch.observe(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
 /// assert_eq!(watch.peer(), Peer::Ours);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,8 @@ pub enum Peer {
 /// # let at = |ms| start + Duration::from_millis(ms);
 /// let seated = Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
 /// let mut watch = PeerWatch::new();
-/// assert_eq!(watch.look(seated, at(0)), Verdict::Present);
-/// assert_eq!(watch.look(Census { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
+/// assert_eq!(watch.observe(seated, at(0)), Verdict::Present);
+/// assert_eq!(watch.observe(Census { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -78,10 +78,10 @@ pub enum Verdict {
 /// let start = Instant::now();
 /// let at = |ms| start + Duration::from_millis(ms);
 /// let mut watch = PeerWatch::new();
-/// assert_eq!(watch.look(two, at(0)), Verdict::Unseen, "once could be a tool that looks in");
-/// assert_eq!(watch.look(two, at(10)), Verdict::Present);
+/// assert_eq!(watch.observe(two, at(0)), Verdict::Unseen, "once could be a tool that looks in");
+/// assert_eq!(watch.observe(two, at(10)), Verdict::Present);
 /// assert_eq!(watch.peer(), Peer::Foreign);
-/// assert_eq!(watch.look(alone, at(20)), Verdict::Gone);
+/// assert_eq!(watch.observe(alone, at(20)), Verdict::Gone);
 /// ```
 #[derive(Debug, Clone)]
 pub struct PeerWatch {
@@ -121,7 +121,7 @@ impl PeerWatch {
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// let mut watch = PeerWatch::new();
-    /// watch.look(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+    /// watch.observe(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
     /// assert_eq!(watch.peer(), Peer::Ours);
     /// ```
     #[must_use]
@@ -138,11 +138,11 @@ impl PeerWatch {
     /// # let at = |ms| start + Duration::from_millis(ms);
     /// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
-    /// assert_eq!(watch.look(alone, at(0)), Verdict::Unseen);
-    /// assert_eq!(watch.look(Census { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
-    /// assert_eq!(watch.look(alone, at(40)), Verdict::Gone);
+    /// assert_eq!(watch.observe(alone, at(0)), Verdict::Unseen);
+    /// assert_eq!(watch.observe(Census { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
+    /// assert_eq!(watch.observe(alone, at(40)), Verdict::Gone);
     /// ```
-    pub fn look(&mut self, census: Census, now: Instant) -> Verdict {
+    pub fn observe(&mut self, census: Census, now: Instant) -> Verdict {
         if census.reseated {
             *self = Self::new();
         }
@@ -188,9 +188,9 @@ impl PeerWatch {
     /// # let at = |ms| start + Duration::from_millis(ms);
     /// let elsewhere = Census { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
-    /// watch.look(elsewhere, at(0));
+    /// watch.observe(elsewhere, at(0));
     /// assert!(!watch.may_publish_first(), "seated, and still on other memory");
-    /// watch.look(Census { attached: 2, ..elsewhere }, at(20));
+    /// watch.observe(Census { attached: 2, ..elsewhere }, at(20));
     /// assert!(watch.may_publish_first());
     /// ```
     #[must_use]

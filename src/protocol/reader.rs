@@ -104,8 +104,8 @@ impl From<GaveUp> for RecvError {
 /// let mut reader = Reader::<InProc>::open(&slot).unwrap();
 /// let mut writer = Writer::<InProc>::open(&slot).unwrap();
 /// writer.send(b"a\n").unwrap();
-/// assert_eq!(reader.look().unwrap().text(), b"a\n");
-/// let again = reader.look().unwrap();
+/// assert_eq!(reader.peek().unwrap().text(), b"a\n");
+/// let again = reader.peek().unwrap();
 /// assert_eq!(again.text(), b"a\n", "it was not released");
 /// again.release();
 /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
@@ -116,7 +116,7 @@ pub struct Reader<B: Backend> {
     backend: B,
     watch: PeerWatch,
     /// The message in the slot was looked at.
-    looked: bool,
+    peeked: bool,
     /// Private copy of the text that is looked at.
     text: Box<[u8]>,
 }
@@ -151,7 +151,7 @@ impl<B: Backend> Reader<B> {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
         };
         let text = vec![0; backend.payload().len()].into_boxed_slice();
-        Ok(Self { backend, watch: PeerWatch::new(), looked: false, text })
+        Ok(Self { backend, watch: PeerWatch::new(), peeked: false, text })
     }
 
     /// The backend, for what it can tell of itself.
@@ -198,19 +198,19 @@ impl<B: Backend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.look()?.text(), b"hello\n");
-    /// assert_eq!(reader.look()?.text(), b"hello\n", "still there");
+    /// assert_eq!(reader.peek()?.text(), b"hello\n");
+    /// assert_eq!(reader.peek()?.text(), b"hello\n", "still there");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut WaitPolicy::forever())
+    pub fn peek(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.peek_with(&mut WaitPolicy::forever())
     }
 
     /// Looks at a message, waiting as `policy` says.
     ///
     /// # Errors
-    /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
+    /// As [`peek`](Self::peek), and [`RecvError::TimedOut`] or
     /// [`RecvError::Interrupted`] by `policy`.
     ///
     /// ```
@@ -219,23 +219,23 @@ impl<B: Backend> Reader<B> {
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking())?.text(), b"hello\n");
+    /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking())?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+    pub fn peek_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
         self.await_message(policy)?;
         let len = self.backend.payload().read_text(&mut self.text).unwrap_or(self.text.len());
-        self.looked = true;
+        self.peeked = true;
         Ok(Message { reader: self, len })
     }
 
     /// Waits until there is a message, without looking at it.
     ///
     /// # Errors
-    /// As [`look_with`](Self::look_with).
+    /// As [`peek_with`](Self::peek_with).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -245,7 +245,7 @@ impl<B: Backend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
     /// reader.wait_with(&mut WaitPolicy::forever())?;
-    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// assert_eq!(reader.peek()?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -256,7 +256,7 @@ impl<B: Backend> Reader<B> {
     /// Receives a message into `text` and releases it; returns its length.
     ///
     /// # Errors
-    /// As [`look`](Self::look), and [`RecvError::BufferTooSmall`], which
+    /// As [`peek`](Self::peek), and [`RecvError::BufferTooSmall`], which
     /// releases nothing.
     ///
     /// ```
@@ -355,16 +355,16 @@ impl<B: Backend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a")?;
-    /// assert_eq!(reader.look()?.text(), b"a");
-    /// reader.release_looked();
+    /// assert_eq!(reader.peek()?.text(), b"a");
+    /// reader.release_peeked();
     /// writer.try_send(b"b")?;
-    /// reader.release_looked();
-    /// assert_eq!(reader.look()?.text(), b"b", "it was not looked at, and not released");
+    /// reader.release_peeked();
+    /// assert_eq!(reader.peek()?.text(), b"b", "it was not looked at, and not released");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release_looked(&mut self) {
-        if self.looked {
+    pub fn release_peeked(&mut self) {
+        if self.peeked {
             self.release();
         }
     }
@@ -394,7 +394,7 @@ impl<B: Backend> Reader<B> {
     /// Looks who is there, and keeps in mind what that says of the writer.
     fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
         let census = self.backend.census()?;
-        Ok((census, self.watch.look(census, sync::now())))
+        Ok((census, self.watch.observe(census, sync::now())))
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
@@ -448,7 +448,7 @@ impl<B: Backend> Reader<B> {
     }
 
     fn release(&mut self) {
-        self.looked = false;
+        self.peeked = false;
         // Edge `room`, giving end: our copy out is over.
         self.backend.flag().store(EMPTY, orders().release);
         self.backend.wake();
@@ -470,7 +470,7 @@ impl<B: Backend> Reader<B> {
                 }
                 if census.removed {
                     self.backend.reopen()?;
-                    self.looked = false;
+                    self.peeked = false;
                     self.watch = PeerWatch::new();
                 } else if died {
                     return Err(RecvError::WriterGone);
@@ -495,7 +495,7 @@ impl<B: Backend> Reader<B> {
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(b"hello\n")?;
-/// let message = reader.look()?;
+/// let message = reader.peek()?;
 /// assert_eq!(message.text(), b"hello\n");
 /// message.release();
 /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
@@ -518,7 +518,7 @@ impl<B: Backend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// assert_eq!(reader.peek()?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -536,7 +536,7 @@ impl<B: Backend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"end\n")?;
-    /// assert!(reader.look()?.ends_session());
+    /// assert!(reader.peek()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -554,7 +554,7 @@ impl<B: Backend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a\n")?;
-    /// reader.look()?.release();
+    /// reader.peek()?.release();
     /// assert_eq!(writer.try_send(b"b\n"), Ok(()), "there is room again");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -578,7 +578,7 @@ impl<B: Backend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"end\n")?;
-    /// let message = reader.look()?;
+    /// let message = reader.peek()?;
     /// assert!(message.ends_session());
     /// message.close()?;
     /// drop(reader);

@@ -199,7 +199,7 @@ impl<B: Backend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.look()?.text(), b"hello\n");
+    /// assert_eq!(reader.peek()?.text(), b"hello\n");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -299,11 +299,11 @@ impl<B: Backend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// writer.mend(&mut WaitPolicy::forever())?;
-    /// assert_eq!(next.look()?.text(), b"hello\n", "taken along");
+    /// assert_eq!(next.peek()?.text(), b"hello\n", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -328,7 +328,7 @@ impl<B: Backend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
     /// assert_eq!(writer.stranded()?, 0);
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// assert_eq!(writer.stranded()?, 1);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -435,7 +435,7 @@ impl<B: Backend> Writer<B> {
     /// Looks who is there, and keeps in mind what that says of the reader.
     fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
         let census = self.backend.census()?;
-        Ok((census, self.watch.look(census, sync::now())))
+        Ok((census, self.watch.observe(census, sync::now())))
     }
 
     fn is_empty(&self) -> bool {

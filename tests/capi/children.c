@@ -31,7 +31,7 @@ static void all_refuse(struct shmh *handle)
     FAILS(shmh_send(handle, "x", 1, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_end(handle, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_recv(handle, buffer, sizeof buffer, &len, -1), SHMH_E_CLOSED, EBADF);
-    FAILS(shmh_look(handle, &text, &len, -1), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_peek(handle, &text, &len, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(handle), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_follow(handle), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_mend(handle, -1), SHMH_E_CLOSED, EBADF);

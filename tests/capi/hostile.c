@@ -39,7 +39,7 @@ static void nothing_is_wrong_with_null(int key)
         exit(1);
     FAILS(shmh_send(NULL, "x", 1, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_recv(NULL, &byte, 1, &len, 0), SHMH_E_INVALID, EINVAL);
-    FAILS(shmh_look(NULL, &text, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_peek(NULL, &text, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_release(NULL), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_end(NULL, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_mend(NULL, 0), SHMH_E_INVALID, EINVAL);
@@ -60,10 +60,10 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_send(reader, "x", 1, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_end(reader, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_recv(writer, buffer, sizeof buffer, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
-    FAILS(shmh_look(writer, &text, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_peek(writer, &text, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_release(writer), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_follow(writer), SHMH_E_WRONG_ROLE, EPERM);
-    FAILS(shmh_look(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_peek(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_send(writer, NULL, 1, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_recv(reader, NULL, 1, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_send(writer, "a\0b", 3, -1), SHMH_E_UNCARRIABLE, EMSGSIZE);
@@ -75,7 +75,7 @@ static void roles_and_closed_handles(int key)
     EXPECT(shmh_send(writer, "hello", 5, -1), SHMH_OK);
     FAILS(shmh_send(writer, "again", 5, 0), SHMH_E_TIMED_OUT, EAGAIN);
     FAILS(shmh_recv(reader, buffer, 4, &len, 0), SHMH_E_TOO_SMALL, ENOBUFS);
-    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_OK);
+    EXPECT(shmh_peek(reader, &text, &len, -1), SHMH_OK);
     EXPECT(len == 5 && memcmp(text, "hello", 5) == 0, 1);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, NULL, -1), SHMH_OK);
     EXPECT(shmh_mend(reader, 0), SHMH_OK);
@@ -88,11 +88,11 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 1), SHMH_E_TIMED_OUT, ETIMEDOUT);
 
     EXPECT(shmh_end(writer, -1), SHMH_OK);
-    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_peek(reader, &text, &len, -1), SHMH_ENDED);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
     EXPECT(len == 4 && memcmp(buffer, "end\n", 4) == 0, 1);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
-    EXPECT(shmh_look(reader, &text, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_peek(reader, &text, &len, -1), SHMH_ENDED);
     EXPECT(shmh_release(reader), SHMH_ENDED);
 
     EXPECT(shmh_close(writer, -1), SHMH_OK);
@@ -101,7 +101,7 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_close(writer, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_send(writer, "x", 1, 0), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_E_CLOSED, EBADF);
-    FAILS(shmh_look(reader, &text, &len, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_peek(reader, &text, &len, 0), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(reader), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_mend(writer, 0), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(reader), SHMH_OK);
@@ -142,14 +142,14 @@ static void a_ring(int key)
     EXPECT(shmh_capacity(writer) == 16 << 10, 1);
     EXPECT(shmh_send(writer, "a\0b", 3, 0), SHMH_OK);
     EXPECT(shmh_send(writer, "", 0, 0), SHMH_OK);
-    EXPECT(shmh_look(reader, &bytes, &len, -1), SHMH_OK);
+    EXPECT(shmh_peek(reader, &bytes, &len, -1), SHMH_OK);
     EXPECT(len == 3 && memcmp(bytes, "a\0b", 3) == 0, 1);
     EXPECT(shmh_release(reader), SHMH_OK);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_OK);
     EXPECT((int)len, 0);
     EXPECT(shmh_end(writer, -1), SHMH_OK);
     EXPECT(shmh_close(writer, -1), SHMH_OK);
-    EXPECT(shmh_look(reader, &bytes, &len, -1), SHMH_ENDED);
+    EXPECT(shmh_peek(reader, &bytes, &len, -1), SHMH_ENDED);
     EXPECT(shmh_release(reader), SHMH_ENDED);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, &len, -1), SHMH_ENDED);
     EXPECT(shmh_close(reader, -1), SHMH_OK);

@@ -123,11 +123,11 @@ pub(crate) fn a_small_buffer_releases_nothing<H: Harness>(place: &H) {
     assert_eq!(&text, b"sixsix");
 }
 
-pub(crate) fn a_look_releases_nothing<H: Harness>(place: &H) {
+pub(crate) fn a_peek_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let sent = fill(&mut writer);
     for _ in 0..3 {
-        assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().text(), filler(0));
+        assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().text(), filler(0));
         assert_eq!(try_send(&mut writer, b""), Err(SendError::TimedOut));
     }
     // Not even when the reader goes: the next one sees it again.
@@ -136,7 +136,7 @@ pub(crate) fn a_look_releases_nothing<H: Harness>(place: &H) {
     reader.wait_with(&mut WaitPolicy::non_blocking()).unwrap();
     drain(&mut reader, sent);
     send(&mut writer, b"two");
-    let two = reader.look_with(&mut in_time()).unwrap();
+    let two = reader.peek_with(&mut in_time()).unwrap();
     assert_eq!(two.text(), b"two");
     two.release();
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
@@ -146,7 +146,7 @@ pub(crate) fn close_removes_and_does_not_release<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let dying = guest(place);
     writer.end_with(&mut in_time()).unwrap();
-    let end = reader.look_with(&mut WaitPolicy::non_blocking()).unwrap();
+    let end = reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap();
     assert!(end.ends_session());
     end.close().unwrap();
     assert!(holds_first_message(&dying));
@@ -355,7 +355,7 @@ pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
 pub(crate) fn an_end_on_removed_memory_was_received<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.end_with(&mut in_time()).unwrap();
-    reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().close().unwrap();
+    reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().close().unwrap();
     assert_eq!(writer.stranded(), Ok(0));
     // Though the reader is still attached, nothing needs to be waited for.
     writer.settle(&mut WaitPolicy::non_blocking()).unwrap();
@@ -370,7 +370,7 @@ pub(crate) fn a_kept_end_leaves_the_memory_to_the_next_session<H: Harness>(place
         send(&mut writer, text);
         assert_eq!(receive(&mut reader), text);
         writer.end_with(&mut in_time()).unwrap();
-        let end = reader.look_with(&mut in_time()).unwrap();
+        let end = reader.peek_with(&mut in_time()).unwrap();
         assert!(end.ends_session());
         end.release();
         writer.leave().unwrap();
@@ -388,18 +388,18 @@ pub(crate) fn what_is_sent_plainly_arrives<H: Harness>(place: &H) {
     assert_eq!(reader.wait_with(&mut WaitPolicy::deadline(soon).spins(0)), Err(RecvError::TimedOut), "still nothing");
     writer.send(b"plain").unwrap();
     assert_eq!(reader.wait_with(&mut in_time()), Ok(()));
-    let message = reader.look().unwrap();
+    let message = reader.peek().unwrap();
     assert!(!message.ends_session());
     assert_eq!(message.text(), b"plain");
     message.release();
     writer.end_with(&mut in_time()).unwrap();
-    assert!(reader.look().unwrap().ends_session());
+    assert!(reader.peek().unwrap().ends_session());
 }
 
 pub(crate) fn settled_and_left<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send(b"taken").unwrap();
-    reader.look().unwrap().release();
+    reader.peek().unwrap().release();
     writer.send(b"stranded").unwrap();
     guest(place).remove().unwrap();
     reader.leave().unwrap();
@@ -410,7 +410,7 @@ pub(crate) fn settled_and_left<H: Harness>(place: &H) {
         "it lies in the old memory"
     );
     writer.settle(&mut in_time()).unwrap();
-    let message = reader.look_with(&mut in_time()).unwrap();
+    let message = reader.peek_with(&mut in_time()).unwrap();
     assert_eq!(message.text(), b"stranded");
     message.release();
     writer.leave_settled().unwrap();

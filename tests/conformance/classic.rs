@@ -88,7 +88,7 @@ pub(crate) fn what_cannot_be_carried_changes_nothing<H: Harness>(place: &H) {
 pub(crate) fn text_without_a_nul_is_all_of_it(place: &SystemV) {
     let mut reader = reader(place);
     place.attach().scribble(FULL, &[b'x'; ROOM]);
-    assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap().text(), [b'x'; ROOM]);
+    assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().text(), [b'x'; ROOM]);
     assert_eq!(reader.try_recv(&mut [0; ROOM - 1]), Err(RecvError::BufferTooSmall { capacity: ROOM }));
     assert_eq!(receive(&mut reader), [b'x'; ROOM]);
 }
@@ -110,7 +110,7 @@ pub(crate) fn any_flag_but_zero_is_a_message<H: Harness>(place: &H) {
 pub(crate) fn what_the_hook_said_holds_on_new_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send_deadline(b"x", soon()).unwrap();
-    reader.look_with(&mut WaitPolicy::deadline(soon())).unwrap().close().unwrap();
+    reader.peek_with(&mut WaitPolicy::deadline(soon())).unwrap().close().unwrap();
     drop(reader);
     let mut asked = 0;
     let mut hook = |_| {

@@ -51,7 +51,7 @@ fn a_writer_that_settles_waits_for_the_reader() {
         assert_eq!(writer.stranded(), Ok(1));
         let soon = Instant::now() + Duration::from_millis(1);
         assert_eq!(writer.settle(&mut WaitPolicy::deadline(soon)), Err(SendError::TimedOut));
-        reader.look().unwrap().release();
+        reader.peek().unwrap().release();
         assert_eq!(writer.stranded(), Ok(0));
         writer.settle(&mut in_time()).unwrap();
         writer.leave_settled().unwrap();
@@ -68,7 +68,7 @@ fn a_writer_that_settles_waits_for_the_next_reader() {
         let mut next = Reader::<InProc>::open(&place).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| writer.settle(&mut in_time()).unwrap());
-            next.look_with(&mut in_time()).unwrap().release();
+            next.peek_with(&mut in_time()).unwrap().release();
         });
     }
 }
@@ -81,7 +81,7 @@ fn a_session_that_has_ended_is_settled() {
         let mut writer = Writer::<InProc>::open(&place).unwrap();
         writer.end_with(&mut in_time()).unwrap();
         assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut), "nobody has met the end");
-        reader.look_with(&mut in_time()).unwrap().close().unwrap();
+        reader.peek_with(&mut in_time()).unwrap().close().unwrap();
         writer.settle(&mut in_time()).unwrap();
         assert_eq!(writer.stranded(), Ok(0));
     }

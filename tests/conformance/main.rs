@@ -91,7 +91,7 @@ macro_rules! suite {
                 messages_in_order
                 texts_of_every_short_length
                 a_small_buffer_releases_nothing
-                a_look_releases_nothing
+                a_peek_releases_nothing
                 close_removes_and_does_not_release
                 trying_does_not_wait
                 a_deadline_ends_either_wait
@@ -155,7 +155,7 @@ macro_rules! ring {
                 a_batch_that_gets_stuck_says_how_far_it_came
                 a_successor_begins_with_what_was_not_released
                 nothing_comes_behind_an_end
-                an_end_is_looked_at_and_not_received
+                an_end_is_peeked_at_and_not_received
                 messages_up_to_the_end
                 a_sleeping_reader_is_woken
                 a_sleeping_writer_is_woken
@@ -165,7 +165,7 @@ macro_rules! ring {
                 a_record_may_end_at_the_wrap
                 who_has_nothing_to_take_along_makes_no_memory
                 a_hint_without_a_sleeper_tells_of_a_removal
-                released_as_far_as_was_looked_then
+                released_up_to_a_cursor
                 a_mark_of_removed_memory_releases_nothing
                 a_mark_from_before_a_new_start_releases_nothing
                 who_closes_in_the_middle_has_met_no_end

@@ -47,7 +47,7 @@ pub(crate) fn a_message_waits_for_its_reader<H: Harness>(place: &H) {
     writer.leave().unwrap();
     let mut reader = reader(place);
     for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
-        let message = reader.look_with(&mut WaitPolicy::non_blocking()).unwrap();
+        let message = reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(message.text() == text && !message.ends_session());
         message.release();
     }
@@ -80,11 +80,11 @@ pub(crate) fn a_batch_is_one_publish<H: Harness>(place: &H) {
         let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         writer.send_all(&texts).unwrap();
         for text in texts {
-            let message = reader.look_further().unwrap().expect("all are there at once");
+            let message = reader.try_peek_next().unwrap().expect("all are there at once");
             assert_eq!(message.text(), text);
         }
-        assert!(reader.look_further().unwrap().is_none());
-        reader.release_looked();
+        assert!(reader.try_peek_next().unwrap().is_none());
+        reader.release_peeked();
     }
     writer.send_all(&[]).unwrap();
     assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
@@ -147,27 +147,27 @@ pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &
     let (mut reader, mut writer) = (reader(place), writer(place));
     writer.backend().ring().reader_hint.store(1, Ordering::Relaxed);
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
-    reader.look().unwrap().close().unwrap();
+    reader.peek().unwrap().close().unwrap();
     drop(reader);
     writer.settle(&mut in_time()).unwrap();
     assert_eq!(writer.backend().ring().closed.load(Ordering::Relaxed), 1, "it is where it was");
 }
 
-pub(crate) fn released_as_far_as_was_looked_then<H: Harness>(place: &H) {
+pub(crate) fn released_up_to_a_cursor<H: Harness>(place: &H) {
     let mut writer = writer(place);
     writer.send_all(&[b"one", b"two", b"three"]).unwrap();
     let mut first = reader(place);
-    assert_eq!(first.look_further().unwrap().unwrap().text(), b"one");
-    let then = first.looked();
-    assert_eq!(first.look_further().unwrap().unwrap().text(), b"two");
+    assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"one");
+    let then = first.cursor();
+    assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"two");
     first.release_up_to(then);
-    assert_eq!(first.look_further().unwrap().unwrap().text(), b"three", "what was looked at since stays looked at");
+    assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"three", "what was looked at since stays looked at");
     drop(first);
     let mut second = reader(place);
-    assert_eq!(second.look().unwrap().text(), b"two", "released so far, and no further");
+    assert_eq!(second.peek().unwrap().text(), b"two", "released so far, and no further");
     // Of before: there is nothing left to release.
     second.release_up_to(then);
-    assert_eq!(second.look().unwrap().text(), b"two");
+    assert_eq!(second.peek().unwrap().text(), b"two");
 }
 
 /// A mark of memory that was removed since says nothing of the new one, wherever its position
@@ -177,8 +177,8 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
         let (mut reader, mut writer) = (reader(place), writer(place));
         let old = [1; 20];
         writer.send(&old).unwrap();
-        assert_eq!(reader.look_next(&mut in_time()).unwrap().text(), old);
-        let mark = reader.looked();
+        assert_eq!(reader.peek_next(&mut in_time()).unwrap().text(), old);
+        let mark = reader.cursor();
         guest(place).remove().unwrap();
         // Nothing lies behind it: the reader moves, and finds what the writer brought along.
         thread::scope(|scope| {
@@ -189,15 +189,15 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
                 }
             });
             for len in [old.len(), lengths[0], lengths[1]] {
-                assert_eq!(reader.look_next(&mut in_time()).unwrap().text().len(), len);
+                assert_eq!(reader.peek_next(&mut in_time()).unwrap().text().len(), len);
             }
         });
         reader.release_up_to(mark);
         assert_eq!(reader.backend().ring().place.load(Ordering::Relaxed), 0, "nothing of this was released");
         assert_eq!(receive(&mut reader), old);
         // And one of this memory does release.
-        reader.look_next(&mut in_time()).unwrap();
-        reader.release_up_to(reader.looked());
+        reader.peek_next(&mut in_time()).unwrap();
+        reader.release_up_to(reader.cursor());
         assert_eq!(receive(&mut reader).len(), lengths[1]);
         writer.leave().unwrap();
         reader.leave().unwrap();
@@ -207,26 +207,26 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
 /// What was looked at before the reader started over was not looked at.
 pub(crate) fn a_mark_from_before_a_new_start_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
-    let look = |reader: &mut Reader<H::Backend>| reader.look_next(&mut in_time()).unwrap().text().to_vec();
+    let peek = |reader: &mut Reader<H::Backend>| reader.peek_next(&mut in_time()).unwrap().text().to_vec();
     writer.send_all(&[b"one", b"two", b"three"]).unwrap();
-    let mut marks = vec![reader.looked()];
+    let mut marks = vec![reader.cursor()];
     for text in [b"one".as_slice(), b"two", b"three"] {
-        assert_eq!(look(&mut reader), text);
-        marks.push(reader.looked());
+        assert_eq!(peek(&mut reader), text);
+        marks.push(reader.cursor());
     }
-    reader.look_anew();
+    reader.rewind();
     for mark in &marks {
         reader.release_up_to(*mark);
-        assert_eq!(reader.looked(), marks[0], "there is nothing to release");
+        assert_eq!(reader.cursor(), marks[0], "there is nothing to release");
     }
-    assert_eq!(look(&mut reader), b"one");
+    assert_eq!(peek(&mut reader), b"one");
     reader.release_up_to(marks[2]);
-    assert_eq!(look(&mut reader), b"two", "it has come as far as `one`");
+    assert_eq!(peek(&mut reader), b"two", "it has come as far as `one`");
     // As far as it has come by now: and `two` stays looked at.
     reader.release_up_to(marks[1]);
-    assert_eq!(look(&mut reader), b"three");
-    reader.look_anew();
-    assert_eq!(look(&mut reader), b"two", "`one` was released, and no more");
+    assert_eq!(peek(&mut reader), b"three");
+    reader.rewind();
+    assert_eq!(peek(&mut reader), b"two", "`one` was released, and no more");
 }
 
 /// Memory that was removed for another reason than its end is not closed: what lies there is
@@ -237,7 +237,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     writer.end_with(&mut in_time()).unwrap();
     let dying = guest(place);
     let mut first = reader(place);
-    first.look().unwrap().close().unwrap();
+    first.peek().unwrap().close().unwrap();
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0);
     drop((first, dying));
     writer.settle(&mut in_time()).unwrap();
@@ -245,7 +245,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     assert_eq!(receive(&mut second), b"one");
     assert_eq!(receive(&mut second), b"two");
     let dying = guest(place);
-    let end = second.look_with(&mut in_time()).unwrap();
+    let end = second.peek_with(&mut in_time()).unwrap();
     assert!(end.ends_session());
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a look closes nothing");
     end.close().unwrap();
@@ -259,7 +259,7 @@ pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
     guest(place).remove().unwrap();
     writer.settle(&mut in_time()).unwrap();
     let mut reader = reader(place);
-    assert!(reader.look_with(&mut in_time()).unwrap().ends_session());
+    assert!(reader.peek_with(&mut in_time()).unwrap().ends_session());
 }
 
 /// Also if the reader died right after it had released it, and before it gave the space back.
@@ -269,27 +269,27 @@ pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) 
     ending.leave_settled().unwrap();
     guest(place).ring().place.store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
-    assert_eq!(reader(place).look().unwrap().text(), b"next");
+    assert_eq!(reader(place).peek().unwrap().text(), b"next");
 }
 
 pub(crate) fn a_successor_begins_with_what_was_not_released<H: Harness>(place: &H) {
     let mut writer = writer(place);
     let expect = |reader: &mut Reader<H::Backend>, text: &[u8]| {
-        assert_eq!(reader.look_next(&mut in_time()).unwrap().text(), text);
+        assert_eq!(reader.peek_next(&mut in_time()).unwrap().text(), text);
     };
     writer.send_all(&[b"one", b"two", b"three", b"four"]).unwrap();
     let mut first = reader(place);
     expect(&mut first, b"one");
     expect(&mut first, b"two");
-    first.release_looked();
+    first.release_peeked();
     expect(&mut first, b"three");
     expect(&mut first, b"four");
     first.leave().unwrap();
     let mut second = reader(place);
     expect(&mut second, b"three");
-    second.look_anew();
+    second.rewind();
     expect(&mut second, b"three");
-    second.look_next(&mut in_time()).unwrap().release();
+    second.peek_next(&mut in_time()).unwrap().release();
     // A writer that comes now goes on behind all of them.
     writer.leave().unwrap();
     self::writer(place).send(b"five").unwrap();
@@ -311,7 +311,7 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     assert_eq!(receive(&mut reader), b"a");
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
     // Released, it is over.
-    reader.look().unwrap().release();
+    reader.peek().unwrap().release();
     second.try_send(b"b").unwrap();
     assert_eq!(receive(&mut reader), b"b");
     // Removed, it goes on elsewhere.
@@ -320,23 +320,23 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     let mut third = writer(place);
     thread::scope(|scope| {
         scope.spawn(|| third.send_deadline(b"c", soon()).unwrap());
-        reader.look().unwrap().close().unwrap();
+        reader.peek().unwrap().close().unwrap();
         drop(reader);
     });
     assert_eq!(receive(&mut self::reader(place)), b"c");
 }
 
-pub(crate) fn an_end_is_looked_at_and_not_received<H: Harness>(place: &H) {
+pub(crate) fn an_end_is_peeked_at_and_not_received<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
     writer.end_with(&mut in_time()).unwrap();
     for _ in 0..2 {
         assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::Ended));
-        let end = reader.look_next(&mut WaitPolicy::non_blocking()).unwrap();
+        let end = reader.peek_next(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(end.ends_session() && end.text().is_empty());
-        let end = reader.look_in_place(&mut WaitPolicy::non_blocking()).unwrap();
+        let end = reader.peek_in_place(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(end.ends_session() && end.is_empty());
-        assert!(reader.look_further().unwrap().unwrap().ends_session(), "it is never passed over");
-        reader.release_looked();
+        assert!(reader.try_peek_next().unwrap().unwrap().ends_session(), "it is never passed over");
+        reader.release_peeked();
     }
 }
 
@@ -457,7 +457,7 @@ pub(crate) fn a_reader_that_leaves_gives_back<H: Harness>(place: &H) {
     while writer.try_send(&[1; 64]).is_ok() {}
     let mut reader = shm_handoff::any::Reader::<H::Backend>::open(place.address()).unwrap();
     for _ in 0..3 {
-        reader.look().unwrap().release();
+        reader.peek().unwrap().release();
     }
     assert_eq!(writer.try_send(&[2; 64]), Err(SendError::WouldBlock), "three are few: they come with the next ones");
     reader.leave().unwrap();

@@ -128,7 +128,7 @@ fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
                 writer.send_with(&[b'x'; 2000][..len], &mut WaitPolicy::forever()).unwrap();
                 assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(len));
                 writer.send_with(b"looked at", &mut WaitPolicy::forever()).unwrap();
-                reader.look().unwrap().release();
+                reader.peek().unwrap().release();
             }
         };
         (place, measured)
@@ -162,11 +162,11 @@ fn round_of_all<B: RingBackend>(reader: &mut ring::Reader<B>, writer: &mut ring:
     let mut reserved = writer.reserve(40, endless).unwrap();
     reserved.write_at(0, b"five");
     reserved.commit_first(4);
-    assert!(reader.look_next(endless).unwrap().text() == b"one");
-    assert!(reader.look_further().unwrap().unwrap().text() == b"two");
-    reader.release_looked();
+    assert!(reader.peek_next(endless).unwrap().text() == b"one");
+    assert!(reader.try_peek_next().unwrap().unwrap().text() == b"two");
+    reader.release_peeked();
     assert!(reader.recv(&mut [0; 300]) == Ok(round % 300));
-    let message = reader.look_in_place(endless).unwrap();
+    let message = reader.peek_in_place(endless).unwrap();
     assert!(message.len() == round % 2000);
     message.release();
     assert!(reader.recv(&mut [0; 4]) == Ok(4));

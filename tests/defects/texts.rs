@@ -124,7 +124,7 @@ fn alone_ends<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let (mut reader, mut writer) = ours(&place);
     let alone = line == b"end" || line == b"end\n";
     let sent = writer.try_send(line);
-    let message = reader.look_with(&mut WaitPolicy::non_blocking()).ok();
+    let message = reader.peek_with(&mut WaitPolicy::non_blocking()).ok();
     if line.starts_with(b"end") && !alone {
         let why = if line == b"end\r" || line == b"end\r\n" {
             Uncarriable::EndWithReturn

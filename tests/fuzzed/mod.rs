@@ -276,17 +276,17 @@ pub(crate) fn read_ring(input: &[u8]) {
     let mut marks = Vec::new();
     for [action, what] in actions {
         match action % 12 {
-            0 => _ = reader.look_with(&mut at_once()).map(|message| read_all(message.text())),
+            0 => _ = reader.peek_with(&mut at_once()).map(|message| read_all(message.text())),
             1 => {
-                _ = reader.look_with(&mut at_once()).map(|message| {
+                _ = reader.peek_with(&mut at_once()).map(|message| {
                     read_all(message.text());
                     message.release();
                 });
             }
-            2 => _ = reader.look_further().map(|message| message.map(|message| read_all(message.text()))),
+            2 => _ = reader.try_peek_next().map(|message| message.map(|message| read_all(message.text()))),
             3 => _ = reader.try_recv(&mut vec![0; usize::from(*what) * 3]),
             4 => {
-                if let Ok(message) = reader.look_in_place(&mut at_once()) {
+                if let Ok(message) = reader.peek_in_place(&mut at_once()) {
                     assert!(message.len() <= CAPACITY / 4);
                     // SAFETY: nobody else writes there: all of this is one thread.
                     read_all(unsafe { message.bytes() });
@@ -295,10 +295,10 @@ pub(crate) fn read_ring(input: &[u8]) {
                     }
                 }
             }
-            5 => reader.release_looked(),
-            6 => marks.push(reader.looked()),
+            5 => reader.release_peeked(),
+            6 => marks.push(reader.cursor()),
             7 => _ = marks.pop().map(|mark| reader.release_up_to(mark)),
-            8 => reader.look_anew(),
+            8 => reader.rewind(),
             9 => _ = reader.wait_with(&mut at_once()),
             10 => place.census.set(census(*what)),
             _ => scribble(&place, *what),
@@ -370,8 +370,8 @@ pub(crate) fn classic(input: &[u8]) {
     for [action, what] in actions {
         let len = usize::from(*what) * 9 % bytes.len();
         match action % 7 {
-            0 => _ = reader.look_with(&mut at_once()).map(|message| assert!(message.text().len() <= CLASSIC.text_len)),
-            1 => _ = reader.look_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
+            0 => _ = reader.peek_with(&mut at_once()).map(|message| assert!(message.text().len() <= CLASSIC.text_len)),
+            1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),
             4 => _ = writer.mend(&mut at_once()),

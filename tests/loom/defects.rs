@@ -125,7 +125,7 @@ fn our_message() {
     let mut reader = shm_handoff::Reader::<Bare>::open(&slot).unwrap();
     let mut writer = shm_handoff::Writer::<Bare>::open(&slot).unwrap();
     let writer = actor("writer", move || writer.send(AAA).unwrap());
-    let message = reader.look().unwrap();
+    let message = reader.peek().unwrap();
     assert_eq!(message.text(), AAA);
     message.release();
     writer.join();
@@ -208,7 +208,7 @@ fn d3_absent() {
                 let mut writer = shm_handoff::Writer::<Bare>::open(&slot).unwrap();
                 let writer = actor("writer", move || lines.iter().for_each(|line| writer.send(line).unwrap()));
                 for line in lines {
-                    let message = reader.look().unwrap();
+                    let message = reader.peek().unwrap();
                     assert_eq!((message.text(), message.ends_session()), (line, line == END));
                     message.release();
                 }

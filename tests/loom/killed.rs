@@ -83,7 +83,7 @@ fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
     let mut got = Vec::new();
     let mut reader = Reader::<InProc>::open(slot).unwrap();
     loop {
-        match reader.look() {
+        match reader.peek() {
             Ok(message) => {
                 let text = known(message.text());
                 got.push(text);
@@ -171,7 +171,7 @@ fn k2_a_writer_with_its_end_at_every_step() {
 fn read_session(slot: &Slot, out: &Ledger, released: &RefCell<usize>) {
     let mut reader = Reader::<Mortal>::open(slot).unwrap();
     loop {
-        let message = reader.look().unwrap();
+        let message = reader.peek().unwrap();
         let text = known(message.text());
         probe::step();
         out.borrow_mut().push(text);
@@ -264,7 +264,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                 let mut reader = Reader::<InProc>::open(&theirs).unwrap();
                 let mut rest = Vec::new();
                 while rest.last() != Some(&MESSAGES[2]) {
-                    let message = reader.look().unwrap();
+                    let message = reader.peek().unwrap();
                     rest.push(known(message.text()));
                     message.release();
                 }

@@ -48,7 +48,7 @@ fn slot() -> Slot {
 /// Receives `expected`, one after the other and nothing else in between.
 fn expect<B: Backend>(reader: &mut Reader<B>, expected: &[&[u8]]) {
     for expected in expected {
-        let message = reader.look().expect("a message");
+        let message = reader.peek().expect("a message");
         let text = message.text();
         assert!(text == *expected, "\"{}\" was sent and \"{}\" came", expected.escape_ascii(), text.escape_ascii());
         message.release();

@@ -75,7 +75,7 @@ fn expected(entry: &str) -> (Model, Failure, Option<Failure>) {
     match entry {
         "publish" | "see_full" => (Model::Classic, Failure::Race, Some(Failure::WrongValue)),
         "release" | "see_empty" => (Model::Classic, Failure::Race, None),
-        "ring_publish" | "ring_look" => (Model::Ring, Failure::Race, Some(Failure::WrongValue)),
+        "ring_publish" | "ring_peek" => (Model::Ring, Failure::Race, Some(Failure::WrongValue)),
         "give_back" | "take_space" => (Model::Ring, Failure::Race, None),
         "ring_made" | "ring_recognised" => (Model::Header, Failure::WrongValue, Some(Failure::WrongValue)),
         "fence_published" | "fence_reader_sleeps" | "fence_given_back" | "fence_writer_sleeps" => {

@@ -117,7 +117,7 @@ fn l13_a_reader_and_its_successor() {
                 }
                 writer.leave().unwrap();
             });
-            assert_eq!(first.look().unwrap().text(), MESSAGES[0]);
+            assert_eq!(first.peek().unwrap().text(), MESSAGES[0]);
             drop(first);
             let mut second = Reader::<InProc>::open(&slot).unwrap();
             expect(&mut second, &MESSAGES[..2]);
@@ -143,7 +143,7 @@ fn l14_the_end_of_a_session() {
                 writer.send(b"end\n").unwrap();
                 writer.leave().unwrap();
             });
-            reader.look().unwrap().close().unwrap();
+            reader.peek().unwrap().close().unwrap();
             drop(reader);
             writer.join();
             let mut reader = Reader::<InProc>::open(&slot).unwrap();

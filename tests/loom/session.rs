@@ -11,9 +11,9 @@ use shm_handoff::{Backend, Reader, Role, Writer};
 /// **L5** A look without a release leaves the message as it was, for the next
 /// look; only after the release comes the next message.
 #[test]
-fn l5_a_look_leaves_the_message() {
+fn l5_a_peek_leaves_the_message() {
     // 2 s.
-    claim("L5", "a look without a release leaves the message for the next look", Depth::whole(50_480), || {
+    claim("L5", "a peek without a release leaves the message for the next peek", Depth::whole(50_480), || {
         let slot = slot();
         main_is("reader");
         let mut reader = Reader::<Bare>::open(&slot).unwrap();
@@ -22,7 +22,7 @@ fn l5_a_look_leaves_the_message() {
             writer.send(MESSAGES[0]).unwrap();
             writer.send(MESSAGES[1]).unwrap();
         });
-        assert_eq!(reader.look().unwrap().text(), MESSAGES[0]);
+        assert_eq!(reader.peek().unwrap().text(), MESSAGES[0]);
         expect(&mut reader, &MESSAGES[..2]);
         writer.join();
     });
@@ -49,7 +49,7 @@ fn l6_close_lets_nobody_publish() {
                 writer.send(MESSAGES[0]).unwrap();
                 writer.leave().unwrap();
             });
-            let end = reader.look().unwrap();
+            let end = reader.peek().unwrap();
             assert!(end.ends_session());
             end.close().unwrap();
             drop(reader);
@@ -83,7 +83,7 @@ fn l7_a_stranded_message_is_sent_again_once() {
                 writer.send(MESSAGES[1]).unwrap();
                 writer.leave().unwrap();
             });
-            let message = reader.look().unwrap();
+            let message = reader.peek().unwrap();
             assert_eq!(message.text(), MESSAGES[0]);
             message.close().unwrap();
             drop(reader);

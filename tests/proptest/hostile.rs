@@ -43,7 +43,7 @@ fn judge<B: Backend>(reader: &mut Reader<B>, flag: u32, text: &[u8], room: usize
         return Ok(());
     }
     {
-        let message = reader.look_with(&mut WaitPolicy::non_blocking()).expect("a message");
+        let message = reader.peek_with(&mut WaitPolicy::non_blocking()).expect("a message");
         prop_assert_eq!(message.text(), expected);
         prop_assert_eq!(message.ends_session(), expected.starts_with(b"end"));
     }

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 enum Action {
     Send(Vec<u8>),
     Receive { room: usize },
-    Look,
+    Peek,
     Release,
     OpenWriter,
     LeaveWriter,
@@ -37,7 +37,7 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         8 => vec(1_u8.., 0..100).prop_map(Action::Send),
         4 => (0..120_usize).prop_map(|room| Action::Receive { room }),
-        4 => Just(Action::Look),
+        4 => Just(Action::Peek),
         4 => Just(Action::Release),
         3 => Just(Action::OpenWriter),
         1 => Just(Action::LeaveWriter),
@@ -108,10 +108,10 @@ impl<H: Harness> World<'_, H> {
                     }
                 }
             }
-            Action::Look | Action::Release => {
+            Action::Peek | Action::Release => {
                 let nothing = self.nothing();
                 let Some(reader) = &mut self.reader else { return Ok(()) };
-                match (reader.look_with(&mut WaitPolicy::non_blocking()), self.oracle.queue.front()) {
+                match (reader.peek_with(&mut WaitPolicy::non_blocking()), self.oracle.queue.front()) {
                     (Ok(message), Some(front)) => {
                         prop_assert_eq!(message.text(), &front[..]);
                         if matches!(action, Action::Release) {

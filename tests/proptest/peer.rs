@@ -95,7 +95,7 @@ fn watch(looks: &[Look]) -> Vec<(Verdict, Peer, bool)> {
     let mut watch = PeerWatch::new();
     let judge = |look: &Look| {
         now += Duration::from_millis(look.after);
-        let verdict = watch.look(look.census(), now);
+        let verdict = watch.observe(look.census(), now);
         (verdict, watch.peer(), watch.may_publish_first())
     };
     looks.iter().map(judge).collect()

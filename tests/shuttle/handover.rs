@@ -78,14 +78,14 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
             let len = reader.try_recv(&mut buffer)?;
             oracle.received(&buffer[..len]);
         }
-        2 => oracle.looked(reader.look()?.text()),
+        2 => oracle.peeked(reader.peek()?.text()),
         3 => {
-            let message = reader.look()?;
-            oracle.looked(message.text());
+            let message = reader.peek()?;
+            oracle.peeked(message.text());
             message.release();
             oracle.released();
         }
-        4 => oracle.looked(reader.look_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
+        4 => oracle.peeked(reader.peek_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
         5 => reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?,
         _ => {
             let too_small = reader.try_recv(&mut buffer[..4]);

@@ -19,7 +19,7 @@ struct Queue {
     sent: usize,
     released: usize,
     /// The last that was looked at.
-    looked: Option<usize>,
+    peeked: Option<usize>,
 }
 
 impl Oracle {
@@ -39,18 +39,18 @@ impl Oracle {
     }
 
     /// A reader sees `seen`: it must be the oldest that was not released.
-    pub(crate) fn looked(&self, seen: &[u8]) {
+    pub(crate) fn peeked(&self, seen: &[u8]) {
         let mut queue = self.0.lock();
         let seen = seen.escape_ascii().to_string();
         let first = *queue.on_their_way.front().unwrap_or_else(|| panic!("\"{seen}\" was received, and nothing sent"));
         assert_eq!(seen, text(first).escape_ascii().to_string(), "out of order, lost, doubled or torn");
-        if queue.looked.replace(first) == Some(first) {
+        if queue.peeked.replace(first) == Some(first) {
             noted("came again");
         }
     }
 
     /// A reader sees `seen` behind as many others that it has not released.
-    pub(crate) fn looked_ahead(&self, ahead: usize, seen: &[u8]) {
+    pub(crate) fn peeked_ahead(&self, ahead: usize, seen: &[u8]) {
         let queue = self.0.lock();
         let seen = seen.escape_ascii().to_string();
         let next = queue.on_their_way.get(ahead).unwrap_or_else(|| panic!("\"{seen}\" was received, and nothing sent"));
@@ -66,7 +66,7 @@ impl Oracle {
 
     /// Both in one.
     pub(crate) fn received(&self, seen: &[u8]) {
-        self.looked(seen);
+        self.peeked(seen);
         self.released();
     }
 

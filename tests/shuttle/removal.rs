@@ -66,8 +66,8 @@ fn s5_removed_by_a_third_party() {
             let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages - 10, false));
             let mut buffer = [0; 16];
             while oracle.count() < messages {
-                let message = reader.look().unwrap();
-                oracle.looked(message.text());
+                let message = reader.peek().unwrap();
+                oracle.peeked(message.text());
                 if thread_rng().gen_bool(0.8) {
                     message.release();
                     oracle.released();
@@ -197,7 +197,7 @@ fn s6_session_after_session() {
             let mut reader = Reader::<InProc>::open(&slot).unwrap();
             let mut closed: Option<Closed> = None;
             loop {
-                let message = reader.look().unwrap();
+                let message = reader.peek().unwrap();
                 if let Some(closed) = closed.take() {
                     closed.check();
                 }
@@ -206,7 +206,7 @@ fn s6_session_after_session() {
                     noted("ended");
                     closed = Some(Closed { memory: InProc::open(&slot, Role::Guest).unwrap(), text: END.to_vec() });
                 } else {
-                    oracle.looked(message.text());
+                    oracle.peeked(message.text());
                     if thread_rng().gen_bool(0.9) {
                         message.release();
                         oracle.released();

@@ -157,8 +157,8 @@ fn read_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
             if oracle.count() == messages {
                 break;
             }
-            let message = reader.look().unwrap();
-            oracle.looked(message.text());
+            let message = reader.peek().unwrap();
+            oracle.peeked(message.text());
             if thread_rng().gen_bool(0.7) {
                 message.release();
                 oracle.released();

@@ -155,7 +155,7 @@ impl Drop for Channel {
     }
 }
 
-/// Runs `look` until it says something, for [`DEADLINE`] at most.
+/// Runs `peek` until it says something, for [`DEADLINE`] at most.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

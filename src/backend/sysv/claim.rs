@@ -44,7 +44,7 @@ impl Claim {
     ///
     /// # Errors
     /// As [`Observer::open`].
-    pub(crate) fn look(&self) -> Result<Observer, Error> {
+    pub(crate) fn observe(&self) -> Result<Observer, Error> {
         Observer::open_claimed(self.key)
     }
 

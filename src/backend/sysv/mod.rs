@@ -9,7 +9,7 @@
 //! let mut writer = Writer::<SysV>::open(&options)?; // in the other
 //! writer.send(b"end\n")?;
 //! writer.leave()?;
-//! reader.look()?.close()?;
+//! reader.peek()?.close()?;
 //! assert_eq!(Segment::stat_at(key)?, None, "nothing is left");
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -225,7 +225,7 @@ impl Options {
 /// let options = Options::classic(key);
 /// let (mut reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
 /// writer.send(b"hello\n")?;
-/// let message = reader.look()?;
+/// let message = reader.peek()?;
 /// let text = message.text().to_vec();
 /// message.close()?;
 /// assert_eq!(text, b"hello\n");
@@ -284,7 +284,7 @@ impl SysV {
     /// Counts those attached, between two looks at the seats; whether these saw the same.
     fn count(&mut self) -> Result<(Census, bool), Error> {
         // The seats first: a side that gave one back has detached and released before.
-        let seating = self.seat.as_mut().map(Seat::look).transpose()?;
+        let seating = self.seat.as_mut().map(Seat::observe).transpose()?;
         let stat = self.segment.stat()?;
         let is_sure = match (&self.seat, seating) {
             // An observer that came or went around the count can be in it and not in the marks.

@@ -224,7 +224,7 @@ impl Seat {
 
     /// Looks who is seated. If somebody removed the set, takes the seat anew
     /// in the next one.
-    pub(super) fn look(&mut self) -> Result<Seating, Error> {
+    pub(super) fn observe(&mut self) -> Result<Seating, Error> {
         if !self.is_ours() {
             return Err(Error::SeatTaken { key: self.key.number(), role: self.role, pid: self.pid });
         }
@@ -274,12 +274,12 @@ impl Seat {
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
                 Ok(()) => return create(Lock { set: self.set }),
                 Err(Met::Gone) => {
-                    self.look()?;
+                    self.observe()?;
                 }
                 Err(Met::Busy) => match taken_by(self.set, LOCK, started.elapsed()) {
                     Ok(Taken::Stuck) => {
                         self.set.remove().or_else(Met::unless_gone)?;
-                        self.look()?;
+                        self.observe()?;
                         started = Instant::now();
                     }
                     Ok(Taken::Again) => std::thread::sleep(AGAIN),

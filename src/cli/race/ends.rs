@@ -172,7 +172,7 @@ impl Target {
                     },
                     other => other?,
                 }
-                let message = reader.look()?;
+                let message = reader.peek()?;
                 self.text.clear();
                 self.text.extend_from_slice(message.text());
                 let ends = message.ends_session();

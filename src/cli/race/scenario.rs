@@ -92,7 +92,7 @@ fn empty(place: &Place, protocol: Protocol) -> Result<(), Failure> {
     let options = protocol.options(place.key())?;
     if protocol == Protocol::Ring {
         let mut reader = ring::Reader::<SysV>::open(&options)?;
-        while let Some(left) = reader.look_further()? {
+        while let Some(left) = reader.try_peek_next()? {
             left.release();
         }
         return Ok(reader.leave()?);

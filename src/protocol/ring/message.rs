@@ -10,7 +10,7 @@ use crate::protocol::RecvError;
 use crate::protocol::orders::RELAXED;
 
 /// A message that was looked at and not released yet. Dropping it leaves it in the
-/// ring, for the next [`look`](Reader::look).
+/// ring, for the next [`peek`](Reader::peek).
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -19,7 +19,7 @@ use crate::protocol::orders::RELAXED;
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send(b"hello")?;
-/// let message = reader.look()?;
+/// let message = reader.peek()?;
 /// assert_eq!(message.text(), b"hello");
 /// message.release();
 /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
@@ -42,7 +42,7 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"any\0bytes")?;
-    /// assert_eq!(reader.look()?.text(), b"any\0bytes");
+    /// assert_eq!(reader.peek()?.text(), b"any\0bytes");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -61,10 +61,10 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"end\n")?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// let message = reader.look()?;
+    /// let message = reader.peek()?;
     /// assert!(!message.ends_session(), "bytes like any others");
     /// message.release();
-    /// assert!(reader.look()?.ends_session());
+    /// assert!(reader.peek()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -83,8 +83,8 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// reader.look()?.release();
-    /// assert_eq!(reader.look()?.text(), b"b");
+    /// reader.peek()?.release();
+    /// assert_eq!(reader.peek()?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -105,7 +105,7 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// let message = reader.look()?;
+    /// let message = reader.peek()?;
     /// assert!(message.ends_session());
     /// message.close()?;
     /// drop(reader);
@@ -141,7 +141,7 @@ impl<B: RingBackend> Message<'_, B> {
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send(b"hello")?;
-/// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
+/// let message = reader.peek_in_place(&mut WaitPolicy::forever())?;
 /// assert_eq!((message.len(), message.ends_session()), (5, false));
 /// message.release();
 /// # }
@@ -163,7 +163,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look_in_place(&mut WaitPolicy::forever())?.len(), 5);
+    /// assert_eq!(reader.peek_in_place(&mut WaitPolicy::forever())?.len(), 5);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -181,7 +181,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"")?;
-    /// assert!(reader.look_in_place(&mut WaitPolicy::forever())?.is_empty());
+    /// assert!(reader.peek_in_place(&mut WaitPolicy::forever())?.is_empty());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -199,7 +199,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// assert!(reader.look_in_place(&mut WaitPolicy::forever())?.ends_session());
+    /// assert!(reader.peek_in_place(&mut WaitPolicy::forever())?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -218,7 +218,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
+    /// let message = reader.peek_in_place(&mut WaitPolicy::forever())?;
     /// // SAFETY: 5 bytes are readable there, and no other process is.
     /// assert_eq!(unsafe { message.as_ptr().read() }, b'h');
     /// # }
@@ -244,7 +244,7 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// let message = reader.look_in_place(&mut WaitPolicy::forever())?;
+    /// let message = reader.peek_in_place(&mut WaitPolicy::forever())?;
     /// // SAFETY: both sides are ours, and no other process is there.
     /// assert_eq!(unsafe { message.bytes() }, b"hello");
     /// # }
@@ -280,8 +280,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// reader.look_in_place(&mut WaitPolicy::forever())?.release();
-    /// assert_eq!(reader.look()?.text(), b"b");
+    /// reader.peek_in_place(&mut WaitPolicy::forever())?.release();
+    /// assert_eq!(reader.peek()?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -324,7 +324,7 @@ impl<B: RingBackend> Iterator for Messages<'_, B> {
         if self.failed {
             return None;
         }
-        match self.reader.look() {
+        match self.reader.peek() {
             Ok(message) if message.ends_session() => None,
             Ok(message) => {
                 let bytes = message.text().to_vec();

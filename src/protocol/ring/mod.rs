@@ -41,7 +41,7 @@ mod walk;
 mod writer;
 
 pub use message::{InPlace, Message, Messages};
-pub use reader::{Looked, Reader};
+pub use reader::{Cursor, Reader};
 pub use reserved::Reserved;
 #[cfg(all(feature = "cli", not(model)))]
 pub(crate) use walk::{Waiting, waiting};

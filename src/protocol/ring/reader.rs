@@ -3,7 +3,7 @@
 use super::fences::{before_the_hint, before_the_last_look, promise};
 use super::gather::Gather;
 use super::message::{InPlace, Message, Messages};
-use super::walk::{Record, look, standing};
+use super::walk::{Record, peek, standing};
 use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Kind, Promises, RingBackend};
 use crate::error::{Error, Role};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// The one who takes messages out of a ring.
 ///
 /// A message is first *looked at*, then *released*. Several can be looked at
-/// before they are released together: [`look_next`](Self::look_next).
+/// before they are released together: [`peek_next`](Self::peek_next).
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -24,10 +24,10 @@ use std::time::{Duration, Instant};
 /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
 /// writer.send_all(&[b"a", b"b", b"c"]).unwrap();
 /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-/// assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), b"a");
-/// assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), b"b");
-/// reader.release_looked();
-/// assert_eq!(reader.look().unwrap().text(), b"c");
+/// assert_eq!(reader.peek_next(&mut WaitPolicy::forever()).unwrap().text(), b"a");
+/// assert_eq!(reader.peek_next(&mut WaitPolicy::forever()).unwrap().text(), b"b");
+/// reader.release_peeked();
+/// assert_eq!(reader.peek().unwrap().text(), b"c");
 /// writer.end_with(&mut WaitPolicy::forever()).unwrap();
 /// assert_eq!(reader.messages().map(Result::unwrap).collect::<Vec<_>>(), [b"c"]);
 /// # }
@@ -39,7 +39,7 @@ pub struct Reader<B: RingBackend> {
     head: u64,
     /// Released up to here.
     place: u64,
-    /// Looked at up to here.
+    /// Peeked at up to here.
     next: u64,
     /// Which memory it is, counted from the first.
     memory: u64,
@@ -169,19 +169,19 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// assert_eq!(reader.look()?.text(), b"a");
-    /// assert_eq!(reader.look()?.text(), b"a", "still there");
+    /// assert_eq!(reader.peek()?.text(), b"a");
+    /// assert_eq!(reader.peek()?.text(), b"a", "still there");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look(&mut self) -> Result<Message<'_, B>, RecvError> {
-        self.look_with(&mut WaitPolicy::forever())
+    pub fn peek(&mut self) -> Result<Message<'_, B>, RecvError> {
+        self.peek_with(&mut WaitPolicy::forever())
     }
 
     /// Looks at a message, waiting as `policy` says.
     ///
     /// # Errors
-    /// As [`look`](Self::look), and [`RecvError::TimedOut`] or
+    /// As [`peek`](Self::peek), and [`RecvError::TimedOut`] or
     /// [`RecvError::Interrupted`] by `policy`.
     ///
     /// ```
@@ -190,22 +190,22 @@ impl<B: RingBackend> Reader<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
+    /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
     /// writer.send(b"hello")?;
-    /// assert_eq!(reader.look_with(&mut WaitPolicy::non_blocking())?.text(), b"hello");
+    /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking())?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
-        self.look_anew();
-        self.look_next(policy)
+    pub fn peek_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+        self.rewind();
+        self.peek_next(policy)
     }
 
     /// Looks at the message behind the last one that was looked at. The end of the
     /// stream is never passed over: it is looked at again and again.
     ///
     /// # Errors
-    /// As [`look_with`](Self::look_with).
+    /// As [`peek_with`](Self::peek_with).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -214,17 +214,17 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
-    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"b");
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"a");
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"b");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_next(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
+    pub fn peek_next(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B>, RecvError> {
         let record = self.await_record(policy)?;
         Ok(self.look_at(record)?)
     }
 
-    /// As [`look_next`](Self::look_next) where a message is there, without looking for
+    /// As [`peek_next`](Self::peek_next) where a message is there, without looking for
     /// anything else: neither a death nor a removal is noticed.
     ///
     /// # Errors
@@ -238,15 +238,15 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
     /// let mut batch = Vec::new();
-    /// while let Some(message) = reader.look_further()? {
+    /// while let Some(message) = reader.try_peek_next()? {
     ///     batch.extend_from_slice(message.text());
     /// }
-    /// reader.release_looked();
+    /// reader.release_peeked();
     /// assert_eq!(batch, b"ab");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_further(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
+    pub fn try_peek_next(&mut self) -> Result<Option<Message<'_, B>>, RecvError> {
         let Some(record) = self.record()? else { return Ok(None) };
         Ok(Some(self.look_at(record)?))
     }
@@ -261,7 +261,7 @@ impl<B: RingBackend> Reader<B> {
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// writer.send(b"where it lies").unwrap();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-    /// let message = reader.look_in_place(&mut WaitPolicy::forever()).unwrap();
+    /// let message = reader.peek_in_place(&mut WaitPolicy::forever()).unwrap();
     /// // SAFETY: both sides are ours, and no other process is there.
     /// assert_eq!(unsafe { message.bytes() }, b"where it lies");
     /// message.release();
@@ -269,9 +269,9 @@ impl<B: RingBackend> Reader<B> {
     /// ```
     ///
     /// # Errors
-    /// As [`look_with`](Self::look_with).
+    /// As [`peek_with`](Self::peek_with).
     #[inline]
-    pub fn look_in_place(&mut self, policy: &mut WaitPolicy<'_>) -> Result<InPlace<'_, B>, RecvError> {
+    pub fn peek_in_place(&mut self, policy: &mut WaitPolicy<'_>) -> Result<InPlace<'_, B>, RecvError> {
         let record = self.await_record(policy)?;
         if record.kind != RecordKind::End {
             self.next = record.end();
@@ -301,20 +301,20 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
-    /// reader.look_anew();
-    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"a");
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"a");
+    /// reader.rewind();
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"a");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn look_anew(&mut self) {
+    pub fn rewind(&mut self) {
         self.next = self.place;
     }
 
     /// Waits until there is a message to look at next, without looking at it.
     ///
     /// # Errors
-    /// As [`look_with`](Self::look_with).
+    /// As [`peek_with`](Self::peek_with).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -324,7 +324,7 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
     /// reader.wait_with(&mut WaitPolicy::forever())?;
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -335,9 +335,9 @@ impl<B: RingBackend> Reader<B> {
     /// Receives a message into `bytes` and releases it; returns its length.
     ///
     /// # Errors
-    /// As [`look`](Self::look); [`RecvError::BufferTooSmall`], which releases
+    /// As [`peek`](Self::peek); [`RecvError::BufferTooSmall`], which releases
     /// nothing, and [`RecvError::Ended`] at the end of the stream, which
-    /// [`look`](Self::look) shows.
+    /// [`peek`](Self::peek) shows.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -423,7 +423,7 @@ impl<B: RingBackend> Reader<B> {
     /// ```
     #[inline]
     pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<usize, RecvError> {
-        self.look_anew();
+        self.rewind();
         let record = self.await_record(policy)?;
         if record.kind == RecordKind::End {
             return Err(RecvError::Ended);
@@ -465,14 +465,14 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
-    /// reader.look_next(&mut WaitPolicy::forever())?;
-    /// reader.look_next(&mut WaitPolicy::forever())?;
-    /// reader.release_looked();
-    /// assert_eq!(reader.look()?.text(), b"c");
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// reader.release_peeked();
+    /// assert_eq!(reader.peek()?.text(), b"c");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release_looked(&mut self) {
+    pub fn release_peeked(&mut self) {
         self.release_to(self.next);
     }
 
@@ -486,20 +486,20 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
-    /// reader.look_next(&mut WaitPolicy::forever())?;
-    /// let first = reader.looked();
-    /// reader.look_next(&mut WaitPolicy::forever())?;
-    /// assert_ne!(reader.looked(), first);
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// let first = reader.cursor();
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// assert_ne!(reader.cursor(), first);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn looked(&self) -> Looked {
-        Looked { memory: self.memory, to: self.next }
+    pub fn cursor(&self) -> Cursor {
+        Cursor { memory: self.memory, to: self.next }
     }
 
     /// Releases the messages that had been looked at then. What was looked at since
-    /// stays looked at. If the reader has [started over](Self::look_anew) since, and has not
+    /// stays looked at. If the reader has [started over](Self::rewind) since, and has not
     /// come as far again, or has moved to other memory, this releases nothing.
     ///
     /// ```
@@ -509,22 +509,22 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
-    /// reader.look_next(&mut WaitPolicy::forever())?;
-    /// let first = reader.looked();
-    /// reader.look_next(&mut WaitPolicy::forever())?;
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// let first = reader.cursor();
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
     /// reader.release_up_to(first);
-    /// assert_eq!(reader.look_next(&mut WaitPolicy::forever())?.text(), b"c", "`b` stays looked at");
-    /// assert_eq!(reader.look()?.text(), b"b", "and was not released");
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"c", "`b` stays looked at");
+    /// assert_eq!(reader.peek()?.text(), b"b", "and was not released");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release_up_to(&mut self, looked: Looked) {
+    pub fn release_up_to(&mut self, cursor: Cursor) {
         let next = self.next;
         // A position of other memory can lie between two of this one's. And after a look from
         // the first one on, what lies there was not looked at.
-        let is_here = looked.memory == self.memory;
-        if is_here && distance(self.place, looked.to) <= distance(self.place, next) {
-            self.release_to(looked.to);
+        let is_here = cursor.memory == self.memory;
+        if is_here && distance(self.place, cursor.to) <= distance(self.place, next) {
+            self.release_to(cursor.to);
             self.next = next;
         }
     }
@@ -651,7 +651,7 @@ impl<B: RingBackend> Reader<B> {
     #[inline(always)]
     fn record(&self) -> Result<Option<Record>, Broken> {
         let ring = self.backend.ring();
-        let found = look(ring, self.next)?;
+        let found = peek(ring, self.next)?;
         if let Some(record) = found
             && distance(self.head, record.end()) >= wide(ring.records.capacity())
         {
@@ -719,7 +719,7 @@ impl<B: RingBackend> Reader<B> {
     }
 }
 
-/// How far a reader has looked, of use for that reader alone: see [`Reader::looked`].
+/// How far a reader has looked, of use for that reader alone: see [`Reader::cursor`].
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -728,15 +728,15 @@ impl<B: RingBackend> Reader<B> {
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send_all(&[b"a", b"b"])?;
-/// reader.look_next(&mut WaitPolicy::forever())?;
-/// let first = reader.looked();
+/// reader.peek_next(&mut WaitPolicy::forever())?;
+/// let first = reader.cursor();
 /// reader.release_up_to(first);
-/// assert_eq!(reader.look()?.text(), b"b");
+/// assert_eq!(reader.peek()?.text(), b"b");
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Looked {
+pub struct Cursor {
     memory: u64,
     to: u64,
 }

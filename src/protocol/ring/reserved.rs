@@ -77,7 +77,7 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// reserved.write_at(4, b"lace");
     /// reserved.write_at(0, b"in p");
     /// reserved.commit();
-    /// assert_eq!(reader.look()?.text(), b"in place");
+    /// assert_eq!(reader.peek()?.text(), b"in place");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -100,7 +100,7 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// // SAFETY: 5 bytes are writable there.
     /// unsafe { reserved.as_mut_ptr().copy_from(b"hello".as_ptr(), 5) };
     /// reserved.commit();
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -127,7 +127,7 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// // SAFETY: both sides are ours, and no other process is there.
     /// unsafe { reserved.bytes() }.copy_from_slice(b"hello");
     /// reserved.commit();
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -154,7 +154,7 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// let mut reserved = writer.reserve(1024, &mut WaitPolicy::forever())?;
     /// reserved.write_at(0, b"hello");
     /// reserved.commit_first(5);
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -177,7 +177,7 @@ impl<B: RingBackend> Reserved<'_, B> {
     /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
     /// reserved.write_at(0, b"hello");
     /// reserved.commit();
-    /// assert_eq!(reader.look()?.text(), b"hello");
+    /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

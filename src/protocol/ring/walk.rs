@@ -22,11 +22,11 @@ impl Record {
 /// The record at `position`, or where that says it goes on; `None`: there is none
 /// yet. Whatever the peer wrote, it lies within the ring.
 #[inline(always)]
-pub(super) fn look(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Broken> {
+pub(super) fn peek(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Broken> {
     let records = ring.records;
     let mut at = position;
     // Edge `record`, taking end: bytes and kind are there as they were published.
-    let mut flag = records.flag(at).load(orders().ring_look);
+    let mut flag = records.flag(at).load(orders().ring_peek);
     if flag == PAD {
         if records.offset(at) == 0 {
             return Err(broken("a jump to the beginning stands at the beginning"));
@@ -88,7 +88,7 @@ pub(super) struct Tail {
 /// Walks from `head` over all records.
 pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Broken> {
     let mut found = Tail { tail: head, ended: None };
-    while let Some(record) = look(ring, found.tail)? {
+    while let Some(record) = peek(ring, found.tail)? {
         found.tail = record.end();
         // The writer leaves a place for the next flag: without it a ring that is
         // full of records would have no end.
@@ -121,7 +121,7 @@ pub(crate) struct Waiting {
 pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Broken> {
     let Standing { head, place } = standing(ring)?;
     let mut found = Waiting { head, place, tail: place, messages: 0, bytes: 0, ended: false };
-    while let Some(record) = look(ring, found.tail)? {
+    while let Some(record) = peek(ring, found.tail)? {
         if distance(head, record.end()) >= wide(ring.records.capacity()) {
             return Err(broken("the records have no end"));
         }

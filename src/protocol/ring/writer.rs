@@ -4,7 +4,7 @@ use super::fences::{before_the_last_look, promise};
 use super::pen::{Pen, Withheld};
 use super::reserved::Reserved;
 use super::stranded::Stranded;
-use super::walk::{Record, look, standing, walk};
+use super::walk::{Record, peek, standing, walk};
 use super::{Broken, RecordKind, broken, distance, wide};
 use crate::backend::{Census, Kind, RingBackend};
 use crate::error::{Error, Role};
@@ -160,7 +160,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"any\0bytes")?;
-    /// assert_eq!(reader.look()?.text(), b"any\0bytes");
+    /// assert_eq!(reader.peek()?.text(), b"any\0bytes");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -314,7 +314,7 @@ impl<B: RingBackend> Writer<B> {
     /// writer.send(b"hello")?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
     /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
-    /// assert!(reader.look()?.ends_session());
+    /// assert!(reader.peek()?.ends_session());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -341,7 +341,7 @@ impl<B: RingBackend> Writer<B> {
     /// reserved.write_at(0, b"in p");
     /// reserved.commit();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-    /// assert_eq!(reader.look().unwrap().text(), b"in place");
+    /// assert_eq!(reader.peek().unwrap().text(), b"in place");
     /// # }
     /// ```
     ///
@@ -369,11 +369,11 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// drop(reader);
     /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(next.look()?.text(), b"hello", "taken along");
+    /// assert_eq!(next.peek()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -449,7 +449,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
     /// assert_eq!(writer.stranded()?, 0);
-    /// reader.look()?.close()?;
+    /// reader.peek()?.close()?;
     /// assert_eq!(writer.stranded()?, 2);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -682,7 +682,7 @@ impl<B: RingBackend> Writer<B> {
         let mut next = standing.map(|standing| standing.place);
         core::iter::from_fn(move || {
             let (standing, at) = (standing?, next.take()?);
-            let record = look(ring, at).ok().flatten()?;
+            let record = peek(ring, at).ok().flatten()?;
             let is_beyond = distance(standing.head, record.end()) >= wide(ring.records.capacity());
             let is_answered = record.kind == RecordKind::End && at == standing.place && ring.closed.load(RELAXED) == 1;
             next = Some(record.end());

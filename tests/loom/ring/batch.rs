@@ -56,12 +56,12 @@ fn r11_one_release_for_many() {
             });
             let all = messages(units);
             for expected in &all[..2] {
-                assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), *expected);
+                assert_eq!(reader.peek_next(&mut WaitPolicy::forever()).unwrap().text(), *expected);
             }
             // From the first that is not released, once more.
-            assert_eq!(reader.look().unwrap().text(), all[0]);
-            assert_eq!(reader.look_next(&mut WaitPolicy::forever()).unwrap().text(), all[1]);
-            reader.release_looked();
+            assert_eq!(reader.peek().unwrap().text(), all[0]);
+            assert_eq!(reader.peek_next(&mut WaitPolicy::forever()).unwrap().text(), all[1]);
+            reader.release_peeked();
             expect(&mut reader, &all[2..]);
             drop(writer.join());
             nothing_more(&mut reader);

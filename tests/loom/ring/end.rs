@@ -12,7 +12,7 @@ use shm_handoff::sync::Ordering;
 
 /// Looks at the end of the stream.
 fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, InProc> {
-    let message = reader.look().unwrap();
+    let message = reader.peek().unwrap();
     assert!(message.ends_session() && message.text().is_empty());
     message
 }
@@ -86,7 +86,7 @@ fn r19_an_end_that_is_released() {
             let writers = an_end_and_the_next_writer(&ring);
             meet_the_end(&mut reader);
             // It is never passed over, and nothing comes behind it.
-            let next = reader.look_next(&mut WaitPolicy::non_blocking()).map(|message| message.ends_session());
+            let next = reader.peek_next(&mut WaitPolicy::non_blocking()).map(|message| message.ends_session());
             assert_eq!(next, Ok(true));
             assert_eq!(memory.ring().records.flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
             meet_the_end(&mut reader).release();
@@ -145,7 +145,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             });
             let all = messages(units);
             expect(&mut reader, &all[..1]);
-            let message = reader.look().unwrap();
+            let message = reader.peek().unwrap();
             assert_eq!(message.text(), all[1]);
             message.close().unwrap();
             drop(reader);

@@ -128,10 +128,10 @@ fn r7_over_two_to_the_64() {
 
 /// **R8** A message that does not fit into the buffer stays, for the next look.
 #[test]
-fn r8_a_look_leaves_the_message() {
+fn r8_a_peek_leaves_the_message() {
     claim(
         "R8",
-        "a look, or too small a buffer, leaves the message as it was",
+        "a peek, or too small a buffer, leaves the message as it was",
         Depth::bound(2, 1016).deep(Depth::bound(4, 80_786)),
         || {
             let ring = one_way(4, 3);
@@ -143,7 +143,7 @@ fn r8_a_look_leaves_the_message() {
                 send_each(&mut writer, &messages(units));
                 writer
             });
-            assert_eq!(reader.look().unwrap().text(), messages(units)[0]);
+            assert_eq!(reader.peek().unwrap().text(), messages(units)[0]);
             assert_eq!(reader.recv(&mut [0; 4]), Err(RecvError::BufferTooSmall { capacity: 8 }));
             super::expect(&mut reader, &messages(units));
             drop(writer.join());

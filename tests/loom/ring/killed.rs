@@ -48,7 +48,7 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
     let mut got = Vec::new();
     let mut reader = Reader::<InProc>::open(ring).unwrap();
     loop {
-        match reader.look() {
+        match reader.peek() {
             Ok(message) => {
                 let what = known(&message);
                 got.push(what);
@@ -207,7 +207,7 @@ pub(super) type Ledger = Rc<RefCell<Vec<What>>>;
 pub(super) fn read_and_leave<B: RingBackend<Address = Slot>>(ring: &Slot, last: What, out: &Ledger) {
     let mut reader = Reader::<B>::open(ring).unwrap();
     loop {
-        let message = reader.look().unwrap();
+        let message = reader.peek().unwrap();
         let what = known(&message);
         probe::step();
         out.borrow_mut().push(what);

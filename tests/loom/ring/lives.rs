@@ -135,7 +135,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
 /// **K13** A reader killed at any step of looking at two messages and releasing them up to a
 /// place: what it has released does not come again, and all else does.
 #[test]
-fn k13_released_up_to_a_look_at_every_step() {
+fn k13_released_up_to_a_cursor_at_every_step() {
     killed_at_every_step(
         "K13",
         "ring: a reader that opens, looks at two messages, releases up to the first, then the other, and leaves",
@@ -147,13 +147,13 @@ fn k13_released_up_to_a_look_at_every_step() {
                 let mut first = None;
                 for _ in 0..2 {
                     reader.wait_with(&mut WaitPolicy::forever()).unwrap();
-                    let message = reader.look_further().unwrap().expect("it was waited for");
+                    let message = reader.try_peek_next().unwrap().expect("it was waited for");
                     let what = known_bytes(message.text());
                     put_out(out, what);
-                    first.get_or_insert(reader.looked());
+                    first.get_or_insert(reader.cursor());
                 }
                 released.up_to(1, || reader.release_up_to(first.expect("two")));
-                released.up_to(2, || reader.release_looked());
+                released.up_to(2, || reader.release_peeked());
             };
             a_reader_and_its_successor(&ring(8, 6), LINES, life, spared).0
         },
@@ -172,7 +172,7 @@ fn k14_in_place_at_every_step() {
             const LINES: &[What] = &[What::Message(0), What::Message(1), LAST];
             let life = |reader: &mut Reader<Mortal>, out: &Ledger, released: &Released| {
                 for number in 1..=2 {
-                    let message = reader.look_in_place(&mut WaitPolicy::forever()).unwrap();
+                    let message = reader.peek_in_place(&mut WaitPolicy::forever()).unwrap();
                     put_out(out, known_bytes(&message.read()));
                     released.up_to(number, || message.release());
                 }

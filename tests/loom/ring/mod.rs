@@ -70,7 +70,7 @@ pub(crate) fn remove(ring: &Slot) {
 /// Receives `expected`, one after the other and nothing else in between.
 pub(crate) fn expect<B: RingBackend>(reader: &mut Reader<B>, expected: &[Vec<u8>]) {
     for expected in expected {
-        let message = reader.look().expect("a message");
+        let message = reader.peek().expect("a message");
         assert!(!message.ends_session(), "the end came for \"{}\"", expected.escape_ascii());
         let text = message.text();
         assert!(text == expected, "\"{}\" was sent and \"{}\" came", expected.escape_ascii(), text.escape_ascii());

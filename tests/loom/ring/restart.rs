@@ -114,7 +114,7 @@ fn r15_a_reader_and_its_successor() {
             });
             let all = messages(units);
             expect(&mut first, &all[..1]);
-            assert_eq!(first.look().unwrap().text(), all[1]);
+            assert_eq!(first.peek().unwrap().text(), all[1]);
             drop(first);
             let mut second = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut second, &all[1..]);
@@ -146,7 +146,7 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
                 writer.leave().unwrap();
             });
             let all = messages(units);
-            assert_eq!(first.look().unwrap().text(), all[0]);
+            assert_eq!(first.peek().unwrap().text(), all[0]);
             drop(first);
             let mut second = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut second, &all);
@@ -183,7 +183,7 @@ fn r17_both_and_their_successors() {
             });
             let all = messages(units);
             expect(&mut first, &all[..1]);
-            assert_eq!(first.look().unwrap().text(), all[1]);
+            assert_eq!(first.peek().unwrap().text(), all[1]);
             first.leave().unwrap();
             let mut second = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut second, &all[1..]);

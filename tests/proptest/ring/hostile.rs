@@ -102,11 +102,11 @@ impl Scribble {
 #[derive(Debug, Clone)]
 enum Action {
     Scribble(Scribble),
-    Look { in_place: bool, release: bool },
-    LookFurther,
-    LookAnew,
+    Peek { in_place: bool, release: bool },
+    PeekNext,
+    Rewind,
     Receive,
-    ReleaseLooked,
+    ReleasePeeked,
     Send(usize),
     SendAll(usize),
     Reserve { len: usize, commit: bool },
@@ -120,11 +120,11 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => scribble().prop_map(Action::Scribble),
-        4 => (any::<bool>(), any::<bool>()).prop_map(|(in_place, release)| Action::Look { in_place, release }),
-        2 => Just(Action::LookFurther),
-        1 => Just(Action::LookAnew),
+        4 => (any::<bool>(), any::<bool>()).prop_map(|(in_place, release)| Action::Peek { in_place, release }),
+        2 => Just(Action::PeekNext),
+        1 => Just(Action::Rewind),
         3 => Just(Action::Receive),
-        1 => Just(Action::ReleaseLooked),
+        1 => Just(Action::ReleasePeeked),
         4 => (0..140_usize).prop_map(Action::Send),
         2 => (0..140_usize).prop_map(Action::SendAll),
         2 => (0..140_usize, any::<bool>()).prop_map(|(len, commit)| Action::Reserve { len, commit }),
@@ -173,9 +173,9 @@ impl<H: StartsAt> World<'_, H> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let (longest, none) = (H::CAPACITY / 4, &mut WaitPolicy::non_blocking());
         let met = match action {
-            Action::Look { in_place: true, release } => {
+            Action::Peek { in_place: true, release } => {
                 let begins = reader.backend().ring().records.flag(0).as_ptr().addr();
-                reader.look_in_place(none).map(|message| {
+                reader.peek_in_place(none).map(|message| {
                     let (at, len) = (message.as_ptr().addr(), message.len());
                     assert!(len <= longest && at >= begins + 8 && at + len <= begins + H::CAPACITY);
                     // SAFETY: this thread alone is at work here.
@@ -185,26 +185,26 @@ impl<H: StartsAt> World<'_, H> {
                     }
                 })
             }
-            Action::Look { release, .. } => reader.look_next(none).map(|message| {
+            Action::Peek { release, .. } => reader.peek_next(none).map(|message| {
                 assert!(message.text().len() <= longest);
                 if *release {
                     message.release();
                 }
             }),
-            Action::LookFurther => match reader.look_further() {
+            Action::PeekNext => match reader.try_peek_next() {
                 Ok(message) => {
                     prop_assert!(message.is_none_or(|message| message.text().len() <= longest));
                     Ok(())
                 }
                 Err(broken) => Err(broken),
             },
-            Action::LookAnew => {
-                reader.look_anew();
+            Action::Rewind => {
+                reader.rewind();
                 Ok(())
             }
             Action::Receive => reader.recv_with(&mut [0; 100], none).map(|len| assert!(len <= 100)),
             _ => {
-                reader.release_looked();
+                reader.release_peeked();
                 Ok(())
             }
         };
@@ -264,7 +264,7 @@ fn run<H: StartsAt>(first: Vec<Scribble>, actions: Vec<Action>) -> Result<(), Te
                 world.removed = true;
             }
             Action::Reopen => world.open()?,
-            Action::Look { .. } | Action::LookFurther | Action::LookAnew | Action::Receive | Action::ReleaseLooked => {
+            Action::Peek { .. } | Action::PeekNext | Action::Rewind | Action::Receive | Action::ReleasePeeked => {
                 world.read(&action)?;
             }
             _ => world.write(&action)?,

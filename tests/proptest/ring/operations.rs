@@ -21,7 +21,7 @@ use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::protocol::message::Uncarriable;
-use shm_handoff::ring::{Looked, Reader, Writer};
+use shm_handoff::ring::{Cursor, Reader, Writer};
 use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::collections::VecDeque;
 
@@ -70,15 +70,15 @@ enum Action {
     Receive {
         room: Length,
     },
-    Look {
+    Peek {
         anew: bool,
         in_place: bool,
         release: bool,
     },
-    LookFurther {
+    PeekNext {
         release: bool,
     },
-    ReleaseLooked,
+    ReleasePeeked,
     /// Notes how far it has looked.
     Mark,
     /// Releases up to one of those marks, the last one first.
@@ -103,9 +103,9 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::End),
         10 => length().prop_map(|room| Action::Receive { room }),
         8 => (any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(anew, in_place, release)| Action::Look { anew: anew && !in_place, in_place, release }),
-        4 => any::<bool>().prop_map(|release| Action::LookFurther { release }),
-        3 => Just(Action::ReleaseLooked),
+            .prop_map(|(anew, in_place, release)| Action::Peek { anew: anew && !in_place, in_place, release }),
+        4 => any::<bool>().prop_map(|release| Action::PeekNext { release }),
+        3 => Just(Action::ReleasePeeked),
         3 => Just(Action::Mark),
         3 => (0..4_usize).prop_map(Action::ReleaseUpTo),
         1 => Just(Action::Anew),
@@ -130,7 +130,7 @@ struct Oracle {
     capacity: usize,
     queue: VecDeque<Sent>,
     /// Messages at the queue's front that were looked at.
-    looked: usize,
+    peeked: usize,
     head: u64,
     place: u64,
     tail: u64,
@@ -199,32 +199,32 @@ impl Oracle {
                 self.head = self.place;
             }
         }
-        self.looked = 0;
+        self.peeked = 0;
         if self.place.wrapping_sub(self.head) >= self.quarter() as u64 {
             self.head = self.place;
         }
     }
 
     /// Up to where it has looked.
-    fn looked_to(&self) -> u64 {
-        self.looked.checked_sub(1).map_or(self.place, |last| self.queue[last].end)
+    fn peeked_to(&self) -> u64 {
+        self.peeked.checked_sub(1).map_or(self.place, |last| self.queue[last].end)
     }
 
     /// Those that end at `to` or before were dealt with, if all of them were looked at.
     fn release_up_to(&mut self, to: u64) {
-        let (place, looked) = (self.place, self.looked);
-        if to.wrapping_sub(place) > self.looked_to().wrapping_sub(place) {
+        let (place, peeked) = (self.place, self.peeked);
+        if to.wrapping_sub(place) > self.peeked_to().wrapping_sub(place) {
             return;
         }
         let ends = |sent: &&Sent| sent.end.wrapping_sub(place) <= to.wrapping_sub(place);
-        let count = self.queue.iter().take(looked).take_while(ends).count();
+        let count = self.queue.iter().take(peeked).take_while(ends).count();
         self.release(count);
-        self.looked = looked - count;
+        self.peeked = peeked - count;
     }
 
     /// The next one to look at, and how many would be released with it.
     fn next(&self) -> Option<(&Sent, usize)> {
-        self.queue.get(self.looked).map(|sent| (sent, self.looked + 1))
+        self.queue.get(self.peeked).map(|sent| (sent, self.peeked + 1))
     }
 }
 
@@ -233,7 +233,7 @@ struct World<'a, H: StartsAt> {
     writer: Option<Writer<H::Backend>>,
     reader: Option<Reader<H::Backend>>,
     /// Marks, and where they are.
-    marks: Vec<(Looked, u64)>,
+    marks: Vec<(Cursor, u64)>,
     oracle: Oracle,
 }
 
@@ -246,9 +246,9 @@ impl<H: StartsAt> World<'_, H> {
         match action {
             Action::Send(..) | Action::SendAll(_) | Action::Reserve { .. } | Action::End => self.write(action)?,
             Action::Receive { .. }
-            | Action::Look { .. }
-            | Action::LookFurther { .. }
-            | Action::ReleaseLooked
+            | Action::Peek { .. }
+            | Action::PeekNext { .. }
+            | Action::ReleasePeeked
             | Action::Mark
             | Action::ReleaseUpTo(_)
             | Action::Anew => self.read(&action)?,
@@ -339,7 +339,7 @@ impl<H: StartsAt> World<'_, H> {
         match action {
             Action::Receive { room } => {
                 let mut out = vec![0; room.of(oracle.quarter())];
-                oracle.looked = 0;
+                oracle.peeked = 0;
                 let met = reader.try_recv(&mut out);
                 match oracle.next() {
                     None => {
@@ -357,16 +357,16 @@ impl<H: StartsAt> World<'_, H> {
                     }
                 }
             }
-            Action::Look { anew, in_place, release } => {
+            Action::Peek { anew, in_place, release } => {
                 if *anew {
-                    oracle.looked = 0;
+                    oracle.peeked = 0;
                 }
                 let none = &mut WaitPolicy::non_blocking();
                 let Some((sent, count)) = oracle.next() else {
                     let met = match (*in_place, *anew) {
-                        (true, _) => reader.look_in_place(none).map(drop),
-                        (_, true) => reader.look_with(none).map(drop),
-                        _ => reader.look_next(none).map(drop),
+                        (true, _) => reader.peek_in_place(none).map(drop),
+                        (_, true) => reader.peek_with(none).map(drop),
+                        _ => reader.peek_next(none).map(drop),
                     };
                     prop_assert_eq!(met, Err(nothing(oracle, RecvError::TimedOut)));
                     oracle.head = oracle.place;
@@ -374,7 +374,7 @@ impl<H: StartsAt> World<'_, H> {
                 };
                 let expected = sent.bytes.as_deref().unwrap_or_default();
                 if *in_place {
-                    let message = reader.look_in_place(none).expect("a message");
+                    let message = reader.peek_in_place(none).expect("a message");
                     // SAFETY: this thread alone is at work here.
                     prop_assert_eq!(unsafe { message.bytes() }, expected);
                     prop_assert_eq!((message.len(), message.is_empty()), (expected.len(), expected.is_empty()));
@@ -383,7 +383,7 @@ impl<H: StartsAt> World<'_, H> {
                         message.release();
                     }
                 } else {
-                    let met = if *anew { reader.look_with(none) } else { reader.look_next(none) };
+                    let met = if *anew { reader.peek_with(none) } else { reader.peek_next(none) };
                     let message = met.expect("a message");
                     prop_assert_eq!(message.text(), expected);
                     prop_assert_eq!(message.ends_session(), sent.bytes.is_none());
@@ -391,26 +391,26 @@ impl<H: StartsAt> World<'_, H> {
                         message.release();
                     }
                 }
-                looked_at(oracle, count, *release);
+                peeked_at(oracle, count, *release);
             }
-            Action::LookFurther { release } => {
+            Action::PeekNext { release } => {
                 let Some((sent, count)) = oracle.next() else {
-                    prop_assert!(reader.look_further().unwrap().is_none());
+                    prop_assert!(reader.try_peek_next().unwrap().is_none());
                     return Ok(());
                 };
-                let message = reader.look_further().unwrap().expect("a message");
+                let message = reader.try_peek_next().unwrap().expect("a message");
                 prop_assert_eq!(message.text(), sent.bytes.as_deref().unwrap_or_default());
                 prop_assert_eq!(message.ends_session(), sent.bytes.is_none());
                 if *release {
                     message.release();
                 }
-                looked_at(oracle, count, *release);
+                peeked_at(oracle, count, *release);
             }
-            Action::ReleaseLooked => {
-                reader.release_looked();
-                oracle.release(oracle.looked);
+            Action::ReleasePeeked => {
+                reader.release_peeked();
+                oracle.release(oracle.peeked);
             }
-            Action::Mark => self.marks.push((reader.looked(), oracle.looked_to())),
+            Action::Mark => self.marks.push((reader.cursor(), oracle.peeked_to())),
             Action::ReleaseUpTo(which) => {
                 if let Some((mark, to)) = self.marks.iter().nth_back(*which) {
                     reader.release_up_to(*mark);
@@ -418,8 +418,8 @@ impl<H: StartsAt> World<'_, H> {
                 }
             }
             _ => {
-                reader.look_anew();
-                oracle.looked = 0;
+                reader.rewind();
+                oracle.peeked = 0;
             }
         }
         Ok(())
@@ -441,7 +441,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::DropWriter => oracle.failed |= self.writer.take().is_some() && seated,
             Action::OpenReader if !seated => {
                 self.reader = Some(Reader::open(self.place.address()).unwrap());
-                (oracle.looked, oracle.failed) = (0, false);
+                (oracle.peeked, oracle.failed) = (0, false);
             }
             Action::LeaveReader => {
                 if let Some(reader) = self.reader.take() {
@@ -467,11 +467,11 @@ fn nothing(oracle: &Oracle, otherwise: RecvError) -> RecvError {
     if oracle.failed { RecvError::WriterGone } else { otherwise }
 }
 
-fn looked_at(oracle: &mut Oracle, count: usize, release: bool) {
+fn peeked_at(oracle: &mut Oracle, count: usize, release: bool) {
     if release {
         oracle.release(count);
     } else if oracle.queue[count - 1].bytes.is_some() {
-        oracle.looked = count;
+        oracle.peeked = count;
     }
 }
 
@@ -480,7 +480,7 @@ fn run<H: StartsAt>(start: u64, actions: Vec<Action>) -> Result<(), TestCaseErro
     let oracle = Oracle {
         capacity: H::CAPACITY,
         queue: VecDeque::new(),
-        looked: 0,
+        peeked: 0,
         head: start,
         place: start,
         tail: start,

@@ -143,28 +143,28 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
             let len = reader.try_recv(&mut buffer)?;
             oracle.received(&buffer[..len]);
         }
-        2 => oracle.looked(reader.look()?.text()),
+        2 => oracle.peeked(reader.peek()?.text()),
         3 => {
-            let message = reader.look()?;
-            oracle.looked(message.text());
+            let message = reader.peek()?;
+            oracle.peeked(message.text());
             message.release();
             oracle.released();
         }
-        4 => oracle.looked(reader.look_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
+        4 => oracle.peeked(reader.peek_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
         5 => {
-            reader.look_anew();
+            reader.rewind();
             reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?;
         }
         6 => {
             // As many as are there, and all of them released together, or none.
-            reader.look_anew();
+            reader.rewind();
             let mut ahead = 0;
-            while let Ok(message) = reader.look_next(&mut WaitPolicy::non_blocking()) {
-                oracle.looked_ahead(ahead, message.text());
+            while let Ok(message) = reader.peek_next(&mut WaitPolicy::non_blocking()) {
+                oracle.peeked_ahead(ahead, message.text());
                 ahead += 1;
             }
             if thread_rng().gen_bool(0.7) {
-                reader.release_looked();
+                reader.release_peeked();
                 (0..ahead).for_each(|_| oracle.released());
                 noted(if ahead > 1 { "released together" } else { "released alone" });
             }

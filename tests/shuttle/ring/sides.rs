@@ -44,7 +44,7 @@ fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
             if oracle.count() == messages {
                 break;
             }
-            let message = match reader.look() {
+            let message = match reader.peek() {
                 Ok(message) => message,
                 Err(error) => {
                     assert_eq!(error, RecvError::WriterGone);
@@ -53,7 +53,7 @@ fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
                     continue;
                 }
             };
-            oracle.looked(message.text());
+            oracle.peeked(message.text());
             if thread_rng().gen_bool(0.7) {
                 message.release();
                 oracle.released();
@@ -176,8 +176,8 @@ fn s15_removed_by_a_third_party() {
             let (same, theirs) = (ring.clone(), oracle.clone());
             let third = thread::spawn(move || remove_now_and_then(&same, &theirs, messages - 20));
             while oracle.count() < messages {
-                let message = reader.look().unwrap();
-                oracle.looked(message.text());
+                let message = reader.peek().unwrap();
+                oracle.peeked(message.text());
                 if thread_rng().gen_bool(0.8) {
                     message.release();
                     oracle.released();
@@ -231,9 +231,9 @@ fn s16_session_after_session() {
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let mut sessions = 0;
             loop {
-                let message = reader.look().unwrap();
+                let message = reader.peek().unwrap();
                 if !message.ends_session() {
-                    oracle.looked(message.text());
+                    oracle.peeked(message.text());
                     message.release();
                     oracle.released();
                     continue;

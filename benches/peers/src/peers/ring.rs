@@ -150,7 +150,7 @@ impl Tx for ToInPlace {
 impl Rx for FromInPlace {
     #[inline]
     fn recv<T>(&mut self, _: usize, look: impl FnOnce(&[u8]) -> T) -> T {
-        let message = must(self.0.look_in_place(&mut WaitPolicy::forever()), "look");
+        let message = must(self.0.peek_in_place(&mut WaitPolicy::forever()), "look");
         // SAFETY: the other process is this program, which writes nothing that was
         // not released.
         let bytes = unsafe { message.bytes() };

@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut reader = Reader::<SysV>::open(&Options::classic(key.resolve()?))?;
     loop {
         let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_secs(10));
-        let message = reader.look_with(&mut policy).map_err(|error| error.to_string())?;
+        let message = reader.peek_with(&mut policy).map_err(|error| error.to_string())?;
         if message.ends_session() {
             message.close()?; // removes the segment
             return Ok(());
