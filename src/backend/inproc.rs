@@ -15,7 +15,7 @@
 //! ```
 
 use super::payload::{Cell, Payload, WORD};
-use super::{Backend, Census, Kind, Records, Ring, RingBackend};
+use super::{Backend, Kind, PeerStatus, Records, Ring, RingBackend};
 use crate::error::{Error, Role};
 use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
 use std::fmt;
@@ -321,9 +321,9 @@ impl fmt::Debug for Slot {
 /// # let slot = Slot::new(2048);
 /// let mut reader = InProc::open(&slot, Role::Reader)?;
 /// let writer = InProc::open(&slot, Role::Writer)?;
-/// assert!(reader.census()?.peer_seated);
+/// assert!(reader.status()?.peer_seated);
 /// writer.leave()?;
-/// assert!(!reader.census()?.peer_seated);
+/// assert!(!reader.status()?.peer_seated);
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -468,11 +468,11 @@ impl Backend for InProc {
         self.slot.shared.changed.notify_all();
     }
 
-    fn census(&mut self) -> Result<Census, Error> {
+    fn status(&mut self) -> Result<PeerStatus, Error> {
         let state = self.slot.shared.state.lock();
         let memory = self.memory();
         let removed = !Arc::ptr_eq(&state.current, memory);
-        Ok(Census {
+        Ok(PeerStatus {
             peer_seated: match self.role {
                 Role::Writer => state.reader,
                 Role::Reader => state.writer,

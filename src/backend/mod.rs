@@ -36,19 +36,19 @@ use std::time::Duration;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, Census, inproc::{InProc, Slot}}};
+/// # use shm_handoff::{Role, backend::{Backend, PeerStatus, inproc::{InProc, Slot}}};
 /// # let slot = Slot::new(2048);
 /// let mut reader = InProc::open(&slot, Role::Reader)?;
-/// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
-/// assert_eq!(reader.census()?, alone);
+/// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
+/// assert_eq!(reader.status()?, alone);
 /// let writer = InProc::open(&slot, Role::Writer)?;
-/// assert_eq!(reader.census()?, Census { peer_seated: true, attached: 2, ..alone });
+/// assert_eq!(reader.status()?, PeerStatus { peer_seated: true, attached: 2, ..alone });
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
-pub struct Census {
+pub struct PeerStatus {
     /// The other role's seat is taken.
     pub peer_seated: bool,
     /// The writer's seat is free, and the writer that had it did not leave in
@@ -65,14 +65,14 @@ pub struct Census {
     pub reseated: bool,
 }
 
-impl Census {
+impl PeerStatus {
     /// Somebody beside us is attached, and no tool is taken for it.
     ///
     /// ```
-    /// # use shm_handoff::backend::Census;
-    /// let two = Census { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
+    /// # use shm_handoff::backend::PeerStatus;
+    /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
     /// assert!(two.has_company());
-    /// assert!(!Census { observers: 1, ..two }.has_company(), "that can be the tool");
+    /// assert!(!PeerStatus { observers: 1, ..two }.has_company(), "that can be the tool");
     /// ```
     #[must_use]
     pub fn has_company(&self) -> bool {
@@ -82,10 +82,10 @@ impl Census {
     /// Nobody beside us is attached.
     ///
     /// ```
-    /// # use shm_handoff::backend::Census;
-    /// let two = Census { peer_seated: false, writer_failed: false, attached: 2, observers: 1, removed: false, reseated: false };
+    /// # use shm_handoff::backend::PeerStatus;
+    /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 1, removed: false, reseated: false };
     /// assert!(!two.is_alone(), "the tool can be about to attach still");
-    /// assert!(Census { attached: 1, ..two }.is_alone());
+    /// assert!(PeerStatus { attached: 1, ..two }.is_alone());
     /// ```
     #[must_use]
     pub fn is_alone(&self) -> bool {
@@ -111,12 +111,12 @@ impl Census {
 ///   memory is attached, and given back after it was detached, also when the
 ///   holder is killed.
 /// * **B4** Giving back a seat *happens before* it is seen free in a
-///   [`census`](Self::census) or taken by somebody else. (In one process a
+///   [`status`](Self::status) or taken by somebody else. (In one process a
 ///   lock does that, between processes the kernel's semaphores do.)
 /// * **B5** A writer's handle that is dropped, or whose process dies, without
 ///   [`leave`](Self::leave) counts as failed, until the next writer is seated
 ///   or [`forget_failure`](Self::forget_failure) is called.
-/// * **B6** [`census`](Self::census) tells the truth of some moment during the
+/// * **B6** [`status`](Self::status) tells the truth of some moment during the
 ///   call and does not wait for the peer. Of those attached, `observers` are at least as
 ///   many as there are tools.
 /// * **B7** [`sleep`](Self::sleep) returns after the given time at the latest
@@ -131,7 +131,7 @@ impl Census {
 /// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{InProc, Slot}}};
 /// # let slot = Slot::new(2048);
 /// fn is_alone<B: Backend>(address: &B::Address) -> Result<bool, Error> {
-///     Ok(B::open(address, Role::Guest)?.census()?.attached == 1)
+///     Ok(B::open(address, Role::Guest)?.status()?.attached == 1)
 /// }
 /// assert!(is_alone::<InProc>(&slot)?);
 /// # }
@@ -243,13 +243,13 @@ pub trait Backend: Sized {
     /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
     /// # let slot = Slot::new(2048);
     /// let mut writer = InProc::open(&slot, Role::Writer)?;
-    /// assert!(!writer.census()?.peer_seated);
+    /// assert!(!writer.status()?.peer_seated);
     /// let reader = InProc::open(&slot, Role::Reader)?;
-    /// assert!(writer.census()?.peer_seated);
+    /// assert!(writer.status()?.peer_seated);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn census(&mut self) -> Result<Census, Error>;
+    fn status(&mut self) -> Result<PeerStatus, Error>;
 
     /// Whether the memory stays when nobody is attached any more. Where it does not, what was
     /// sent and not released goes with its last attachment.
@@ -278,9 +278,9 @@ pub trait Backend: Sized {
     /// # let slot = Slot::new(2048);
     /// let (mut writer, mut reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
     /// reader.remove()?;
-    /// assert!(writer.census()?.removed);
+    /// assert!(writer.status()?.removed);
     /// writer.reopen()?;
-    /// assert!(!writer.census()?.removed);
+    /// assert!(!writer.status()?.removed);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -298,7 +298,7 @@ pub trait Backend: Sized {
     /// let mut reader = InProc::open(&slot, Role::Reader)?;
     /// reader.remove()?;
     /// reader.remove()?;
-    /// assert!(reader.census()?.removed);
+    /// assert!(reader.status()?.removed);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -316,9 +316,9 @@ pub trait Backend: Sized {
     /// # let slot = Slot::new(2048);
     /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
     /// drop(writer);
-    /// assert!(reader.census()?.writer_failed);
+    /// assert!(reader.status()?.writer_failed);
     /// reader.forget_failure()?;
-    /// assert!(!reader.census()?.writer_failed);
+    /// assert!(!reader.status()?.writer_failed);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -336,7 +336,7 @@ pub trait Backend: Sized {
     /// # let slot = Slot::new(2048);
     /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
     /// writer.leave()?;
-    /// assert!(!reader.census()?.writer_failed);
+    /// assert!(!reader.status()?.writer_failed);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -6,10 +6,10 @@
 //! pid, so it holds across pid namespaces, and it falls at once on SIGKILL.
 //!
 //! A tool of ours that only looks is attached for a moment, too. It says so before, so
-//! a census knows how many of those attached can be tools. Where the count could mean
+//! a status check knows how many of those attached can be tools. Where the count could mean
 //! either, nothing is concluded from it, and what was known before stays.
 
-use crate::backend::Census;
+use crate::backend::PeerStatus;
 use std::time::{Duration, Instant};
 
 /// Two looks farther apart than this are not "in a row".
@@ -26,12 +26,12 @@ const HERE: Duration = Duration::from_millis(500);
 /// What is known of the other side.
 ///
 /// ```
-/// # use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch}};
+/// # use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch}};
 /// # use std::time::{Duration, Instant};
 /// # let start = Instant::now();
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.peer(), Peer::Unseen);
-/// watch.observe(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+/// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
 /// assert_eq!(watch.peer(), Peer::Ours);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +47,14 @@ pub enum Peer {
 /// What a look told.
 ///
 /// ```
-/// # use shm_handoff::{backend::Census, protocol::{PeerWatch, Verdict}};
+/// # use shm_handoff::{backend::PeerStatus, protocol::{PeerWatch, Verdict}};
 /// # use std::time::{Duration, Instant};
 /// # let start = Instant::now();
 /// # let at = |ms| start + Duration::from_millis(ms);
-/// let seated = Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
+/// let seated = PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.observe(seated, at(0)), Verdict::Present);
-/// assert_eq!(watch.observe(Census { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
+/// assert_eq!(watch.observe(PeerStatus { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -69,11 +69,11 @@ pub enum Verdict {
 /// Follows the peer from look to look.
 ///
 /// ```
-/// use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch, Verdict}};
+/// use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch, Verdict}};
 /// use std::time::{Duration, Instant};
 /// let (alone, two) = (
-///     Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false },
-///     Census { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false },
+///     PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false },
+///     PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false },
 /// );
 /// let start = Instant::now();
 /// let at = |ms| start + Duration::from_millis(ms);
@@ -117,11 +117,11 @@ impl PeerWatch {
     /// What is known of the peer.
     ///
     /// ```
-    /// # use shm_handoff::{backend::Census, protocol::{Peer, PeerWatch}};
+    /// # use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch}};
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// let mut watch = PeerWatch::new();
-    /// watch.observe(Census { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+    /// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
     /// assert_eq!(watch.peer(), Peer::Ours);
     /// ```
     #[must_use]
@@ -129,36 +129,36 @@ impl PeerWatch {
         self.peer
     }
 
-    /// Takes in what `census` said at `now`.
+    /// Takes in what `status` said at `now`.
     ///
     /// ```
-    /// # use shm_handoff::{backend::Census, protocol::{PeerWatch, Verdict}};
+    /// # use shm_handoff::{backend::PeerStatus, protocol::{PeerWatch, Verdict}};
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// # let at = |ms| start + Duration::from_millis(ms);
-    /// let alone = Census { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
+    /// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// assert_eq!(watch.observe(alone, at(0)), Verdict::Unseen);
-    /// assert_eq!(watch.observe(Census { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
+    /// assert_eq!(watch.observe(PeerStatus { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
     /// assert_eq!(watch.observe(alone, at(40)), Verdict::Gone);
     /// ```
-    pub fn observe(&mut self, census: Census, now: Instant) -> Verdict {
-        if census.reseated {
+    pub fn observe(&mut self, status: PeerStatus, now: Instant) -> Verdict {
+        if status.reseated {
             *self = Self::new();
         }
-        let (company, alone) = (census.has_company(), census.is_alone());
+        let (company, alone) = (status.has_company(), status.is_alone());
         self.accompanied = company || (self.accompanied && !alone);
         self.untold =
-            (census.peer_seated && !company && !alone).then(|| (self.untold.map_or(now, |(since, _)| since), now));
+            (status.peer_seated && !company && !alone).then(|| (self.untold.map_or(now, |(since, _)| since), now));
         let before = self.stranger;
         self.stranger = match before {
-            _ if census.peer_seated || alone => None,
+            _ if status.peer_seated || alone => None,
             // A tool's attachment, or a stranger's beside it.
             before if !company => before,
             Some((since, last)) if now.duration_since(last) <= IN_A_ROW => Some((since, now)),
             _ => Some((now, now)),
         };
-        if census.peer_seated {
+        if status.peer_seated {
             self.peer = Peer::Ours;
             return Verdict::Present;
         }
@@ -182,15 +182,15 @@ impl PeerWatch {
     /// long enough to have wiped the flag already.
     ///
     /// ```
-    /// # use shm_handoff::{backend::Census, protocol::PeerWatch};
+    /// # use shm_handoff::{backend::PeerStatus, protocol::PeerWatch};
     /// # use std::time::{Duration, Instant};
     /// # let start = Instant::now();
     /// # let at = |ms| start + Duration::from_millis(ms);
-    /// let elsewhere = Census { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
+    /// let elsewhere = PeerStatus { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// watch.observe(elsewhere, at(0));
     /// assert!(!watch.may_publish_first(), "seated, and still on other memory");
-    /// watch.observe(Census { attached: 2, ..elsewhere }, at(20));
+    /// watch.observe(PeerStatus { attached: 2, ..elsewhere }, at(20));
     /// assert!(watch.may_publish_first());
     /// ```
     #[must_use]

@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{Backoff, GaveUp, Step, WaitPolicy, WaitingFor};
-use crate::backend::{Backend, Census, Kind};
+use crate::backend::{Backend, Kind, PeerStatus};
 use crate::error::{Error, Role};
 use crate::sync;
 use std::time::Instant;
@@ -392,9 +392,9 @@ impl<B: Backend> Reader<B> {
     }
 
     /// Looks who is there, and keeps in mind what that says of the writer.
-    fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
-        let census = self.backend.census()?;
-        Ok((census, self.watch.observe(census, sync::now())))
+    fn look_around(&mut self) -> Result<(PeerStatus, Verdict), Error> {
+        let status = self.backend.status()?;
+        Ok((status, self.watch.observe(status, sync::now())))
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
@@ -461,14 +461,14 @@ impl<B: Backend> Reader<B> {
                 return Ok(());
             }
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) else { continue };
-            if backoff.census_due().is_some() {
-                let (census, verdict) = self.look_around()?;
-                let died = census.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
-                if (census.removed || died) && self.is_full() {
+            if backoff.status_due().is_some() {
+                let (status, verdict) = self.look_around()?;
+                let died = status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
+                if (status.removed || died) && self.is_full() {
                     // What was sent before the end is read before the end.
                     return Ok(());
                 }
-                if census.removed {
+                if status.removed {
                     self.backend.reopen()?;
                     self.peeked = false;
                     self.watch = PeerWatch::new();

@@ -5,7 +5,7 @@
 //! yields (one core is enough), then sleeps of 50 µs that double to 5 ms, and
 //! after a second without an answer 20 ms: waking up is what idling costs. Each
 //! sleep follows a *tick*: the caller's hook, the deadline, and, a few
-//! milliseconds apart, the census that notices a peer or a segment that has gone.
+//! milliseconds apart, the status check that notices a peer or a segment that has gone.
 //!
 //! A yield takes half a microsecond where nobody else wants the core, and
 //! milliseconds where others do. So the hook and the deadline are asked before
@@ -50,10 +50,10 @@ const IDLE_AFTER: u32 = 200;
 const SHORTEST_PARK: Duration = Duration::from_millis(20);
 const LONGEST_PARK: Duration = Duration::from_millis(100);
 
-/// Time between two censuses; longer than the millisecond for which a tool of
+/// Time between two status checks; longer than the millisecond for which a tool of
 /// ours is attached, much shorter than the 50 ms that two looks in a row may
 /// lie apart.
-const CENSUS_EVERY: Duration = Duration::from_millis(20);
+const STATUS_EVERY: Duration = Duration::from_millis(20);
 
 std::thread_local! {
     /// The core is the thread's, not one side's.
@@ -325,14 +325,14 @@ pub(super) struct Backoff {
     yields: u32,
     /// When the yields began, and when the last one was over.
     yielding: Option<(Instant, Instant)>,
-    /// What was found while it spun. The tick tells it, for a census comes before that:
+    /// What was found while it spun. The tick tells it, for a status check comes before that:
     /// it can tell more.
     gave_up: Option<GaveUp>,
     sleep: Duration,
     longest: Duration,
     long_sleeps: u32,
     since: Option<Instant>,
-    last_census: Option<Instant>,
+    last_status: Option<Instant>,
 }
 
 impl Backoff {
@@ -350,7 +350,7 @@ impl Backoff {
             longest: LONGEST,
             long_sleeps: 0,
             since: None,
-            last_census: None,
+            last_status: None,
         }
     }
 
@@ -451,10 +451,10 @@ impl Backoff {
     }
 
     /// Whether it is time to look who is there; the moment, if so.
-    pub(super) fn census_due(&mut self) -> Option<Instant> {
+    pub(super) fn status_due(&mut self) -> Option<Instant> {
         let now = now();
-        let due = cfg!(model) || self.last_census.is_none_or(|last| now - last >= CENSUS_EVERY);
-        due.then(|| *self.last_census.insert(now))
+        let due = cfg!(model) || self.last_status.is_none_or(|last| now - last >= STATUS_EVERY);
+        due.then(|| *self.last_status.insert(now))
     }
 }
 
@@ -589,7 +589,7 @@ mod tests {
         assert_eq!(done[1..], ["yield"; 50]);
     }
 
-    /// The tick says so, behind the census; and the hook is not asked again.
+    /// The tick says so, behind the status check; and the hook is not asked again.
     #[test]
     fn who_gives_up_does_not_yield() {
         yields_take([]);
@@ -720,13 +720,13 @@ mod tests {
     }
 
     #[test]
-    fn a_census_now_and_then() {
+    fn a_status_now_and_then() {
         yields_take([]);
         let mut backoff = Backoff::new(&WaitPolicy::forever());
-        let first = backoff.census_due().expect("the first look is at once");
-        goes_by(CENSUS_EVERY / 2);
-        assert_eq!(backoff.census_due(), None);
-        goes_by(CENSUS_EVERY / 2);
-        assert_eq!(backoff.census_due(), Some(first + CENSUS_EVERY));
+        let first = backoff.status_due().expect("the first look is at once");
+        goes_by(STATUS_EVERY / 2);
+        assert_eq!(backoff.status_due(), None);
+        goes_by(STATUS_EVERY / 2);
+        assert_eq!(backoff.status_due(), Some(first + STATUS_EVERY));
     }
 }

@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Broken;
 use super::wait::{Backoff, GaveUp, LONGEST, Step, WaitPolicy, WaitingFor};
-use crate::backend::{Backend, Census, Kind};
+use crate::backend::{Backend, Kind, PeerStatus};
 use crate::error::{Error, Role};
 use crate::sync;
 use std::collections::VecDeque;
@@ -403,7 +403,7 @@ impl<B: Backend> Writer<B> {
                 return Ok(true);
             }
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
-            if backoff.census_due().is_some() && self.look_around()?.0.removed {
+            if backoff.status_due().is_some() && self.look_around()?.0.removed {
                 return Ok(false);
             }
             let left = backoff.tick(policy, WaitingFor::Receipt)?;
@@ -433,9 +433,9 @@ impl<B: Backend> Writer<B> {
     }
 
     /// Looks who is there, and keeps in mind what that says of the reader.
-    fn look_around(&mut self) -> Result<(Census, Verdict), Error> {
-        let census = self.backend.census()?;
-        Ok((census, self.watch.observe(census, sync::now())))
+    fn look_around(&mut self) -> Result<(PeerStatus, Verdict), Error> {
+        let status = self.backend.status()?;
+        Ok((status, self.watch.observe(status, sync::now())))
     }
 
     fn is_empty(&self) -> bool {
@@ -458,12 +458,12 @@ impl<B: Backend> Writer<B> {
             if self.introduced && self.is_empty() && (self.watch.peer() == Peer::Ours || self.step_back()) {
                 return Ok(());
             }
-            // The first message is preceded by a census in any case.
+            // The first message is preceded by a status check in any case.
             let step = if self.introduced { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
-            if backoff.census_due().is_some() {
-                let (census, verdict) = self.look_around()?;
-                if census.removed {
+            if backoff.status_due().is_some() {
+                let (status, verdict) = self.look_around()?;
+                if status.removed {
                     // No look at the new memory before the tick: somebody who
                     // removes again and again must not keep us from it.
                     self.move_on(policy)?;
@@ -538,7 +538,7 @@ impl<B: Backend> Writer<B> {
     fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
         let mut backoff = Backoff::new(policy);
         loop {
-            // In this order: who is gone by the census has released before it.
+            // In this order: who is gone by the status check has released before it.
             let alone = self.look_around()?.0.is_alone();
             if self.unreleased().is_none() {
                 return Ok(false);

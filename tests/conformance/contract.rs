@@ -53,7 +53,7 @@ pub(crate) fn b2_flag_and_text_apart_and_untouched<H: Harness>(place: &H) {
     for handle in [&mut writer, &mut reader] {
         handle.wake();
         handle.sleep(Duration::from_micros(1));
-        handle.census().unwrap();
+        handle.status().unwrap();
         handle.forget_failure().unwrap();
     }
     let guest = guest(place);
@@ -84,17 +84,17 @@ pub(crate) fn b3_a_seat_after_detaching<H: Harness>(place: &H) {
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     for in_order in [true, false] {
         let writer = H::Backend::open(place.address(), Role::Writer).unwrap();
-        let here = reader.census().unwrap();
+        let here = reader.status().unwrap();
         assert!(here.peer_seated);
         assert_eq!(here.attached, 2);
         thread::scope(|scope| {
             scope.spawn(move || if in_order { writer.leave().unwrap() } else { drop(writer) });
             let deadline = soon();
-            while reader.census().unwrap().peer_seated {
+            while reader.status().unwrap().peer_seated {
                 assert!(Instant::now() < deadline, "the seat was not given back");
             }
             // Who is not seated any more is not attached any more.
-            assert_eq!(reader.census().unwrap().attached, 1);
+            assert_eq!(reader.status().unwrap().attached, 1);
         });
     }
 }
@@ -110,7 +110,7 @@ pub(crate) fn b4_what_a_leaver_wrote_is_seen<H: Harness>(place: &H) {
                 writer.leave().unwrap();
             });
             let deadline = soon();
-            while reader.census().unwrap().peer_seated {
+            while reader.status().unwrap().peer_seated {
                 assert!(Instant::now() < deadline, "the seat was not given back");
             }
             assert_eq!(got(&reader), round);
@@ -121,7 +121,7 @@ pub(crate) fn b4_what_a_leaver_wrote_is_seen<H: Harness>(place: &H) {
 pub(crate) fn b5_a_dropped_writer_failed<H: Harness>(place: &H) {
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let open = || H::Backend::open(place.address(), Role::Writer).unwrap();
-    let mut failed = || reader.census().unwrap().writer_failed;
+    let mut failed = || reader.status().unwrap().writer_failed;
     assert!(!failed(), "there was none yet");
     let writer = open();
     assert!(!failed(), "it is there");
@@ -135,11 +135,11 @@ pub(crate) fn b5_a_dropped_writer_failed<H: Harness>(place: &H) {
     drop(open());
     assert!(failed());
     reader.forget_failure().unwrap();
-    assert!(!reader.census().unwrap().writer_failed);
+    assert!(!reader.status().unwrap().writer_failed);
     let writer = open();
     reader.forget_failure().unwrap();
     drop(writer);
-    assert!(reader.census().unwrap().writer_failed, "nothing is forgotten while a writer is seated");
+    assert!(reader.status().unwrap().writer_failed, "nothing is forgotten while a writer is seated");
 }
 
 pub(crate) fn b5_a_newcomer_does_not_inherit_a_failure<H: Harness>(place: &H) {
@@ -148,19 +148,19 @@ pub(crate) fn b5_a_newcomer_does_not_inherit_a_failure<H: Harness>(place: &H) {
     drop(H::Backend::open(place.address(), Role::Writer).unwrap());
     drop(first);
     let mut second = H::Backend::open(place.address(), Role::Reader).unwrap();
-    assert!(!second.census().unwrap().writer_failed);
+    assert!(!second.status().unwrap().writer_failed);
 }
 
-pub(crate) fn b6_the_census_tells_the_truth<H: Harness>(place: &H) {
+pub(crate) fn b6_the_status_tells_the_truth<H: Harness>(place: &H) {
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let told = |reader: &mut H::Backend| {
-        let census = reader.census().unwrap();
-        (census.peer_seated, census.attached, census.removed)
+        let status = reader.status().unwrap();
+        (status.peer_seated, status.attached, status.removed)
     };
     assert_eq!(told(&mut reader), (false, 1, false));
     let mut visitor = guest(place);
     assert_eq!(told(&mut reader), (false, 2, false));
-    assert!(!visitor.census().unwrap().peer_seated, "a guest has no peer");
+    assert!(!visitor.status().unwrap().peer_seated, "a guest has no peer");
     let mut writer = H::Backend::open(place.address(), Role::Writer).unwrap();
     assert_eq!(told(&mut reader), (true, 3, false));
     assert_eq!(told(&mut writer), (true, 3, false));
@@ -197,13 +197,13 @@ pub(crate) fn b8_removed_memory_stays_usable<H: Harness>(place: &H) {
     reader.remove().unwrap();
     reader.reopen().unwrap();
     assert_eq!(got(&reader), 16);
-    assert!(!reader.census().unwrap().removed);
+    assert!(!reader.status().unwrap().removed);
     assert_eq!(got(&writer), 8);
     writer.reopen().unwrap();
     assert_eq!(got(&writer), 16);
     assert_eq!((reader.kind(), writer.kind()), (newcomer.kind(), newcomer.kind()));
     // The seats were kept over all of it.
-    assert!(reader.census().unwrap().peer_seated && writer.census().unwrap().peer_seated);
+    assert!(reader.status().unwrap().peer_seated && writer.status().unwrap().peer_seated);
     assert!(H::Backend::open(place.address(), Role::Writer).is_err());
 }
 
@@ -253,7 +253,7 @@ pub(crate) fn b9_words_apart_and_untouched<H: Harness>(place: &H) {
         handle.unpark(handle.ring().reader_hint);
         handle.wake();
         handle.sleep(Duration::from_micros(1));
-        handle.census().unwrap();
+        handle.status().unwrap();
         handle.forget_failure().unwrap();
     }
     let guest = guest(place);

@@ -84,7 +84,7 @@ macro_rules! suite {
                 b4_what_a_leaver_wrote_is_seen
                 b5_a_dropped_writer_failed
                 b5_a_newcomer_does_not_inherit_a_failure
-                b6_the_census_tells_the_truth
+                b6_the_status_tells_the_truth
                 b7_sleep_is_bounded
                 b8_removed_memory_stays_usable;
             both:

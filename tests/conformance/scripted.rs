@@ -1,22 +1,29 @@
-//! What a writer does with a census that comes at one certain moment: told by a backend
-//! whose censuses are written down beforehand.
+//! What a writer does with a status check that comes at one certain moment: told by a backend
+//! whose status checks are written down beforehand.
 
 use crate::fuzzed::{Flat, Place};
 use crate::soon;
-use shm_handoff::backend::{Backend, Census, Payload, RingBackend};
+use shm_handoff::backend::{Backend, Payload, PeerStatus, RingBackend};
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Role, SendError, WaitPolicy, Writer, ring};
 use std::time::Duration;
 
-/// What a census says, and what happened to the flag shortly before.
+/// What a status check says, and what happened to the flag shortly before.
 struct Entry {
-    census: Census,
+    status: PeerStatus,
     flag: u32,
 }
 
 fn entry(peer_seated: bool, attached: usize, flag: u32) -> Entry {
     Entry {
-        census: Census { peer_seated, writer_failed: false, attached, observers: 0, removed: false, reseated: false },
+        status: PeerStatus {
+            peer_seated,
+            writer_failed: false,
+            attached,
+            observers: 0,
+            removed: false,
+            reseated: false,
+        },
         flag,
     }
 }
@@ -51,10 +58,10 @@ impl Backend for Scripted {
 
     fn wake(&self) {}
 
-    fn census(&mut self) -> Result<Census, Error> {
-        let Entry { census, flag } = self.script.next().expect("no more is asked than is written down");
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        let Entry { status, flag } = self.script.next().expect("no more is asked than is written down");
         self.flag.store(flag, Ordering::Relaxed);
-        Ok(census)
+        Ok(status)
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -103,7 +110,14 @@ fn room_that_was_made_before_the_reader_went() {
 fn a_reader_without_a_seat_has_not_gone() {
     let place = Place::empty_ring();
     let says = |peer_seated, reseated| {
-        place.says(Census { peer_seated, writer_failed: false, attached: 2, observers: 0, removed: false, reseated });
+        place.says(PeerStatus {
+            peer_seated,
+            writer_failed: false,
+            attached: 2,
+            observers: 0,
+            removed: false,
+            reseated,
+        });
     };
     let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
     says(true, false);
@@ -123,7 +137,7 @@ fn a_reader_without_a_seat_has_not_gone() {
 fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
     let place = Place::empty_ring();
     let says = |peer_seated| {
-        place.says(Census {
+        place.says(PeerStatus {
             peer_seated,
             writer_failed: false,
             attached: 2,

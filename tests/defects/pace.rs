@@ -5,7 +5,7 @@
 
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::backend::{Backend, Census, Payload};
+use shm_handoff::backend::{Backend, Payload, PeerStatus};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Reader, Role, Writer};
@@ -88,8 +88,8 @@ impl Backend for Noting {
         self.inner.wake();
     }
 
-    fn census(&mut self) -> Result<Census, Error> {
-        self.inner.census()
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        self.inner.status()
     }
 
     fn reopen(&mut self) -> Result<(), Error> {

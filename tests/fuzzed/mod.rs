@@ -4,14 +4,14 @@
 //! once under `AddressSanitizer`. Whatever lies there: no panic, no wait that was told not
 //! to be one, no access beyond, and no more memory asked for than such a segment can need.
 //!
-//! (`tests/conformance` uses it for a census that says what it is told to.)
+//! (`tests/conformance` uses it for a status check that says what it is told to.)
 //!
 //! The first bytes of an input say what is done, two each; then comes the memory.
 
 #![allow(dead_code)] // each target uses a part of it
 
 use shm_handoff::backend::layout::{CLASSIC, ring as layout};
-use shm_handoff::backend::{Backend, Census, Kind, Payload, Promises, Records, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Promises, Records, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
 use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer, ring};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -64,12 +64,12 @@ impl Drop for Memory {
     }
 }
 
-/// Memory and what a census says of it.
+/// Memory and what a status check says of it.
 #[derive(Clone)]
 pub(crate) struct Place {
     memory: Rc<Memory>,
     kind: Kind,
-    census: Rc<Cell<Census>>,
+    status: Rc<Cell<PeerStatus>>,
     /// Whether a removal is refused; what `closed` was at the last one that was not.
     refuses: Rc<Cell<bool>>,
     closed: Rc<Cell<Option<u32>>>,
@@ -77,8 +77,8 @@ pub(crate) struct Place {
 
 impl Place {
     fn new(memory: Rc<Memory>, kind: Kind, bits: u8) -> Self {
-        let census = Rc::new(Cell::new(census(bits)));
-        Self { memory, kind, census, refuses: Rc::default(), closed: Rc::default() }
+        let status = Rc::new(Cell::new(status(bits)));
+        Self { memory, kind, status, refuses: Rc::default(), closed: Rc::default() }
     }
 
     /// A ring of which nothing is used yet.
@@ -86,9 +86,9 @@ impl Place {
         a_ring(&[])
     }
 
-    /// From now on a census says this.
-    pub(crate) fn says(&self, census: Census) {
-        self.census.set(census);
+    /// From now on a status check says this.
+    pub(crate) fn says(&self, status: PeerStatus) {
+        self.status.set(status);
     }
 
     /// From now on the memory can't be removed, or it can again.
@@ -132,11 +132,11 @@ impl Backend for Flat {
 
     fn wake(&self) {}
 
-    fn census(&mut self) -> Result<Census, Error> {
-        let census = self.place.census.get();
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        let status = self.place.status.get();
         // It is removed once; the next one stays.
-        let removed = census.removed && Rc::ptr_eq(&self.memory, &self.place.memory);
-        Ok(Census { removed, ..census })
+        let removed = status.removed && Rc::ptr_eq(&self.memory, &self.place.memory);
+        Ok(PeerStatus { removed, ..status })
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -196,8 +196,8 @@ fn at_once() -> WaitPolicy<'static> {
     WaitPolicy::non_blocking()
 }
 
-fn census(bits: u8) -> Census {
-    Census {
+fn status(bits: u8) -> PeerStatus {
+    PeerStatus {
         peer_seated: bits & 1 != 0,
         writer_failed: bits & 2 != 0,
         attached: 1 + usize::from(bits >> 2 & 1),
@@ -300,7 +300,7 @@ pub(crate) fn read_ring(input: &[u8]) {
             7 => _ = marks.pop().map(|mark| reader.release_up_to(mark)),
             8 => reader.rewind(),
             9 => _ = reader.wait_with(&mut at_once()),
-            10 => place.census.set(census(*what)),
+            10 => place.status.set(status(*what)),
             _ => scribble(&place, *what),
         }
     }
@@ -330,7 +330,7 @@ pub(crate) fn write_ring(input: &[u8]) {
             5 => _ = writer.stranded().map(|count| assert!(count <= 2 * CAPACITY / 8)),
             6 => _ = writer.mend(&mut at_once()),
             7 => _ = writer.settle(&mut at_once()),
-            8 => place.census.set(census(*what)),
+            8 => place.status.set(status(*what)),
             _ => scribble(&place, *what),
         }
     }
@@ -353,7 +353,7 @@ pub(crate) fn attach_ring(input: &[u8]) {
                     let _ = writer.try_send(&vec![*what; usize::from(*what)]);
                 }
             }
-            2 => place.census.set(census(*what)),
+            2 => place.status.set(status(*what)),
             _ => scribble(&place, *what),
         }
     }
@@ -375,7 +375,7 @@ pub(crate) fn classic(input: &[u8]) {
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),
             4 => _ = writer.mend(&mut at_once()),
-            5 => place.census.set(census(*what)),
+            5 => place.status.set(status(*what)),
             _ => place
                 .memory
                 .word(usize::from(*what) * 8)

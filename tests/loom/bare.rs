@@ -1,9 +1,9 @@
-//! A backend whose census is a constant and takes no lock, so that the flag is
+//! A backend whose status check is a constant and takes no lock, so that the flag is
 //! the only edge between the sides: a lock that both take now and then would
 //! order what the flag alone has to order, and multiply the executions.
 
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::backend::{Backend, Census, Kind, Payload, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::mem::ManuallyDrop;
@@ -40,8 +40,8 @@ impl Backend for Bare {
         self.0.wake();
     }
 
-    fn census(&mut self) -> Result<Census, Error> {
-        Ok(Census {
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        Ok(PeerStatus {
             peer_seated: true,
             writer_failed: false,
             attached: 2,

@@ -10,7 +10,7 @@
 //! takes it.
 
 use shm_handoff::backend::inproc::{InProc, Slot};
-use shm_handoff::backend::{Backend, Census, Kind, Payload, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, probe};
 use shm_handoff::{Error, Role};
 use std::cell::{Cell, RefCell};
@@ -68,9 +68,9 @@ impl Backend for Mortal {
         self.0.wake();
     }
 
-    fn census(&mut self) -> Result<Census, Error> {
+    fn status(&mut self) -> Result<PeerStatus, Error> {
         probe::step();
-        self.0.census()
+        self.0.status()
     }
 
     fn reopen(&mut self) -> Result<(), Error> {

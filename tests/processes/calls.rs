@@ -376,10 +376,10 @@ fn an_observer_that_comes_during_a_count_is_no_company() {
                 }
                 None
             });
-            let census = side.census().unwrap();
+            let status = side.status().unwrap();
             let left = OBSERVER.take();
             assert_eq!(left.is_some(), stays, "{role}: it did not come, or not go");
-            assert!(!census.has_company(), "{role}: {census:?}");
+            assert!(!status.has_company(), "{role}: {status:?}");
             drop((left, side));
         }
     }

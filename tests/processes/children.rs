@@ -129,7 +129,7 @@ fn what_a_child_drops_stays_seated() {
             let (pid, mut go) = unsafe {
                 forked(|| {
                     let mut side = inherited.take().unwrap();
-                    let may_look = side.census().is_ok();
+                    let may_look = side.status().is_ok();
                     if leaves {
                         let _ = side.leave();
                     } else {

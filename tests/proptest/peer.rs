@@ -19,7 +19,7 @@
 use crate::cases;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::backend::Census;
+use shm_handoff::backend::PeerStatus;
 use shm_handoff::protocol::{Peer, PeerWatch, Verdict};
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,8 @@ struct Look {
 }
 
 impl Look {
-    fn census(self) -> Census {
-        Census {
+    fn status(self) -> PeerStatus {
+        PeerStatus {
             peer_seated: self.seated,
             writer_failed: self.failed,
             attached: self.attached,
@@ -95,7 +95,7 @@ fn watch(looks: &[Look]) -> Vec<(Verdict, Peer, bool)> {
     let mut watch = PeerWatch::new();
     let judge = |look: &Look| {
         now += Duration::from_millis(look.after);
-        let verdict = watch.observe(look.census(), now);
+        let verdict = watch.observe(look.status(), now);
         (verdict, watch.peer(), watch.may_publish_first())
     };
     looks.iter().map(judge).collect()

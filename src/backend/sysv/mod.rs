@@ -36,14 +36,14 @@ pub use segment::{Segment, Stat};
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
-use super::{Backend, Census, Payload, Ring, RingBackend, layout};
+use super::{Backend, Payload, PeerStatus, Ring, RingBackend, layout};
 use crate::error::{Error, Kind, Object, Role};
 use crate::sync::AtomicU32;
 use recognise::Want;
 use seats::{Lock, Seat};
 use std::time::Duration;
 
-/// How often a census counts, where a side or an observer comes or goes in the middle of it, before it says
+/// How often a status check counts, where a side or an observer comes or goes in the middle of it, before it says
 /// that the count means nothing.
 const COUNTS: u32 = 10;
 
@@ -282,7 +282,7 @@ impl SysV {
 
 impl SysV {
     /// Counts those attached, between two looks at the seats; whether these saw the same.
-    fn count(&mut self) -> Result<(Census, bool), Error> {
+    fn count(&mut self) -> Result<(PeerStatus, bool), Error> {
         // The seats first: a side that gave one back has detached and released before.
         let seating = self.seat.as_mut().map(Seat::observe).transpose()?;
         let stat = self.segment.stat()?;
@@ -291,7 +291,7 @@ impl SysV {
             (Some(ours), Some(seating)) => ours.is_unchanged(seating.marks)?,
             _ => true,
         };
-        let census = Census {
+        let status = PeerStatus {
             peer_seated: seating.is_some_and(|seating| seating.peer_seated),
             writer_failed: seating.is_some_and(|seating| seating.writer_failed),
             attached: stat.attached,
@@ -299,7 +299,7 @@ impl SysV {
             removed: stat.removed || !self.segment.is_current()?,
             reseated: seating.is_some_and(|seating| seating.reseated),
         };
-        Ok((census, is_sure))
+        Ok((status, is_sure))
     }
 }
 
@@ -343,18 +343,18 @@ impl Backend for SysV {
     /// In the classic layout nobody is woken: a C peer would not do it either.
     fn wake(&self) {}
 
-    fn census(&mut self) -> Result<Census, Error> {
-        let (mut census, mut is_sure) = self.count()?;
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        let (mut status, mut is_sure) = self.count()?;
         for _ in 1..COUNTS {
             if is_sure {
-                return Ok(census);
+                return Ok(status);
             }
-            let reseated = census.reseated;
-            (census, is_sure) = self.count()?;
-            census.reseated |= reseated;
+            let reseated = status.reseated;
+            (status, is_sure) = self.count()?;
+            status.reseated |= reseated;
         }
         // Any of those attached can be a tool.
-        Ok(if is_sure { census } else { Census { observers: census.attached, ..census } })
+        Ok(if is_sure { status } else { PeerStatus { observers: status.attached, ..status } })
     }
 
     fn persists(&self) -> bool {

@@ -58,7 +58,7 @@ fn ask_leave(key: Key) -> Result<Leave, Error> {
         return Ok(Leave::LookFromOutside);
     }
     for _ in 0..ATTEMPTS {
-        // (A side that comes to a key without a set while we look at it meets us in one census; it takes two.)
+        // (A side that comes to a key without a set while we look at it meets us in one status check; it takes two.)
         match Set::find(key).and_then(|set| set.map(|set| Mark::set(set, LOCKED)).transpose()) {
             Ok(mark) => return Ok(Leave::Attach(mark)),
             Err(Met::Gone) => {}

@@ -548,7 +548,7 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn keep_seat(&mut self) -> Result<(), Error> {
-        self.backend.census().map(drop)
+        self.backend.status().map(drop)
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
@@ -678,14 +678,14 @@ impl<B: RingBackend> Reader<B> {
             }
             looks += 1;
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) else { continue };
-            if backoff.census_due().is_some() {
-                let census = self.backend.census()?;
-                if census.removed || census.writer_failed {
+            if backoff.status_due().is_some() {
+                let status = self.backend.status()?;
+                if status.removed || status.writer_failed {
                     // What was sent before the end is read before the end.
                     if let Some(record) = self.last_look()? {
                         return Ok(record);
                     }
-                    if census.writer_failed && !census.removed {
+                    if status.writer_failed && !status.removed {
                         return Err(RecvError::WriterGone);
                     }
                     self.backend.reopen()?;

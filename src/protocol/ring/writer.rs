@@ -6,7 +6,7 @@ use super::reserved::Reserved;
 use super::stranded::Stranded;
 use super::walk::{Record, peek, standing, walk};
 use super::{Broken, RecordKind, broken, distance, wide};
-use crate::backend::{Census, Kind, RingBackend};
+use crate::backend::{Kind, PeerStatus, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
 use crate::protocol::message::Uncarriable;
@@ -378,7 +378,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        if self.census()?.removed {
+        if self.status()?.removed {
             self.move_on(policy)?;
         }
         self.await_room_slowly(None, policy)
@@ -405,7 +405,7 @@ impl<B: RingBackend> Writer<B> {
     pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
-            while self.census()?.removed && self.is_stranded(policy)? {
+            while self.status()?.removed && self.is_stranded(policy)? {
                 self.move_on(policy)?;
                 self.await_room_slowly(None, policy)?;
                 Backoff::new(policy).tick(policy, WaitingFor::Room)?;
@@ -427,7 +427,7 @@ impl<B: RingBackend> Writer<B> {
                 return Ok(true);
             }
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
-            if backoff.census_due().is_some() && self.census()?.removed {
+            if backoff.status_due().is_some() && self.status()?.removed {
                 return Ok(false);
             }
             let left = backoff.tick(policy, WaitingFor::Receipt)?;
@@ -455,7 +455,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stranded(&mut self) -> Result<usize, Error> {
-        let is_lost = self.census()?.removed || !self.backend.persists();
+        let is_lost = self.status()?.removed || !self.backend.persists();
         let here = if is_lost { self.unreleased().count() } else { 0 };
         Ok(self.stranded.len() + here)
     }
@@ -546,7 +546,7 @@ impl<B: RingBackend> Writer<B> {
     /// waits until a record of `len` bytes fits, if there is to be one.
     #[cold]
     fn await_room_slowly(&mut self, len: Option<usize>, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        if core::mem::take(&mut self.in_doubt) && self.census()?.removed {
+        if core::mem::take(&mut self.in_doubt) && self.status()?.removed {
             self.move_on(policy)?;
         }
         loop {
@@ -600,12 +600,12 @@ impl<B: RingBackend> Writer<B> {
             }
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Room) else { continue };
             let mut moved = false;
-            if backoff.census_due().is_some() {
-                let census = self.census()?;
-                if census.removed {
+            if backoff.status_due().is_some() {
+                let status = self.status()?;
+                if status.removed {
                     self.move_on(policy)?;
                     moved = true;
-                } else if self.met && !census.peer_seated && !self.has_room(len)? {
+                } else if self.met && !status.peer_seated && !self.has_room(len)? {
                     return Err(SendError::ReaderGone);
                 }
             }
@@ -650,8 +650,8 @@ impl<B: RingBackend> Writer<B> {
     fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
         let mut backoff = Backoff::new(policy);
         loop {
-            // In this order: who is gone by the census has released before it.
-            let alone = self.census()?.is_alone();
+            // In this order: who is gone by the status check has released before it.
+            let alone = self.status()?.is_alone();
             if self.unreleased().next().is_none() {
                 return Ok(false);
             }
@@ -666,11 +666,11 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Looks who is there, and keeps in mind what that says of the reader.
-    fn census(&mut self) -> Result<Census, Error> {
-        let census = self.backend.census()?;
-        self.unsettled = !census.peer_seated && (self.unsettled || census.reseated);
-        self.met = census.peer_seated || (self.met && !self.unsettled);
-        Ok(census)
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        let status = self.backend.status()?;
+        self.unsettled = !status.peer_seated && (self.unsettled || status.reseated);
+        self.met = status.peer_seated || (self.met && !self.unsettled);
+        Ok(status)
     }
 
     /// What lies in the ring and was not released. An end of the stream in front of

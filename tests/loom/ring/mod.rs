@@ -16,7 +16,7 @@
 //! reports. Bytes written over a unit spoil the flag that may
 //! stand there, so a side that acts on what is no flag is found out.
 //!
-//! In `flow` and `batch` the census is a constant ([`Bare`]) and the ring's words
+//! In `flow` and `batch` the status check is a constant ([`Bare`]) and the ring's words
 //! go one way: no side both loads and stores one, but for the hints, so that they
 //! need none of the marks that cost executions. Where a side comes to a ring that
 //! was in use it walks over the flags, and then stores some: in `restart`, `end`
