@@ -72,7 +72,7 @@
 
 // The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
 // `end` without being `end` alone. EMSGSIZE
-#define SHMH_E_UNCARRIABLE -7
+#define SHMH_E_UNSENDABLE -7
 
 // The buffer is too small; the message stays. ENOBUFS
 #define SHMH_E_TOO_SMALL -8
@@ -90,7 +90,7 @@
 #define SHMH_E_LIMIT -12
 
 // The ring's content breaks its layout: a peer has broken the protocol. EBADMSG
-#define SHMH_E_BROKEN -13
+#define SHMH_E_CORRUPT -13
 
 // A system call failed, with this errno.
 #define SHMH_E_SYSTEM -14
@@ -123,7 +123,7 @@ extern "C" {
 // the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
 //
 // Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
-// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_BROKEN`, `SHMH_E_SYSTEM`.
+// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_CORRUPT`, `SHMH_E_SYSTEM`.
 //
 // The caller's part:
 // `out` is NULL or can be written, `options` is NULL or can be read.
@@ -133,8 +133,8 @@ int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *o
 // slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
 //
 // Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
-// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNCARRIABLE`, `SHMH_E_ROLE_TAKEN` (the
-// seats were removed, and another writer was faster), `SHMH_E_BROKEN`, or as `shmh_open`.
+// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNSENDABLE`, `SHMH_E_ROLE_TAKEN` (the
+// seats were removed, and another writer was faster), `SHMH_E_CORRUPT`, or as `shmh_open`.
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
@@ -155,7 +155,7 @@ int shmh_end(struct shmh *handle, int timeout_ms);
 // Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session (in a classic slot its text is in `buffer`, too), when
 // the segment was removed, and from then on; or an error, and nothing is released: `SHMH_E_INVALID`,
 // `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE` (the writer died; what it
-// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_BROKEN`, or as `shmh_open`.
+// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_CORRUPT`, or as `shmh_open`.
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes, and

@@ -148,7 +148,7 @@ fn failed(fault: Fault, timeout_ms: c_int, interrupted: &AtomicBool) -> Fault {
 /// the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
 ///
 /// Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
-/// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_BROKEN`, `SHMH_E_SYSTEM`.
+/// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_CORRUPT`, `SHMH_E_SYSTEM`.
 ///
 /// # Safety
 /// `out` is NULL or can be written, `options` is NULL or can be read.
@@ -182,8 +182,8 @@ pub unsafe extern "C" fn shmh_open(
 /// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
 ///
 /// Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
-/// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNCARRIABLE`, `SHMH_E_ROLE_TAKEN` (the
-/// seats were removed, and another writer was faster), `SHMH_E_BROKEN`, or as `shmh_open`.
+/// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNSENDABLE`, `SHMH_E_ROLE_TAKEN` (the
+/// seats were removed, and another writer was faster), `SHMH_E_CORRUPT`, or as `shmh_open`.
 ///
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn shmh_end(handle: *mut shmh, timeout_ms: c_int) -> c_int
 /// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session (in a classic slot its text is in `buffer`, too), when
 /// the segment was removed, and from then on; or an error, and nothing is released: `SHMH_E_INVALID`,
 /// `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`, `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE` (the writer died; what it
-/// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_BROKEN`, or as `shmh_open`.
+/// had sent came before), `SHMH_E_TOO_SMALL`, `SHMH_E_ROLE_TAKEN`, `SHMH_E_CORRUPT`, or as `shmh_open`.
 ///
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes, and

@@ -24,7 +24,7 @@ pub const SHMH_E_INTERRUPTED: c_int = -5;
 pub const SHMH_E_PEER_GONE: c_int = -6;
 /// The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
 /// `end` without being `end` alone. EMSGSIZE
-pub const SHMH_E_UNCARRIABLE: c_int = -7;
+pub const SHMH_E_UNSENDABLE: c_int = -7;
 /// The buffer is too small; the message stays. ENOBUFS
 pub const SHMH_E_TOO_SMALL: c_int = -8;
 /// Another process has the role. EBUSY
@@ -36,7 +36,7 @@ pub const SHMH_E_PERMISSION: c_int = -11;
 /// A limit of the kernel is reached. ENOSPC
 pub const SHMH_E_LIMIT: c_int = -12;
 /// The ring's content breaks its layout: a peer has broken the protocol. EBADMSG
-pub const SHMH_E_BROKEN: c_int = -13;
+pub const SHMH_E_CORRUPT: c_int = -13;
 /// A system call failed, with this errno.
 pub const SHMH_E_SYSTEM: c_int = -14;
 /// A bug in this library: please report it. EFAULT
@@ -116,9 +116,9 @@ impl From<SendError> for Fault {
             SendError::Backend(error) => return error.into(),
             SendError::WouldBlock | SendError::TimedOut => return Self::timed_out(),
             SendError::Interrupted => return Self::interrupted(),
-            SendError::Uncarriable(_) => SHMH_E_UNCARRIABLE,
+            SendError::Unsendable(_) => SHMH_E_UNSENDABLE,
             SendError::ReaderGone => SHMH_E_PEER_GONE,
-            SendError::Broken(_) => SHMH_E_BROKEN,
+            SendError::Corrupt(_) => SHMH_E_CORRUPT,
             _ => SHMH_E_INTERNAL,
         };
         Self::said(code, &error, error.hint())
@@ -133,7 +133,7 @@ impl From<RecvError> for Fault {
             RecvError::Interrupted => return Self::interrupted(),
             RecvError::WriterGone => SHMH_E_PEER_GONE,
             RecvError::BufferTooSmall { .. } => SHMH_E_TOO_SMALL,
-            RecvError::Broken(_) => SHMH_E_BROKEN,
+            RecvError::Corrupt(_) => SHMH_E_CORRUPT,
             _ => SHMH_E_INTERNAL,
         };
         Self::said(code, &error, hint::of_recv(&error))
@@ -170,13 +170,13 @@ fn errno_of(code: c_int) -> c_int {
         SHMH_E_TIMED_OUT => libc::ETIMEDOUT,
         SHMH_E_INTERRUPTED => libc::EINTR,
         SHMH_E_PEER_GONE => libc::EPIPE,
-        SHMH_E_UNCARRIABLE => libc::EMSGSIZE,
+        SHMH_E_UNSENDABLE => libc::EMSGSIZE,
         SHMH_E_TOO_SMALL => libc::ENOBUFS,
         SHMH_E_ROLE_TAKEN => libc::EBUSY,
         SHMH_E_NOT_A_CHANNEL => libc::EPROTO,
         SHMH_E_PERMISSION => libc::EACCES,
         SHMH_E_LIMIT => libc::ENOSPC,
-        SHMH_E_BROKEN => libc::EBADMSG,
+        SHMH_E_CORRUPT => libc::EBADMSG,
         SHMH_E_SYSTEM => libc::EIO,
         _ => libc::EFAULT,
     }
@@ -192,13 +192,13 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
         SHMH_E_TIMED_OUT => c"the time to wait has passed",
         SHMH_E_INTERRUPTED => c"the wait was interrupted",
         SHMH_E_PEER_GONE => c"the peer has died or left",
-        SHMH_E_UNCARRIABLE => c"the message can't be carried",
+        SHMH_E_UNSENDABLE => c"the message can't be carried",
         SHMH_E_TOO_SMALL => c"the buffer is too small",
         SHMH_E_ROLE_TAKEN => c"another process has the role",
         SHMH_E_NOT_A_CHANNEL => c"what is at the key is no channel of that layout",
         SHMH_E_PERMISSION => c"it belongs to another user",
         SHMH_E_LIMIT => c"a limit of the kernel is reached",
-        SHMH_E_BROKEN => c"the ring's content breaks its layout",
+        SHMH_E_CORRUPT => c"the ring's content breaks its layout",
         SHMH_E_SYSTEM => c"a system call failed",
         SHMH_E_INTERNAL => c"a bug in shm-handoff",
         _ => c"no code of shm-handoff",
@@ -210,7 +210,7 @@ mod tests {
     use super::Fault;
     use nix::errno::Errno;
     use shm_handoff::error::{Kind, Limit, Object, Role};
-    use shm_handoff::protocol::message::Uncarriable;
+    use shm_handoff::protocol::message::Unsendable;
     use shm_handoff::{Error, RecvError, SendError};
 
     #[test]
@@ -237,10 +237,10 @@ mod tests {
             Error::BadCapacity { given: 5 },
         ];
         let of_sending = [
-            SendError::Uncarriable(Uncarriable::TooLong { most: 2047 }),
-            SendError::Uncarriable(Uncarriable::Nul { at: 3 }),
-            SendError::Uncarriable(Uncarriable::BeginsWithEnd),
-            SendError::Uncarriable(Uncarriable::EndWithReturn),
+            SendError::Unsendable(Unsendable::TooLong { most: 2047 }),
+            SendError::Unsendable(Unsendable::Nul { at: 3 }),
+            SendError::Unsendable(Unsendable::BeginsWithEnd),
+            SendError::Unsendable(Unsendable::EndWithReturn),
             SendError::ReaderGone,
             SendError::TimedOut,
         ];

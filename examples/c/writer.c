@@ -15,7 +15,7 @@ int main(int argc, char **argv)
         len = getline(&line, &size, stdin);
         ends = len < 0 || strcmp(line, "end\n") == 0 || strcmp(line, "end") == 0;
         sent = ends ? shmh_end(channel, -1) : shmh_send(channel, line, (size_t)len, -1);
-        if (sent == SHMH_E_UNCARRIABLE)
+        if (sent == SHMH_E_UNSENDABLE)
             fprintf(stderr, "not sent: %s\n", shmh_error());
         else if (sent != SHMH_OK)
             give_up();

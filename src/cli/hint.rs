@@ -6,7 +6,7 @@ use super::{look, suspect};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::error::{Error, Ipcs, Object};
-use crate::protocol::message::Uncarriable;
+use crate::protocol::message::Unsendable;
 use nix::errno::Errno;
 
 /// What to do next; a command, where there is one, stands behind the last colon.
@@ -35,12 +35,12 @@ pub(super) fn next(error: &Error) -> Option<String> {
     })
 }
 
-pub(super) fn of_input(why: Uncarriable) -> &'static str {
+pub(super) fn of_input(why: Unsendable) -> &'static str {
     match why {
-        Uncarriable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
-        Uncarriable::Nul { .. } => "remove it first: tr -d '\\0'",
-        Uncarriable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
-        Uncarriable::BeginsWithEnd => why.hint(),
+        Unsendable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
+        Unsendable::Nul { .. } => "remove it first: tr -d '\\0'",
+        Unsendable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
+        Unsendable::BeginsWithEnd => why.hint(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::args::Long;
 use super::exit::Failure;
 use super::signals::{self, Ready, Signals};
 use crate::error::Error;
-use crate::protocol::message::{self, Uncarriable};
+use crate::protocol::message::{self, Unsendable};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use std::os::fd::BorrowedFd;
@@ -187,6 +187,6 @@ pub(super) fn amount_read(
 }
 
 /// What is too long, as an error.
-pub(super) fn too_long(most: usize) -> Uncarriable {
-    Uncarriable::TooLong { most }
+pub(super) fn too_long(most: usize) -> Unsendable {
+    Unsendable::TooLong { most }
 }

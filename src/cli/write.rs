@@ -15,7 +15,7 @@ use crate::backend::sysv::{Key, SysV};
 use crate::error::Both;
 use crate::error::Role;
 use crate::protocol::any::Writer;
-use crate::protocol::message::{self, Uncarriable};
+use crate::protocol::message::{self, Unsendable};
 use crate::protocol::{SendError, Tick, WaitPolicy, WaitingFor};
 use crate::sync;
 use nix::errno::Errno;
@@ -402,8 +402,8 @@ fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
     true
 }
 
-impl From<Uncarriable> for Failure {
-    fn from(why: Uncarriable) -> Self {
+impl From<Unsendable> for Failure {
+    fn from(why: Unsendable) -> Self {
         Self::new(Exit::BadInput, why).hint(hint::of_input(why))
     }
 }
@@ -411,9 +411,9 @@ impl From<Uncarriable> for Failure {
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Uncarriable(why) => why.into(),
+            SendError::Unsendable(why) => why.into(),
             SendError::Backend(error) => error.into(),
-            SendError::Broken(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
+            SendError::Corrupt(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
             SendError::TimedOut => Self::timed_out(),
             SendError::ReaderGone => Self::new(Exit::PeerGone, "the reader left or died"),
             other => Self::new(Exit::System, other),

@@ -54,7 +54,7 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it, or
-    /// with what the opening met; [`SendError::Broken`] if a ring's content is none.
+    /// with what the opening met; [`SendError::Corrupt`] if a ring's content is none.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -308,7 +308,7 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it, or
-    /// with what the opening met; [`RecvError::Broken`] if a ring's content is none.
+    /// with what the opening met; [`RecvError::Corrupt`] if a ring's content is none.
     ///
     /// ```
     /// # #[cfg(not(model))] {

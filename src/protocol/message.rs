@@ -20,11 +20,11 @@ const PREFIX: &[u8] = b"end";
 /// Why a text can't be a message of the classic layout.
 ///
 /// ```
-/// use shm_handoff::protocol::message::Uncarriable;
-/// assert_eq!(Uncarriable::TooLong { most: 2047 }.to_string(), "it has more than 2047 bytes");
+/// use shm_handoff::protocol::message::Unsendable;
+/// assert_eq!(Unsendable::TooLong { most: 2047 }.to_string(), "it has more than 2047 bytes");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Uncarriable {
+pub enum Unsendable {
     /// It is longer than the slot.
     #[error("it has more than {most} bytes")]
     TooLong {
@@ -46,7 +46,7 @@ pub enum Uncarriable {
     EndWithReturn,
 }
 
-impl Uncarriable {
+impl Unsendable {
     /// What to do about it.
     ///
     /// ```
@@ -111,26 +111,26 @@ pub fn is_end_with_return(text: &[u8]) -> bool {
 /// NUL, the length.
 ///
 /// ```
-/// use shm_handoff::protocol::message::{Uncarriable, check};
+/// use shm_handoff::protocol::message::{Unsendable, check};
 /// assert_eq!(check(b"hello\n", 2047), Ok(()));
 /// assert_eq!(check(b"end\n", 2047), Ok(()));
-/// assert_eq!(check(b"endless\n", 2047), Err(Uncarriable::BeginsWithEnd));
-/// assert_eq!(check(b"end\r\n", 2047), Err(Uncarriable::EndWithReturn));
-/// assert_eq!(check(b"a\0b", 2047), Err(Uncarriable::Nul { at: 1 }));
-/// assert_eq!(check(&[b'x'; 2048], 2047), Err(Uncarriable::TooLong { most: 2047 }));
+/// assert_eq!(check(b"endless\n", 2047), Err(Unsendable::BeginsWithEnd));
+/// assert_eq!(check(b"end\r\n", 2047), Err(Unsendable::EndWithReturn));
+/// assert_eq!(check(b"a\0b", 2047), Err(Unsendable::Nul { at: 1 }));
+/// assert_eq!(check(&[b'x'; 2048], 2047), Err(Unsendable::TooLong { most: 2047 }));
 /// ```
-pub fn check(text: &[u8], most: usize) -> Result<(), Uncarriable> {
+pub fn check(text: &[u8], most: usize) -> Result<(), Unsendable> {
     if is_end_with_return(text) {
-        return Err(Uncarriable::EndWithReturn);
+        return Err(Unsendable::EndWithReturn);
     }
     if ends_session(text) && !is_bare_end(text) {
-        return Err(Uncarriable::BeginsWithEnd);
+        return Err(Unsendable::BeginsWithEnd);
     }
     if let Some(at) = memchr::memchr(0, text) {
-        return Err(Uncarriable::Nul { at });
+        return Err(Unsendable::Nul { at });
     }
     if text.len() > most {
-        return Err(Uncarriable::TooLong { most });
+        return Err(Unsendable::TooLong { most });
     }
     Ok(())
 }

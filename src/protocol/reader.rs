@@ -4,7 +4,7 @@ use super::flag::{self, EMPTY};
 use super::message;
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
-use super::ring::Broken;
+use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Kind, PeerStatus};
 use crate::error::{Error, Role};
@@ -52,7 +52,7 @@ pub enum RecvError {
     },
     /// What lies in the ring is no ring's: a peer has broken the protocol.
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Corrupt(#[from] Corrupt),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -70,7 +70,7 @@ impl RecvError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Broken(why) => Some(why.hint().to_owned()),
+            Self::Corrupt(why) => Some(why.hint().to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }

@@ -1,10 +1,10 @@
 //! The writing side.
 
 use super::flag::{self, FULL};
-use super::message::{self, Uncarriable};
+use super::message::{self, Unsendable};
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
-use super::ring::Broken;
+use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, LONGEST, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Kind, PeerStatus};
 use crate::error::{Error, Role};
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 pub enum SendError {
     /// The layout can't carry it. The writer can go on with another one.
     #[error("the message can't be carried: {0}")]
-    Uncarriable(#[from] Uncarriable),
+    Unsendable(#[from] Unsendable),
     /// There is no room, or no reader yet.
     #[error("the last message was not taken yet, or no reader is there")]
     WouldBlock,
@@ -47,7 +47,7 @@ pub enum SendError {
     ReaderGone,
     /// What lies in the ring is no ring's: a peer has broken the protocol.
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Corrupt(#[from] Corrupt),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -71,8 +71,8 @@ impl SendError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Uncarriable(why) => Some(why.hint().to_owned()),
-            Self::Broken(why) => Some(why.hint().to_owned()),
+            Self::Unsendable(why) => Some(why.hint().to_owned()),
+            Self::Corrupt(why) => Some(why.hint().to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }
@@ -189,7 +189,7 @@ impl<B: Backend> Writer<B> {
     /// Sends `text`, waiting for a reader and for room as long as it takes.
     ///
     /// # Errors
-    /// [`SendError::Uncarriable`], [`SendError::ReaderGone`],
+    /// [`SendError::Unsendable`], [`SendError::ReaderGone`],
     /// [`SendError::Backend`]. The text was not sent.
     ///
     /// ```

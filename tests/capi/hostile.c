@@ -66,8 +66,8 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_peek(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_send(writer, NULL, 1, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_recv(reader, NULL, 1, &len, 0), SHMH_E_INVALID, EINVAL);
-    FAILS(shmh_send(writer, "a\0b", 3, -1), SHMH_E_UNCARRIABLE, EMSGSIZE);
-    FAILS(shmh_send(writer, "endless", 7, -1), SHMH_E_UNCARRIABLE, EMSGSIZE);
+    FAILS(shmh_send(writer, "a\0b", 3, -1), SHMH_E_UNSENDABLE, EMSGSIZE);
+    FAILS(shmh_send(writer, "endless", 7, -1), SHMH_E_UNSENDABLE, EMSGSIZE);
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_E_TIMED_OUT, EAGAIN);
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 1), SHMH_E_TIMED_OUT, ETIMEDOUT);
     EXPECT(shmh_release(reader), SHMH_OK);
@@ -138,7 +138,7 @@ static void a_ring(int key)
     options.capacity = 64 << 10;
     reader = open_at(key, SHMH_READER, &options);
     FAILS(shmh_open(&writer, key, SHMH_WRITER, NULL) == SHMH_OK ? shmh_send(writer, buffer, 1 << 20, -1) : -99,
-          SHMH_E_UNCARRIABLE, EMSGSIZE);
+          SHMH_E_UNSENDABLE, EMSGSIZE);
     EXPECT(shmh_capacity(writer) == 16 << 10, 1);
     EXPECT(shmh_send(writer, "a\0b", 3, 0), SHMH_OK);
     EXPECT(shmh_send(writer, "", 0, 0), SHMH_OK);

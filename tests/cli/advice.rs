@@ -167,7 +167,7 @@ fn what_is_no_channel_is_removed_unless_somebody_has_it() {
 }
 
 #[test]
-fn a_broken_ring_is_removed_unless_somebody_has_it() {
+fn a_corrupt_ring_is_removed_unless_somebody_has_it() {
     let me = Somebody::me();
     let channel = Channel::new();
     channel.writer(["--ring=64K", "one"]).end().code(0);

@@ -377,7 +377,7 @@ fn signals_end_either_side() {
 }
 
 #[test]
-fn a_broken_ring_is_no_channel() {
+fn a_corrupt_ring_is_no_channel() {
     let channel = Channel::new();
     channel.writer(["--ring=64K", "fine"]).end().code(0);
     let segment = Segment::open(channel.key()).unwrap();

@@ -4,7 +4,7 @@ use crate::common::{Harness, SystemV, soon};
 use crate::guest;
 use shm_handoff::backend::Backend;
 use shm_handoff::protocol::flag::{EMPTY, FULL};
-use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, Reader, RecvError, SendError, WaitPolicy, Writer, ring};
 use std::ops::ControlFlow;
@@ -69,13 +69,13 @@ pub(crate) fn what_cannot_be_carried_changes_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send_deadline(b"before", soon()).unwrap();
     assert_eq!(receive(&mut reader), b"before");
-    let refused: [(&[u8], Uncarriable); 3] = [
-        (&[b'x'; ROOM], Uncarriable::TooLong { most: ROOM - 1 }),
-        (b"a\0b", Uncarriable::Nul { at: 1 }),
-        (b"endless\n", Uncarriable::BeginsWithEnd),
+    let refused: [(&[u8], Unsendable); 3] = [
+        (&[b'x'; ROOM], Unsendable::TooLong { most: ROOM - 1 }),
+        (b"a\0b", Unsendable::Nul { at: 1 }),
+        (b"endless\n", Unsendable::BeginsWithEnd),
     ];
     for (text, why) in refused {
-        assert_eq!(writer.try_send(text), Err(SendError::Uncarriable(why)));
+        assert_eq!(writer.try_send(text), Err(SendError::Unsendable(why)));
         assert_eq!(flag_of(writer.backend()), EMPTY);
         assert_eq!(text_of(writer.backend()), b"before");
     }

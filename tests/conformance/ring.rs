@@ -4,7 +4,7 @@ use crate::common::{Harness, soon};
 use crate::{guest, until};
 use shm_handoff::backend::layout::ring::SMALLEST;
 use shm_handoff::backend::{Backend, Kind, RingBackend};
-use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, RecvError, SendError, WaitPolicy};
@@ -60,7 +60,7 @@ pub(crate) fn the_longest_is_a_quarter<H: Harness>(place: &H) {
     assert_eq!((writer.capacity(), reader.capacity()), (most, most));
     let bytes: Vec<u8> = (0..=most).map(|at| u8::try_from(at % 251).unwrap()).collect();
     for round in 0..20 {
-        let refused = Err(SendError::Uncarriable(Uncarriable::TooLong { most }));
+        let refused = Err(SendError::Unsendable(Unsendable::TooLong { most }));
         assert_eq!(writer.try_send(&bytes), refused);
         assert_eq!(writer.send_all(&[&bytes]), refused);
         assert_eq!(writer.reserve(most + 1, &mut WaitPolicy::non_blocking()).map(drop), refused.map(drop));
@@ -104,7 +104,7 @@ pub(crate) fn a_batch_that_gets_stuck_says_how_far_it_came<H: Harness>(place: &H
     let long = vec![0; SMALLEST / 4 + 1];
     texts = vec![b"a", b"b", &long, b"c"];
     let (sent, why) = writer.send_all_with(&texts, &mut WaitPolicy::non_blocking()).unwrap_err();
-    assert_eq!((sent, why), (2, SendError::Uncarriable(Uncarriable::TooLong { most: SMALLEST / 4 })));
+    assert_eq!((sent, why), (2, SendError::Unsendable(Unsendable::TooLong { most: SMALLEST / 4 })));
     assert_eq!((receive(&mut reader), receive(&mut reader)), (b"a".to_vec(), b"b".to_vec()));
     assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
 }

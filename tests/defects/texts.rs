@@ -9,7 +9,7 @@ use crate::{cases, ours, theirs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::{Reader, SendError};
 
 /// Room for a text, in bytes.
@@ -100,7 +100,7 @@ fn whole_or_refused<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(sent, Ok(()));
         prop_assert_eq!(received, Some(line));
     } else {
-        prop_assert_eq!(sent, Err(SendError::Uncarriable(Uncarriable::TooLong { most: ROOM - 1 })));
+        prop_assert_eq!(sent, Err(SendError::Unsendable(Unsendable::TooLong { most: ROOM - 1 })));
         prop_assert_eq!(received, None);
     }
     Ok(())
@@ -126,12 +126,9 @@ fn alone_ends<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let sent = writer.try_send(line);
     let message = reader.peek_with(&mut WaitPolicy::non_blocking()).ok();
     if line.starts_with(b"end") && !alone {
-        let why = if line == b"end\r" || line == b"end\r\n" {
-            Uncarriable::EndWithReturn
-        } else {
-            Uncarriable::BeginsWithEnd
-        };
-        prop_assert_eq!(sent, Err(SendError::Uncarriable(why)));
+        let why =
+            if line == b"end\r" || line == b"end\r\n" { Unsendable::EndWithReturn } else { Unsendable::BeginsWithEnd };
+        prop_assert_eq!(sent, Err(SendError::Unsendable(why)));
         prop_assert!(message.is_none());
     } else {
         prop_assert_eq!(sent, Ok(()));

@@ -19,7 +19,7 @@ use crate::cases;
 use crate::common::{Harness, InProcess, SystemV, soon};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::protocol::message::{END, LOOK_AHEAD, Uncarriable, check, cut, ends_session, is_bare_end};
+use shm_handoff::protocol::message::{END, LOOK_AHEAD, Unsendable, check, cut, ends_session, is_bare_end};
 use shm_handoff::{Reader, SendError, Writer};
 
 /// Bytes among which `end` and its near misses are frequent.
@@ -57,10 +57,10 @@ proptest! {
         let alone = text == b"end" || text == b"end\n";
         let nul = text.iter().position(|byte| *byte == 0);
         let expected = match nul {
-            _ if text == b"end\r" || text == b"end\r\n" => Err(Uncarriable::EndWithReturn),
-            _ if begins && !alone => Err(Uncarriable::BeginsWithEnd),
-            Some(at) => Err(Uncarriable::Nul { at }),
-            None if text.len() > most => Err(Uncarriable::TooLong { most }),
+            _ if text == b"end\r" || text == b"end\r\n" => Err(Unsendable::EndWithReturn),
+            _ if begins && !alone => Err(Unsendable::BeginsWithEnd),
+            Some(at) => Err(Unsendable::Nul { at }),
+            None if text.len() > most => Err(Unsendable::TooLong { most }),
             None => Ok(()),
         };
         prop_assert_eq!(check(&text, most), expected);
@@ -144,7 +144,7 @@ fn lengths<H: Harness>() {
             assert_eq!(&text[..received], sent, "{len} bytes");
             continue;
         }
-        assert_eq!(writer.try_send(&sent), Err(SendError::Uncarriable(Uncarriable::TooLong { most: 2047 })));
+        assert_eq!(writer.try_send(&sent), Err(SendError::Unsendable(Unsendable::TooLong { most: 2047 })));
         let mut received = Vec::new();
         for piece in pieces(&sent, writer.capacity()) {
             writer.send_deadline(piece, soon()).unwrap();

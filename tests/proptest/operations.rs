@@ -80,7 +80,7 @@ impl<H: Harness> World<'_, H> {
                 let sent = writer.try_send(&text);
                 self.oracle.introduced |= seated;
                 if text.starts_with(b"end") && text != b"end" && text != b"end\n" {
-                    prop_assert!(matches!(sent, Err(SendError::Uncarriable(_))));
+                    prop_assert!(matches!(sent, Err(SendError::Unsendable(_))));
                 } else if !self.oracle.introduced {
                     prop_assert_eq!(sent, Err(SendError::WouldBlock));
                 } else if self.oracle.queue.is_empty() {

@@ -85,17 +85,17 @@ const fn wide(bytes: usize) -> u64 {
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// let meddler = InProc::open(&ring, Role::Guest)?;
 /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Broken(_))));
+/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Corrupt(_))));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ring's content breaks its layout: {what}")]
-pub struct Broken {
+pub struct Corrupt {
     what: &'static str,
 }
 
-impl Broken {
+impl Corrupt {
     /// What to do about it.
     ///
     /// ```
@@ -106,7 +106,7 @@ impl Broken {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let meddler = InProc::open(&ring, Role::Guest)?;
     /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-    /// let Err(RecvError::Broken(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
+    /// let Err(RecvError::Corrupt(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
     /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,6 +117,6 @@ impl Broken {
     }
 }
 
-const fn broken(what: &'static str) -> Broken {
-    Broken { what }
+const fn corrupt(what: &'static str) -> Corrupt {
+    Corrupt { what }
 }

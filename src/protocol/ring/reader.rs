@@ -4,7 +4,7 @@ use super::fences::{before_the_hint, before_the_last_look, promise};
 use super::gather::Gather;
 use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, peek, standing};
-use super::{Broken, RecordKind, broken, distance, wide};
+use super::{Corrupt, RecordKind, corrupt, distance, wide};
 use crate::backend::{Kind, Promises, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
@@ -58,7 +58,7 @@ impl<B: RingBackend> Reader<B> {
     /// # Errors
     /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it,
     /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
-    /// [`RecvError::Broken`] if what lies there is none's.
+    /// [`RecvError::Corrupt`] if what lies there is none's.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -109,7 +109,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Finds its place in memory that was just opened.
-    fn settle_in(&mut self) -> Result<(), Broken> {
+    fn settle_in(&mut self) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
         (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
@@ -160,7 +160,7 @@ impl<B: RingBackend> Reader<B> {
     /// that is not released, whatever was looked at before.
     ///
     /// # Errors
-    /// [`RecvError::WriterGone`], [`RecvError::Broken`], [`RecvError::Backend`].
+    /// [`RecvError::WriterGone`], [`RecvError::Corrupt`], [`RecvError::Backend`].
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -228,7 +228,7 @@ impl<B: RingBackend> Reader<B> {
     /// anything else: neither a death nor a removal is noticed.
     ///
     /// # Errors
-    /// [`RecvError::Broken`]; [`RecvError::Backend`] where there is no memory for it.
+    /// [`RecvError::Corrupt`]; [`RecvError::Backend`] where there is no memory for it.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -649,7 +649,7 @@ impl<B: RingBackend> Reader<B> {
 
     /// The record after those that were looked at, if there is one.
     #[inline(always)]
-    fn record(&self) -> Result<Option<Record>, Broken> {
+    fn record(&self) -> Result<Option<Record>, Corrupt> {
         let ring = self.backend.ring();
         let found = peek(ring, self.next)?;
         if let Some(record) = found
@@ -657,7 +657,7 @@ impl<B: RingBackend> Reader<B> {
         {
             // The flag behind the last record is kept free: else a reader that looks
             // ahead would go round and round.
-            return Err(broken("the records have no end"));
+            return Err(corrupt("the records have no end"));
         }
         Ok(found)
     }
@@ -699,7 +699,7 @@ impl<B: RingBackend> Reader<B> {
 
     /// Looks once more, with the hint set: a writer that publishes into removed
     /// memory after it finds that nobody sleeps there.
-    fn last_look(&mut self) -> Result<Option<Record>, Broken> {
+    fn last_look(&mut self) -> Result<Option<Record>, Corrupt> {
         let ring = self.backend.ring();
         ring.reader_hint.store(1, RELAXED);
         let promise = ring.promises.map(|promises| promises.reader);
@@ -708,7 +708,7 @@ impl<B: RingBackend> Reader<B> {
     }
 
     /// Sleeps until the writer publishes, unless there is a record now.
-    fn sleep(&mut self, longest: Duration) -> Result<(), Broken> {
+    fn sleep(&mut self, longest: Duration) -> Result<(), Corrupt> {
         let found = self.last_look();
         let hint = self.backend.ring().reader_hint;
         if found == Ok(None) {

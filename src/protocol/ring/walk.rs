@@ -1,6 +1,6 @@
 //! From record to record, and where a side begins that comes to a ring.
 
-use super::{Broken, PAD, RecordKind, broken, distance, size_of_record, wide};
+use super::{Corrupt, PAD, RecordKind, corrupt, distance, size_of_record, wide};
 use crate::backend::Ring;
 use crate::protocol::orders::{RELAXED, orders};
 
@@ -22,20 +22,20 @@ impl Record {
 /// The record at `position`, or where that says it goes on; `None`: there is none
 /// yet. Whatever the peer wrote, it lies within the ring.
 #[inline(always)]
-pub(super) fn peek(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Broken> {
+pub(super) fn peek(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Corrupt> {
     let records = ring.records;
     let mut at = position;
     // Edge `record`, taking end: bytes and kind are there as they were published.
     let mut flag = records.flag(at).load(orders().ring_peek);
     if flag == PAD {
         if records.offset(at) == 0 {
-            return Err(broken("a jump to the beginning stands at the beginning"));
+            return Err(corrupt("a jump to the beginning stands at the beginning"));
         }
         at = at.wrapping_add(wide(records.to_wrap(at)));
         // Stored before the jump was published: the edge to that one is this one's, too.
         flag = records.flag(at).load(RELAXED);
         if flag == PAD {
-            return Err(broken("a jump to the beginning stands at the beginning"));
+            return Err(corrupt("a jump to the beginning stands at the beginning"));
         }
     }
     if flag == 0 {
@@ -43,12 +43,12 @@ pub(super) fn peek(ring: Ring<'_>, position: u64) -> Result<Option<Record>, Brok
     }
     let len = flag as usize - 1;
     if len > ring.longest || size_of_record(len) > records.to_wrap(at) {
-        return Err(broken("a record is longer than it can be"));
+        return Err(corrupt("a record is longer than it can be"));
     }
     let kind = match records.kind(at) {
         kind if kind == RecordKind::Bytes as u32 => RecordKind::Bytes,
         kind if kind == RecordKind::End as u32 => RecordKind::End,
-        _ => return Err(broken("a record of an unknown kind")),
+        _ => return Err(corrupt("a record of an unknown kind")),
     };
     Ok(Some(Record { at, len, kind }))
 }
@@ -64,12 +64,12 @@ pub(super) struct Standing {
 
 /// Where the ring stands, for one who comes to it. Whoever had our seat before
 /// has stored its part before we took the seat.
-pub(super) fn standing(ring: Ring<'_>) -> Result<Standing, Broken> {
+pub(super) fn standing(ring: Ring<'_>) -> Result<Standing, Corrupt> {
     // A writer that comes has a fence before it writes over what was given back.
     let head = ring.head.load(RELAXED);
     let place = ring.place.load(RELAXED);
     if !head.is_multiple_of(8) {
-        return Err(broken("the head is no position"));
+        return Err(corrupt("the head is no position"));
     }
     // The head can have passed the place that was seen, or that was stored: it is
     // the later one that counts.
@@ -86,14 +86,14 @@ pub(super) struct Tail {
 }
 
 /// Walks from `head` over all records.
-pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Broken> {
+pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Corrupt> {
     let mut found = Tail { tail: head, ended: None };
     while let Some(record) = peek(ring, found.tail)? {
         found.tail = record.end();
         // The writer leaves a place for the next flag: without it a ring that is
         // full of records would have no end.
         if distance(head, found.tail) >= wide(ring.records.capacity()) {
-            return Err(broken("the records have no end"));
+            return Err(corrupt("the records have no end"));
         }
         if record.kind == RecordKind::End {
             found.ended = Some(found.tail);
@@ -116,14 +116,14 @@ pub(crate) struct Waiting {
     pub(crate) ended: bool,
 }
 
-/// Looks at what waits; both sides go on meanwhile, so a ring that is at work can look broken.
+/// Looks at what waits; both sides go on meanwhile, so a ring that is at work can look corrupt.
 #[cfg(all(feature = "cli", not(model)))]
-pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Broken> {
+pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Corrupt> {
     let Standing { head, place } = standing(ring)?;
     let mut found = Waiting { head, place, tail: place, messages: 0, bytes: 0, ended: false };
     while let Some(record) = peek(ring, found.tail)? {
         if distance(head, record.end()) >= wide(ring.records.capacity()) {
-            return Err(broken("the records have no end"));
+            return Err(corrupt("the records have no end"));
         }
         found.tail = record.end();
         found.ended |= record.kind == RecordKind::End;

@@ -5,11 +5,11 @@ use super::pen::{Pen, Withheld};
 use super::reserved::Reserved;
 use super::stranded::Stranded;
 use super::walk::{Record, peek, standing, walk};
-use super::{Broken, RecordKind, broken, distance, wide};
+use super::{Corrupt, RecordKind, corrupt, distance, wide};
 use crate::backend::{Kind, PeerStatus, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
-use crate::protocol::message::Uncarriable;
+use crate::protocol::message::Unsendable;
 use crate::protocol::orders::{RELAXED, barrier, orders};
 use crate::protocol::wait::{Backoff, Step, WaitPolicy, WaitingFor};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl<B: RingBackend> Writer<B> {
     /// # Errors
     /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it,
     /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
-    /// [`SendError::Broken`] if what lies there is none's.
+    /// [`SendError::Corrupt`] if what lies there is none's.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -95,7 +95,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Finds its place in memory that was just opened.
-    fn settle_in(&mut self) -> Result<(), Broken> {
+    fn settle_in(&mut self) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
         let found = walk(ring, standing.head)?;
@@ -139,7 +139,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(writer.capacity(), 1024);
-    /// assert!(matches!(writer.send(&[0; 1025]), Err(SendError::Uncarriable(_))));
+    /// assert!(matches!(writer.send(&[0; 1025]), Err(SendError::Unsendable(_))));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -150,8 +150,8 @@ impl<B: RingBackend> Writer<B> {
     /// Sends `bytes`, waiting for room as long as it takes.
     ///
     /// # Errors
-    /// [`SendError::Uncarriable`], [`SendError::ReaderGone`],
-    /// [`SendError::Broken`], [`SendError::Backend`]. The bytes were not sent.
+    /// [`SendError::Unsendable`], [`SendError::ReaderGone`],
+    /// [`SendError::Corrupt`], [`SendError::Backend`]. The bytes were not sent.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -537,7 +537,7 @@ impl<B: RingBackend> Writer<B> {
         }
         let longest = self.backend.ring().longest;
         if len > longest {
-            return Err(Uncarriable::TooLong { most: longest }.into());
+            return Err(Unsendable::TooLong { most: longest }.into());
         }
         self.await_room_slowly(Some(len), policy)
     }
@@ -554,7 +554,7 @@ impl<B: RingBackend> Writer<B> {
             // What is stranded came from a ring that may have been a larger one.
             let longest = self.backend.ring().longest;
             if next > longest {
-                return Err(Uncarriable::TooLong { most: longest }.into());
+                return Err(Unsendable::TooLong { most: longest }.into());
             }
             if !self.await_turn(next, policy)? {
                 continue;
@@ -571,12 +571,12 @@ impl<B: RingBackend> Writer<B> {
 
     /// Whether a record of `len` bytes may come behind the last one, and fits; on
     /// the way, takes in how far the reader is.
-    fn has_room(&mut self, len: usize) -> Result<bool, Broken> {
+    fn has_room(&mut self, len: usize) -> Result<bool, Corrupt> {
         let ring = self.backend.ring();
         // Edge `space`, taking end: what was given back was copied out.
         let head = ring.head.load(orders().take_space);
         if distance(self.pen.head, head) > distance(self.pen.head, self.pen.tail) || !head.is_multiple_of(8) {
-            return Err(broken("the head is where it never was"));
+            return Err(corrupt("the head is where it never was"));
         }
         self.met |= head != self.pen.head && !self.unsettled;
         self.pen.head = head;
@@ -619,7 +619,7 @@ impl<B: RingBackend> Writer<B> {
     }
 
     /// Sleeps until the reader gives space back, unless there is room now.
-    fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Broken> {
+    fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
         ring.writer_hint.store(1, RELAXED);
         let promise = ring.promises.map(|promises| promises.writer);

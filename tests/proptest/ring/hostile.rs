@@ -138,12 +138,12 @@ fn action() -> impl Strategy<Value = Action> {
 
 /// (A writer that does not come in has failed.)
 fn told(met: &RecvError) -> bool {
-    matches!(met, RecvError::TimedOut | RecvError::WriterGone | RecvError::Broken(_))
+    matches!(met, RecvError::TimedOut | RecvError::WriterGone | RecvError::Corrupt(_))
         || matches!(met, RecvError::Ended | RecvError::BufferTooSmall { .. })
 }
 
 fn refused(met: &SendError) -> bool {
-    matches!(met, SendError::TimedOut | SendError::Broken(_) | SendError::Uncarriable(_) | SendError::ReaderGone)
+    matches!(met, SendError::TimedOut | SendError::Corrupt(_) | SendError::Unsendable(_) | SendError::ReaderGone)
 }
 
 struct World<'a, H: StartsAt> {
@@ -160,11 +160,11 @@ impl<H: StartsAt> World<'_, H> {
         (self.reader, self.writer, self.removed) = (None, None, false);
         match Reader::open(self.place.address()) {
             Ok(reader) => self.reader = Some(reader),
-            Err(met) => prop_assert!(matches!(met, RecvError::Broken(_)), "{}", met),
+            Err(met) => prop_assert!(matches!(met, RecvError::Corrupt(_)), "{}", met),
         }
         match Writer::open(self.place.address()) {
             Ok(writer) => self.writer = Some(writer),
-            Err(met) => prop_assert!(matches!(met, SendError::Broken(_)), "{}", met),
+            Err(met) => prop_assert!(matches!(met, SendError::Corrupt(_)), "{}", met),
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl<H: StartsAt> World<'_, H> {
                     prop_assert!(message.is_none_or(|message| message.text().len() <= longest));
                     Ok(())
                 }
-                Err(broken) => Err(broken),
+                Err(corrupt) => Err(corrupt),
             },
             Action::Rewind => {
                 reader.rewind();

@@ -10,7 +10,7 @@
 use super::{StartsAt, bytes};
 use crate::common::{InProcess, SystemV, soon};
 use shm_handoff::SendError;
-use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::ring::{Reader, Writer};
 
 /// Lengths around each limit of a ring of `capacity`.
@@ -36,8 +36,8 @@ fn every_length_from<H: StartsAt>(places: impl Iterator<Item = usize>) {
                 let sent = bytes(len, u8::try_from(number).unwrap());
                 let told = format!("{len} bytes, {before} before {edge:#x}");
                 let refused = writer.try_send(&vec![0; capacity / 4 + 1]);
-                let why = Uncarriable::TooLong { most: capacity / 4 };
-                assert_eq!(refused, Err(SendError::Uncarriable(why)), "{told}");
+                let why = Unsendable::TooLong { most: capacity / 4 };
+                assert_eq!(refused, Err(SendError::Unsendable(why)), "{told}");
                 writer.send_deadline(&sent, soon()).unwrap();
                 writer.send_deadline(b"behind", soon()).unwrap();
                 let got = reader.recv_deadline(&mut room, soon()).unwrap();

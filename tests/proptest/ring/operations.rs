@@ -20,7 +20,7 @@ use crate::cases;
 use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::protocol::message::Uncarriable;
+use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::ring::{Cursor, Reader, Writer};
 use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::collections::VecDeque;
@@ -170,7 +170,7 @@ impl Oracle {
     /// `TimedOut`.
     fn try_room(&mut self, len: usize, seated: bool) -> Result<u64, SendError> {
         if len > self.quarter() {
-            return Err(Uncarriable::TooLong { most: self.quarter() }.into());
+            return Err(Unsendable::TooLong { most: self.quarter() }.into());
         }
         if !self.fits_as_seen(len) {
             self.met |= self.seen_head != self.head;

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match send(&(line + "\n")) {
             Ok(()) => {}
             // Nothing of it was sent; the next line can be.
-            Err(SendError::Uncarriable(why)) => eprintln!("left out: {why}"),
+            Err(SendError::Unsendable(why)) => eprintln!("left out: {why}"),
             Err(error) => return Err(error.to_string().into()),
         }
     }
