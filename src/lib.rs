@@ -28,7 +28,7 @@
 //! loop {
 //!     let message = reader.peek().unwrap();
 //!     if message.ends_session() {
-//!         message.close()?;
+//!         message.end_session()?;
 //!         break;
 //!     }
 //!     got.extend_from_slice(message.text());

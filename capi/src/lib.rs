@@ -282,7 +282,7 @@ pub unsafe extern "C" fn shmh_recv(
                     message.release();
                     return Ok(SHMH_OK);
                 }
-                message.close()?;
+                message.end_session()?;
                 *ended = true;
                 Ok::<_, RecvError>(SHMH_ENDED)
             })
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
                 // A peer may have put something else there meanwhile: that was not looked at.
                 let ends = message.ends_session();
                 if ends {
-                    message.close()?;
+                    message.end_session()?;
                 }
                 Ok::<_, RecvError>(ends)
             })?;

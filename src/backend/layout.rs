@@ -95,7 +95,7 @@ pub mod ring {
     /// reader.peek()?.release();
     /// let released = place();
     /// # writer.end_with(&mut shm_handoff::WaitPolicy::forever())?;
-    /// # reader.peek()?.close()?;
+    /// # reader.peek()?.end_session()?;
     /// assert_eq!((sent, released), (0, 16), "8 bytes of a header, and the bytes in units of 8");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -114,7 +114,7 @@ pub mod ring {
     /// let closed = || segment.word(CLOSED_AT).load(Ordering::Acquire);
     /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let before = closed();
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// assert_eq!((before, closed()), (0, 1));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

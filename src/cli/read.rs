@@ -182,7 +182,7 @@ impl Session<'_> {
             if self.args.keep {
                 message.release();
             } else {
-                message.close()?;
+                message.end_session()?;
             }
             return Ok(Next::Done);
         }
@@ -273,7 +273,7 @@ impl Session<'_> {
         if self.args.keep {
             end.release();
         } else {
-            end.close()?;
+            end.end_session()?;
         }
         Ok(Next::Done)
     }

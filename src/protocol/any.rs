@@ -185,7 +185,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// drop(reader);
     /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&slot)?;
@@ -232,7 +232,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// assert_eq!(writer.stranded()?, 1);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -625,14 +625,14 @@ impl<B: RingBackend> Message<'_, B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// assert_eq!(next.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut, "this is new memory");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn close(self) -> Result<(), Error> {
-        either!(self, message => message.close())
+    pub fn end_session(self) -> Result<(), Error> {
+        either!(self, message => message.end_session())
     }
 }

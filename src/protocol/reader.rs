@@ -40,7 +40,7 @@ pub enum RecvError {
     /// The writer that was there died, or left without being done.
     #[error("the writer died")]
     WriterGone,
-    /// The stream has ended: [`close`](super::ring::Message::close) or release what
+    /// The stream has ended: [`end_session`](super::ring::Message::end_session) or release what
     /// a look shows.
     #[error("the stream has ended")]
     Ended,
@@ -580,14 +580,14 @@ impl<B: Backend> Message<'_, B> {
     /// writer.send(b"end\n")?;
     /// let message = reader.peek()?;
     /// assert!(message.ends_session());
-    /// message.close()?;
+    /// message.end_session()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// assert_eq!(next.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "this is new memory");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn close(self) -> Result<(), Error> {
+    pub fn end_session(self) -> Result<(), Error> {
         match self.reader.backend.remove() {
             Err(Error::Permission { .. }) => {
                 self.release();

@@ -299,7 +299,7 @@ impl<B: Backend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// writer.mend(&mut WaitPolicy::forever())?;
@@ -328,7 +328,7 @@ impl<B: Backend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
     /// assert_eq!(writer.stranded()?, 0);
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// assert_eq!(writer.stranded()?, 1);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

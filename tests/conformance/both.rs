@@ -142,13 +142,13 @@ pub(crate) fn a_peek_releases_nothing<H: Harness>(place: &H) {
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
 }
 
-pub(crate) fn close_removes_and_does_not_release<H: Harness>(place: &H) {
+pub(crate) fn end_session_removes_and_does_not_release<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     let dying = guest(place);
     writer.end_with(&mut in_time()).unwrap();
     let end = reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap();
     assert!(end.ends_session());
-    end.close().unwrap();
+    end.end_session().unwrap();
     assert!(holds_first_message(&dying));
     assert!(holds_first_message(reader.backend()), "those attached keep it");
     drop(reader);
@@ -355,7 +355,7 @@ pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
 pub(crate) fn an_end_on_removed_memory_was_received<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.end_with(&mut in_time()).unwrap();
-    reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().close().unwrap();
+    reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().end_session().unwrap();
     assert_eq!(writer.stranded(), Ok(0));
     // Though the reader is still attached, nothing needs to be waited for.
     writer.settle(&mut WaitPolicy::non_blocking()).unwrap();

@@ -110,7 +110,7 @@ pub(crate) fn any_flag_but_zero_is_a_message<H: Harness>(place: &H) {
 pub(crate) fn what_the_hook_said_holds_on_new_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send_deadline(b"x", soon()).unwrap();
-    reader.peek_with(&mut WaitPolicy::deadline(soon())).unwrap().close().unwrap();
+    reader.peek_with(&mut WaitPolicy::deadline(soon())).unwrap().end_session().unwrap();
     drop(reader);
     let mut asked = 0;
     let mut hook = |_| {

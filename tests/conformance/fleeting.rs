@@ -81,7 +81,7 @@ fn a_session_that_has_ended_is_settled() {
         let mut writer = Writer::<InProc>::open(&place).unwrap();
         writer.end_with(&mut in_time()).unwrap();
         assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut), "nobody has met the end");
-        reader.peek_with(&mut in_time()).unwrap().close().unwrap();
+        reader.peek_with(&mut in_time()).unwrap().end_session().unwrap();
         writer.settle(&mut in_time()).unwrap();
         assert_eq!(writer.stranded(), Ok(0));
     }

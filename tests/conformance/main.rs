@@ -92,7 +92,7 @@ macro_rules! suite {
                 texts_of_every_short_length
                 a_small_buffer_releases_nothing
                 a_peek_releases_nothing
-                close_removes_and_does_not_release
+                end_session_removes_and_does_not_release
                 trying_does_not_wait
                 a_deadline_ends_either_wait
                 the_hook_interrupts_either_wait

@@ -147,7 +147,7 @@ pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &
     let (mut reader, mut writer) = (reader(place), writer(place));
     writer.backend().ring().reader_hint.store(1, Ordering::Relaxed);
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
-    reader.peek().unwrap().close().unwrap();
+    reader.peek().unwrap().end_session().unwrap();
     drop(reader);
     writer.settle(&mut in_time()).unwrap();
     assert_eq!(writer.backend().ring().closed.load(Ordering::Relaxed), 1, "it is where it was");
@@ -237,7 +237,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     writer.end_with(&mut in_time()).unwrap();
     let dying = guest(place);
     let mut first = reader(place);
-    first.peek().unwrap().close().unwrap();
+    first.peek().unwrap().end_session().unwrap();
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0);
     drop((first, dying));
     writer.settle(&mut in_time()).unwrap();
@@ -248,7 +248,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     let end = second.peek_with(&mut in_time()).unwrap();
     assert!(end.ends_session());
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a look closes nothing");
-    end.close().unwrap();
+    end.end_session().unwrap();
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 1);
 }
 
@@ -320,7 +320,7 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     let mut third = writer(place);
     thread::scope(|scope| {
         scope.spawn(|| third.send_deadline(b"c", soon()).unwrap());
-        reader.peek().unwrap().close().unwrap();
+        reader.peek().unwrap().end_session().unwrap();
         drop(reader);
     });
     assert_eq!(receive(&mut self::reader(place)), b"c");

@@ -177,9 +177,9 @@ fn closed_is_said_after_the_removal() {
     let mut reader = ring::Reader::<Flat>::open(&place).unwrap();
     let closed = |reader: &ring::Reader<Flat>| reader.backend().ring().closed.load(Ordering::Relaxed);
     place.refuses(true);
-    assert!(reader.peek().unwrap().close().is_err());
+    assert!(reader.peek().unwrap().end_session().is_err());
     assert_eq!((closed(&reader), place.closed_when_removed()), (0, None), "it was not removed");
     place.refuses(false);
-    assert!(reader.peek().unwrap().close().is_ok());
+    assert!(reader.peek().unwrap().end_session().is_ok());
     assert_eq!((closed(&reader), place.closed_when_removed()), (1, Some(0)));
 }

@@ -88,7 +88,7 @@ fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
                 let text = known(message.text());
                 got.push(text);
                 if message.ends_session() {
-                    message.close().unwrap();
+                    message.end_session().unwrap();
                     reader.leave().unwrap();
                     reader = Reader::open(slot).unwrap();
                 } else {
@@ -178,7 +178,7 @@ fn read_session(slot: &Slot, out: &Ledger, released: &RefCell<usize>) {
         probe::step();
         let ends = message.ends_session();
         if ends {
-            message.close().unwrap();
+            message.end_session().unwrap();
         } else {
             message.release();
         }

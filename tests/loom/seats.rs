@@ -143,7 +143,7 @@ fn l14_the_end_of_a_session() {
                 writer.send(b"end\n").unwrap();
                 writer.leave().unwrap();
             });
-            reader.peek().unwrap().close().unwrap();
+            reader.peek().unwrap().end_session().unwrap();
             drop(reader);
             writer.join();
             let mut reader = Reader::<InProc>::open(&slot).unwrap();

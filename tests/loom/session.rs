@@ -32,7 +32,7 @@ fn l5_a_peek_leaves_the_message() {
 /// into the dying slot, whose `end` lies there for ever, and what the writer
 /// sends after its `end` reaches the next session's reader.
 #[test]
-fn l6_close_lets_nobody_publish() {
+fn l6_end_session_lets_nobody_publish() {
     // 2 s.
     claim(
         "L6",
@@ -51,7 +51,7 @@ fn l6_close_lets_nobody_publish() {
             });
             let end = reader.peek().unwrap();
             assert!(end.ends_session());
-            end.close().unwrap();
+            end.end_session().unwrap();
             drop(reader);
             let mut reader = Reader::<InProc>::open(&slot).unwrap();
             expect(&mut reader, &MESSAGES[..1]);
@@ -85,7 +85,7 @@ fn l7_a_stranded_message_is_sent_again_once() {
             });
             let message = reader.peek().unwrap();
             assert_eq!(message.text(), MESSAGES[0]);
-            message.close().unwrap();
+            message.end_session().unwrap();
             drop(reader);
             let mut reader = Reader::<InProc>::open(&slot).unwrap();
             expect(&mut reader, &MESSAGES[..2]);

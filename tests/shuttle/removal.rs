@@ -214,7 +214,7 @@ fn s6_session_after_session() {
                     }
                     noted("closed early");
                 }
-                message.close().unwrap();
+                message.end_session().unwrap();
                 drop(reader);
                 if end && oracle.count() == messages {
                     break;

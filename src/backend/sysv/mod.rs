@@ -9,7 +9,7 @@
 //! let mut writer = Writer::<SysV>::open(&options)?; // in the other
 //! writer.send(b"end\n")?;
 //! writer.leave()?;
-//! reader.peek()?.close()?;
+//! reader.peek()?.end_session()?;
 //! assert_eq!(Segment::stat_at(key)?, None, "nothing is left");
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -227,7 +227,7 @@ impl Options {
 /// writer.send(b"hello\n")?;
 /// let message = reader.peek()?;
 /// let text = message.text().to_vec();
-/// message.close()?;
+/// message.end_session()?;
 /// assert_eq!(text, b"hello\n");
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -107,14 +107,14 @@ impl<B: RingBackend> Message<'_, B> {
     /// writer.end_with(&mut WaitPolicy::forever())?;
     /// let message = reader.peek()?;
     /// assert!(message.ends_session());
-    /// message.close()?;
+    /// message.end_session()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(next.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "this is new memory");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn close(self) -> Result<(), Error> {
+    pub fn end_session(self) -> Result<(), Error> {
         match self.reader.backend.remove() {
             Err(Error::Permission { .. }) => {
                 self.release();

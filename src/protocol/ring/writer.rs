@@ -369,7 +369,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// drop(reader);
     /// writer.mend(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&ring)?;
@@ -449,7 +449,7 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
     /// assert_eq!(writer.stranded()?, 0);
-    /// reader.peek()?.close()?;
+    /// reader.peek()?.end_session()?;
     /// assert_eq!(writer.stranded()?, 2);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -43,7 +43,7 @@ fn r18_the_end_and_what_comes_after() {
             });
             let all = messages(units);
             expect(&mut reader, &all[..1]);
-            meet_the_end(&mut reader).close().unwrap();
+            meet_the_end(&mut reader).end_session().unwrap();
             drop(reader);
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut reader, &all[1..]);
@@ -99,7 +99,7 @@ fn r19_an_end_that_is_released() {
 
 /// **R20** Or it goes on when the memory was removed, in the new one.
 #[test]
-fn r20_an_end_that_is_closed() {
+fn r20_an_end_that_ends_the_session() {
     // 2 s.
     claim(
         "R20",
@@ -111,7 +111,7 @@ fn r20_an_end_that_is_closed() {
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let dying = InProc::open(&ring, Role::Guest).unwrap();
             let writers = an_end_and_the_next_writer(&ring);
-            meet_the_end(&mut reader).close().unwrap();
+            meet_the_end(&mut reader).end_session().unwrap();
             drop(reader);
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut reader, &messages(&[2]));
@@ -147,7 +147,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             expect(&mut reader, &all[..1]);
             let message = reader.peek().unwrap();
             assert_eq!(message.text(), all[1]);
-            message.close().unwrap();
+            message.end_session().unwrap();
             drop(reader);
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut reader, &all[1..]);
@@ -269,7 +269,7 @@ fn r26_an_end_on_removed_memory() {
             });
             remove(&ring);
             expect(&mut reader, &[message(0, 1)]);
-            meet_the_end(&mut reader).close().unwrap();
+            meet_the_end(&mut reader).end_session().unwrap();
             reader.leave().unwrap();
             writer.join();
         },

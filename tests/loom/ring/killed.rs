@@ -53,7 +53,7 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
                 let what = known(&message);
                 got.push(what);
                 if what == What::End {
-                    message.close().unwrap();
+                    message.end_session().unwrap();
                     reader.leave().unwrap();
                     reader = Reader::open(ring).unwrap();
                 } else {
@@ -213,7 +213,7 @@ pub(super) fn read_and_leave<B: RingBackend<Address = Slot>>(ring: &Slot, last: 
         out.borrow_mut().push(what);
         probe::step();
         if what == What::End {
-            message.close().unwrap();
+            message.end_session().unwrap();
         } else {
             message.release();
         }

@@ -245,7 +245,7 @@ fn s16_session_after_session() {
                     message.release();
                     noted("released");
                 } else {
-                    message.close().unwrap();
+                    message.end_session().unwrap();
                     noted("closed");
                     drop(reader);
                     reader = Reader::open(&ring).unwrap();

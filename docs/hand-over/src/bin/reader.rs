@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_secs(10));
         let message = reader.peek_with(&mut policy).map_err(|error| error.to_string())?;
         if message.ends_session() {
-            message.close()?; // removes the segment
+            message.end_session()?; // removes the segment
             return Ok(());
         }
         stdout().write_all(message.text())?; // a copy, which nobody can change any more
