@@ -58,8 +58,8 @@ mod bench {
             assert_eq!(out[..size], text);
         }
         group.finish();
-        writer.leave().expect("leaving");
-        reader.leave().expect("leaving");
+        writer.close().expect("leaving");
+        reader.close().expect("leaving");
     }
 
     fn payload(criterion: &mut Criterion) {

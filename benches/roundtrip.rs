@@ -104,8 +104,8 @@ mod bench {
         }
         let Near { to, from, .. } = near;
         peer.stop();
-        to.leave().expect("leaving");
-        from.leave().expect("leaving");
+        to.close().expect("leaving");
+        from.close().expect("leaving");
         report(&kept, seen, [here, there]);
     }
 
@@ -310,8 +310,8 @@ mod bench {
                 to.send(&text[..len]).expect("room");
             }
         }
-        to.leave().expect("leaving");
-        from.leave().expect("leaving");
+        to.close().expect("leaving");
+        from.close().expect("leaving");
     }
 
     /// Spins until the other side has made its next move: `turn`, or 0 after

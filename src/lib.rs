@@ -22,7 +22,7 @@
 //!     for line in ["one\n", "two\n", "end\n"] {
 //!         writer.send(line.as_bytes()).unwrap();
 //!     }
-//!     writer.leave().unwrap();
+//!     writer.close().unwrap();
 //! });
 //! let mut got = Vec::new();
 //! loop {

@@ -96,8 +96,8 @@ impl Ends for InRust {
     }
 
     fn close(self) {
-        self.writer.leave().unwrap();
-        self.reader.leave().unwrap();
+        self.writer.close().unwrap();
+        self.reader.close().unwrap();
     }
 }
 

@@ -187,7 +187,7 @@ int shmh_release(struct shmh *handle);
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
-int shmh_follow(struct shmh *handle);
+int shmh_await_next_writer(struct shmh *handle);
 
 // Looks whether somebody removed the segment or the seats, and mends that. To be called every few milliseconds by
 // who calls nothing else for a while, and by who never has to wait: sending and receiving without waiting makes
@@ -197,7 +197,7 @@ int shmh_follow(struct shmh *handle);
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
-int shmh_mend(struct shmh *handle, int timeout_ms);
+int shmh_recover(struct shmh *handle, int timeout_ms);
 
 // The longest message, in bytes; 0 for a handle that is none.
 //

@@ -15,7 +15,7 @@ pub(crate) fn next(error: &Error) -> Option<String> {
 
 pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
     match error {
-        RecvError::WriterGone => Some("shmh_follow() waits for the next one".to_owned()),
+        RecvError::WriterGone => Some("shmh_await_next_writer() waits for the next one".to_owned()),
         other => other.hint(),
     }
 }

@@ -374,11 +374,11 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn shmh_follow(handle: *mut shmh) -> c_int {
+pub unsafe extern "C" fn shmh_await_next_writer(handle: *mut shmh) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, _| {
-            reader(side)?.0.follow()?;
+            reader(side)?.0.await_next_writer()?;
             Ok(SHMH_OK)
         })
     }
@@ -393,13 +393,13 @@ pub unsafe extern "C" fn shmh_follow(handle: *mut shmh) -> c_int {
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn shmh_mend(handle: *mut shmh, timeout_ms: c_int) -> c_int {
+pub unsafe extern "C" fn shmh_recover(handle: *mut shmh, timeout_ms: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, interrupted| {
             match side {
-                Side::Writer(writer) => with_policy(timeout_ms, interrupted, |policy| writer.mend(policy))?,
-                Side::Reader { reader, .. } => reader.keep_seat()?,
+                Side::Writer(writer) => with_policy(timeout_ms, interrupted, |policy| writer.recover(policy))?,
+                Side::Reader { reader, .. } => reader.refresh_seat()?,
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
             }
             Ok(SHMH_OK)
@@ -469,10 +469,10 @@ pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_i
             match side {
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
                 Side::Writer(mut writer) => {
-                    with_policy(timeout_ms, &header.interrupted, |policy| writer.settle(policy))?;
-                    writer.leave_settled()?;
+                    with_policy(timeout_ms, &header.interrupted, |policy| writer.flush(policy))?;
+                    writer.close_flushed()?;
                 }
-                Side::Reader { reader, .. } => reader.leave()?,
+                Side::Reader { reader, .. } => reader.close()?,
             }
             Ok(SHMH_OK)
         };

@@ -64,7 +64,7 @@ fn run(args: &ReadArgs, received: &mut Progress) -> Result<(), Failure> {
         suspected: args.common.quiet,
     };
     let done = session.read_all(&mut reader);
-    let left = reader.leave();
+    let left = reader.close();
     done?;
     Ok(left?)
 }
@@ -98,7 +98,7 @@ impl Session<'_> {
             // Where a message is there no wait looks around.
             if looked.elapsed() >= LOOK_AROUND {
                 looked = Instant::now();
-                reader.keep_seat()?;
+                reader.refresh_seat()?;
             }
             self.signals.check()?;
             let next = match reader {
@@ -142,7 +142,7 @@ impl Session<'_> {
                     if self.args.common.verbose {
                         say!("{PROGRAM}: the writer died; waiting for the next one");
                     }
-                    reader.follow()?;
+                    reader.await_next_writer()?;
                 }
                 Err(RecvError::Interrupted) if closed => {
                     self.signals.after_closing(self.output.file())?;

@@ -100,14 +100,14 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     };
     let done = match done {
         // What comes before input that can't be carried was sent.
-        Err(failure) if failure.exit == Exit::BadInput => Err(match session.settle() {
+        Err(failure) if failure.exit == Exit::BadInput => Err(match session.flush() {
             Ok(()) => failure,
             Err(behind) => Failure { message: format!("{}; {}", failure.message, behind.message), ..failure },
         }),
-        done => done.and_then(|()| session.settle()),
+        done => done.and_then(|()| session.flush()),
     };
     match done {
-        Ok(()) => session.writer.leave_settled().map_err(Failure::from),
+        Ok(()) => session.writer.close_flushed().map_err(Failure::from),
         Err(mut failure) => {
             let lost = session.lost(&failure);
             failure.message.push_str(&lost);
@@ -311,14 +311,14 @@ impl Session<'_> {
         self.looked = Instant::now();
         self.sent.tell();
         suspect::look(PROGRAM, self.writer.backend(), &mut self.suspected);
-        self.with_policy(Writer::mend)
+        self.with_policy(Writer::recover)
     }
 
     /// Makes sure that nothing is left behind. What is received meanwhile is progress.
-    fn settle(&mut self) -> Result<(), Failure> {
+    fn flush(&mut self) -> Result<(), Failure> {
         loop {
             let before = self.writer.stranded().unwrap_or(0);
-            match self.with_policy(Writer::settle) {
+            match self.with_policy(Writer::flush) {
                 Err(failure) if failure.exit == Exit::TimedOut && self.writer.stranded().unwrap_or(0) < before => {}
                 done => return done,
             }

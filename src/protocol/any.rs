@@ -187,21 +187,21 @@ impl<B: RingBackend> Writer<B> {
     /// writer.send(b"hello")?;
     /// reader.peek()?.end_session()?;
     /// drop(reader);
-    /// writer.mend(&mut WaitPolicy::forever())?;
+    /// writer.recover(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&slot)?;
     /// assert_eq!(next.peek()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        either!(self, writer => writer.mend(policy))
+    pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.recover(policy))
     }
 
     /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
     /// attachment: there it waits until all is released.
     ///
     /// # Errors
-    /// As [`mend`](Self::mend).
+    /// As [`recover`](Self::recover).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -210,13 +210,13 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        either!(self, writer => writer.settle(policy))
+    pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        either!(self, writer => writer.flush(policy))
     }
 
     /// How many messages lie where nobody may ever read them: in memory that was removed, or that
@@ -241,10 +241,10 @@ impl<B: RingBackend> Writer<B> {
         either!(self, writer => writer.stranded())
     }
 
-    /// Leaves in order, after [`settle`](Self::settle).
+    /// Leaves in order, after [`flush`](Self::flush).
     ///
     /// # Errors
-    /// As `settle`, and what giving back the seat met.
+    /// As `flush`, and what giving back the seat met.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -252,13 +252,13 @@ impl<B: RingBackend> Writer<B> {
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.leave()?;
+    /// writer.close()?;
     /// assert!(Writer::<InProc>::open(&slot).is_ok(), "the seat is free");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(self) -> Result<(), SendError> {
-        either!(self, writer => writer.leave())
+    pub fn close(self) -> Result<(), SendError> {
+        either!(self, writer => writer.close())
     }
 
     /// Leaves in order, without another look at the memory.
@@ -272,14 +272,14 @@ impl<B: RingBackend> Writer<B> {
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
-    /// writer.leave_settled()?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
+    /// writer.close_flushed()?;
     /// assert!(Writer::<InProc>::open(&slot).is_ok(), "the seat is free");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave_settled(self) -> Result<(), SendError> {
-        either!(self, writer => writer.leave_settled())
+    pub fn close_flushed(self) -> Result<(), SendError> {
+        either!(self, writer => writer.close_flushed())
     }
 }
 
@@ -479,13 +479,13 @@ impl<B: RingBackend> Reader<B> {
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// reader.keep_seat()?;
+    /// reader.refresh_seat()?;
     /// assert!(Reader::<InProc>::open(&slot).is_err(), "it is ours still");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn keep_seat(&mut self) -> Result<(), Error> {
-        either!(self, reader => reader.keep_seat())
+    pub fn refresh_seat(&mut self) -> Result<(), Error> {
+        either!(self, reader => reader.refresh_seat())
     }
 
     /// Goes on after [`RecvError::WriterGone`]: waits for the next writer.
@@ -501,15 +501,15 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// drop(writer);
     /// assert_eq!(reader.peek().unwrap_err(), RecvError::WriterGone);
-    /// reader.follow()?;
+    /// reader.await_next_writer()?;
     /// let mut next = Writer::<InProc>::open(&slot)?;
     /// next.send(b"hello")?;
     /// assert_eq!(reader.peek()?.text(), b"hello");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn follow(&mut self) -> Result<(), Error> {
-        either!(self, reader => reader.follow())
+    pub fn await_next_writer(&mut self) -> Result<(), Error> {
+        either!(self, reader => reader.await_next_writer())
     }
 
     /// Gives the seat back, and says if that failed, as dropping does not.
@@ -523,13 +523,13 @@ impl<B: RingBackend> Reader<B> {
     /// # let slot = Slot::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// reader.leave()?;
+    /// reader.close()?;
     /// assert!(Reader::<InProc>::open(&slot).is_ok(), "the seat is free");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(self) -> Result<(), Error> {
-        either!(self, reader => reader.leave())
+    pub fn close(self) -> Result<(), Error> {
+        either!(self, reader => reader.close())
     }
 }
 

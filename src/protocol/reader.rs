@@ -382,12 +382,12 @@ impl<B: Backend> Reader<B> {
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// reader.keep_seat()?;
+    /// reader.refresh_seat()?;
     /// assert!(Reader::<InProc>::open(&slot).is_err(), "it is ours still");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn keep_seat(&mut self) -> Result<(), Error> {
+    pub fn refresh_seat(&mut self) -> Result<(), Error> {
         self.look_around().map(drop)
     }
 
@@ -410,14 +410,14 @@ impl<B: Backend> Reader<B> {
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// drop(writer);
     /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WriterGone));
-    /// reader.follow()?;
+    /// reader.await_next_writer()?;
     /// let mut next = Writer::<InProc>::open(&slot)?;
     /// next.send(b"hello\n")?;
     /// assert_eq!(reader.recv(&mut [0; 2048]), Ok(6));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn follow(&mut self) -> Result<(), Error> {
+    pub fn await_next_writer(&mut self) -> Result<(), Error> {
         self.watch = PeerWatch::new();
         self.backend.forget_failure()
     }
@@ -433,12 +433,12 @@ impl<B: Backend> Reader<B> {
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// reader.leave()?;
+    /// reader.close()?;
     /// assert!(Reader::<InProc>::open(&slot).is_ok(), "the seat is free");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(self) -> Result<(), Error> {
+    pub fn close(self) -> Result<(), Error> {
         self.backend.leave()
     }
 

@@ -96,7 +96,7 @@ impl From<GaveUp> for SendError {
 /// The one who puts messages in.
 ///
 /// A message is *sent* when its flag is published. Dropping the writer counts
-/// as failing, which ends a reader of ours; [`leave`](Self::leave) does not.
+/// as failing, which ends a reader of ours; [`close`](Self::close) does not.
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -109,7 +109,7 @@ impl From<GaveUp> for SendError {
 /// assert_eq!(writer.try_send(b"b\n"), Err(SendError::WouldBlock), "one slot, one message");
 /// assert_eq!(reader.recv(&mut [0; 2048]), Ok(2));
 /// writer.try_send(b"b\n").unwrap();
-/// writer.leave().unwrap();
+/// writer.close().unwrap();
 /// # }
 /// ```
 #[derive(Debug)]
@@ -274,7 +274,7 @@ impl<B: Backend> Writer<B> {
         // An `end` that lies in removed memory counts as answered by the
         // removal: so it must not go there after the removal.
         if message::ends_session(text) {
-            self.mend(policy)?;
+            self.recover(policy)?;
         }
         if !(self.introduced && self.stranded.is_empty() && self.watch.peer() == Peer::Ours && self.is_empty()) {
             self.await_turn(policy)?;
@@ -302,12 +302,12 @@ impl<B: Backend> Writer<B> {
     /// reader.peek()?.end_session()?;
     /// drop(reader);
     /// let mut next = Reader::<InProc>::open(&slot)?;
-    /// writer.mend(&mut WaitPolicy::forever())?;
+    /// writer.recover(&mut WaitPolicy::forever())?;
     /// assert_eq!(next.peek()?.text(), b"hello\n", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+    pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.look_around()?.0.removed {
             self.move_on(policy)?;
         }
@@ -343,7 +343,7 @@ impl<B: Backend> Writer<B> {
     /// that, what was not taken from removed memory is sent again.
     ///
     /// # Errors
-    /// As [`settle`](Self::settle).
+    /// As [`flush`](Self::flush).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -351,14 +351,14 @@ impl<B: Backend> Writer<B> {
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.leave()?;
+    /// writer.close()?;
     /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(mut self) -> Result<(), SendError> {
-        self.settle(&mut WaitPolicy::forever())?;
-        self.leave_settled()
+    pub fn close(mut self) -> Result<(), SendError> {
+        self.flush(&mut WaitPolicy::forever())?;
+        self.close_flushed()
     }
 
     /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
@@ -375,12 +375,12 @@ impl<B: Backend> Writer<B> {
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+    pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
             while self.look_around()?.0.removed && self.is_stranded(policy)? {
@@ -422,13 +422,13 @@ impl<B: Backend> Writer<B> {
     /// # let slot = Slot::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
-    /// writer.leave_settled()?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
+    /// writer.close_flushed()?;
     /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave_settled(self) -> Result<(), SendError> {
+    pub fn close_flushed(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
     }
 

@@ -33,8 +33,8 @@ static void all_refuse(struct shmh *handle)
     FAILS(shmh_recv(handle, buffer, sizeof buffer, &len, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_peek(handle, &text, &len, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(handle), SHMH_E_CLOSED, EBADF);
-    FAILS(shmh_follow(handle), SHMH_E_CLOSED, EBADF);
-    FAILS(shmh_mend(handle, -1), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_await_next_writer(handle), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_recover(handle, -1), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(handle), SHMH_E_CLOSED);
     EXPECT((int)shmh_capacity(handle), 0);
     FAILS(shmh_close(handle, -1), SHMH_E_CLOSED, EBADF);
@@ -134,7 +134,7 @@ static void every_end(const struct shmh_options *options)
             EXPECT(attached(), 1);
             end_child(child, go, WAYS[way].status);
             EXPECT(attached(), 1);
-            EXPECT(shmh_mend(inherited, 0), SHMH_OK);
+            EXPECT(shmh_recover(inherited, 0), SHMH_OK);
             FAILS(shmh_open(&second, key, role, NULL), SHMH_E_ROLE_TAKEN, EBUSY);
             EXPECT(strstr(shmh_error(), TAKEN[role]) != NULL, 1);
             EXPECT(shmh_close(inherited, 0), SHMH_OK);

@@ -42,8 +42,8 @@ static void nothing_is_wrong_with_null(int key)
     FAILS(shmh_peek(NULL, &text, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_release(NULL), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_end(NULL, 0), SHMH_E_INVALID, EINVAL);
-    FAILS(shmh_mend(NULL, 0), SHMH_E_INVALID, EINVAL);
-    FAILS(shmh_follow(NULL), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_recover(NULL, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_await_next_writer(NULL), SHMH_E_INVALID, EINVAL);
     EXPECT(shmh_interrupt(NULL), SHMH_E_INVALID);
     EXPECT(shmh_close(NULL, 0), SHMH_OK);
     EXPECT((int)shmh_capacity(NULL), 0);
@@ -62,7 +62,7 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_recv(writer, buffer, sizeof buffer, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_peek(writer, &text, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_release(writer), SHMH_E_WRONG_ROLE, EPERM);
-    FAILS(shmh_follow(writer), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_await_next_writer(writer), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_peek(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_send(writer, NULL, 1, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_recv(reader, NULL, 1, &len, 0), SHMH_E_INVALID, EINVAL);
@@ -78,8 +78,8 @@ static void roles_and_closed_handles(int key)
     EXPECT(shmh_peek(reader, &text, &len, -1), SHMH_OK);
     EXPECT(len == 5 && memcmp(text, "hello", 5) == 0, 1);
     EXPECT(shmh_recv(reader, buffer, sizeof buffer, NULL, -1), SHMH_OK);
-    EXPECT(shmh_mend(reader, 0), SHMH_OK);
-    EXPECT(shmh_mend(writer, 0), SHMH_OK);
+    EXPECT(shmh_recover(reader, 0), SHMH_OK);
+    EXPECT(shmh_recover(writer, 0), SHMH_OK);
 
     waiting = reader;
     signal(SIGALRM, on_alarm);
@@ -103,7 +103,7 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_recv(reader, buffer, sizeof buffer, &len, 0), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_peek(reader, &text, &len, 0), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(reader), SHMH_E_CLOSED, EBADF);
-    FAILS(shmh_mend(writer, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_recover(writer, 0), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(reader), SHMH_OK);
     EXPECT((int)shmh_capacity(reader), 0);
 }

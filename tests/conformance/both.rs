@@ -92,7 +92,7 @@ pub(crate) fn messages_in_order<H: Harness>(place: &H) {
             for number in 0..500 {
                 send(&mut writer, format!("{number}\n").as_bytes());
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         for number in 0..500 {
             assert_eq!(receive(&mut reader), format!("{number}\n").into_bytes());
@@ -131,7 +131,7 @@ pub(crate) fn a_peek_releases_nothing<H: Harness>(place: &H) {
         assert_eq!(try_send(&mut writer, b""), Err(SendError::TimedOut));
     }
     // Not even when the reader goes: the next one sees it again.
-    reader.leave().unwrap();
+    reader.close().unwrap();
     let mut reader = self::reader(place);
     reader.wait_with(&mut WaitPolicy::non_blocking()).unwrap();
     drain(&mut reader, sent);
@@ -153,8 +153,8 @@ pub(crate) fn end_session_removes_and_does_not_release<H: Harness>(place: &H) {
     assert!(holds_first_message(reader.backend()), "those attached keep it");
     drop(reader);
     drop(dying);
-    writer.settle(&mut in_time()).unwrap();
-    writer.leave().unwrap();
+    writer.flush(&mut in_time()).unwrap();
+    writer.close().unwrap();
     assert!(!holds_first_message(&guest(place)), "the next session starts afresh");
 }
 
@@ -214,8 +214,8 @@ pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
     drain(&mut reader, sent);
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "the interrupted one was not sent");
     if let Writer::Classic(_) = writer {
-        writer.leave().unwrap();
-        reader.leave().unwrap();
+        writer.close().unwrap();
+        reader.close().unwrap();
         interrupt(&mut self::writer(place), WaitingFor::Reader);
     }
 }
@@ -225,7 +225,7 @@ pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
 pub(crate) fn a_reader_that_left_is_noticed<H: Harness>(place: &H) {
     let (reader, mut writer) = pair(place);
     let sent = fill(&mut writer);
-    reader.leave().unwrap();
+    reader.close().unwrap();
     assert_eq!(writer.send_with(b"b", &mut in_time()), Err(SendError::ReaderGone));
     // The next reader gets what lies there, and the writer goes on.
     let mut reader = self::reader(place);
@@ -241,7 +241,7 @@ pub(crate) fn a_dropped_writers_message_comes_first<H: Harness>(place: &H) {
     assert_eq!(receive(&mut reader), b"last");
     assert_eq!(reader.recv_with(&mut [0; ROOM], &mut in_time()), Err(RecvError::WriterGone));
     assert_eq!(try_receive(&mut reader), Err(RecvError::WriterGone), "until it is followed");
-    reader.follow().unwrap();
+    reader.await_next_writer().unwrap();
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
     let mut writer = self::writer(place);
     send(&mut writer, b"next");
@@ -256,7 +256,7 @@ pub(crate) fn leaving_in_order_ends_nothing<H: Harness>(place: &H) {
     for text in [b"one", b"two", b"thr"] {
         let mut writer = writer(place);
         send(&mut writer, text);
-        writer.leave().unwrap();
+        writer.close().unwrap();
         assert_eq!(receive(&mut reader), text);
         assert_eq!(reader.recv_with(&mut [0; ROOM], &mut briefly()), Err(RecvError::TimedOut));
     }
@@ -268,7 +268,7 @@ pub(crate) fn a_successor_comes_behind<H: Harness>(place: &H) {
     let taken = Writer::<H::Backend>::open(place.address()).map(drop);
     let expected = matches!(taken, Err(SendError::Backend(Error::SeatTaken { role: Role::Writer, .. })));
     assert!(expected, "{taken:?}");
-    first.leave().unwrap();
+    first.close().unwrap();
     let mut second = writer(place);
     // In a slot there is no room: the first one's message still lies there.
     let at_once = try_send(&mut second, b"second").is_ok();
@@ -292,7 +292,7 @@ pub(crate) fn a_reader_drains_removed_memory<H: Harness>(place: &H) {
     thread::scope(|scope| {
         scope.spawn(move || {
             send(&mut writer, b"new");
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         assert_eq!(receive(&mut reader), b"new");
     });
@@ -304,12 +304,12 @@ pub(crate) fn a_stranded_message_is_sent_again_once<H: Harness>(place: &H) {
     send(&mut writer, b"stranded");
     guest(place).remove().unwrap();
     assert_eq!(writer.stranded(), Ok(1));
-    reader.leave().unwrap();
+    reader.close().unwrap();
     let mut reader = self::reader(place);
     thread::scope(|scope| {
         scope.spawn(|| {
             // A ring's writer has room, and no cause to look around.
-            writer.mend(&mut in_time()).unwrap();
+            writer.recover(&mut in_time()).unwrap();
             send(&mut writer, b"next");
             send(&mut writer, b"last");
         });
@@ -321,32 +321,32 @@ pub(crate) fn a_stranded_message_is_sent_again_once<H: Harness>(place: &H) {
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut));
 }
 
-pub(crate) fn leave_sends_a_stranded_message_again<H: Harness>(place: &H) {
+pub(crate) fn close_sends_a_stranded_message_again<H: Harness>(place: &H) {
     let (reader, mut writer) = pair(place);
     send(&mut writer, b"stranded");
     guest(place).remove().unwrap();
     drop(reader);
     let mut reader = self::reader(place);
     thread::scope(|scope| {
-        scope.spawn(|| writer.leave().unwrap());
+        scope.spawn(|| writer.close().unwrap());
         assert_eq!(receive(&mut reader), b"stranded");
     });
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "once, and left in order");
 }
 
-pub(crate) fn mend_moves_to_new_memory<H: Harness>(place: &H) {
+pub(crate) fn recover_moves_to_new_memory<H: Harness>(place: &H) {
     let (reader, mut writer) = pair(place);
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     send(&mut writer, b"stranded");
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     guest(place).remove().unwrap();
     drop(reader);
     let mut reader = self::reader(place);
-    writer.mend(&mut in_time()).unwrap();
+    writer.recover(&mut in_time()).unwrap();
     assert_eq!(receive(&mut reader), b"stranded");
     guest(place).remove().unwrap();
     // With nothing stranded it moves all the same.
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     assert_eq!(got(&guest(place)), 0);
     put(writer.backend(), 8);
     assert_eq!(got(&guest(place)), 8);
@@ -358,8 +358,8 @@ pub(crate) fn an_end_on_removed_memory_was_received<H: Harness>(place: &H) {
     reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap().end_session().unwrap();
     assert_eq!(writer.stranded(), Ok(0));
     // Though the reader is still attached, nothing needs to be waited for.
-    writer.settle(&mut WaitPolicy::non_blocking()).unwrap();
-    writer.leave().unwrap();
+    writer.flush(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.close().unwrap();
     assert!(!holds_first_message(&guest(place)));
 }
 
@@ -373,7 +373,7 @@ pub(crate) fn a_kept_end_leaves_the_memory_to_the_next_session<H: Harness>(place
         let end = reader.peek_with(&mut in_time()).unwrap();
         assert!(end.ends_session());
         end.release();
-        writer.leave().unwrap();
+        writer.close().unwrap();
         writer = self::writer(place);
     }
     put(&here, 64);
@@ -396,23 +396,23 @@ pub(crate) fn what_is_sent_plainly_arrives<H: Harness>(place: &H) {
     assert!(reader.peek().unwrap().ends_session());
 }
 
-pub(crate) fn settled_and_left<H: Harness>(place: &H) {
+pub(crate) fn flushed_and_closed<H: Harness>(place: &H) {
     let (mut reader, mut writer) = pair(place);
     writer.send(b"taken").unwrap();
     reader.peek().unwrap().release();
     writer.send(b"stranded").unwrap();
     guest(place).remove().unwrap();
-    reader.leave().unwrap();
+    reader.close().unwrap();
     let mut reader = self::reader(place);
     assert_eq!(
         reader.wait_with(&mut WaitPolicy::non_blocking()),
         Err(RecvError::TimedOut),
         "it lies in the old memory"
     );
-    writer.settle(&mut in_time()).unwrap();
+    writer.flush(&mut in_time()).unwrap();
     let message = reader.peek_with(&mut in_time()).unwrap();
     assert_eq!(message.text(), b"stranded");
     message.release();
-    writer.leave_settled().unwrap();
+    writer.close_flushed().unwrap();
     assert_eq!(reader.wait_with(&mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut), "it left in order");
 }

@@ -185,20 +185,20 @@ pub(crate) fn a_message_found_proves_no_peer<H: Harness>(place: &H) {
     );
 }
 
-pub(crate) fn settle_can_be_cut_short_and_tried_again<H: Harness>(place: &H) {
+pub(crate) fn flush_can_be_cut_short_and_tried_again<H: Harness>(place: &H) {
     let (reader, mut writer) = pair(place);
     writer.send_deadline(b"stranded", soon()).unwrap();
     guest(place).remove().unwrap();
     drop(reader);
     for _ in 0..2 {
         let short = &mut WaitPolicy::deadline(Instant::now() + Duration::from_millis(10));
-        assert_eq!(writer.settle(short), Err(SendError::TimedOut), "nobody is there");
+        assert_eq!(writer.flush(short), Err(SendError::TimedOut), "nobody is there");
         assert_eq!(writer.stranded(), Ok(1));
     }
     let mut reader = self::reader(place);
-    writer.settle(&mut WaitPolicy::deadline(soon())).unwrap();
+    writer.flush(&mut WaitPolicy::deadline(soon())).unwrap();
     assert_eq!(receive(&mut reader), b"stranded");
-    writer.leave().unwrap();
+    writer.close().unwrap();
     assert_eq!(try_receive(&mut reader), Err(RecvError::WouldBlock));
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn what_is_removed_twice_keeps_its_order<H: Harness>(place: &H) {
     );
     for _ in 0..2 {
         // Sent again, onto memory that goes as well.
-        reader.leave().unwrap();
+        reader.close().unwrap();
         reader = self::reader(place);
         let limit = soon();
         while flag_of(reader.backend()) == EMPTY {
@@ -224,7 +224,7 @@ pub(crate) fn what_is_removed_twice_keeps_its_order<H: Harness>(place: &H) {
         assert_eq!(text_of(reader.backend()), b"one");
         guest(place).remove().unwrap();
     }
-    reader.leave().unwrap();
+    reader.close().unwrap();
     let mut reader = self::reader(place);
     thread::scope(|scope| {
         scope.spawn(|| writer.send_deadline(b"two", soon()).unwrap());

@@ -35,7 +35,7 @@ fn what_nobody_released_goes_with_the_last_one() {
 }
 
 #[test]
-fn a_writer_that_settles_waits_for_the_reader() {
+fn a_writer_that_flushes_waits_for_the_reader() {
     for place in each() {
         let (mut reader, mut writer) = sent(&place);
         let mut waited_for = Vec::new();
@@ -46,28 +46,28 @@ fn a_writer_that_settles_waits_for_the_reader() {
                 _ => ControlFlow::Continue(()),
             }
         };
-        assert_eq!(writer.settle(&mut WaitPolicy::forever().on_tick(&mut hook)), Err(SendError::Interrupted));
+        assert_eq!(writer.flush(&mut WaitPolicy::forever().on_tick(&mut hook)), Err(SendError::Interrupted));
         assert_eq!(waited_for, [WaitingFor::Receipt; 3]);
         assert_eq!(writer.stranded(), Ok(1));
         let soon = Instant::now() + Duration::from_millis(1);
-        assert_eq!(writer.settle(&mut WaitPolicy::deadline(soon)), Err(SendError::TimedOut));
+        assert_eq!(writer.flush(&mut WaitPolicy::deadline(soon)), Err(SendError::TimedOut));
         reader.peek().unwrap().release();
         assert_eq!(writer.stranded(), Ok(0));
-        writer.settle(&mut in_time()).unwrap();
-        writer.leave_settled().unwrap();
+        writer.flush(&mut in_time()).unwrap();
+        writer.close_flushed().unwrap();
     }
 }
 
 /// A reader that left is no reason to leave.
 #[test]
-fn a_writer_that_settles_waits_for_the_next_reader() {
+fn a_writer_that_flushes_waits_for_the_next_reader() {
     for place in each() {
         let (reader, mut writer) = sent(&place);
-        reader.leave().unwrap();
-        assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut));
+        reader.close().unwrap();
+        assert_eq!(writer.flush(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut));
         let mut next = Reader::<InProc>::open(&place).unwrap();
         std::thread::scope(|scope| {
-            scope.spawn(|| writer.settle(&mut in_time()).unwrap());
+            scope.spawn(|| writer.flush(&mut in_time()).unwrap());
             next.peek_with(&mut in_time()).unwrap().release();
         });
     }
@@ -75,14 +75,14 @@ fn a_writer_that_settles_waits_for_the_next_reader() {
 
 /// An end is answered by the removal.
 #[test]
-fn a_session_that_has_ended_is_settled() {
+fn a_session_that_has_ended_is_flushed() {
     for place in each() {
         let mut reader = Reader::<InProc>::open(&place).unwrap();
         let mut writer = Writer::<InProc>::open(&place).unwrap();
         writer.end_with(&mut in_time()).unwrap();
-        assert_eq!(writer.settle(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut), "nobody has met the end");
+        assert_eq!(writer.flush(&mut WaitPolicy::non_blocking()), Err(SendError::TimedOut), "nobody has met the end");
         reader.peek_with(&mut in_time()).unwrap().end_session().unwrap();
-        writer.settle(&mut in_time()).unwrap();
+        writer.flush(&mut in_time()).unwrap();
         assert_eq!(writer.stranded(), Ok(0));
     }
 }

@@ -102,12 +102,12 @@ macro_rules! suite {
                 a_successor_comes_behind
                 a_reader_drains_removed_memory
                 a_stranded_message_is_sent_again_once
-                leave_sends_a_stranded_message_again
-                mend_moves_to_new_memory
+                close_sends_a_stranded_message_again
+                recover_moves_to_new_memory
                 an_end_on_removed_memory_was_received
                 a_kept_end_leaves_the_memory_to_the_next_session
                 what_is_sent_plainly_arrives
-                settled_and_left;
+                flushed_and_closed;
             $($module: $($case)*;)*
         }
     };
@@ -128,7 +128,7 @@ macro_rules! classic {
                 a_guest_is_waited_for_and_then_served
                 a_foreign_writer_that_left_is_noticed
                 a_message_found_proves_no_peer
-                settle_can_be_cut_short_and_tried_again
+                flush_can_be_cut_short_and_tried_again
                 what_the_hook_said_holds_on_new_memory
                 what_is_removed_twice_keeps_its_order
                 a_foreign_peer_is_forgotten_on_new_memory

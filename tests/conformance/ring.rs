@@ -44,7 +44,7 @@ pub(crate) fn a_message_waits_for_its_reader<H: Harness>(place: &H) {
     for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
         writer.try_send(text).unwrap();
     }
-    writer.leave().unwrap();
+    writer.close().unwrap();
     let mut reader = reader(place);
     for text in [b"end\n".as_slice(), b"a\0b", b"", b"\xff\xfe"] {
         let message = reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap();
@@ -149,7 +149,7 @@ pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     reader.peek().unwrap().end_session().unwrap();
     drop(reader);
-    writer.settle(&mut in_time()).unwrap();
+    writer.flush(&mut in_time()).unwrap();
     assert_eq!(writer.backend().ring().closed.load(Ordering::Relaxed), 1, "it is where it was");
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
         // Nothing lies behind it: the reader moves, and finds what the writer brought along.
         thread::scope(|scope| {
             scope.spawn(|| {
-                writer.mend(&mut in_time()).unwrap();
+                writer.recover(&mut in_time()).unwrap();
                 for len in lengths {
                     writer.send_deadline(&vec![2; len], soon()).unwrap();
                 }
@@ -199,8 +199,8 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
         reader.peek_next(&mut in_time()).unwrap();
         reader.release_up_to(reader.cursor());
         assert_eq!(receive(&mut reader).len(), lengths[1]);
-        writer.leave().unwrap();
-        reader.leave().unwrap();
+        writer.close().unwrap();
+        reader.close().unwrap();
     }
 }
 
@@ -240,7 +240,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     first.peek().unwrap().end_session().unwrap();
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0);
     drop((first, dying));
-    writer.settle(&mut in_time()).unwrap();
+    writer.flush(&mut in_time()).unwrap();
     let mut second = reader(place);
     assert_eq!(receive(&mut second), b"one");
     assert_eq!(receive(&mut second), b"two");
@@ -257,7 +257,7 @@ pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
     let mut writer = writer(place);
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     guest(place).remove().unwrap();
-    writer.settle(&mut in_time()).unwrap();
+    writer.flush(&mut in_time()).unwrap();
     let mut reader = reader(place);
     assert!(reader.peek_with(&mut in_time()).unwrap().ends_session());
 }
@@ -266,7 +266,7 @@ pub(crate) fn an_end_that_nobody_met_comes_again<H: Harness>(place: &H) {
 pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) {
     let mut ending = writer(place);
     ending.end_with(&mut WaitPolicy::non_blocking()).unwrap();
-    ending.leave_settled().unwrap();
+    ending.close_flushed().unwrap();
     guest(place).ring().place.store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
     assert_eq!(reader(place).peek().unwrap().text(), b"next");
@@ -284,14 +284,14 @@ pub(crate) fn a_successor_begins_with_what_was_not_released<H: Harness>(place: &
     first.release_peeked();
     expect(&mut first, b"three");
     expect(&mut first, b"four");
-    first.leave().unwrap();
+    first.close().unwrap();
     let mut second = reader(place);
     expect(&mut second, b"three");
     second.rewind();
     expect(&mut second, b"three");
     second.peek_next(&mut in_time()).unwrap().release();
     // A writer that comes now goes on behind all of them.
-    writer.leave().unwrap();
+    writer.close().unwrap();
     self::writer(place).send(b"five").unwrap();
     expect(&mut second, b"five");
     drop(second);
@@ -303,7 +303,7 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     first.send(b"a").unwrap();
     first.end_with(&mut in_time()).unwrap();
     assert_eq!(first.try_send(b"b"), Err(SendError::WouldBlock));
-    first.leave().unwrap();
+    first.close().unwrap();
     let mut second = writer(place);
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
     assert_eq!(second.reserve(1, &mut WaitPolicy::non_blocking()).map(drop), Err(SendError::TimedOut));
@@ -316,7 +316,7 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     assert_eq!(receive(&mut reader), b"b");
     // Removed, it goes on elsewhere.
     second.end_with(&mut in_time()).unwrap();
-    second.leave().unwrap();
+    second.close().unwrap();
     let mut third = writer(place);
     thread::scope(|scope| {
         scope.spawn(|| third.send_deadline(b"c", soon()).unwrap());
@@ -399,9 +399,9 @@ pub(crate) fn what_is_removed_twice_keeps_its_order<H: Harness>(place: &H) {
     for round in 0..3 {
         guest(place).remove().unwrap();
         assert_eq!(writer.stranded(), Ok(2 + round));
-        reader.leave().unwrap();
+        reader.close().unwrap();
         reader = self::reader(place);
-        writer.mend(&mut in_time()).unwrap();
+        writer.recover(&mut in_time()).unwrap();
         assert_eq!(writer.stranded(), Ok(0));
         writer.send(format!("more {round}").as_bytes()).unwrap();
     }
@@ -420,7 +420,7 @@ pub(crate) fn gathering_changes_no_message<H: Harness>(place: &H) {
                 for number in 0..20_000_u32 {
                     writer.send_deadline(&number.to_ne_bytes(), soon()).unwrap();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             for number in 0..20_000_u32 {
                 assert_eq!(receive(&mut reader), number.to_ne_bytes());
@@ -441,7 +441,7 @@ pub(crate) fn hardly_a_look_before_each_sleep<H: Harness>(place: &H) {
                 for number in 0..5000 {
                     writer.send_with(&message(number), &mut in_time().spins(spins)).unwrap();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let mut bytes = vec![0; longest];
             for number in 0..5000 {
@@ -460,6 +460,6 @@ pub(crate) fn a_reader_that_leaves_gives_back<H: Harness>(place: &H) {
         reader.peek().unwrap().release();
     }
     assert_eq!(writer.try_send(&[2; 64]), Err(SendError::WouldBlock), "three are few: they come with the next ones");
-    reader.leave().unwrap();
+    reader.close().unwrap();
     assert_eq!(writer.try_send(&[2; 64]), Ok(()));
 }

@@ -149,7 +149,7 @@ fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
     says(false);
     let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
     says(true);
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     says(false);
     while writer.try_send(&[1; 100]).is_ok() {}
     assert_eq!(writer.try_send(&[1; 100]), Err(SendError::ReaderGone));
@@ -161,8 +161,8 @@ fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
     let script: fn() -> Vec<Entry> =
         || vec![entry(false, 2, 0), entry(false, 2, 0), entry(false, 2, 1), entry(false, 1, 1)];
     let mut writer = Writer::<Scripted>::open(&script).unwrap();
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
-    writer.mend(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
+    writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     // It has been there too shortly to be sent to, and then it goes: what the slot holds is for the next one.
     assert_eq!(writer.try_send(b"text"), Err(SendError::WouldBlock));
     assert_eq!(writer.stranded(), Ok(0));

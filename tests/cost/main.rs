@@ -236,7 +236,7 @@ fn a_ring_without_membarrier() {
                 for number in 0..20_000_u32 {
                     writer.send(&[number.to_ne_bytes(); 16].concat()).unwrap();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let mut room = [0; 64];
             for number in 0..20_000_u32 {

@@ -305,7 +305,7 @@ pub(crate) fn read_ring(input: &[u8]) {
         }
     }
     if actions.len() % 2 == 0 {
-        let _ = reader.leave();
+        let _ = reader.close();
     }
 }
 
@@ -328,13 +328,13 @@ pub(crate) fn write_ring(input: &[u8]) {
             }
             4 => _ = writer.end_with(&mut at_once()),
             5 => _ = writer.stranded().map(|count| assert!(count <= 2 * CAPACITY / 8)),
-            6 => _ = writer.mend(&mut at_once()),
-            7 => _ = writer.settle(&mut at_once()),
+            6 => _ = writer.recover(&mut at_once()),
+            7 => _ = writer.flush(&mut at_once()),
             8 => place.status.set(status(*what)),
             _ => scribble(&place, *what),
         }
     }
-    let _ = writer.settle(&mut at_once());
+    let _ = writer.flush(&mut at_once());
 }
 
 /// Both sides come to a ring, and go, and come again.
@@ -374,7 +374,7 @@ pub(crate) fn classic(input: &[u8]) {
             1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),
-            4 => _ = writer.mend(&mut at_once()),
+            4 => _ = writer.recover(&mut at_once()),
             5 => place.status.set(status(*what)),
             _ => place
                 .memory

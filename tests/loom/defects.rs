@@ -364,7 +364,7 @@ fn d5_absent() {
             writer.send(AAA).unwrap();
             second.join();
             writer.send(BBB).unwrap();
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         let refused = shm_handoff::Reader::<InProc>::open(&slot).map(drop);
         assert!(matches!(refused, Err(Error::SeatTaken { role: Role::Reader, .. })), "{refused:?}");

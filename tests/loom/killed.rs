@@ -89,7 +89,7 @@ fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
                 got.push(text);
                 if message.ends_session() {
                     message.end_session().unwrap();
-                    reader.leave().unwrap();
+                    reader.close().unwrap();
                     reader = Reader::open(slot).unwrap();
                 } else {
                     message.release();
@@ -100,7 +100,7 @@ fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
             }
             Err(error) => {
                 assert_eq!(error, RecvError::WriterGone);
-                reader.follow().unwrap();
+                reader.await_next_writer().unwrap();
             }
         }
     }
@@ -122,12 +122,12 @@ fn a_writer_and_its_successor(lines: [&'static [u8]; 2], spared: usize) -> bool 
                 writer.send(line).unwrap();
                 counted.borrow_mut().push(line);
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         probe::note("successor");
         let mut writer = Writer::<InProc>::open(&theirs).unwrap();
         writer.send(MESSAGES[2]).unwrap();
-        writer.leave().unwrap();
+        writer.close().unwrap();
         (died, sent.borrow().len())
     });
     let got = read_until(&slot, MESSAGES[2]);
@@ -184,7 +184,7 @@ fn read_session(slot: &Slot, out: &Ledger, released: &RefCell<usize>) {
         }
         *released.borrow_mut() += 1;
         if ends {
-            reader.leave().unwrap();
+            reader.close().unwrap();
             return;
         }
     }
@@ -224,7 +224,7 @@ fn k3_a_reader_at_every_step() {
                     shm_handoff::sync::yield_now();
                 }
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
             let (died, before, mut out) = reader.join();
             // Only the last that the first reader put out may have come again.
             if before > 0 && out.get(before) == Some(&out[before - 1]) {
@@ -258,7 +258,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                         let len = reader.recv_with(&mut room.borrow_mut()[number], &mut WaitPolicy::forever()).unwrap();
                         assert_eq!(len, message.len());
                     }
-                    reader.leave().unwrap();
+                    reader.close().unwrap();
                 });
                 probe::note("successor");
                 let mut reader = Reader::<InProc>::open(&theirs).unwrap();
@@ -277,7 +277,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                     shm_handoff::sync::yield_now();
                 }
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
             let (died, room, mut rest) = reader.join();
             let whole = (0..2).take_while(|number| room[*number].starts_with(MESSAGES[*number])).count();
             // The last one can have been received and not released yet.

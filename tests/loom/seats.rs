@@ -26,7 +26,7 @@ fn l10_a_writer_and_its_successor() {
             let mut first = Writer::<InProc>::open(&slot).unwrap();
             let first = actor("first writer", move || {
                 first.send(MESSAGES[0]).unwrap();
-                first.leave().unwrap();
+                first.close().unwrap();
             });
             let second = actor("second writer", move || {
                 let early = (0..2).find_map(|_| {
@@ -40,7 +40,7 @@ fn l10_a_writer_and_its_successor() {
                     Writer::open(&slot).unwrap()
                 });
                 second.send(MESSAGES[1]).unwrap();
-                second.leave().unwrap();
+                second.close().unwrap();
             });
             expect(&mut reader, &MESSAGES[..2]);
             second.join();
@@ -115,7 +115,7 @@ fn l13_a_reader_and_its_successor() {
                     assert_eq!(error, SendError::ReaderGone);
                     thread::yield_now();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             assert_eq!(first.peek().unwrap().text(), MESSAGES[0]);
             drop(first);
@@ -141,7 +141,7 @@ fn l14_the_end_of_a_session() {
             let mut writer = Writer::<InProc>::open(&slot).unwrap();
             let writer = actor("writer", move || {
                 writer.send(b"end\n").unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             reader.peek().unwrap().end_session().unwrap();
             drop(reader);

@@ -47,7 +47,7 @@ fn l6_end_session_lets_nobody_publish() {
             let writer = actor("writer", move || {
                 writer.send(b"end\n").unwrap();
                 writer.send(MESSAGES[0]).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let end = reader.peek().unwrap();
             assert!(end.ends_session());
@@ -81,7 +81,7 @@ fn l7_a_stranded_message_is_sent_again_once() {
             let writer = actor("writer", move || {
                 writer.send(MESSAGES[0]).unwrap();
                 writer.send(MESSAGES[1]).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let message = reader.peek().unwrap();
             assert_eq!(message.text(), MESSAGES[0]);
@@ -122,7 +122,7 @@ fn l8_removed_under_the_reader() {
                 writer.send(MESSAGES[0]).unwrap();
                 remove(&slot);
                 writer.send(MESSAGES[1]).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             expect(&mut reader, &MESSAGES[..2]);
             writer.join();
@@ -143,7 +143,7 @@ fn l9_removed_under_the_writer() {
         let writer = actor("writer", move || {
             writer.send(MESSAGES[0]).unwrap();
             writer.send(MESSAGES[1]).unwrap();
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         remove(&slot);
         expect(&mut reader, &MESSAGES[..2]);

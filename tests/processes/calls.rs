@@ -263,17 +263,17 @@ fn a_life(options: Options, role: Role, channel: &Channel, when: &str) {
     let is_seated = || undisturbed(|| assert!(channel.is_seated(role), "the {role} has lost its seat {when}"));
     if role == Role::Reader {
         let mut reader = Reader::<SysV>::open(&options).unwrap_or_else(|met| panic!("opening, {when}: {met}"));
-        reader.keep_seat().unwrap_or_else(|met| panic!("looking, {when}: {met}"));
-        undisturbed(|| reader.keep_seat()).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
+        reader.refresh_seat().unwrap_or_else(|met| panic!("looking, {when}: {met}"));
+        undisturbed(|| reader.refresh_seat()).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
         is_seated();
-        reader.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
+        reader.close().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
     } else {
         let mut writer = Writer::<SysV>::open(&options).unwrap_or_else(|met| panic!("opening, {when}: {met}"));
         let policy = &mut shm_handoff::WaitPolicy::non_blocking();
-        writer.mend(policy).unwrap_or_else(|met| panic!("looking, {when}: {met}"));
-        undisturbed(|| writer.mend(policy)).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
+        writer.recover(policy).unwrap_or_else(|met| panic!("looking, {when}: {met}"));
+        undisturbed(|| writer.recover(policy)).unwrap_or_else(|met| panic!("looking again, {when}: {met}"));
         is_seated();
-        writer.leave().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
+        writer.close().unwrap_or_else(|met| panic!("leaving, {when}: {met}"));
     }
     let next = undisturbed(|| Reader::<SysV>::open(&options).map(drop));
     assert_eq!(next, Ok(()), "after a life with something {when}");

@@ -134,7 +134,7 @@ fn hardly_a_look_before_each_sleep() {
         let mut writer = ring::Writer::<SysV>::open(&Options::any_ring(key)).unwrap();
         let policy = &mut WaitPolicy::forever().spins(spins.parse().unwrap());
         lines().for_each(|line| writer.send_with(line, policy).unwrap());
-        return writer.leave().unwrap();
+        return writer.close().unwrap();
     }
     for spins in [0, 1, 20] {
         let channel = Channel::new();
@@ -152,6 +152,6 @@ fn hardly_a_look_before_each_sleep() {
             assert!(text[..len] == *line, "message {number} is not what was sent");
         }
         assert!(writer.wait().unwrap().success());
-        reader.leave().unwrap();
+        reader.close().unwrap();
     }
 }

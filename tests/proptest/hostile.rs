@@ -66,7 +66,7 @@ fn judge_writer<H: Harness>(place: &H, flag: u32) -> Result<(), TestCaseError> {
     prop_assert_eq!(writer.try_send(b"mine"), expected);
     prop_assert_eq!(writer.backend().flag().load(Ordering::Relaxed), if flag == 0 { 1 } else { flag });
     writer.backend().flag().store(0, Ordering::Relaxed);
-    writer.leave().unwrap();
+    writer.close().unwrap();
     Ok(())
 }
 

@@ -134,7 +134,7 @@ impl<H: Harness> World<'_, H> {
             }
             Action::LeaveWriter => {
                 if let Some(writer) = self.writer.take() {
-                    prop_assert_eq!(writer.leave(), Ok(()));
+                    prop_assert_eq!(writer.close(), Ok(()));
                 }
             }
             Action::DropWriter => {
@@ -149,13 +149,13 @@ impl<H: Harness> World<'_, H> {
             }
             Action::LeaveReader => {
                 if let Some(reader) = self.reader.take() {
-                    prop_assert_eq!(reader.leave(), Ok(()));
+                    prop_assert_eq!(reader.close(), Ok(()));
                 }
             }
             Action::DropReader => drop(self.reader.take()),
             Action::Follow => {
                 if let Some(reader) = &mut self.reader {
-                    prop_assert_eq!(reader.follow(), Ok(()));
+                    prop_assert_eq!(reader.await_next_writer(), Ok(()));
                     self.oracle.failed = false;
                 }
             }

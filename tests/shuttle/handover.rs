@@ -31,7 +31,7 @@ fn s1_a_long_hand_over() {
                     writer.send(&text(n)).unwrap();
                     theirs.sent();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let mut buffer = [0; 16];
             for _ in 0..messages {
@@ -136,7 +136,7 @@ fn s2_a_mixture_is_a_queue() {
                         thread::yield_now();
                     }
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             while oracle.count() < messages {
                 let waits = oracle.something_waits();

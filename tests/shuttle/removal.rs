@@ -60,7 +60,7 @@ fn s5_removed_by_a_third_party() {
                     writer.send(&text(n)).unwrap();
                     theirs.sent();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let theirs = oracle.clone();
             let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages - 10, false));
@@ -107,7 +107,7 @@ fn s5_removed_while_writers_leave() {
                             n += 1;
                         }
                     }
-                    writer.leave().unwrap();
+                    writer.close().unwrap();
                 }
             });
             let theirs = oracle.clone();
@@ -186,13 +186,13 @@ fn s6_session_after_session() {
                     if n + 1 == messages || thread_rng().gen_bool(0.3) {
                         send(&mut writer, END).unwrap();
                         if thread_rng().gen_bool(0.5) {
-                            writer.leave().unwrap();
+                            writer.close().unwrap();
                             writer = Writer::open(&same).unwrap();
                             noted("new writer");
                         }
                     }
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let mut reader = Reader::<InProc>::open(&slot).unwrap();
             let mut closed: Option<Closed> = None;

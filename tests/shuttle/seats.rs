@@ -82,7 +82,7 @@ fn s3_writers_come_and_go() {
                     n = until;
                     match thread_rng().gen_range(0..3) {
                         0 => {
-                            writer.leave().unwrap();
+                            writer.close().unwrap();
                             noted("left");
                         }
                         1 => {
@@ -118,7 +118,7 @@ fn s3_writers_come_and_go() {
                         }
                         // What was sent by now was sent before that failure.
                         assert!(!oracle.something_waits(), "a failure was heard before the last message");
-                        reader.follow().unwrap();
+                        reader.await_next_writer().unwrap();
                         let mut failures = failures.lock();
                         failures.followed += 1;
                         if failures.last {
@@ -167,7 +167,7 @@ fn read_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
             }
         }
         if thread_rng().gen_bool(0.5) {
-            reader.leave().unwrap();
+            reader.close().unwrap();
         }
     }
 }
@@ -198,7 +198,7 @@ fn s4_readers_come_and_go() {
                 for n in 0..messages {
                     send(&mut writer, &theirs, n);
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let (same_slot, same_oracle) = (slot.clone(), oracle.clone());
             let other = thread::spawn(move || read_now_and_then(&same_slot, &same_oracle, messages));
@@ -297,7 +297,7 @@ fn s7_second_ones_are_refused() {
                                 *next.lock() += 1;
                             }
                         }
-                        give_back(&seats[0], || writer.leave().unwrap());
+                        give_back(&seats[0], || writer.close().unwrap());
                     }
                 }));
             }

@@ -8,7 +8,7 @@
 //! let mut reader = Reader::<SysV>::open(&options)?; // in one process
 //! let mut writer = Writer::<SysV>::open(&options)?; // in the other
 //! writer.send(b"end\n")?;
-//! writer.leave()?;
+//! writer.close()?;
 //! reader.peek()?.end_session()?;
 //! assert_eq!(Segment::stat_at(key)?, None, "nothing is left");
 //! # }

@@ -88,7 +88,7 @@ impl Source {
     pub(super) fn leave(self) -> Result<(), Failure> {
         match self {
             Self::Tutorial(_) => Ok(()),
-            Self::Ours(writer) => Ok(writer.leave()?),
+            Self::Ours(writer) => Ok(writer.close()?),
         }
     }
 }
@@ -189,7 +189,7 @@ impl Target {
     pub(super) fn leave(self) -> Result<(), Failure> {
         match self.reader {
             TargetReader::Tutorial(_) => Ok(()),
-            TargetReader::Ours(reader) => Ok(reader.leave()?),
+            TargetReader::Ours(reader) => Ok(reader.close()?),
         }
     }
 }

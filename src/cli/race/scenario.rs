@@ -95,7 +95,7 @@ fn empty(place: &Place, protocol: Protocol) -> Result<(), Failure> {
         while let Some(left) = reader.try_peek_next()? {
             left.release();
         }
-        return Ok(reader.leave()?);
+        return Ok(reader.close()?);
     }
     Ok(tutorial::Reader::<SysV>::open(&options, Mended::NOTHING).map(drop)?)
 }
@@ -295,7 +295,7 @@ impl Stage<'_, '_> {
         Ok(through)
     }
 
-    /// As [`settle`](Self::settle), where the reader should leave by itself.
+    /// As [`flush`](Self::settle), where the reader should leave by itself.
     fn settle_with_end(&mut self) -> Result<(), Failure> {
         let Through { read, writer_stuck } = self.settle()?;
         self.row.hung += u64::from(writer_stuck || read == Done::Stuck);

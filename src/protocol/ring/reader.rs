@@ -542,12 +542,12 @@ impl<B: RingBackend> Reader<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// reader.keep_seat()?;
+    /// reader.refresh_seat()?;
     /// assert!(Reader::<InProc>::open(&ring).is_err(), "it is ours still");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn keep_seat(&mut self) -> Result<(), Error> {
+    pub fn refresh_seat(&mut self) -> Result<(), Error> {
         self.backend.status().map(drop)
     }
 
@@ -564,14 +564,14 @@ impl<B: RingBackend> Reader<B> {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// drop(writer);
     /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WriterGone));
-    /// reader.follow()?;
+    /// reader.await_next_writer()?;
     /// let mut next = Writer::<InProc>::open(&ring)?;
     /// next.send(b"hello")?;
     /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn follow(&mut self) -> Result<(), Error> {
+    pub fn await_next_writer(&mut self) -> Result<(), Error> {
         self.backend.forget_failure()
     }
 
@@ -587,12 +587,12 @@ impl<B: RingBackend> Reader<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// reader.leave()?;
+    /// reader.close()?;
     /// assert!(Reader::<InProc>::open(&ring).is_ok(), "the seat is free");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(mut self) -> Result<(), Error> {
+    pub fn close(mut self) -> Result<(), Error> {
         // A writer would wait for it until the next reader comes.
         self.give_back();
         self.backend.leave()

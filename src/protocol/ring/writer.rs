@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 ///
 /// A message is *sent* when its flag is published. There need be no reader: what
 /// was sent waits for one, as far as there is room. Dropping the writer counts as
-/// failing, which ends a reader; [`leave`](Self::leave) does not.
+/// failing, which ends a reader; [`close`](Self::close) does not.
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
 /// let mut bytes = [0; 1024];
 /// assert_eq!([(); 3].map(|()| reader.recv(&mut bytes).unwrap()), [5, 3, 7]);
-/// writer.leave().unwrap();
+/// writer.close().unwrap();
 /// # }
 /// ```
 #[derive(Debug)]
@@ -319,8 +319,8 @@ impl<B: RingBackend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn end_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        // (Where the memory is removed later than this, `settle` finds the end there.)
-        self.mend(policy)?;
+        // (Where the memory is removed later than this, `flush` finds the end there.)
+        self.recover(policy)?;
         self.await_room(0, policy)?;
         let withheld = self.pen.append(self.backend.ring(), RecordKind::End, b"");
         self.ended = Some(self.pen.tail);
@@ -371,13 +371,13 @@ impl<B: RingBackend> Writer<B> {
     /// writer.send(b"hello")?;
     /// reader.peek()?.end_session()?;
     /// drop(reader);
-    /// writer.mend(&mut WaitPolicy::forever())?;
+    /// writer.recover(&mut WaitPolicy::forever())?;
     /// let mut next = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(next.peek()?.text(), b"hello", "taken along");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn mend(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+    pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.status()?.removed {
             self.move_on(policy)?;
         }
@@ -388,7 +388,7 @@ impl<B: RingBackend> Writer<B> {
     /// attachment: there it waits until all is released.
     ///
     /// # Errors
-    /// As [`mend`](Self::mend).
+    /// As [`recover`](Self::recover).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -397,12 +397,12 @@ impl<B: RingBackend> Writer<B> {
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
     /// assert_eq!(writer.stranded()?, 0);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+    pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
             while self.status()?.removed && self.is_stranded(policy)? {
@@ -464,7 +464,7 @@ impl<B: RingBackend> Writer<B> {
     /// not taken from removed memory is sent again.
     ///
     /// # Errors
-    /// As [`settle`](Self::settle).
+    /// As [`flush`](Self::flush).
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -472,14 +472,14 @@ impl<B: RingBackend> Writer<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// writer.leave()?;
+    /// writer.close()?;
     /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave(mut self) -> Result<(), SendError> {
-        self.settle(&mut WaitPolicy::forever())?;
-        self.leave_settled()
+    pub fn close(mut self) -> Result<(), SendError> {
+        self.flush(&mut WaitPolicy::forever())?;
+        self.close_flushed()
     }
 
     /// Leaves in order, without another look at the memory.
@@ -493,13 +493,13 @@ impl<B: RingBackend> Writer<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// writer.settle(&mut WaitPolicy::forever())?;
-    /// writer.leave_settled()?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
+    /// writer.close_flushed()?;
     /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "no WriterGone");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn leave_settled(self) -> Result<(), SendError> {
+    pub fn close_flushed(self) -> Result<(), SendError> {
         Ok(self.backend.leave()?)
     }
 

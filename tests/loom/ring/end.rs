@@ -39,7 +39,7 @@ fn r18_the_end_and_what_comes_after() {
                 writer.send(&messages[0]).unwrap();
                 writer.end_with(&mut WaitPolicy::forever()).unwrap();
                 writer.send(&messages[1]).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let all = messages(units);
             expect(&mut reader, &all[..1]);
@@ -62,10 +62,10 @@ fn an_end_and_the_next_writer(ring: &Slot) -> crate::explore::Actor<()> {
     actor("writers", move || {
         let mut first = Writer::<InProc>::open(&ring).unwrap();
         first.end_with(&mut WaitPolicy::forever()).unwrap();
-        first.leave().unwrap();
+        first.close().unwrap();
         let mut second = Writer::<InProc>::open(&ring).unwrap();
         second.send(&messages(&[2])[0]).unwrap();
-        second.leave().unwrap();
+        second.close().unwrap();
     })
 }
 
@@ -141,7 +141,7 @@ fn r21_stranded_messages_are_sent_again_once() {
             let units = &[1, 2, 2];
             let writer = actor("writer", move || {
                 send_each(&mut writer, &messages(units));
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let all = messages(units);
             expect(&mut reader, &all[..1]);
@@ -180,7 +180,7 @@ fn r22_removed_under_the_reader() {
                 writer.send(&messages[0]).unwrap();
                 remove(&ring);
                 writer.send(&messages[1]).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             expect(&mut reader, &messages(units));
             writer.join();
@@ -202,7 +202,7 @@ fn r23_removed_under_the_writer() {
         let units = &[2, 2];
         let writer = actor("writer", move || {
             send_each(&mut writer, &messages(units));
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         remove(&ring);
         expect(&mut reader, &messages(units));
@@ -239,7 +239,7 @@ fn r24_the_hint_tells_of_a_removal() {
             // Without the writer's leaving, which looks at the memory.
             expect(&mut reader, &all[..2]);
             let writer = first.join();
-            let last = actor("writer, leaving", move || writer.leave().unwrap());
+            let last = actor("writer, leaving", move || writer.close().unwrap());
             expect(&mut reader, &all[2..]);
             last.join();
             nothing_more(&mut reader);
@@ -265,12 +265,12 @@ fn r26_an_end_on_removed_memory() {
             let writer = actor("writer", move || {
                 writer.send(&message(0, 1)).unwrap();
                 writer.end_with(&mut WaitPolicy::forever()).unwrap();
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             remove(&ring);
             expect(&mut reader, &[message(0, 1)]);
             meet_the_end(&mut reader).end_session().unwrap();
-            reader.leave().unwrap();
+            reader.close().unwrap();
             writer.join();
         },
     );

@@ -54,7 +54,7 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
                 got.push(what);
                 if what == What::End {
                     message.end_session().unwrap();
-                    reader.leave().unwrap();
+                    reader.close().unwrap();
                     reader = Reader::open(ring).unwrap();
                 } else {
                     message.release();
@@ -65,7 +65,7 @@ fn read_until_the_last(ring: &Slot) -> Vec<What> {
             }
             Err(error) => {
                 assert_eq!(error, RecvError::WriterGone);
-                reader.follow().unwrap();
+                reader.await_next_writer().unwrap();
             }
         }
     }
@@ -95,13 +95,13 @@ fn a_life_and_its_successor(
         let died = live(spared, || {
             let mut writer = Writer::<Mortal>::open(&theirs).unwrap();
             life(&mut writer, &counted);
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         probe::note(SUCCESSOR);
         between();
         let mut writer = Writer::<InProc>::open(&theirs).unwrap();
         writer.send(&bytes(2)).unwrap();
-        writer.leave().unwrap();
+        writer.close().unwrap();
         (died, sent.get())
     });
     let mut got = read_until_the_last(ring);
@@ -218,7 +218,7 @@ pub(super) fn read_and_leave<B: RingBackend<Address = Slot>>(ring: &Slot, last: 
             message.release();
         }
         if what == last {
-            return reader.leave().unwrap();
+            return reader.close().unwrap();
         }
     }
 }
@@ -256,7 +256,7 @@ fn a_reader_and_its_successor(lines: &'static [What], last: What, removed: Optio
             yield_now();
         }
     }
-    writer.leave().unwrap();
+    writer.close().unwrap();
     let (died, before, mut out) = reader.join();
     // Only the last that the first reader put out may have come again.
     if before > 0 && out.get(before) == Some(&out[before - 1]) {

@@ -56,7 +56,7 @@ fn a_reader_and_its_successor(
         let died = live(spared, || {
             let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
             life(&mut reader, &out, &released);
-            reader.leave().unwrap();
+            reader.close().unwrap();
         });
         probe::note("successor");
         let rest = Ledger::default();
@@ -71,7 +71,7 @@ fn a_reader_and_its_successor(
             yield_now();
         }
     }
-    writer.leave().unwrap();
+    writer.close().unwrap();
     let (died, out, begun, done, rest) = reader.join();
     assert_eq!(out, lines[..out.len()], "in order, and nothing twice");
     let from = lines.len() - rest.len();
@@ -104,7 +104,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
                         let len = reader.recv_with(&mut room[number], &mut WaitPolicy::forever()).unwrap();
                         assert_eq!(len, 8);
                     }
-                    reader.leave().unwrap();
+                    reader.close().unwrap();
                 });
                 probe::note("successor");
                 let rest = Ledger::default();
@@ -119,7 +119,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
                     yield_now();
                 }
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
             let (died, room, mut rest) = reader.join();
             let whole = (0..2).take_while(|number| bytes([1, 3][*number]) == room[*number]).count();
             // The last one can have been received and not released yet.

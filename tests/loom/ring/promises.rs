@@ -119,12 +119,12 @@ fn r32_a_successor_that_can_not_promise() {
                     yield_now();
                 }
             }
-            writer.leave().unwrap();
+            writer.close().unwrap();
         });
         let all = messages(units);
         let mut first = Reader::<InProc>::open(&ring).unwrap();
         expect(&mut first, &all[..1]);
-        first.leave().unwrap();
+        first.close().unwrap();
         probe::is_refused();
         let mut second = Reader::<InProc>::open(&ring).unwrap();
         second.backend().let_time_pass();
@@ -142,12 +142,12 @@ fn r32_a_successor_that_can_not_promise() {
             let all = messages(units);
             let mut first = Writer::<InProc>::open(&theirs).unwrap();
             send_each(&mut first, &all[..1]);
-            first.leave().unwrap();
+            first.close().unwrap();
             probe::is_refused();
             let mut second = Writer::<InProc>::open(&theirs).unwrap();
             second.backend().let_time_pass();
             send_each(&mut second, &all[1..]);
-            second.leave().unwrap();
+            second.close().unwrap();
         });
         expect(&mut reader, &messages(units));
         writers.join();

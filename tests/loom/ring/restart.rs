@@ -14,7 +14,7 @@ fn expect_and_follow(reader: &mut Reader<InProc>, expected: &[Vec<u8>]) {
     for expected in expected {
         while let Err(error) = reader.wait_with(&mut shm_handoff::protocol::WaitPolicy::forever()) {
             assert_eq!(error, RecvError::WriterGone);
-            reader.follow().unwrap();
+            reader.await_next_writer().unwrap();
         }
         expect(reader, std::slice::from_ref(expected));
     }
@@ -46,11 +46,11 @@ fn r13_a_writer_and_its_successor() {
             let writer = actor("writers", move || {
                 let messages = messages(units);
                 first.send(&messages[0]).unwrap();
-                first.leave().unwrap();
+                first.close().unwrap();
                 let mut second = Writer::<InProc>::open(&ring).unwrap();
                 second.send(&messages[1]).unwrap();
                 second.send(&messages[2]).unwrap();
-                second.leave().unwrap();
+                second.close().unwrap();
             });
             expect(&mut reader, &messages(units));
             writer.join();
@@ -81,7 +81,7 @@ fn r14_a_writer_that_fails() {
                 drop(first);
                 let mut second = Writer::<InProc>::open(&ring).unwrap();
                 second.send(&messages[2]).unwrap();
-                second.leave().unwrap();
+                second.close().unwrap();
             });
             expect_and_follow(&mut reader, &messages(units));
             writer.join();
@@ -110,7 +110,7 @@ fn r15_a_reader_and_its_successor() {
                 for message in messages(units) {
                     send(&mut writer, &message);
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let all = messages(units);
             expect(&mut first, &all[..1]);
@@ -143,7 +143,7 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
                 for message in messages(units) {
                     send(&mut writer, &message);
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let all = messages(units);
             assert_eq!(first.peek().unwrap().text(), all[0]);
@@ -176,15 +176,15 @@ fn r17_both_and_their_successors() {
                 let messages = messages(units);
                 send(&mut writer, &messages[0]);
                 send(&mut writer, &messages[1]);
-                writer.leave().unwrap();
+                writer.close().unwrap();
                 let mut second = Writer::<InProc>::open(&theirs).unwrap();
                 send(&mut second, &messages[2]);
-                second.leave().unwrap();
+                second.close().unwrap();
             });
             let all = messages(units);
             expect(&mut first, &all[..1]);
             assert_eq!(first.peek().unwrap().text(), all[1]);
-            first.leave().unwrap();
+            first.close().unwrap();
             let mut second = Reader::<InProc>::open(&ring).unwrap();
             expect(&mut second, &all[1..]);
             writers.join();
@@ -212,12 +212,12 @@ fn r27_space_that_was_given_back_before() {
                 let messages = messages(units);
                 first.send(&messages[0]).unwrap();
                 first.send(&messages[1]).unwrap();
-                first.leave().unwrap();
+                first.close().unwrap();
                 let mut second = Writer::<InProc>::open(&ring).unwrap();
                 // Over the first one; without a look at the head of its own, if both were
                 // given back before it came.
                 second.send(&messages[2]).unwrap();
-                second.leave().unwrap();
+                second.close().unwrap();
             });
             expect(&mut reader, &messages(units));
             writers.join();

@@ -235,7 +235,7 @@ impl<H: StartsAt> World<'_, H> {
                 }
             }),
             Action::End => writer.end_with(none),
-            Action::Mend => writer.mend(none),
+            Action::Mend => writer.recover(none),
             _ => {
                 let stranded = writer.stranded().unwrap();
                 prop_assert!(stranded <= 2 * H::CAPACITY / 8);

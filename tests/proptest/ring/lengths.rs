@@ -45,7 +45,7 @@ fn every_length_from<H: StartsAt>(places: impl Iterator<Item = usize>) {
                 assert_eq!(reader.recv_deadline(&mut room, soon()), Ok(6), "{told}");
                 assert_eq!(&room[..6], b"behind");
                 // A new writer finds the place again.
-                writer.leave().unwrap();
+                writer.close().unwrap();
                 writer = Writer::open(place.address()).unwrap();
             }
         }

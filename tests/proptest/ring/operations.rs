@@ -434,7 +434,7 @@ impl<H: StartsAt> World<'_, H> {
             }
             Action::LeaveWriter => {
                 if let Some(writer) = self.writer.take() {
-                    prop_assert_eq!(writer.leave(), Ok(()));
+                    prop_assert_eq!(writer.close(), Ok(()));
                 }
             }
             // A reader that comes later was not there to see it.
@@ -445,14 +445,14 @@ impl<H: StartsAt> World<'_, H> {
             }
             Action::LeaveReader => {
                 if let Some(reader) = self.reader.take() {
-                    prop_assert_eq!(reader.leave(), Ok(()));
+                    prop_assert_eq!(reader.close(), Ok(()));
                     oracle.head = oracle.place;
                 }
             }
             Action::DropReader => drop(self.reader.take()),
             Action::Follow => {
                 if let Some(reader) = &mut self.reader {
-                    prop_assert_eq!(reader.follow(), Ok(()));
+                    prop_assert_eq!(reader.await_next_writer(), Ok(()));
                     oracle.failed = false;
                 }
             }

@@ -58,7 +58,7 @@ fn s12_a_long_hand_over() {
                     writer.send(&text(n)).unwrap();
                     theirs.sent();
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             for _ in 0..messages {
                 receive(&mut reader, &oracle).unwrap();
@@ -217,7 +217,7 @@ fn s13_a_mixture_is_a_queue() {
                     }
                     n += sent;
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             while oracle.count() < messages {
                 let waits = oracle.something_waits();

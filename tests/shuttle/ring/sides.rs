@@ -49,7 +49,7 @@ fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
                 Err(error) => {
                     assert_eq!(error, RecvError::WriterGone);
                     noted("failure heard");
-                    reader.follow().unwrap();
+                    reader.await_next_writer().unwrap();
                     continue;
                 }
             };
@@ -62,7 +62,7 @@ fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
             }
         }
         if thread_rng().gen_bool(0.5) {
-            reader.leave().unwrap();
+            reader.close().unwrap();
         }
     }
 }
@@ -102,7 +102,7 @@ fn s14_sides_come_and_go() {
                     }
                     n = until;
                     if thread_rng().gen_bool(0.5) {
-                        writer.leave().unwrap();
+                        writer.close().unwrap();
                         noted("left");
                     } else {
                         drop(writer);
@@ -116,7 +116,7 @@ fn s14_sides_come_and_go() {
             other.join().unwrap();
             writers.join().unwrap();
             let mut last = Reader::<InProc>::open(&ring).unwrap();
-            last.follow().unwrap();
+            last.await_next_writer().unwrap();
             nothing_more(&mut last, &oracle);
         },
     );
@@ -171,7 +171,7 @@ fn s15_removed_by_a_third_party() {
                     (0..many).for_each(|_| theirs.sent());
                     n += many;
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let (same, theirs) = (ring.clone(), oracle.clone());
             let third = thread::spawn(move || remove_now_and_then(&same, &theirs, messages - 20));
@@ -220,13 +220,13 @@ fn s16_session_after_session() {
                             thread::yield_now();
                         }
                         if thread_rng().gen_bool(0.5) {
-                            writer.leave().unwrap();
+                            writer.close().unwrap();
                             writer = Writer::open(&same).unwrap();
                             noted("new writer");
                         }
                     }
                 }
-                writer.leave().unwrap();
+                writer.close().unwrap();
             });
             let mut reader = Reader::<InProc>::open(&ring).unwrap();
             let mut sessions = 0;

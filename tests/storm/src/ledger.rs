@@ -126,7 +126,7 @@ impl Ledger {
         }
         // Who came before this one is through with.
         for earlier in from..writer {
-            self.settle(earlier).map_err(|why| format!("{why}, when {message:?} came"))?;
+            self.flush(earlier).map_err(|why| format!("{why}, when {message:?} came"))?;
         }
         let account = &mut self.writers[writer];
         if line != account.came {
@@ -137,7 +137,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn settle(&self, writer: usize) -> Result<(), String> {
+    fn flush(&self, writer: usize) -> Result<(), String> {
         let Account { sure, at_most, over, came, .. } = self.writers[writer];
         if !over {
             return Err(format!("writer {writer} is still there"));
@@ -168,7 +168,7 @@ impl Ledger {
 
     /// All have ended, and the session too.
     pub(crate) fn close(&self) -> Result<(), String> {
-        (0..self.writers.len()).try_for_each(|writer| self.settle(writer))
+        (0..self.writers.len()).try_for_each(|writer| self.flush(writer))
     }
 
     /// Messages that came.

@@ -55,13 +55,13 @@ impl Peer for Classic {
 
     fn close(self, place: &Place, (to, from): Ends<Self>) -> Result<(), Failure> {
         remove(place)?;
-        to.0.leave_settled()?;
-        Ok(from.reader.leave()?)
+        to.0.close_flushed()?;
+        Ok(from.reader.close()?)
     }
 
     fn close_far((to, from): Ends<Self>) -> Result<(), Failure> {
-        to.0.leave_settled()?;
-        Ok(from.reader.leave()?)
+        to.0.close_flushed()?;
+        Ok(from.reader.close()?)
     }
 
     fn clean(place: &Place) {

@@ -64,8 +64,8 @@ where
     }
 
     fn close_far((to, from): Ends<Self>) -> Result<(), Failure> {
-        to.unwrap().leave_settled()?;
-        Ok(from.unwrap().leave()?)
+        to.unwrap().close_flushed()?;
+        Ok(from.unwrap().close()?)
     }
 
     fn clean(place: &Place) {

@@ -22,6 +22,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     send("end\n")?;
-    writer.leave()?; // or else the reader would take this for a death
+    writer.close()?; // or else the reader would take this for a death
     Ok(())
 }
