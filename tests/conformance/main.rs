@@ -160,7 +160,7 @@ macro_rules! ring {
                 a_sleeping_reader_is_woken
                 a_sleeping_writer_is_woken
                 what_is_removed_twice_keeps_its_order
-                gathering_changes_no_message
+                coalescing_changes_no_message
                 a_reader_that_leaves_gives_back
                 a_record_may_end_at_the_wrap
                 who_has_nothing_to_take_along_makes_no_memory

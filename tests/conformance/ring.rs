@@ -411,10 +411,10 @@ pub(crate) fn what_is_removed_twice_keeps_its_order<H: Harness>(place: &H) {
     assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock));
 }
 
-pub(crate) fn gathering_changes_no_message<H: Harness>(place: &H) {
-    for gather in [true, false] {
+pub(crate) fn coalescing_changes_no_message<H: Harness>(place: &H) {
+    for coalesce in [true, false] {
         let (mut reader, mut writer) = (reader(place), writer(place));
-        reader.gather(gather);
+        reader.coalesce(coalesce);
         thread::scope(|scope| {
             scope.spawn(move || {
                 for number in 0..20_000_u32 {

@@ -18,7 +18,7 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     let mut put = |what: &str, (goal, found): (Goal, Option<Spread>)| lines.push((what.to_owned(), goal, found));
     put("classic round trip, 8 B, to bare", bare("classic", Work::Trip(8), 1.25));
     put("classic round trip, 64 B, to bare", bare("classic", Work::Trip(64), 1.35));
-    put("ring round trip, 64 B, gathering off, to bare", bare("ring-eager", Work::Trip(64), 2.6));
+    put("ring round trip, 64 B, coalescing off, to bare", bare("ring-eager", Work::Trip(64), 2.6));
     for len in [8, 24, 56, 64, 120] {
         put(&format!("ring one way, {len} B, to bare"), bare("ring", Work::OneWay(len), 0.12));
     }

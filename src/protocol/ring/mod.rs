@@ -30,8 +30,8 @@
 //!
 //! `docs/protocol.md` has the whole story.
 
+mod coalesce;
 mod fences;
-mod gather;
 mod message;
 mod pen;
 mod reader;

@@ -1,7 +1,7 @@
 //! The reading side of a ring.
 
+use super::coalesce::Coalescing;
 use super::fences::{before_the_hint, before_the_last_look, promise};
-use super::gather::Gather;
 use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, peek, standing};
 use super::{Corrupt, RecordKind, corrupt, distance, wide};
@@ -43,7 +43,7 @@ pub struct Reader<B: RingBackend> {
     next: u64,
     /// Which memory it is, counted from the first.
     memory: u64,
-    gather: Gather,
+    coalesce: Coalescing,
     /// Private copy of the message that is looked at.
     pub(super) text: Vec<u8>,
 }
@@ -83,7 +83,7 @@ impl<B: RingBackend> Reader<B> {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
         let text = Vec::with_capacity(ROOM.min(backend.ring().longest));
-        let mut reader = Self { backend, head: 0, place: 0, next: 0, memory: 0, gather: Gather::new(true), text };
+        let mut reader = Self { backend, head: 0, place: 0, next: 0, memory: 0, coalesce: Coalescing::new(true), text };
         reader.settle_in()?;
         Ok(reader)
     }
@@ -98,14 +98,14 @@ impl<B: RingBackend> Reader<B> {
     /// # let ring = Slot::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// reader.gather(false); // each message is an answer that somebody waits for
+    /// reader.coalesce(false); // each message is an answer that somebody waits for
     /// writer.send(b"hello")?;
     /// assert_eq!(reader.recv(&mut [0; 1024]), Ok(5));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gather(&mut self, on: bool) {
-        self.gather = Gather::new(on);
+    pub fn coalesce(&mut self, on: bool) {
+        self.coalesce = Coalescing::new(on);
     }
 
     /// Finds its place in memory that was just opened.
@@ -615,7 +615,7 @@ impl<B: RingBackend> Reader<B> {
         (self.place, self.next) = (end, end);
         // For a successor, who would begin with what we released otherwise.
         ring.place.store(end, RELAXED);
-        self.gather.took();
+        self.coalesce.took();
         if distance(self.head, end) >= wide(ring.records.capacity() / 4) {
             self.give_back();
         }
@@ -668,12 +668,12 @@ impl<B: RingBackend> Reader<B> {
         // A writer that waits for space would wait for ever beside a reader that
         // waits for records.
         self.give_back();
-        self.gather.dry();
+        self.coalesce.dry();
         let mut backoff = Backoff::parking(policy);
         let mut looks = 1;
         loop {
             if let Some(record) = self.record()? {
-                self.gather.ended(looks);
+                self.coalesce.ended(looks);
                 return Ok(record);
             }
             looks += 1;

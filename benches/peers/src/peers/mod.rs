@@ -31,7 +31,7 @@ pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
             .not(never_sleeps),
         Entry::of::<classic::Classic>("classic", "classic slot", Ours).not(|work| work.longest() > 2047),
         Entry::of::<ring::Ring<true>>("ring", "ring", Ours),
-        Entry::of::<ring::Ring<false>>("ring-eager", "ring, gathering off", Ours),
+        Entry::of::<ring::Ring<false>>("ring-eager", "ring, coalescing off", Ours),
         Entry::of::<ring::Batched>("ring-batch", "ring, batches of 16", Ours).not(|work| !work.is_one_way()),
         Entry::of::<ring::InPlace>("ring-in-place", "ring, in place", Ours),
     ];

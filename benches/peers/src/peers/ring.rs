@@ -11,10 +11,10 @@ use shm_handoff::ring::{Reader, Writer};
 use std::marker::PhantomData;
 
 /// A pair of ends that wrap the library's.
-pub(crate) struct RingOf<T, R, const GATHER: bool>(PhantomData<(T, R)>);
+pub(crate) struct RingOf<T, R, const COALESCE: bool>(PhantomData<(T, R)>);
 
 /// Sends alone, copied in and out.
-pub(crate) type Ring<const GATHER: bool> = RingOf<To, Copied, GATHER>;
+pub(crate) type Ring<const COALESCE: bool> = RingOf<To, Copied, COALESCE>;
 /// Sends 16 at a time.
 pub(crate) type Batched = RingOf<ToBatched, Copied, true>;
 /// Written and read where the message lies, all of it.
@@ -25,7 +25,7 @@ pub(crate) trait Wraps<E> {
     fn unwrap(self) -> E;
 }
 
-impl<T, R, const GATHER: bool> RingOf<T, R, GATHER>
+impl<T, R, const COALESCE: bool> RingOf<T, R, COALESCE>
 where
     T: Tx + Wraps<Writer<SysV>>,
     R: Rx + Wraps<Reader<SysV>>,
@@ -33,12 +33,12 @@ where
     fn ends(to: u32, from: u32) -> Result<(T, R), Failure> {
         let options = |key| Ok::<_, Failure>(Options::ring(Key::new(key)?, RING)?);
         let (to, mut from) = (Writer::open(&options(to)?)?, Reader::open(&options(from)?)?);
-        from.gather(GATHER);
+        from.coalesce(COALESCE);
         Ok((T::wrap(to), R::wrap(from)))
     }
 }
 
-impl<T, R, const GATHER: bool> Peer for RingOf<T, R, GATHER>
+impl<T, R, const COALESCE: bool> Peer for RingOf<T, R, COALESCE>
 where
     T: Tx + Wraps<Writer<SysV>>,
     R: Rx + Wraps<Reader<SysV>>,

@@ -1,4 +1,4 @@
-//! Gathering: a reader that is at the writer's heels holds back a little.
+//! Coalescing: a reader that is at the writer's heels holds back a little.
 //!
 //! Where the reader polls the very line that the writer is filling, every
 //! message costs both of them the line's way from one core to the other, several
@@ -12,58 +12,58 @@ use crate::sync;
 /// cores that share a cache; between those that do not, a line takes longer.)
 const MOMENT: u32 = 12;
 /// So many moments in a row, at first, make a reader pause.
-const PATIENT: u32 = 8;
-const MOST_PATIENT: u32 = 4096;
+const AFTER_FEWEST: u32 = 8;
+const AFTER_MOST: u32 = 4096;
 /// Pauses before the next look.
 const SHORTEST: u32 = 16;
 const LONGEST: u32 = 256;
-/// Messages that have to have gathered meanwhile.
+/// Messages that have to have come meanwhile.
 const WORTH_IT: u32 = 4;
 
-/// How a reader gathers.
+/// How a reader coalesces.
 #[derive(Debug, Clone)]
-pub(super) struct Gather {
+pub(super) struct Coalescing {
     on: bool,
     moments: u32,
-    patience: u32,
+    after: u32,
     pauses: u32,
     /// Messages since it paused last; `None`: it has not.
-    gathered: Option<u32>,
+    came: Option<u32>,
 }
 
-impl Gather {
+impl Coalescing {
     pub(super) fn new(on: bool) -> Self {
-        Self { on: on && !cfg!(model), moments: 0, patience: PATIENT, pauses: SHORTEST, gathered: None }
+        Self { on: on && !cfg!(model), moments: 0, after: AFTER_FEWEST, pauses: SHORTEST, came: None }
     }
 
     /// A message was taken.
     #[inline(always)]
     pub(super) fn took(&mut self) {
-        if let Some(gathered) = &mut self.gathered {
-            *gathered = gathered.saturating_add(1);
+        if let Some(came) = &mut self.came {
+            *came = came.saturating_add(1);
         }
     }
 
     /// There was no message at the first look.
     #[inline]
     pub(super) fn dry(&mut self) {
-        match self.gathered.take() {
+        match self.came.take() {
             Some(WORTH_IT..) => {
                 self.pauses = (self.pauses * 2).min(LONGEST);
-                self.patience = (self.patience / 2).max(PATIENT);
+                self.after = (self.after / 2).max(AFTER_FEWEST);
             }
             Some(_) => {
                 self.pauses = SHORTEST;
-                self.patience = (self.patience * 2).min(MOST_PATIENT);
+                self.after = (self.after * 2).min(AFTER_MOST);
                 self.moments = 0;
             }
             None => {}
         }
-        if self.on && self.moments >= self.patience {
+        if self.on && self.moments >= self.after {
             for _ in 0..self.pauses {
                 sync::spin_loop();
             }
-            self.gathered = Some(0);
+            self.came = Some(0);
         }
     }
 
