@@ -12,7 +12,7 @@ fn main() {
 #[cfg(not(model))]
 mod bench {
     use criterion::{BenchmarkId, Criterion, Throughput};
-    use shm_handoff::backend::inproc::{InProc, Slot};
+    use shm_handoff::backend::inproc::{Channel, InProc};
     use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
     use shm_handoff::backend::{Backend, Payload};
     use shm_handoff::protocol::layout::CLASSIC;
@@ -30,7 +30,7 @@ mod bench {
             return;
         }
         let mut criterion = Criterion::default().configure_from_args();
-        handoff::<InProc>(&mut criterion, "inproc", &Slot::new(CLASSIC.text_len));
+        handoff::<InProc>(&mut criterion, "inproc", &Channel::new(CLASSIC.text_len));
         let key = Key::new(0x4000_0000 | std::process::id()).expect("not 0");
         handoff::<SysV>(&mut criterion, "sysv", &Options::classic(key));
         let segment = Segment::open(key).expect("the handoff made it");

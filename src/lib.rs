@@ -13,9 +13,9 @@
 //!
 //! ```
 //! # #[cfg(not(model))] {
-//! use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
+//! use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
 //!
-//! let slot = Slot::new(2048);
+//! let slot = Channel::new(2048);
 //! let mut reader = Reader::<InProc>::open(&slot)?;
 //! let mut writer = Writer::<InProc>::open(&slot)?;
 //! std::thread::spawn(move || {

@@ -498,12 +498,12 @@ pub extern "C" fn shmh_error() -> *const c_char {
 mod tests {
     use super::*;
     use shm_handoff::Reader;
-    use shm_handoff::backend::inproc::{InProc, Slot};
+    use shm_handoff::backend::inproc::{Channel, InProc};
 
     /// A message came after the hook had been asked, and before its answer was heeded.
     #[test]
     fn an_interruption_that_a_call_does_not_return_ends_the_next_one() {
-        let mut reader = Reader::<InProc>::open(&Slot::new(2048)).unwrap();
+        let mut reader = Reader::<InProc>::open(&Channel::new(2048)).unwrap();
         let mut waits = |policy: &mut WaitPolicy<'_>| reader.recv_with(&mut [], policy);
         let interrupted = AtomicBool::new(true);
         let received = with_policy(-1, &interrupted, |policy| {

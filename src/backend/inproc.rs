@@ -3,8 +3,8 @@
 //!
 //! ```
 //! # #[cfg(not(model))] {
-//! use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-//! let slot = Slot::new(2048);
+//! use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+//! let slot = Channel::new(2048);
 //! let mut reader = Reader::<InProc>::open(&slot).unwrap();
 //! let mut writer = Writer::<InProc>::open(&slot).unwrap();
 //! writer.send(b"hello\n").unwrap();
@@ -28,15 +28,15 @@ use std::time::Duration;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, backend::inproc::{InProc, Slot}};
-/// let slot = Slot::new(2048);
+/// # use shm_handoff::{Reader, backend::inproc::{Channel, InProc}};
+/// let slot = Channel::new(2048);
 /// let (reader, same) = (Reader::<InProc>::open(&slot)?, slot.clone());
 /// assert!(Reader::<InProc>::open(&same).is_err(), "a clone has the same seats");
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Slot {
+pub struct Channel {
     shared: Arc<Shared>,
 }
 
@@ -199,7 +199,7 @@ fn word_of_ring(value: u64) -> AtomicU64 {
     AtomicU64::of_ring(value)
 }
 
-impl Slot {
+impl Channel {
     /// A slot for texts of up to `text_len` - 1 bytes; the classic layout has
     /// a `text_len` of 2048.
     ///
@@ -208,8 +208,8 @@ impl Slot {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Writer, backend::inproc::{InProc, Slot}};
-    /// let writer = Writer::<InProc>::open(&Slot::new(2048))?;
+    /// # use shm_handoff::{Writer, backend::inproc::{Channel, InProc}};
+    /// let writer = Writer::<InProc>::open(&Channel::new(2048))?;
     /// assert_eq!(writer.capacity(), 2047);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -227,8 +227,8 @@ impl Slot {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// let ring = Slot::ring(4096);
+    /// use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// let ring = Channel::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// writer.send(b"any\0bytes").unwrap();
     /// let mut bytes = [0; 1024];
@@ -307,18 +307,18 @@ impl Slot {
     }
 }
 
-impl fmt::Debug for Slot {
+impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("shape", &self.shared.shape).finish_non_exhaustive()
+        f.debug_struct("Channel").field("shape", &self.shared.shape).finish_non_exhaustive()
     }
 }
 
-/// One side's handle on a [`Slot`].
+/// One side's handle on a [`Channel`].
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+/// # let slot = Channel::new(2048);
 /// let mut reader = InProc::open(&slot, Role::Reader)?;
 /// let writer = InProc::open(&slot, Role::Writer)?;
 /// assert!(reader.status()?.peer_seated);
@@ -328,7 +328,7 @@ impl fmt::Debug for Slot {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct InProc {
-    slot: Slot,
+    slot: Channel,
     role: Role,
     /// `None` only while the handle is being dropped.
     memory: Option<Arc<Memory>>,
@@ -405,9 +405,9 @@ impl Drop for InProc {
 }
 
 impl Backend for InProc {
-    type Address = Slot;
+    type Address = Channel;
 
-    fn open(slot: &Slot, role: Role) -> Result<Self, Error> {
+    fn open(slot: &Channel, role: Role) -> Result<Self, Error> {
         let mut state = slot.shared.state.lock();
         let seat = match role {
             Role::Writer => Some(&mut state.writer),

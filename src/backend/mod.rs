@@ -36,8 +36,8 @@ use std::time::Duration;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, PeerStatus, inproc::{InProc, Slot}}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Role, backend::{Backend, PeerStatus, inproc::{Channel, InProc}}};
+/// # let slot = Channel::new(2048);
 /// let mut reader = InProc::open(&slot, Role::Reader)?;
 /// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
 /// assert_eq!(reader.status()?, alone);
@@ -128,8 +128,8 @@ impl PeerStatus {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{InProc, Slot}}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{Channel, InProc}}};
+/// # let slot = Channel::new(2048);
 /// fn is_alone<B: Backend>(address: &B::Address) -> Result<bool, Error> {
 ///     Ok(B::open(address, Role::Guest)?.status()?.attached == 1)
 /// }
@@ -150,8 +150,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let writer = InProc::open(&slot, Role::Writer)?;
     /// let error = InProc::open(&slot, Role::Writer).unwrap_err();
     /// assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
@@ -164,9 +164,9 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-    /// assert_eq!(InProc::open(&Slot::new(2048), Role::Guest)?.kind(), Kind::Classic);
-    /// assert_eq!(InProc::open(&Slot::ring(4096), Role::Guest)?.kind(), Kind::Ring { capacity: 4096 });
+    /// # use shm_handoff::{Role, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// assert_eq!(InProc::open(&Channel::new(2048), Role::Guest)?.kind(), Kind::Classic);
+    /// assert_eq!(InProc::open(&Channel::ring(4096), Role::Guest)?.kind(), Kind::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -178,8 +178,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}, sync::Ordering};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}, sync::Ordering};
+    /// # let slot = Channel::new(2048);
     /// let guest = InProc::open(&slot, Role::Guest)?;
     /// assert_eq!(guest.flag().load(Ordering::Acquire), 0, "new memory is all zero");
     /// # }
@@ -191,8 +191,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
     /// writer.payload().write_text(b"hello\n");
     /// assert_eq!(reader.payload().first_word(), Some(*b"hell"));
@@ -205,9 +205,9 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
     /// # use std::time::Duration;
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
     /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
     /// assert!(sleeper.join().is_ok(), "it ends by itself");
@@ -220,9 +220,9 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
     /// # use std::time::Duration;
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
     /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
     /// writer.wake(); // before it sleeps, meanwhile, or after
@@ -240,8 +240,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let mut writer = InProc::open(&slot, Role::Writer)?;
     /// assert!(!writer.status()?.peer_seated);
     /// let reader = InProc::open(&slot, Role::Reader)?;
@@ -256,8 +256,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// assert!(InProc::open(&Slot::new(2048), Role::Guest)?.persists());
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// assert!(InProc::open(&Channel::new(2048), Role::Guest)?.persists());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -274,8 +274,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let (mut writer, mut reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
     /// reader.remove()?;
     /// assert!(writer.status()?.removed);
@@ -293,8 +293,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let mut reader = InProc::open(&slot, Role::Reader)?;
     /// reader.remove()?;
     /// reader.remove()?;
@@ -312,8 +312,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
     /// drop(writer);
     /// assert!(reader.status()?.writer_failed);
@@ -332,8 +332,8 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
     /// writer.leave()?;
     /// assert!(!reader.status()?.writer_failed);
@@ -363,11 +363,11 @@ pub trait Backend: Sized {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Error, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
+/// # use shm_handoff::{Error, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
 /// fn longest<B: RingBackend>(address: &B::Address) -> Result<usize, Error> {
 ///     Ok(B::open(address, Role::Guest)?.ring().longest)
 /// }
-/// assert_eq!(longest::<InProc>(&Slot::ring(4096))?, 1024);
+/// assert_eq!(longest::<InProc>(&Channel::ring(4096))?, 1024);
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -379,8 +379,8 @@ pub trait RingBackend: Backend {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
-    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
+    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
     /// assert_eq!(guest.ring().records.capacity(), 4096);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -391,9 +391,9 @@ pub trait RingBackend: Backend {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, sync::Ordering};
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, sync::Ordering};
     /// # use std::time::Duration;
-    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
     /// let hint = guest.ring().reader_hint;
     /// guest.park(hint, Duration::from_secs(60));
     /// assert_eq!(hint.load(Ordering::Relaxed), 0, "it is not 1, so nobody slept");
@@ -406,8 +406,8 @@ pub trait RingBackend: Backend {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
-    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
+    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
     /// assert!(!guest.unpark(guest.ring().reader_hint), "nobody sleeps");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -419,8 +419,8 @@ pub trait RingBackend: Backend {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}};
-    /// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
+    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
     /// assert!(!guest.fence_everywhere(), "in one process each side has a fence of its own");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -20,8 +20,8 @@ use core::marker::PhantomData;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, sync::Ordering};
-/// let guest = InProc::open(&Slot::ring(4096), Role::Guest)?;
+/// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, sync::Ordering};
+/// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
 /// let ring = guest.ring();
 /// assert_eq!((ring.records.capacity(), ring.longest), (4096, 1024));
 /// assert_eq!(ring.head.load(Ordering::Acquire), 0);

@@ -3,8 +3,8 @@
 //!
 //! ```
 //! # #[cfg(not(model))] {
-//! use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-//! for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+//! use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+//! for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
 //!     let mut reader = Reader::<InProc>::open(&meeting_point).unwrap();
 //!     let mut writer = Writer::<InProc>::open(&meeting_point).unwrap();
 //!     writer.send(b"hello\n").unwrap();
@@ -23,8 +23,8 @@ use crate::error::{Error, Role};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{any::Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-/// for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+/// # use shm_handoff::{any::Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+/// for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
 ///     let writer = Writer::<InProc>::open(&meeting_point)?;
 ///     assert!(matches!((writer.backend().kind(), &writer), (Kind::Classic, Writer::Classic(_)) | (_, Writer::Ring(_))));
 /// }
@@ -58,13 +58,13 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert!(matches!(writer, Writer::Ring(_)));
     /// assert!(Writer::<InProc>::open(&slot).is_err(), "there is one already");
-    /// assert!(matches!(Writer::<InProc>::open(&Slot::new(2048))?, Writer::Classic(_)));
+    /// assert!(matches!(Writer::<InProc>::open(&Channel::new(2048))?, Writer::Classic(_)));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -80,8 +80,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
@@ -96,8 +96,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(writer.capacity(), 1024);
@@ -115,8 +115,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -135,8 +135,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let mut policy = WaitPolicy::forever().spins(1000);
@@ -155,8 +155,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
@@ -180,8 +180,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -205,8 +205,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -227,8 +227,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -248,8 +248,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.close()?;
@@ -268,8 +268,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.flush(&mut WaitPolicy::forever())?;
@@ -287,8 +287,8 @@ impl<B: RingBackend> Writer<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{any::Reader, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-/// for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+/// # use shm_handoff::{any::Reader, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+/// for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
 ///     let reader = Reader::<InProc>::open(&meeting_point)?;
 ///     assert!(matches!((reader.backend().kind(), &reader), (Kind::Classic, Reader::Classic(_)) | (_, Reader::Ring(_))));
 /// }
@@ -312,13 +312,13 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert!(matches!(reader, Reader::Ring(_)));
     /// assert!(Reader::<InProc>::open(&slot).is_err(), "there is one already");
-    /// assert!(matches!(Reader::<InProc>::open(&Slot::new(2048))?, Reader::Classic(_)));
+    /// assert!(matches!(Reader::<InProc>::open(&Channel::new(2048))?, Reader::Classic(_)));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -334,8 +334,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
@@ -350,8 +350,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.capacity(), 1024);
@@ -369,8 +369,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -390,8 +390,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -411,8 +411,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
@@ -433,8 +433,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -450,8 +450,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # for meeting_point in [Slot::new(2048), Slot::ring(4096)] {
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
     /// # let mut reader = Reader::<InProc>::open(&meeting_point)?;
     /// # let mut writer = Writer::<InProc>::open(&meeting_point)?;
     /// writer.send(b"a")?;
@@ -475,8 +475,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// reader.refresh_seat()?;
@@ -495,8 +495,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// drop(writer);
@@ -519,8 +519,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// reader.close()?;
@@ -537,8 +537,8 @@ impl<B: RingBackend> Reader<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{any::{Message, Reader, Writer}, backend::inproc::{InProc, Slot}};
-/// # let slot = Slot::ring(4096);
+/// # use shm_handoff::{any::{Message, Reader, Writer}, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::ring(4096);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(b"hello")?;
@@ -561,8 +561,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello")?;
@@ -579,8 +579,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
@@ -597,8 +597,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a")?;
@@ -620,8 +620,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, any::{Reader, Writer}, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;

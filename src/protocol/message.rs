@@ -4,8 +4,8 @@
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}, protocol::message::END};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}, protocol::message::END};
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(END)?;

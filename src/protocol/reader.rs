@@ -15,8 +15,8 @@ use std::time::Instant;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
@@ -99,8 +99,8 @@ impl From<GaveUp> for RecvError {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-/// let slot = Slot::new(2048);
+/// use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+/// let slot = Channel::new(2048);
 /// let mut reader = Reader::<InProc>::open(&slot).unwrap();
 /// let mut writer = Writer::<InProc>::open(&slot).unwrap();
 /// writer.send(b"a\n").unwrap();
@@ -131,8 +131,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert!(Reader::<InProc>::open(&slot).is_err(), "there is one already");
@@ -158,8 +158,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.backend().kind(), Kind::Classic);
@@ -174,8 +174,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.capacity(), 2048);
@@ -193,8 +193,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -215,8 +215,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
@@ -239,8 +239,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -261,8 +261,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -284,8 +284,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
@@ -305,9 +305,9 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
     /// # use std::time::{Duration, Instant};
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let soon = Instant::now() + Duration::from_millis(1);
@@ -327,8 +327,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -350,8 +350,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a")?;
@@ -378,8 +378,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// reader.refresh_seat()?;
@@ -404,8 +404,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// drop(writer);
@@ -429,8 +429,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// reader.close()?;
@@ -490,8 +490,8 @@ impl<B: Backend> Reader<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// writer.send(b"hello\n")?;
@@ -513,8 +513,8 @@ impl<B: Backend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -531,8 +531,8 @@ impl<B: Backend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"end\n")?;
@@ -549,8 +549,8 @@ impl<B: Backend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a\n")?;
@@ -573,8 +573,8 @@ impl<B: Backend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"end\n")?;

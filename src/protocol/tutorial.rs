@@ -26,9 +26,9 @@
 //!
 //! ```
 //! # #[cfg(not(model))] {
-//! use shm_handoff::backend::inproc::{InProc, Slot};
+//! use shm_handoff::backend::inproc::{Channel, InProc};
 //! use shm_handoff::protocol::tutorial::{Mended, Reader, Writer};
-//! let slot = Slot::new(2048);
+//! let slot = Channel::new(2048);
 //! let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
 //! assert!(writer.offer(b"hello\n"));
 //! let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
@@ -48,8 +48,8 @@ use crate::sync::{Ordering, plain};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
+/// # let slot = Channel::new(2048);
 /// let first = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
 /// assert!(Writer::<InProc>::open(&slot, Mended::NOTHING).is_ok(), "two writers: D5");
 /// let first = Writer::<InProc>::open(&slot, Mended::ALL)?;
@@ -104,8 +104,8 @@ impl Mended {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
+/// # let slot = Channel::new(2048);
 /// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
 /// assert!(writer.offer(b"hello\n"));
 /// assert!(!writer.offer(b"world\n"), "nobody took the first one");
@@ -126,8 +126,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.has_room());
     /// # }
@@ -142,8 +142,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.offer(b"hello\n"));
     /// assert!(!writer.offer(b"world\n"));
@@ -162,8 +162,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.has_room());
     /// writer.put(b"hello\n");
@@ -181,8 +181,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let one = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// let two = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
@@ -203,8 +203,8 @@ impl<B: Backend> Writer<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Taken, Writer}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Taken, Writer}};
+/// # let slot = Channel::new(2048);
 /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
 /// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"endless\n");
 /// assert_eq!(reader.take(), Some(Taken { text: b"endless\n".to_vec(), closed: true, leaves: true }), "D11");
@@ -226,8 +226,8 @@ pub struct Taken {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
+/// # let slot = Channel::new(2048);
 /// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
 /// writer.put(b"hello\n");
 /// let mut reader = Reader::<InProc>::open(&slot, Mended::ALL)?;
@@ -250,8 +250,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// writer.put(b"hello\n");
     /// let reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
@@ -271,8 +271,8 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
+    /// # let slot = Channel::new(2048);
     /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert_eq!(reader.take(), None);
     /// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"hello\n");

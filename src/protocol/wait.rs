@@ -99,10 +99,10 @@ impl Balance {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
 /// # use shm_handoff::protocol::{Tick, WaitingFor};
 /// # use std::ops::ControlFlow;
-/// # let slot = Slot::new(2048);
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// let mut what = None;
@@ -133,10 +133,10 @@ pub enum WaitingFor {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
 /// # use shm_handoff::protocol::{Tick, WaitingFor};
 /// # use std::{ops::ControlFlow, time::Duration};
-/// # let slot = Slot::new(2048);
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// let mut hook = |tick: Tick| {
@@ -160,9 +160,9 @@ pub struct Tick {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
 /// # use std::time::{Duration, Instant};
-/// # let slot = Slot::new(2048);
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
@@ -191,8 +191,8 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -209,9 +209,9 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
     /// # use std::time::{Duration, Instant};
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1));
@@ -229,9 +229,9 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
     /// # use std::time::Duration;
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
@@ -248,8 +248,8 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut));
@@ -269,9 +269,9 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::Reader};
+    /// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::Reader};
     /// use std::time::{Duration, Instant};
-    /// let mut reader = Reader::<InProc>::open(&Slot::ring(4096)).unwrap();
+    /// let mut reader = Reader::<InProc>::open(&Channel::ring(4096)).unwrap();
     /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
     /// assert_eq!(reader.recv_with(&mut [], &mut policy), Err(RecvError::TimedOut));
     /// # }
@@ -286,9 +286,9 @@ impl<'h> WaitPolicy<'h> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
     /// # use std::{ops::ControlFlow, sync::atomic::{AtomicBool, Ordering::Relaxed}};
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let stop = AtomicBool::new(true); // set by a signal handler, say

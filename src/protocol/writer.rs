@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
-/// # let slot = Slot::new(2048);
+/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::new(2048);
 /// # let mut reader = Reader::<InProc>::open(&slot)?;
 /// # let mut writer = Writer::<InProc>::open(&slot)?;
 /// assert_eq!(writer.send(b"hello\n"), Ok(()));
@@ -58,8 +58,8 @@ impl SendError {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let error = writer.send(b"endless\n").unwrap_err();
@@ -100,8 +100,8 @@ impl From<GaveUp> for SendError {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
-/// let slot = Slot::new(2048);
+/// use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+/// let slot = Channel::new(2048);
 /// let mut writer = Writer::<InProc>::open(&slot).unwrap();
 /// assert_eq!(writer.try_send(b"a\n"), Err(SendError::WouldBlock), "nobody reads yet");
 /// let mut reader = Reader::<InProc>::open(&slot).unwrap();
@@ -132,8 +132,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert!(Writer::<InProc>::open(&slot).is_err(), "there is one already");
@@ -158,8 +158,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{InProc, Slot}}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(writer.backend().kind(), Kind::Classic);
@@ -174,8 +174,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(writer.capacity(), 2047);
@@ -194,8 +194,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -214,8 +214,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// assert_eq!(writer.try_send(b"a\n"), Ok(()));
@@ -234,9 +234,9 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{InProc, Slot}};
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
     /// # use std::time::{Duration, Instant};
-    /// # let slot = Slot::new(2048);
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"a\n")?;
@@ -258,8 +258,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// let mut policy = WaitPolicy::forever().spins(1000);
@@ -294,8 +294,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -322,8 +322,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -347,8 +347,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.close()?;
@@ -370,8 +370,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.send(b"hello\n")?;
@@ -418,8 +418,8 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{InProc, Slot}};
-    /// # let slot = Slot::new(2048);
+    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
     /// writer.flush(&mut WaitPolicy::forever())?;

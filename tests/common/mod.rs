@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each test program uses a part of it
 
 use shm_handoff::backend::RingBackend;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::protocol::layout::CLASSIC;
 use std::collections::hash_map::RandomState;
@@ -29,21 +29,21 @@ pub(crate) trait Harness: Sized + Sync {
 }
 
 /// A slot or a ring of this process.
-pub(crate) struct InProcess(pub(crate) Slot);
+pub(crate) struct InProcess(pub(crate) Channel);
 
 impl Harness for InProcess {
     type Backend = InProc;
-    type Address = Slot;
+    type Address = Channel;
 
     fn fresh() -> Self {
-        Self(Slot::new(CLASSIC.text_len))
+        Self(Channel::new(CLASSIC.text_len))
     }
 
     fn ring(capacity: usize) -> Self {
-        Self(Slot::ring(capacity))
+        Self(Channel::ring(capacity))
     }
 
-    fn address(&self) -> &Slot {
+    fn address(&self) -> &Channel {
         &self.0
     }
 }

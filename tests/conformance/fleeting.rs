@@ -2,7 +2,7 @@
 
 use crate::soon;
 use shm_handoff::any::{Reader, Writer};
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitingFor;
 use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::ops::ControlFlow;
@@ -12,12 +12,12 @@ fn in_time() -> WaitPolicy<'static> {
     WaitPolicy::deadline(soon())
 }
 
-fn each() -> [Slot; 2] {
-    [Slot::new(2048), Slot::ring(4096)].map(Slot::that_goes_with_its_last)
+fn each() -> [Channel; 2] {
+    [Channel::new(2048), Channel::ring(4096)].map(Channel::that_goes_with_its_last)
 }
 
 /// A reader and a writer with one message between them.
-fn sent(place: &Slot) -> (Reader<InProc>, Writer<InProc>) {
+fn sent(place: &Channel) -> (Reader<InProc>, Writer<InProc>) {
     let reader = Reader::<InProc>::open(place).unwrap();
     let mut writer = Writer::<InProc>::open(place).unwrap();
     writer.send_with(b"hello", &mut in_time()).unwrap();

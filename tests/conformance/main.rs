@@ -195,7 +195,7 @@ mod sysv_alone {
 mod small_rings {
     macro_rules! small {
         ($($name:ident: $capacity:literal;)*) => {
-            $(mod $name { conforms! { crate::InProcess(shm_handoff::backend::inproc::Slot::ring($capacity));
+            $(mod $name { conforms! { crate::InProcess(shm_handoff::backend::inproc::Channel::ring($capacity));
                 ring: hardly_a_look_before_each_sleep;
             }})*
         };

@@ -4,7 +4,7 @@
 //! ask of the system is noted by a backend whose sleep takes no time at all.
 
 use crate::support::{Channel, Peer};
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{self, InProc};
 use shm_handoff::backend::{Backend, Payload, PeerStatus};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::sync::{AtomicU32, Ordering};
@@ -55,13 +55,13 @@ struct Noting {
 /// Where two of them meet, and what they note.
 #[derive(Clone)]
 struct Place {
-    slot: Slot,
+    slot: inproc::Channel,
     sleeps: Rc<RefCell<Vec<Duration>>>,
 }
 
 impl Place {
     fn new() -> Self {
-        Self { slot: Slot::new(2048), sleeps: Rc::default() }
+        Self { slot: inproc::Channel::new(2048), sleeps: Rc::default() }
     }
 }
 

@@ -2,7 +2,7 @@
 //! the only edge between the sides: a lock that both take now and then would
 //! order what the flag alone has to order, and multiply the executions.
 
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
@@ -14,9 +14,9 @@ use std::time::Duration;
 pub(crate) struct Bare(ManuallyDrop<InProc>);
 
 impl Backend for Bare {
-    type Address = Slot;
+    type Address = Channel;
 
-    fn open(address: &Slot, role: Role) -> Result<Self, Error> {
+    fn open(address: &Channel, role: Role) -> Result<Self, Error> {
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
     }
 

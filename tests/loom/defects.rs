@@ -12,7 +12,7 @@ use crate::history::sequentially_consistent;
 use crate::picture::picture;
 use crate::slot;
 use loom::thread;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::tutorial::{Mended, Reader, Taken, Writer};
 use shm_handoff::sync::probe::{note, record};
 use shm_handoff::{Error, Role};
@@ -265,7 +265,7 @@ fn two_writers(mixed: bool) -> impl Fn(Mended) -> Box<dyn Fn() + Send + Sync> {
             let slot = slot();
             main_is("reader");
             let mut reader = Reader::<Bare>::open(&slot, mended).unwrap();
-            let write = |slot: Slot, line: &'static [u8]| {
+            let write = |slot: Channel, line: &'static [u8]| {
                 move || match Writer::<Bare>::open(&slot, mended) {
                     Ok(writer) => {
                         let sent = writer.offer(line);
@@ -330,7 +330,7 @@ fn d5_shown_readers() {
             main_is("writer, then reader A");
             let writer = Writer::<Bare>::open(&slot, mended).unwrap();
             assert!(writer.offer(AAA));
-            let read = move |slot: &Slot| {
+            let read = move |slot: &Channel| {
                 let taken = Reader::<Bare>::open(slot, mended).ok().and_then(|mut reader| reader.take());
                 if taken.is_some() {
                     note("has printed it");

@@ -8,7 +8,7 @@ use shm_handoff::backend::inproc::InProc;
 use shm_handoff::{Backend, Reader, RecvError, SendError, Writer};
 
 /// `messages` messages from a writer to a reader that looks and releases.
-pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Slot> + Send + 'static>(messages: usize) {
+pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Channel> + Send + 'static>(messages: usize) {
     let slot = slot();
     main_is("reader");
     let mut reader = Reader::<B>::open(&slot).unwrap();

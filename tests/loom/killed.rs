@@ -9,7 +9,7 @@
 use crate::explore::{Counterexample, Depth, Search, actor, alone, explore, hold_to_floor, main_is, row};
 use crate::mortal::{Mortal, has_removed, live};
 use crate::{MESSAGES, slot};
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::protocol::message::END;
 use shm_handoff::sync::probe;
@@ -79,7 +79,7 @@ fn known(text: &[u8]) -> &'static [u8] {
 }
 
 /// Reads sessions until `last` comes; each that ends is followed by the next.
-fn read_until(slot: &Slot, last: &[u8]) -> Vec<&'static [u8]> {
+fn read_until(slot: &Channel, last: &[u8]) -> Vec<&'static [u8]> {
     let mut got = Vec::new();
     let mut reader = Reader::<InProc>::open(slot).unwrap();
     loop {
@@ -168,7 +168,7 @@ fn k2_a_writer_with_its_end_at_every_step() {
 
 /// Reads a session to its end as `shmread` does: a message is put out, and then
 /// released. Both ends of putting it out are points at which to die.
-fn read_session(slot: &Slot, out: &Ledger, released: &RefCell<usize>) {
+fn read_session(slot: &Channel, out: &Ledger, released: &RefCell<usize>) {
     let mut reader = Reader::<Mortal>::open(slot).unwrap();
     loop {
         let message = reader.peek().unwrap();

@@ -33,7 +33,7 @@ mod seats;
 mod session;
 mod timeline;
 
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::backend::inproc::Channel;
 use shm_handoff::{Backend, Reader};
 
 /// The messages: five bytes each, so that a copy is two cells and can be half
@@ -41,8 +41,8 @@ use shm_handoff::{Backend, Reader};
 const MESSAGES: [&[u8]; 3] = [b"aaaa\n", b"bbbb\n", b"cccc\n"];
 
 /// A slot of two cells.
-fn slot() -> Slot {
-    Slot::new(8)
+fn slot() -> Channel {
+    Channel::new(8)
 }
 
 /// Receives `expected`, one after the other and nothing else in between.

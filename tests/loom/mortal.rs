@@ -9,7 +9,7 @@
 //! kernel's: `SEM_UNDO` gives the semaphore back, and the successor's `semop`
 //! takes it.
 
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, probe};
 use shm_handoff::{Error, Role};
@@ -40,9 +40,9 @@ impl Drop for Mortal {
 }
 
 impl Backend for Mortal {
-    type Address = Slot;
+    type Address = Channel;
 
-    fn open(address: &Slot, role: Role) -> Result<Self, Error> {
+    fn open(address: &Channel, role: Role) -> Result<Self, Error> {
         probe::step();
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
     }

@@ -3,7 +3,7 @@
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::flag::FULL;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Backend, Reader, Role, Writer};
@@ -96,7 +96,7 @@ fn l7_a_stranded_message_is_sent_again_once() {
 }
 
 /// Removes the memory at `slot`, as `ipcrm` would.
-fn remove(slot: &Slot) {
+fn remove(slot: &Channel) {
     InProc::open(slot, Role::Guest).unwrap().remove().unwrap();
 }
 

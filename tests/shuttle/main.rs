@@ -27,11 +27,11 @@ mod ring;
 mod seats;
 mod tutorial;
 
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::backend::inproc::Channel;
 
 /// A slot of four words: a copy can be interrupted in three places.
-fn slot() -> Slot {
-    Slot::new(16)
+fn slot() -> Channel {
+    Channel::new(16)
 }
 
 /// The text of message `n`: 5, 9 or 13 bytes, each word saying which one it is,

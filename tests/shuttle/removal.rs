@@ -4,7 +4,7 @@
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::{slot, text};
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::flag::FULL;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Backend, Reader, RecvError, Role, SendError, Writer};
@@ -14,7 +14,7 @@ use shuttle::thread;
 /// Removes the memory at `slot` every now and then, until so many were received;
 /// and, if `one_at_a_time`, not again before a message has gone through the new
 /// memory.
-fn remove_now_and_then(slot: &Slot, oracle: &Oracle, until: usize, one_at_a_time: bool) {
+fn remove_now_and_then(slot: &Channel, oracle: &Oracle, until: usize, one_at_a_time: bool) {
     loop {
         // Long pauses, and now and then almost none.
         let longest = [2, 20, 200][thread_rng().gen_range(0..3)];

@@ -4,7 +4,7 @@ use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::{slot, text};
 use parking_lot::Mutex;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::{Error, Reader, RecvError, Role, SendError, Writer};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
@@ -142,7 +142,7 @@ fn s3_writers_come_and_go() {
 }
 
 /// One of the readers of S4, until everything was received.
-fn read_now_and_then(slot: &Slot, oracle: &Oracle, messages: usize) {
+fn read_now_and_then(slot: &Channel, oracle: &Oracle, messages: usize) {
     while oracle.count() < messages {
         let mut reader = match Reader::<InProc>::open(slot) {
             Ok(reader) => reader,

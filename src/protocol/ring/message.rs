@@ -14,8 +14,8 @@ use crate::protocol::orders::RELAXED;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send(b"hello")?;
@@ -37,8 +37,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"any\0bytes")?;
@@ -55,8 +55,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"end\n")?;
@@ -78,8 +78,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -100,8 +100,8 @@ impl<B: RingBackend> Message<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
@@ -136,8 +136,8 @@ impl<B: RingBackend> Message<'_, B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send(b"hello")?;
@@ -158,8 +158,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -176,8 +176,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"")?;
@@ -194,8 +194,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.end_with(&mut WaitPolicy::forever())?;
@@ -213,8 +213,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -239,8 +239,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -275,8 +275,8 @@ impl<B: RingBackend> InPlace<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -295,8 +295,8 @@ impl<B: RingBackend> InPlace<'_, B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send_all(&[b"a", b"b"])?;

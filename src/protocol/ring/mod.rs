@@ -79,8 +79,8 @@ const fn wide(bytes: usize) -> u64 {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, ring::{Reader, Writer}, sync::Ordering};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// let meddler = InProc::open(&ring, Role::Guest)?;
@@ -100,8 +100,8 @@ impl Corrupt {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{InProc, Slot}}, ring::{Reader, Writer}, sync::Ordering};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let meddler = InProc::open(&ring, Role::Guest)?;

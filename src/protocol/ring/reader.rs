@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// let ring = Slot::ring(4096);
+/// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// let ring = Channel::ring(4096);
 /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
 /// writer.send_all(&[b"a", b"b", b"c"]).unwrap();
 /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
@@ -62,14 +62,14 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert!(Reader::<InProc>::open(&ring).is_err(), "there is one already");
     /// drop(reader);
     /// assert!(Reader::<InProc>::open(&ring).is_ok());
-    /// assert!(Reader::<InProc>::open(&Slot::new(2048)).is_err(), "this is no ring");
+    /// assert!(Reader::<InProc>::open(&Channel::new(2048)).is_err(), "this is no ring");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -94,8 +94,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// reader.coalesce(false); // each message is an answer that somebody waits for
@@ -128,8 +128,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{InProc, Slot}}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
@@ -144,8 +144,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(reader.capacity(), 1024);
@@ -164,8 +164,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -186,8 +186,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(reader.peek_with(&mut WaitPolicy::non_blocking()).unwrap_err(), RecvError::TimedOut);
@@ -209,8 +209,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -232,8 +232,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -256,8 +256,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// let ring = Slot::ring(4096);
+    /// use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// let ring = Channel::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// writer.send(b"where it lies").unwrap();
     /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
@@ -296,8 +296,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -318,8 +318,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -341,8 +341,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -367,8 +367,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
@@ -388,9 +388,9 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
     /// # use std::time::{Duration, Instant};
-    /// # let ring = Slot::ring(4096);
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let soon = Instant::now() + Duration::from_millis(1);
@@ -411,8 +411,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -441,8 +441,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -460,8 +460,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
@@ -481,8 +481,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -504,8 +504,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b", b"c"])?;
@@ -538,8 +538,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// reader.refresh_seat()?;
@@ -558,8 +558,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// drop(writer);
@@ -583,8 +583,8 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// reader.close()?;
@@ -723,8 +723,8 @@ impl<B: RingBackend> Reader<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// writer.send_all(&[b"a", b"b"])?;

@@ -9,8 +9,8 @@ use crate::protocol::orders::RELAXED;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// # let ring = Slot::ring(4096);
+/// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// # let ring = Channel::ring(4096);
 /// # let mut writer = Writer::<InProc>::open(&ring)?;
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// let reserved = writer.reserve(8, &mut WaitPolicy::forever())?;
@@ -31,8 +31,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(writer.reserve(8, &mut WaitPolicy::forever())?.len(), 8);
@@ -48,8 +48,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert!(writer.reserve(0, &mut WaitPolicy::forever())?.is_empty());
@@ -69,8 +69,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut reserved = writer.reserve(8, &mut WaitPolicy::forever())?;
@@ -92,8 +92,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
@@ -119,8 +119,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;
@@ -147,8 +147,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut reserved = writer.reserve(1024, &mut WaitPolicy::forever())?;
@@ -170,8 +170,8 @@ impl<B: RingBackend> Reserved<'_, B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut reserved = writer.reserve(5, &mut WaitPolicy::forever())?;

@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-/// let ring = Slot::ring(4096);
+/// use shm_handoff::{SendError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+/// let ring = Channel::ring(4096);
 /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
 /// writer.send(b"alone").unwrap();
 /// assert_eq!(writer.send_all(&[b"two", b"at once"]), Ok(()));
@@ -61,14 +61,14 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert!(Writer::<InProc>::open(&ring).is_err(), "there is one already");
     /// drop(writer);
     /// assert!(Writer::<InProc>::open(&ring).is_ok());
-    /// assert!(Writer::<InProc>::open(&Slot::new(2048)).is_err(), "this is no ring");
+    /// assert!(Writer::<InProc>::open(&Channel::new(2048)).is_err(), "this is no ring");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -118,8 +118,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{InProc, Slot}}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
@@ -134,8 +134,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{SendError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// assert_eq!(writer.capacity(), 1024);
@@ -155,8 +155,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"any\0bytes")?;
@@ -176,8 +176,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{SendError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// while writer.try_send(&[7; 1000]).is_ok() {}
@@ -197,9 +197,9 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{SendError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{SendError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
     /// # use std::time::{Duration, Instant};
-    /// # let ring = Slot::ring(4096);
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// while writer.try_send(&[7; 1000]).is_ok() {}
@@ -222,8 +222,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let mut policy = WaitPolicy::forever().spins(1000);
@@ -247,8 +247,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"bc"])?;
@@ -268,8 +268,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{SendError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{SendError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let big = [7; 1000];
@@ -307,8 +307,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -333,8 +333,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// let ring = Slot::ring(4096);
+    /// use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// let ring = Channel::ring(4096);
     /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
     /// let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
     /// reserved.write_at(4, b"lace");
@@ -364,8 +364,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -392,8 +392,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send(b"hello")?;
@@ -443,8 +443,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.send_all(&[b"a", b"b"])?;
@@ -468,8 +468,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.close()?;
@@ -489,8 +489,8 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{InProc, Slot}, ring::{Reader, Writer}};
-    /// # let ring = Slot::ring(4096);
+    /// # use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// writer.flush(&mut WaitPolicy::forever())?;

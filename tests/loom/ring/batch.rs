@@ -3,7 +3,7 @@
 use super::{expect, flow_by, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::backend::inproc::Channel;
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::ring_words_are_one_way;
@@ -80,7 +80,7 @@ fn r12_reservations() {
         Depth::bound(2, 2278).deep(Depth::bound(3, 66_672)),
         || {
             ring_words_are_one_way(true);
-            let ring = Slot::ring_from(32, 8, 16);
+            let ring = Channel::ring_from(32, 8, 16);
             flow_by(&ring, &[1, 2, 2], |writer, messages| {
                 // At first before the wrap, then beyond it.
                 for message in messages {

@@ -4,7 +4,7 @@
 use super::{expect, message, messages, nothing_more, remove, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
@@ -57,7 +57,7 @@ fn r18_the_end_and_what_comes_after() {
 }
 
 /// A writer sends the end and leaves; another one comes and has a message.
-fn an_end_and_the_next_writer(ring: &Slot) -> crate::explore::Actor<()> {
+fn an_end_and_the_next_writer(ring: &Channel) -> crate::explore::Actor<()> {
     let ring = ring.clone();
     actor("writers", move || {
         let mut first = Writer::<InProc>::open(&ring).unwrap();

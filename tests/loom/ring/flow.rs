@@ -4,7 +4,7 @@ use super::{flow, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use loom::thread;
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::backend::inproc::Channel;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::ring_words_are_one_way;
 use shm_handoff::{RecvError, SendError};
@@ -63,7 +63,7 @@ fn r4_released_when_dry() {
         Depth::bound(3, 45_670).deep(Depth::bound(4, 597_991)),
         || {
             ring_words_are_one_way(true);
-            flow(&Slot::ring_from(64, 24, 0), &[4, 1, 4]);
+            flow(&Channel::ring_from(64, 24, 0), &[4, 1, 4]);
         },
     );
 }

@@ -8,7 +8,7 @@ use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, has_removed, live};
 use shm_handoff::backend::RingBackend;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Message, Reader, Writer};
 use shm_handoff::sync::probe::{Action, Event, Place, Record};
@@ -44,7 +44,7 @@ pub(super) fn bytes(number: usize) -> Vec<u8> {
 
 /// Reads sessions until the last message comes; each that ends is followed by
 /// the next.
-fn read_until_the_last(ring: &Slot) -> Vec<What> {
+fn read_until_the_last(ring: &Channel) -> Vec<What> {
     let mut got = Vec::new();
     let mut reader = Reader::<InProc>::open(ring).unwrap();
     loop {
@@ -82,7 +82,7 @@ pub(super) type Sent = Rc<Cell<usize>>;
 /// last message after `between`. Whether it died, how much it knew to be sent, and what
 /// came before the last.
 fn a_life_and_its_successor(
-    ring: &Slot,
+    ring: &Channel,
     life: impl FnOnce(&mut Writer<Mortal>, &Sent) + 'static,
     between: fn(),
     spared: usize,
@@ -113,7 +113,7 @@ fn a_life_and_its_successor(
 /// The same where `lines` are sent and nobody meddles: what arrives is what the first had
 /// sent, and then the last. Whether it died, and how much of it came.
 pub(super) fn a_writer_and_its_successor(
-    ring: &Slot,
+    ring: &Channel,
     lines: [What; 2],
     life: fn(&mut Writer<Mortal>, &Sent),
     between: fn(),
@@ -204,7 +204,7 @@ pub(super) type Ledger = Rc<RefCell<Vec<What>>>;
 
 /// Reads until `last` as `shmread` does: a message is put out, and then released;
 /// both ends of putting it out are points at which to die. An end is closed.
-pub(super) fn read_and_leave<B: RingBackend<Address = Slot>>(ring: &Slot, last: What, out: &Ledger) {
+pub(super) fn read_and_leave<B: RingBackend<Address = Channel>>(ring: &Channel, last: What, out: &Ledger) {
     let mut reader = Reader::<B>::open(ring).unwrap();
     loop {
         let message = reader.peek().unwrap();

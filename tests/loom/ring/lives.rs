@@ -10,7 +10,7 @@ use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, live};
 use shm_handoff::SendError;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::{probe, yield_now};
@@ -44,7 +44,7 @@ fn put_out(out: &Ledger, what: What) {
 /// last of `lines`. The first one's successor begins where it stopped releasing. Whether the
 /// first died, and what it had put out.
 fn a_reader_and_its_successor(
-    ring: &Slot,
+    ring: &Channel,
     lines: &'static [What],
     life: fn(&mut Reader<Mortal>, &Ledger, &Released),
     spared: usize,

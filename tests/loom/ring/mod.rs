@@ -34,19 +34,19 @@ mod restart;
 use crate::bare::Bare;
 use crate::explore::{actor, main_is};
 use shm_handoff::Role;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::ring_words_are_one_way;
 
 /// A ring of `units` of 8 bytes whose first record comes at unit `from`, for
 /// records of up to two units.
-pub(crate) fn ring(units: usize, from: u64) -> Slot {
-    Slot::ring_from(8 * units, 8, 8 * from)
+pub(crate) fn ring(units: usize, from: u64) -> Channel {
+    Channel::ring_from(8 * units, 8, 8 * from)
 }
 
 /// The same where no side both loads and stores a word, but for the hints.
-pub(crate) fn one_way(units: usize, from: u64) -> Slot {
+pub(crate) fn one_way(units: usize, from: u64) -> Channel {
     ring_words_are_one_way(true);
     ring(units, from)
 }
@@ -63,7 +63,7 @@ pub(crate) fn messages(units: &[usize]) -> Vec<Vec<u8>> {
 }
 
 /// Removes the memory at `ring`, as `ipcrm` would.
-pub(crate) fn remove(ring: &Slot) {
+pub(crate) fn remove(ring: &Channel) {
     InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn send_each<B: RingBackend>(writer: &mut Writer<B>, messages: &[Vec<
 }
 
 /// Records of so many units each through `ring`, sent as `send` does.
-pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer<Bare>, &[Vec<u8>])) {
+pub(crate) fn flow_by(ring: &Channel, units: &'static [usize], send: fn(&mut Writer<Bare>, &[Vec<u8>])) {
     main_is("reader");
     let mut reader = Reader::<Bare>::open(ring).unwrap();
     let mut writer = Writer::<Bare>::open(ring).unwrap();
@@ -107,6 +107,6 @@ pub(crate) fn flow_by(ring: &Slot, units: &'static [usize], send: fn(&mut Writer
 }
 
 /// Records of so many units each through `ring`, one by one.
-pub(crate) fn flow(ring: &Slot, units: &'static [usize]) {
+pub(crate) fn flow(ring: &Channel, units: &'static [usize]) {
     flow_by(ring, units, send_each);
 }

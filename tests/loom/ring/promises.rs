@@ -14,13 +14,13 @@ use super::{expect, flow, messages, nothing_more, ring, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::Role;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::{probe, ring_words_are_one_way, yield_now};
 
 /// A ring whose sides promise, and on which no side both loads and stores a word but for
 /// the hints.
-fn one_way(units: usize, from: u64) -> Slot {
+fn one_way(units: usize, from: u64) -> Channel {
     ring_words_are_one_way(true);
     ring(units, from).promising()
 }

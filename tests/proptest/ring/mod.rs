@@ -6,7 +6,7 @@ mod operations;
 
 use crate::common::{Harness, InProcess, SystemV};
 use proptest::prelude::*;
-use shm_handoff::backend::inproc::Slot;
+use shm_handoff::backend::inproc::Channel;
 use shm_handoff::backend::layout::ring::{HEAD_AT, PLACE_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::backend::{Backend, RingBackend};
@@ -25,7 +25,7 @@ impl StartsAt for InProcess {
     const CAPACITY: usize = 512;
 
     fn starting_at(start: u64) -> Self {
-        let place = Self(Slot::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start));
+        let place = Self(Channel::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start));
         let ring = guest(&place);
         let positions = [ring.ring().head, ring.ring().place].map(|word| word.load(Ordering::Relaxed));
         assert_eq!(positions, [start; 2]);

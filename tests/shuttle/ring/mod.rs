@@ -8,7 +8,7 @@ mod sides;
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::text;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::{Tick, WaitPolicy};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::{RecvError, SendError};
@@ -18,10 +18,10 @@ use std::ops::ControlFlow;
 
 /// A ring for three or four messages of up to 16 bytes, whose positions begin
 /// anywhere, also just below 2^32 and 2^64.
-fn ring() -> Slot {
+fn ring() -> Channel {
     let below = [0, 1 << 32, 0][thread_rng().gen_range(0..3)];
     let units = thread_rng().gen_range(0..16_u64);
-    Slot::ring_from(64, 16, u64::wrapping_sub(below, 8 * units))
+    Channel::ring_from(64, 16, u64::wrapping_sub(below, 8 * units))
 }
 
 /// What a message is seen as by a reader that has it all.

@@ -5,7 +5,7 @@ use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::text;
 use parking_lot::Mutex;
-use shm_handoff::backend::inproc::{InProc, Slot};
+use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::{Backend, Error, RecvError, Role, SendError};
@@ -28,7 +28,7 @@ fn send(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize) {
 }
 
 /// One of the readers of S14, until everything was received.
-fn read_now_and_then(ring: &Slot, oracle: &Oracle, messages: usize) {
+fn read_now_and_then(ring: &Channel, oracle: &Oracle, messages: usize) {
     while oracle.count() < messages {
         let mut reader = match Reader::<InProc>::open(ring) {
             Ok(reader) => reader,
@@ -123,7 +123,7 @@ fn s14_sides_come_and_go() {
 }
 
 /// Removes the memory at `ring` every now and then, until so many were received.
-fn remove_now_and_then(ring: &Slot, oracle: &Oracle, until: usize) {
+fn remove_now_and_then(ring: &Channel, oracle: &Oracle, until: usize) {
     loop {
         // Long pauses, and now and then almost none.
         let longest = [2, 20, 200][thread_rng().gen_range(0..3)];
