@@ -48,7 +48,7 @@ struct Shared {
     #[cfg(not(model))]
     changed: Condvar,
     /// Where sleepers lie, as in the kernel's futex: the lock makes the look at
-    /// a hint and falling asleep one step.
+    /// a parked word and falling asleep one step.
     beds: Mutex<Beds>,
     woken: Condvar,
 }
@@ -56,7 +56,7 @@ struct Shared {
 /// Who sleeps.
 #[derive(Default)]
 struct Beds {
-    /// The hints that somebody sleeps on, by their addresses; whoever is woken is
+    /// The parked words that somebody sleeps on, by their addresses; whoever is woken is
     /// struck off.
     asleep: Vec<usize>,
     /// The memory that was removed. In a model sleeps have no bound, but for those
@@ -86,8 +86,8 @@ struct RingMemory {
     head: AtomicU64,
     place: AtomicU64,
     closed: AtomicU32,
-    reader_hint: AtomicU32,
-    writer_hint: AtomicU32,
+    reader_parked: AtomicU32,
+    writer_parked: AtomicU32,
     /// The reader's, and the writer's.
     #[cfg(loom)]
     promises: Option<[Promised; 2]>,
@@ -145,8 +145,8 @@ impl Memory {
                 head: word_of_ring(start),
                 place: word_of_ring(start),
                 closed: AtomicU32::new(0),
-                reader_hint: AtomicU32::new(0),
-                writer_hint: AtomicU32::new(0),
+                reader_parked: AtomicU32::new(0),
+                writer_parked: AtomicU32::new(0),
                 #[cfg(loom)]
                 promises: promises.then(|| {
                     sync::probe::kernel_fences();
@@ -176,8 +176,8 @@ impl Memory {
                     (address(&ring.head), "head"),
                     (address(&ring.place), "place"),
                     (address(&ring.closed), "closed"),
-                    (address(&ring.reader_hint), "reader sleeps"),
-                    (address(&ring.writer_hint), "writer sleeps"),
+                    (address(&ring.reader_parked), "reader sleeps"),
+                    (address(&ring.writer_parked), "writer sleeps"),
                 ];
                 if let Some([reader, writer]) = &ring.promises {
                     header.push((address(&reader.word), "reader promises"));
@@ -529,8 +529,8 @@ impl RingBackend for InProc {
             head: &ring.head,
             place: &ring.place,
             closed: &ring.closed,
-            reader_hint: &ring.reader_hint,
-            writer_hint: &ring.writer_hint,
+            reader_parked: &ring.reader_parked,
+            writer_parked: &ring.writer_parked,
             #[cfg(not(loom))]
             promises: None,
             #[cfg(loom)]
@@ -548,10 +548,10 @@ impl RingBackend for InProc {
     }
 
     #[cfg_attr(model, allow(unused_variables))]
-    fn park(&self, hint: &AtomicU32, longest: Duration) {
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
         let shared = &self.slot.shared;
         let mut beds = shared.beds.lock();
-        if sync::as_the_kernel_sees(hint) != 1 {
+        if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
         // In a model without a bound: who would sleep for ever is found out.
@@ -565,7 +565,7 @@ impl RingBackend for InProc {
             drop(beds);
             return self.let_time_pass();
         }
-        let bed = core::ptr::from_ref(hint).addr();
+        let bed = core::ptr::from_ref(parked).addr();
         beds.asleep.push(bed);
         #[cfg(model)]
         {
@@ -578,12 +578,12 @@ impl RingBackend for InProc {
         }
     }
 
-    fn unpark(&self, hint: &AtomicU32) -> bool {
+    fn unpark(&self, parked: &AtomicU32) -> bool {
         let mut beds = self.slot.shared.beds.lock();
-        // Whoever sleeps on another hint wakes for no reason, and sleeps again.
+        // Whoever sleeps on another parked word wakes for no reason, and sleeps again.
         self.slot.shared.woken.notify_all();
         let before = beds.asleep.len();
-        beds.asleep.retain(|bed| *bed != core::ptr::from_ref(hint).addr());
+        beds.asleep.retain(|bed| *bed != core::ptr::from_ref(parked).addr());
         beds.asleep.len() < before
     }
 

@@ -42,9 +42,9 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// 4224..4232  head           reader      u64: up to here the writer may write again
 /// 4352..4360  place          reader      u64: up to here everything was released
 /// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed
-/// 4480..4484  reader's hint  both        u32: 1 while the reader sleeps
+/// 4480..4484  reader parked  both        u32: 1 while the reader sleeps
 /// 4484..4488  its promise    reader      u32: 1 if the writer needs no fence
-/// 4608..4612  writer's hint  both        u32: 1 while the writer sleeps
+/// 4608..4612  writer parked  both        u32: 1 while the writer sleeps
 /// 4612..4616  its promise    writer      u32: 1 if the reader needs no fence
 /// 8192..      records        writer      `capacity` bytes
 /// ```
@@ -120,26 +120,26 @@ pub mod ring {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const CLOSED_AT: usize = 4360;
-    /// Offset of the reader's hint.
-    pub const READER_HINT_AT: usize = 4480;
+    /// Offset of the reader's parked word.
+    pub const READER_PARKED_AT: usize = 4480;
     /// Offset of the reader's promise.
     pub const READER_PROMISE_AT: usize = 4484;
-    /// Offset of the writer's hint.
-    pub const WRITER_HINT_AT: usize = 4608;
+    /// Offset of the writer's parked word.
+    pub const WRITER_PARKED_AT: usize = 4608;
     /// Offset of the writer's promise.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// use shm_handoff::backend::layout::ring::{self, READER_HINT_AT, READER_PROMISE_AT, WRITER_HINT_AT, WRITER_PROMISE_AT};
+    /// use shm_handoff::backend::layout::ring::{self, READER_PARKED_AT, READER_PROMISE_AT, WRITER_PARKED_AT, WRITER_PROMISE_AT};
     /// # let key = Key::new(std::process::id() << 8 | 53)?;
     /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
     /// # segment.remove()?;
     /// let ring = segment.ring(64 << 10);
     /// let promises = ring.promises.unwrap();
-    /// assert!(std::ptr::eq(ring.reader_hint, segment.word(READER_HINT_AT)));
+    /// assert!(std::ptr::eq(ring.reader_parked, segment.word(READER_PARKED_AT)));
     /// assert!(std::ptr::eq(promises.reader, segment.word(READER_PROMISE_AT)));
-    /// assert!(std::ptr::eq(ring.writer_hint, segment.word(WRITER_HINT_AT)));
+    /// assert!(std::ptr::eq(ring.writer_parked, segment.word(WRITER_PARKED_AT)));
     /// assert!(std::ptr::eq(promises.writer, segment.word(WRITER_PROMISE_AT)));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -205,9 +205,9 @@ pub mod ring {
     /// reached as 64-bit words alone, and everything else as 32-bit words.
     ///
     /// ```
-    /// use shm_handoff::backend::layout::ring::{HEAD_AT, READER_HINT_AT, has_wide};
+    /// use shm_handoff::backend::layout::ring::{HEAD_AT, READER_PARKED_AT, has_wide};
     /// assert!(has_wide(HEAD_AT, HEAD_AT + 4) && has_wide(HEAD_AT + 4, HEAD_AT + 8));
-    /// assert!(!has_wide(READER_HINT_AT, READER_HINT_AT + 8));
+    /// assert!(!has_wide(READER_PARKED_AT, READER_PARKED_AT + 8));
     /// ```
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {

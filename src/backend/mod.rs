@@ -351,10 +351,10 @@ pub trait Backend: Sized {
 ///
 /// * **B9** [`ring`](Self::ring) names the same memory in every handle opened at
 ///   the same address, until it is removed. New memory is all zero.
-/// * **B10** [`park`](Self::park) returns at once unless the hint is 1, when
+/// * **B10** [`park`](Self::park) returns at once unless the parked word is 1, when
 ///   [`unpark`](Self::unpark) was called since, and after the given time; and
-///   sometimes for no reason. The look at the hint and falling asleep are one
-///   step for `unpark`: an `unpark` after the hint was changed wakes whoever saw
+///   sometimes for no reason. The look at the parked word and falling asleep are one
+///   step for `unpark`: an `unpark` after the parked word was changed wakes whoever saw
 ///   it unchanged.
 /// * **B11** [`Ring::promises`] are the same words in every handle, 0 in new memory. If
 ///   [`fence_everywhere`](Self::fence_everywhere) says `true`, then of two sides, one
@@ -387,32 +387,32 @@ pub trait RingBackend: Backend {
     /// ```
     fn ring(&self) -> Ring<'_>;
 
-    /// Sleeps while `hint` is 1, for `longest` at most.
+    /// Sleeps while `parked` is 1, for `longest` at most.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, sync::Ordering};
     /// # use std::time::Duration;
     /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// let hint = guest.ring().reader_hint;
-    /// guest.park(hint, Duration::from_secs(60));
-    /// assert_eq!(hint.load(Ordering::Relaxed), 0, "it is not 1, so nobody slept");
+    /// let parked = guest.ring().reader_parked;
+    /// guest.park(parked, Duration::from_secs(60));
+    /// assert_eq!(parked.load(Ordering::Relaxed), 0, "it is not 1, so nobody slept");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn park(&self, hint: &AtomicU32, longest: Duration);
+    fn park(&self, parked: &AtomicU32, longest: Duration);
 
-    /// Wakes whoever sleeps on `hint`; whether anybody did.
+    /// Wakes whoever sleeps on `parked`; whether anybody did.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
     /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// assert!(!guest.unpark(guest.ring().reader_hint), "nobody sleeps");
+    /// assert!(!guest.unpark(guest.ring().reader_parked), "nobody sleeps");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn unpark(&self, hint: &AtomicU32) -> bool;
+    fn unpark(&self, parked: &AtomicU32) -> bool;
 
     /// A `fence(SeqCst)` in every thread that runs, of all processes whose
     /// [`Ring::promises`] are `reachable`; whether there was one.

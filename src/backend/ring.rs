@@ -40,9 +40,9 @@ pub struct Ring<'a> {
     /// readers.
     pub closed: &'a AtomicU32,
     /// 1 while the reader sleeps, or is about to.
-    pub reader_hint: &'a AtomicU32,
+    pub reader_parked: &'a AtomicU32,
     /// 1 while the writer sleeps, or is about to.
-    pub writer_hint: &'a AtomicU32,
+    pub writer_parked: &'a AtomicU32,
     /// What the sides promise each other about fences; `None`: each has its own.
     pub promises: Option<Promises<'a>>,
     /// The records.

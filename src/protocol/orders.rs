@@ -52,18 +52,18 @@ pub struct Orders {
     /// Ring: the look at the magic. Edge `header`, taking end. Weaker: as above, from
     /// the other side.
     pub ring_recognised: Ordering,
-    /// Ring: between the writer's publishing and its look at the reader's hint.
+    /// Ring: between the writer's publishing and its look at the reader's parked word.
     /// With the next one it makes sure that the reader sees the record or the
-    /// writer sees the hint; without either one a reader sleeps beside a record.
+    /// writer sees the parked word; without either one a reader sleeps beside a record.
     pub fence_published: Option<Ordering>,
-    /// Ring: between the reader's hint and its last look.
+    /// Ring: between the reader's parked word and its last look.
     pub fence_reader_sleeps: Option<Ordering>,
-    /// Ring: between giving space back and the look at the writer's hint; with
+    /// Ring: between giving space back and the look at the writer's parked word; with
     /// the next one as above, for a writer that sleeps beside free space.
     pub fence_given_back: Option<Ordering>,
-    /// Ring: between the writer's hint and its last look.
+    /// Ring: between the writer's parked word and its last look.
     pub fence_writer_sleeps: Option<Ordering>,
-    /// Ring: of a writer that comes, before it clears the reader's hint and wakes it:
+    /// Ring: of a writer that comes, before it clears the reader's parked word and wakes it:
     /// `fence_published` in the place of a predecessor that died before it came to that.
     /// And edge `space`, taking end, of the look at the head before it.
     pub fence_writer_comes: Option<Ordering>,
@@ -101,7 +101,7 @@ pub const UNORDERED: Orders = Orders {
 };
 
 /// Of what needs no order, being ordered by the table's entries around it: the
-/// hints, the flags that are published with another one, the look at a flag behind a
+/// parked words, the flags that are published with another one, the look at a flag behind a
 /// jump, the empty flag behind a record, the reader's place, the look at the head of a
 /// side that comes, and the header's words but for its magic.
 pub(crate) const RELAXED: Ordering = Ordering::Relaxed;

@@ -14,7 +14,7 @@
 //! instead, which brings it back to a busy core sooner than a yield does.
 //!
 //! In a ring a side is woken instead: after pauses and yields it sleeps on its
-//! hint, for 20 ms at most, doubled to 100 ms.
+//! parked word, for 20 ms at most, doubled to 100 ms.
 
 use crate::sync;
 use std::cell::Cell;
@@ -45,7 +45,7 @@ pub(crate) const LONGEST: Duration = Duration::from_millis(5);
 const IDLE: Duration = Duration::from_millis(20);
 const IDLE_AFTER: u32 = 200;
 
-/// The first and the longest sleep on a hint: a peer wakes us, so they are for
+/// The first and the longest sleep on a parked word: a peer wakes us, so they are for
 /// what nobody wakes us from, a peer's death and removed memory.
 const SHORTEST_PARK: Duration = Duration::from_millis(20);
 const LONGEST_PARK: Duration = Duration::from_millis(100);

@@ -61,7 +61,7 @@ std::thread_local! {
 }
 
 /// For models in which no side both loads and stores a word of a ring, but for
-/// the hints: those words need no marks, which cost executions.
+/// the parked words: those words need no marks, which cost executions.
 #[doc(hidden)]
 pub fn ring_words_are_one_way(yes: bool) {
     ONE_WAY.set(yes);
@@ -116,14 +116,14 @@ impl AtomicU32 {
     }
 }
 
-/// The hint as a kernel's futex looks at it: ordered by the lock around the
+/// The parked word as a kernel's futex looks at it: ordered by the lock around the
 /// sleepers, and by nothing else. No operation of the process's: it can't die
 /// there. Who sees a 1 falls asleep.
-pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
-    hint.marks.iter().for_each(Marks::loads);
-    let seen = hint.word.load(Ordering::Relaxed);
+pub(crate) fn as_the_kernel_sees(parked: &AtomicU32) -> u32 {
+    parked.marks.iter().for_each(Marks::loads);
+    let seen = parked.word.load(Ordering::Relaxed);
     if seen == 1 {
-        probe::falls_asleep(hint);
+        probe::falls_asleep(parked);
     }
     seen
 }

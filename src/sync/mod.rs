@@ -65,11 +65,11 @@ pub fn now() -> std::time::Instant {
     *ONLY.get_or_init(std::time::Instant::now)
 }
 
-/// The hint as a kernel's futex looks at it: ordered by the lock around the
+/// The parked word as a kernel's futex looks at it: ordered by the lock around the
 /// sleepers, and by nothing else.
 #[cfg(not(loom))]
-pub(crate) fn as_the_kernel_sees(hint: &AtomicU32) -> u32 {
-    hint.load(Ordering::Relaxed)
+pub(crate) fn as_the_kernel_sees(parked: &AtomicU32) -> u32 {
+    parked.load(Ordering::Relaxed)
 }
 
 /// What lies in a segment besides a ring's header and its records: made once, under the

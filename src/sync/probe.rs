@@ -21,7 +21,7 @@ pub enum Action {
     Fence,
     /// Yields: a tick of a wait.
     Wait,
-    /// Falls asleep on a hint, until somebody wakes it.
+    /// Falls asleep on a parked word, until somebody wakes it.
     Sleep,
     /// Takes the lock behind which the seats are; what was done before it is
     /// seen by whoever takes it next.
@@ -433,9 +433,9 @@ pub(super) fn wait() {
     with(|state| state.push(Action::Wait, Place::Nowhere, None, None));
 }
 
-pub(super) fn falls_asleep<T>(hint: &T) {
+pub(super) fn falls_asleep<T>(parked: &T) {
     with(|state| {
-        let place = state.place(address(hint));
+        let place = state.place(address(parked));
         state.push(Action::Sleep, place, None, None)
     });
 }

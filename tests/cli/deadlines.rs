@@ -2,7 +2,7 @@
 //! anew, and a message does.
 
 use crate::support::{Channel, Peer};
-use shm_handoff::backend::layout::ring::{READER_HINT_AT, WRITER_HINT_AT};
+use shm_handoff::backend::layout::ring::{READER_PARKED_AT, WRITER_PARKED_AT};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ fn a_wake_without_a_message_is_no_progress() {
     let since = Instant::now();
     let mut reader = channel.reader(limited(&["--ring=64K"])).start();
     channel.await_seated(Role::Reader, &mut reader);
-    times_out_beside(reader, since, || wake(&channel, READER_HINT_AT));
+    times_out_beside(reader, since, || wake(&channel, READER_PARKED_AT));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_wake_without_room_is_no_progress() {
     let since = Instant::now();
     let mut writer = channel.writer(limited(&["-v"])).input("x\n".repeat(100_000)).start();
     writer.until_says("Waiting...");
-    times_out_beside(writer, since, || wake(&channel, WRITER_HINT_AT));
+    times_out_beside(writer, since, || wake(&channel, WRITER_PARKED_AT));
 }
 
 /// Each of them wakes the reader, and leaves in order.

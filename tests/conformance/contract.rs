@@ -210,9 +210,9 @@ pub(crate) fn b8_removed_memory_stays_usable<H: Harness>(place: &H) {
 /// All of a ring's words, flags last.
 fn words(ring: Ring<'_>) -> Vec<u64> {
     let header = [ring.head, ring.place].map(|word| word.load(Ordering::Relaxed));
-    let hints = [ring.reader_hint, ring.writer_hint].map(|word| word.load(Ordering::Relaxed).into());
+    let parked = [ring.reader_parked, ring.writer_parked].map(|word| word.load(Ordering::Relaxed).into());
     let flags = (0..SMALLEST as u64).step_by(8).map(|at| ring.records.flag(at).load(Ordering::Relaxed).into());
-    header.into_iter().chain(hints).chain(flags).collect()
+    header.into_iter().chain(parked).chain(flags).collect()
 }
 
 pub(crate) fn b9_one_ring_for_all_handles<H: Harness>(place: &H) {
@@ -227,8 +227,8 @@ pub(crate) fn b9_one_ring_for_all_handles<H: Harness>(place: &H) {
     let ring = writer.ring();
     ring.head.store(1 << 40, Ordering::Relaxed);
     ring.place.store(2 << 40, Ordering::Relaxed);
-    ring.reader_hint.store(3, Ordering::Relaxed);
-    ring.writer_hint.store(4, Ordering::Relaxed);
+    ring.reader_parked.store(3, Ordering::Relaxed);
+    ring.writer_parked.store(4, Ordering::Relaxed);
     for at in (0..SMALLEST as u64).step_by(8) {
         ring.records.flag(at).store(u32::try_from(at).unwrap() + 5, Ordering::Relaxed);
     }
@@ -245,12 +245,12 @@ pub(crate) fn b9_words_apart_and_untouched<H: Harness>(place: &H) {
     let ring = writer.ring();
     ring.head.store(u64::MAX, Ordering::Relaxed);
     ring.place.store(u64::MAX, Ordering::Relaxed);
-    ring.reader_hint.store(u32::MAX, Ordering::Relaxed);
-    ring.writer_hint.store(u32::MAX, Ordering::Relaxed);
+    ring.reader_parked.store(u32::MAX, Ordering::Relaxed);
+    ring.writer_parked.store(u32::MAX, Ordering::Relaxed);
     let before = words(ring);
     for handle in [&mut writer, &mut reader] {
-        handle.park(handle.ring().reader_hint, Duration::from_micros(1));
-        handle.unpark(handle.ring().reader_hint);
+        handle.park(handle.ring().reader_parked, Duration::from_micros(1));
+        handle.unpark(handle.ring().reader_parked);
         handle.wake();
         handle.sleep(Duration::from_micros(1));
         handle.status().unwrap();
@@ -262,39 +262,39 @@ pub(crate) fn b9_words_apart_and_untouched<H: Harness>(place: &H) {
     assert_eq!(words(guest.ring()), before);
 }
 
-pub(crate) fn b10_park_returns_unless_the_hint_is_set<H: Harness>(place: &H) {
+pub(crate) fn b10_park_returns_unless_the_word_is_set<H: Harness>(place: &H) {
     let backend = guest(place);
     let started = Instant::now();
     for other in [0, 2, u32::MAX] {
-        backend.ring().reader_hint.store(other, Ordering::Relaxed);
-        backend.park(backend.ring().reader_hint, LONG);
+        backend.ring().reader_parked.store(other, Ordering::Relaxed);
+        backend.park(backend.ring().reader_parked, LONG);
     }
     // Set, and for a short time.
-    for hint in [backend.ring().reader_hint, backend.ring().writer_hint] {
-        hint.store(1, Ordering::Relaxed);
-        backend.park(hint, Duration::from_millis(1));
-        assert!(!backend.unpark(hint), "nobody sleeps");
+    for parked in [backend.ring().reader_parked, backend.ring().writer_parked] {
+        parked.store(1, Ordering::Relaxed);
+        backend.park(parked, Duration::from_millis(1));
+        assert!(!backend.unpark(parked), "nobody sleeps");
     }
     assert!(started.elapsed() < LONG / 2);
 }
 
-/// The hint of either side.
-fn hint_of(ring: Ring<'_>, role: Role) -> &AtomicU32 {
-    if role == Role::Reader { ring.reader_hint } else { ring.writer_hint }
+/// The parked word of either side.
+fn parked_word_of(ring: Ring<'_>, role: Role) -> &AtomicU32 {
+    if role == Role::Reader { ring.reader_parked } else { ring.writer_parked }
 }
 
 pub(crate) fn b10_unpark_says_whether_anybody_slept<H: Harness>(place: &H) {
     let here = guest(place);
-    let hint = hint_of(here.ring(), Role::Reader);
-    hint.store(1, Ordering::Relaxed);
-    assert!(!here.unpark(hint), "nobody sleeps");
+    let parked = parked_word_of(here.ring(), Role::Reader);
+    parked.store(1, Ordering::Relaxed);
+    assert!(!here.unpark(parked), "nobody sleeps");
     // It can wake by itself just before.
     until("a sleeper that was woken", || {
         let there = guest(place);
         thread::scope(|scope| {
-            let sleeper = scope.spawn(move || there.park(hint_of(there.ring(), Role::Reader), LONG));
+            let sleeper = scope.spawn(move || there.park(parked_word_of(there.ring(), Role::Reader), LONG));
             loop {
-                if here.unpark(hint) {
+                if here.unpark(parked) {
                     return true;
                 }
                 if sleeper.is_finished() {
@@ -310,39 +310,39 @@ pub(crate) fn b10_unpark_wakes_who_is_parked<H: Harness>(place: &H) {
     let here = guest(place);
     for (role, other) in [(Role::Reader, Role::Writer), (Role::Writer, Role::Reader)] {
         let there = guest(place);
-        let hint = hint_of(here.ring(), role);
-        hint.store(1, Ordering::Relaxed);
+        let parked = parked_word_of(here.ring(), role);
+        parked.store(1, Ordering::Relaxed);
         let started = Instant::now();
         thread::scope(|scope| {
-            let sleeper = scope.spawn(move || there.park(hint_of(there.ring(), role), LONG));
+            let sleeper = scope.spawn(move || there.park(parked_word_of(there.ring(), role), LONG));
             until("somebody to wake, or awake", || {
-                assert!(!here.unpark(hint_of(here.ring(), other)), "nobody sleeps on that one");
-                here.unpark(hint) || sleeper.is_finished()
+                assert!(!here.unpark(parked_word_of(here.ring(), other)), "nobody sleeps on that one");
+                here.unpark(parked) || sleeper.is_finished()
             });
         });
         assert!(started.elapsed() < LONG / 2, "it slept on");
     }
 }
 
-/// The look at the hint and falling asleep are one step.
+/// The look at the parked word and falling asleep are one step.
 pub(crate) fn b10_no_wake_is_lost<H: Harness>(place: &H) {
     let (here, there) = (guest(place), guest(place));
     let started = Instant::now();
     thread::scope(|scope| {
         scope.spawn(move || {
             for _ in 0..200 {
-                let hint = there.ring().writer_hint;
-                hint.store(1, Ordering::SeqCst);
-                while hint.load(Ordering::SeqCst) == 1 {
-                    there.park(hint, LONG);
+                let parked = there.ring().writer_parked;
+                parked.store(1, Ordering::SeqCst);
+                while parked.load(Ordering::SeqCst) == 1 {
+                    there.park(parked, LONG);
                 }
             }
         });
         for _ in 0..200 {
-            let hint = here.ring().writer_hint;
-            until("a sleeper", || hint.load(Ordering::SeqCst) == 1);
-            hint.store(0, Ordering::SeqCst);
-            here.unpark(hint);
+            let parked = here.ring().writer_parked;
+            until("a sleeper", || parked.load(Ordering::SeqCst) == 1);
+            parked.store(0, Ordering::SeqCst);
+            here.unpark(parked);
         }
     });
     assert!(started.elapsed() < LONG, "a wake was lost");

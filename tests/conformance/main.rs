@@ -143,7 +143,7 @@ macro_rules! ring {
             contract:
                 b9_one_ring_for_all_handles
                 b9_words_apart_and_untouched
-                b10_park_returns_unless_the_hint_is_set
+                b10_park_returns_unless_the_word_is_set
                 b10_unpark_wakes_who_is_parked
                 b10_unpark_says_whether_anybody_slept
                 b10_no_wake_is_lost;
@@ -164,7 +164,7 @@ macro_rules! ring {
                 a_reader_that_leaves_gives_back
                 a_record_may_end_at_the_wrap
                 who_has_nothing_to_take_along_makes_no_memory
-                a_hint_without_a_sleeper_tells_of_a_removal
+                a_parked_word_without_a_sleeper_tells_of_a_removal
                 released_up_to_a_cursor
                 a_mark_of_removed_memory_releases_nothing
                 a_mark_from_before_a_new_start_releases_nothing

@@ -126,11 +126,11 @@ pub(crate) fn a_record_may_end_at_the_wrap<H: Harness>(place: &H) {
     }
 }
 
-/// A reader that went to other memory has left its hint set: the next send but one looks.
-pub(crate) fn a_hint_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H) {
+/// A reader that went to other memory has left its parked word set: the next send but one looks.
+pub(crate) fn a_parked_word_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H) {
     let mut writer = writer(place);
     let mut gone = guest(place);
-    gone.ring().reader_hint.store(1, Ordering::Relaxed);
+    gone.ring().reader_parked.store(1, Ordering::Relaxed);
     gone.remove().unwrap();
     drop(gone);
     let mut reader = reader(place);
@@ -141,11 +141,11 @@ pub(crate) fn a_hint_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H)
     assert_eq!(receive(&mut reader), b"next");
 }
 
-/// A writer whose end was met leaves no new memory behind, though its last publish met a hint
+/// A writer whose end was met leaves no new memory behind, though its last publish met a parked word
 /// without a sleeper.
 pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
-    writer.backend().ring().reader_hint.store(1, Ordering::Relaxed);
+    writer.backend().ring().reader_parked.store(1, Ordering::Relaxed);
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     reader.peek().unwrap().end_session().unwrap();
     drop(reader);
@@ -363,11 +363,11 @@ pub(crate) fn a_sleeping_reader_is_woken<H: Harness>(place: &H) {
     for number in 0..20_u32 {
         thread::scope(|scope| {
             let reader = scope.spawn(|| receive(&mut reader));
-            until("a reader that sleeps", || watch.ring().reader_hint.load(Ordering::Relaxed) == 1);
+            until("a reader that sleeps", || watch.ring().reader_parked.load(Ordering::Relaxed) == 1);
             writer.send(&number.to_ne_bytes()).unwrap();
             assert_eq!(reader.join().unwrap(), number.to_ne_bytes());
         });
-        assert_eq!(watch.ring().reader_hint.load(Ordering::Relaxed), 0);
+        assert_eq!(watch.ring().reader_parked.load(Ordering::Relaxed), 0);
     }
 }
 
@@ -379,7 +379,7 @@ pub(crate) fn a_sleeping_writer_is_woken<H: Harness>(place: &H) {
     for _ in 0..10 {
         thread::scope(|scope| {
             let writer = scope.spawn(|| writer.send_deadline(&block, soon()));
-            until("a writer that sleeps", || watch.ring().writer_hint.load(Ordering::Relaxed) == 1);
+            until("a writer that sleeps", || watch.ring().writer_parked.load(Ordering::Relaxed) == 1);
             while !writer.is_finished() {
                 match reader.try_recv(&mut vec![0; SMALLEST / 4]) {
                     Ok(len) => assert_eq!(len, block.len()),

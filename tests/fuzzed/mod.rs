@@ -171,8 +171,8 @@ impl RingBackend for Flat {
             head: memory.double_word(layout::HEAD_AT),
             place: memory.double_word(layout::PLACE_AT),
             closed: memory.word(layout::CLOSED_AT),
-            reader_hint: memory.word(layout::READER_HINT_AT),
-            writer_hint: memory.word(layout::WRITER_HINT_AT),
+            reader_parked: memory.word(layout::READER_PARKED_AT),
+            writer_parked: memory.word(layout::WRITER_PARKED_AT),
             promises: Some(Promises {
                 reader: memory.word(layout::READER_PROMISE_AT),
                 writer: memory.word(layout::WRITER_PROMISE_AT),
@@ -224,8 +224,8 @@ fn a_ring(contents: &[u8]) -> Place {
     memory.double_word(layout::PLACE_AT).store(number(0).wrapping_add(number(8)), Ordering::Relaxed);
     for (at, byte) in [
         layout::CLOSED_AT,
-        layout::READER_HINT_AT,
-        layout::WRITER_HINT_AT,
+        layout::READER_PARKED_AT,
+        layout::WRITER_PARKED_AT,
         layout::READER_PROMISE_AT,
         layout::WRITER_PROMISE_AT,
     ]

@@ -73,12 +73,12 @@ impl RingBackend for Bare {
         self.0.ring()
     }
 
-    fn park(&self, hint: &AtomicU32, longest: Duration) {
-        self.0.park(hint, longest);
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
+        self.0.park(parked, longest);
     }
 
-    fn unpark(&self, hint: &AtomicU32) -> bool {
-        self.0.unpark(hint)
+    fn unpark(&self, parked: &AtomicU32) -> bool {
+        self.0.unpark(parked)
     }
 
     fn fence_everywhere(&self) -> bool {

@@ -62,7 +62,7 @@ impl History {
         self.conflict.map_or("a place".to_owned(), |(first, _)| self.events[first].place.to_string())
     }
 
-    /// Who sleeps for ever and on which hint, or else waits for ever; and what it
+    /// Who sleeps for ever and on which parked word, or else waits for ever; and what it
     /// saw last.
     pub(crate) fn who_waits(&self) -> String {
         let Some(last) = self.events.last() else { return "nothing happened".to_owned() };

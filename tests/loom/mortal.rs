@@ -103,14 +103,14 @@ impl RingBackend for Mortal {
         self.0.ring()
     }
 
-    fn park(&self, hint: &AtomicU32, longest: Duration) {
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
         probe::step();
-        self.0.park(hint, longest);
+        self.0.park(parked, longest);
     }
 
-    fn unpark(&self, hint: &AtomicU32) -> bool {
+    fn unpark(&self, parked: &AtomicU32) -> bool {
         probe::step();
-        self.0.unpark(hint)
+        self.0.unpark(parked)
     }
 
     fn fence_everywhere(&self) -> bool {

@@ -3,8 +3,8 @@
 use crate::support::{Channel, Run, eventually, ipc, rounds};
 use shm_handoff::backend::layout::CLASSIC;
 use shm_handoff::backend::layout::ring::{
-    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_HINT_AT, has_wide,
-    size,
+    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_PARKED_AT,
+    has_wide, size,
 };
 use shm_handoff::backend::sysv::Segment;
 use std::sync::atomic::Ordering;
@@ -97,7 +97,7 @@ fn what_only_has_a_ring_s_size_is_no_channel_and_left_alone() {
         |segment| segment.double_word(MAGIC_AT).store(MAGIC + 1, ORDER),
         |segment| segment.word(VERSION_AT).store(VERSION + 1, ORDER),
         |segment| segment.double_word(HEAD_AT).store(8, ORDER),
-        |segment| segment.word(WRITER_HINT_AT).store(1, ORDER),
+        |segment| segment.word(WRITER_PARKED_AT).store(1, ORDER),
         |segment| segment.word(RECORDS_AT).store(1, ORDER),
         |segment| segment.word(50_000).store(1, ORDER),
         |segment| segment.word(segment.size() - 4).store(1, ORDER),

@@ -1,7 +1,7 @@
 //! Segment and semaphore set are removed under us, as `ipcrm` does it.
 
 use crate::support::{Channel, Peer, eventually, ipc, numbers};
-use shm_handoff::backend::layout::ring::WRITER_HINT_AT;
+use shm_handoff::backend::layout::ring::WRITER_PARKED_AT;
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::io::Read;
@@ -256,7 +256,7 @@ fn a_writer_beside_a_full_ring_that_was_removed_hears_signals() {
     let mut endless = Command::new("yes").arg("").stdout(Stdio::piped()).spawn().unwrap();
     let mut writer = channel.writer([""; 0]).input_from(endless.stdout.take().unwrap()).start();
     writer.until("asleep before a full ring", |_| {
-        Segment::open(channel.key()).unwrap().word(WRITER_HINT_AT).load(Ordering::Relaxed) == 1
+        Segment::open(channel.key()).unwrap().word(WRITER_PARKED_AT).load(Ordering::Relaxed) == 1
     });
     channel.remove_segment();
     writer.until_says("may still take");

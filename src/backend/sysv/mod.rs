@@ -399,12 +399,12 @@ impl RingBackend for SysV {
         self.segment.ring(capacity)
     }
 
-    fn park(&self, hint: &AtomicU32, longest: Duration) {
-        ffi::futex_wait(hint, 1, longest);
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
+        ffi::futex_wait(parked, 1, longest);
     }
 
-    fn unpark(&self, hint: &AtomicU32) -> bool {
-        ffi::futex_wake(hint)
+    fn unpark(&self, parked: &AtomicU32) -> bool {
+        ffi::futex_wake(parked)
     }
 
     fn fence_everywhere(&self) -> bool {

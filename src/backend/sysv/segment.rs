@@ -469,7 +469,7 @@ impl Segment {
     #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
         use layout::{
-            CLOSED_AT, HEAD_AT, PLACE_AT, READER_HINT_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_HINT_AT,
+            CLOSED_AT, HEAD_AT, PLACE_AT, READER_PARKED_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_PARKED_AT,
             WRITER_PROMISE_AT,
         };
         // One check for all of its places: they are constants below RECORDS_AT.
@@ -485,8 +485,8 @@ impl Segment {
                 head: AtomicU64::from_ptr(first.add(HEAD_AT).cast()),
                 place: AtomicU64::from_ptr(first.add(PLACE_AT).cast()),
                 closed: AtomicU32::from_ptr(first.add(CLOSED_AT).cast()),
-                reader_hint: AtomicU32::from_ptr(first.add(READER_HINT_AT).cast()),
-                writer_hint: AtomicU32::from_ptr(first.add(WRITER_HINT_AT).cast()),
+                reader_parked: AtomicU32::from_ptr(first.add(READER_PARKED_AT).cast()),
+                writer_parked: AtomicU32::from_ptr(first.add(WRITER_PARKED_AT).cast()),
                 promises: Some(Promises {
                     reader: AtomicU32::from_ptr(first.add(READER_PROMISE_AT).cast()),
                     writer: AtomicU32::from_ptr(first.add(WRITER_PROMISE_AT).cast()),

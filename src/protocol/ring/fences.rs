@@ -1,11 +1,11 @@
 //! The fences between a store and a look at what the other side stores: who
-//! publishes or gives back and then looks for a hint, and who sets its hint and
+//! publishes or gives back and then looks for a parked word, and who sets its parked word and
 //! then looks for a record or for space.
 //!
 //! One of the two is on the way of every record, and the other one of a side that
 //! is about to sleep, whom a microsecond more costs nothing. So the sleeper can do
 //! it for both, where the system lets it: it has every thread of both sides
-//! fenced at once (Linux: `membarrier`), and says so in a word beside its hint. As
+//! fenced at once (Linux: `membarrier`), and says so in a word beside its parked word. As
 //! long as that word is 1, the other side keeps its order in the program alone.
 //!
 //! A model has a kernel of its own for this, where it asks for it (`promising`). A
@@ -21,14 +21,14 @@ use crate::sync::{AtomicU32, Ordering, compiler_fence};
 /// if it reaches us.
 #[inline(always)]
 #[cfg_attr(storm, track_caller)]
-pub(super) fn before_the_hint(entry: Option<Ordering>, promise: Option<&AtomicU32>) {
+pub(super) fn light_fence(entry: Option<Ordering>, promise: Option<&AtomicU32>) {
     match (entry, promise) {
         (Some(order), Some(promise)) if promise.load(RELAXED) == 1 => compiler_fence(order),
         (entry, _) => barrier(entry),
     }
 }
 
-/// Of a side that has set its hint. `promise`: its own.
+/// Of a side that has set its parked word. `promise`: its own.
 #[cfg_attr(storm, track_caller)]
 pub(super) fn before_the_last_look(backend: &impl RingBackend, entry: Option<Ordering>, promise: Option<&AtomicU32>) {
     if let Some(promise) = promise

@@ -24,8 +24,8 @@
 //!
 //! Two happens-before edges carry it, named alike at both ends in the source:
 //! `record` from the store of a flag to the look that sees it, and `space` from
-//! the store of the head to the look that sees that. Who sleeps sets a hint
-//! first and looks once more; who publishes or gives back looks at the hint
+//! the store of the head to the look that sees that. Who sleeps sets a parked word
+//! first and looks once more; who publishes or gives back looks at the parked word
 //! after: two fences make sure that one of the two sees the other.
 //!
 //! `docs/protocol.md` has the whole story.

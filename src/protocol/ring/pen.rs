@@ -1,6 +1,6 @@
 //! How records are put in: where the next one goes, and how it is made seen.
 
-use super::fences::before_the_hint;
+use super::fences::light_fence;
 use super::{PAD, RecordKind, distance, size_of_record, wide};
 use crate::backend::{Promises, Ring};
 use crate::protocol::orders::{RELAXED, orders};
@@ -79,13 +79,13 @@ impl Withheld {
     }
 
     /// Makes the record seen, and what lies behind it; whether the reader has set its
-    /// hint.
+    /// parked word.
     #[inline(always)]
     pub(super) fn publish(self, ring: Ring<'_>) -> bool {
         // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
         // records behind it.
         ring.records.flag(self.at).store(self.flag, orders().ring_publish);
-        before_the_hint(orders().fence_published, ring.promises.and_then(Promises::of_reader));
-        ring.reader_hint.load(RELAXED) != 0
+        light_fence(orders().fence_published, ring.promises.and_then(Promises::of_reader));
+        ring.reader_parked.load(RELAXED) != 0
     }
 }

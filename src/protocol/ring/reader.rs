@@ -1,7 +1,7 @@
 //! The reading side of a ring.
 
 use super::coalesce::Coalescing;
-use super::fences::{before_the_hint, before_the_last_look, promise};
+use super::fences::{before_the_last_look, light_fence, promise};
 use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, peek, standing};
 use super::{Corrupt, RecordKind, corrupt, distance, wide};
@@ -115,12 +115,12 @@ impl<B: RingBackend> Reader<B> {
         (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
         self.memory += 1;
         // Who had our seat may have died between giving back and waking. With the
-        // fence that it did not come to: else the writer's hint can come after our
+        // fence that it did not come to: else the writer's parked word can come after our
         // clearing it, and its last look see what was before.
         barrier(orders().fence_reader_comes);
         promise(&self.backend, ring.promises.map(|promises| promises.reader));
-        ring.writer_hint.store(0, RELAXED);
-        self.backend.unpark(ring.writer_hint);
+        ring.writer_parked.store(0, RELAXED);
+        self.backend.unpark(ring.writer_parked);
         Ok(())
     }
 
@@ -631,10 +631,10 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         // Edge `space`, giving end: our copies out are over.
         ring.head.store(self.place, orders().give_back);
-        before_the_hint(orders().fence_given_back, ring.promises.and_then(Promises::of_writer));
-        if ring.writer_hint.load(RELAXED) != 0 {
-            ring.writer_hint.store(0, RELAXED);
-            self.backend.unpark(ring.writer_hint);
+        light_fence(orders().fence_given_back, ring.promises.and_then(Promises::of_writer));
+        if ring.writer_parked.load(RELAXED) != 0 {
+            ring.writer_parked.store(0, RELAXED);
+            self.backend.unpark(ring.writer_parked);
         }
     }
 
@@ -697,11 +697,11 @@ impl<B: RingBackend> Reader<B> {
         }
     }
 
-    /// Looks once more, with the hint set: a writer that publishes into removed
+    /// Looks once more, with the parked word set: a writer that publishes into removed
     /// memory after it finds that nobody sleeps there.
     fn last_look(&mut self) -> Result<Option<Record>, Corrupt> {
         let ring = self.backend.ring();
-        ring.reader_hint.store(1, RELAXED);
+        ring.reader_parked.store(1, RELAXED);
         let promise = ring.promises.map(|promises| promises.reader);
         before_the_last_look(&self.backend, orders().fence_reader_sleeps, promise);
         self.record()
@@ -710,11 +710,11 @@ impl<B: RingBackend> Reader<B> {
     /// Sleeps until the writer publishes, unless there is a record now.
     fn sleep(&mut self, longest: Duration) -> Result<(), Corrupt> {
         let found = self.last_look();
-        let hint = self.backend.ring().reader_hint;
+        let parked = self.backend.ring().reader_parked;
         if found == Ok(None) {
-            self.backend.park(hint, longest);
+            self.backend.park(parked, longest);
         }
-        hint.store(0, RELAXED);
+        parked.store(0, RELAXED);
         found.map(drop)
     }
 }

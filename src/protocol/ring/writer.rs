@@ -104,13 +104,13 @@ impl<B: RingBackend> Writer<B> {
         self.ended = found.ended.filter(|end| distance(standing.head, *end) > released);
         (self.met, self.in_doubt) = (false, false);
         // Who had our seat may have died between publishing and waking. With the
-        // fence that it did not come to: else the reader's hint can come after our
+        // fence that it did not come to: else the reader's parked word can come after our
         // clearing it, and its last look see what was before. And edge `space`, taking
         // end, of the head that `standing` has seen: it was copied out up to there.
         barrier(orders().fence_writer_comes);
         promise(&self.backend, ring.promises.map(|promises| promises.writer));
-        ring.reader_hint.store(0, RELAXED);
-        self.backend.unpark(ring.reader_hint);
+        ring.reader_parked.store(0, RELAXED);
+        self.backend.unpark(ring.reader_parked);
         Ok(())
     }
 
@@ -514,10 +514,10 @@ impl<B: RingBackend> Writer<B> {
     #[cold]
     fn wake(&mut self) {
         let ring = self.backend.ring();
-        ring.reader_hint.store(0, RELAXED);
+        ring.reader_parked.store(0, RELAXED);
         // Nobody slept there: it was about to, or it has left this memory because
-        // that was removed, with the hint set for us.
-        self.in_doubt = !self.backend.unpark(ring.reader_hint);
+        // that was removed, with the parked word set for us.
+        self.in_doubt = !self.backend.unpark(ring.reader_parked);
     }
 
     /// Whether a record of `len` bytes may come behind the last one now, as far as is
@@ -621,15 +621,15 @@ impl<B: RingBackend> Writer<B> {
     /// Sleeps until the reader gives space back, unless there is room now.
     fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
-        ring.writer_hint.store(1, RELAXED);
+        ring.writer_parked.store(1, RELAXED);
         let promise = ring.promises.map(|promises| promises.writer);
         before_the_last_look(&self.backend, orders().fence_writer_sleeps, promise);
         let room = self.has_room(len);
-        let hint = self.backend.ring().writer_hint;
+        let parked = self.backend.ring().writer_parked;
         if room == Ok(false) {
-            self.backend.park(hint, longest);
+            self.backend.park(parked, longest);
         }
-        hint.store(0, RELAXED);
+        parked.store(0, RELAXED);
         room.map(drop)
     }
 

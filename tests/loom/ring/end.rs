@@ -213,13 +213,13 @@ fn r23_removed_under_the_writer() {
 
 /// **R24** A writer that publishes into memory from which the reader has gone finds
 /// that out at its next send, without asking each time whether the memory is there:
-/// the reader has left its hint set, and nobody sleeps on it.
+/// the reader has left its parked word set, and nobody sleeps on it.
 #[test]
-fn r24_the_hint_tells_of_a_removal() {
+fn r24_the_parked_word_tells_of_a_removal() {
     // 1 s.
     claim(
         "R24",
-        "a writer that publishes into removed memory hears of it by the hint, at its next send",
+        "a writer that publishes into removed memory hears of it by the parked word, at its next send",
         Depth::bound(2, 4332).deep(Depth::bound(3, 64_600)),
         || {
             let ring = ring(8, 2);

@@ -1,5 +1,5 @@
 //! Killed at every step, as in [`crate::killed`]: here a step is also every access
-//! to a flag, a hint, the head, the place or the bytes of a record, every fence,
+//! to a flag, a parked word, the head, the place or the bytes of a record, every fence,
 //! and falling asleep and waking somebody. Sleeps have no bound, so that nobody
 //! who slept beside the dead is woken but by the successor, as it comes.
 
@@ -322,7 +322,7 @@ fn k9_a_reader_of_removed_memory_at_every_step() {
 
 /// Of what the writer published before it died, or before it left: what has to come. On
 /// memory that stays, all of it. On memory that is removed, if a reader is there, what was
-/// published before the removal, and what comes later until the hint says that the reader
+/// published before the removal, and what comes later until the parked word says that the reader
 /// has gone, which the writer looks at behind each message.
 fn has_to_come(record: &Record) -> Vec<What> {
     let thread = |name| record.threads.iter().position(|one| one == name).expect("a thread of this model");
@@ -345,12 +345,12 @@ fn has_to_come(record: &Record) -> Vec<What> {
     });
     published
         .filter(|(at, memory, _)| {
-            let hint = || {
+            let parked = || {
                 let looks =
                     |one: &&&Event| one.action == Action::Load && one.place == Place::Header(*memory, "reader sleeps");
                 life[*at..].iter().find(looks).and_then(|look| look.value)
             };
-            !is_removed(*memory) || (is_read(*memory) && (*at < removal || hint() == Some(0)))
+            !is_removed(*memory) || (is_read(*memory) && (*at < removal || parked() == Some(0)))
         })
         // The first has no bytes, and no jump before it.
         .map(|(_, _, flag)| What::Message(usize::from(flag != Some(1))))

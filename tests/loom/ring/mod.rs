@@ -17,7 +17,7 @@
 //! stand there, so a side that acts on what is no flag is found out.
 //!
 //! In `flow` and `batch` the status check is a constant ([`Bare`]) and the ring's words
-//! go one way: no side both loads and stores one, but for the hints, so that they
+//! go one way: no side both loads and stores one, but for the parked words, so that they
 //! need none of the marks that cost executions. Where a side comes to a ring that
 //! was in use it walks over the flags, and then stores some: in `restart`, `end`
 //! and `killed` all words have their marks.
@@ -45,7 +45,7 @@ pub(crate) fn ring(units: usize, from: u64) -> Channel {
     Channel::ring_from(8 * units, 8, 8 * from)
 }
 
-/// The same where no side both loads and stores a word, but for the hints.
+/// The same where no side both loads and stores a word, but for the parked words.
 pub(crate) fn one_way(units: usize, from: u64) -> Channel {
     ring_words_are_one_way(true);
     ring(units, from)

@@ -19,7 +19,7 @@ use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::{probe, ring_words_are_one_way, yield_now};
 
 /// A ring whose sides promise, and on which no side both loads and stores a word but for
-/// the hints.
+/// the parked words.
 fn one_way(units: usize, from: u64) -> Channel {
     ring_words_are_one_way(true);
     ring(units, from).promising()

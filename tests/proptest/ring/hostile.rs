@@ -5,7 +5,7 @@
 //! * P2: A message that is looked at, in place or not, has a quarter of the ring at
 //!   most, and lies within it.
 //! * P3: What a writer sends is refused, or lies within the ring: no word of the
-//!   header but the hints is changed by it.
+//!   header but the parked words is changed by it.
 //! * P4: On removed memory the writer takes along no more than a ring can hold, and
 //!   goes on in the new one.
 
@@ -24,7 +24,7 @@ use shm_handoff::{RecvError, SendError, WaitPolicy};
 enum Scribble {
     Head(u64),
     Place(u64),
-    Hints(u32, u32),
+    Parked(u32, u32),
     /// A flag or anything else: where, in words, and what.
     Record(usize, u32),
     /// All of the records from one seed.
@@ -59,7 +59,7 @@ fn scribble() -> impl Strategy<Value = Scribble> {
     prop_oneof![
         3 => any_position().prop_map(Scribble::Head),
         3 => any_position().prop_map(Scribble::Place),
-        1 => (any::<u32>(), any::<u32>()).prop_map(|(one, other)| Scribble::Hints(one, other)),
+        1 => (any::<u32>(), any::<u32>()).prop_map(|(one, other)| Scribble::Parked(one, other)),
         8 => (0..400_usize, any_flag()).prop_map(|(at, word)| Scribble::Record(at, word)),
         4 => (any::<usize>(), any_flag()).prop_map(|(at, word)| Scribble::Record(at, word)),
         1 => any::<u32>().prop_map(Scribble::Everything),
@@ -74,9 +74,9 @@ impl Scribble {
         match self {
             Self::Head(position) => ring.head.store(position, Ordering::Relaxed),
             Self::Place(position) => ring.place.store(position, Ordering::Relaxed),
-            Self::Hints(one, other) => {
-                ring.reader_hint.store(one, Ordering::Relaxed);
-                ring.writer_hint.store(other, Ordering::Relaxed);
+            Self::Parked(one, other) => {
+                ring.reader_parked.store(one, Ordering::Relaxed);
+                ring.writer_parked.store(other, Ordering::Relaxed);
             }
             Self::Record(at, value) => word(at).store(value, Ordering::Relaxed),
             Self::Everything(seed) => {
