@@ -90,17 +90,17 @@ struct RingMemory {
     writer_parked: AtomicU32,
     /// The reader's, and the writer's.
     #[cfg(loom)]
-    promises: Option<[Promised; 2]>,
+    peer_fences: Option<[HeavyFence; 2]>,
     #[cfg(loom)]
     flags: Box<[AtomicU32]>,
     cells: Box<[Cell]>,
 }
 
-/// A side's promise, where a model asks for it: the kernel that keeps it is the model's
-/// own, see [`sync::fence_everywhere`]. (In ordinary builds each side has its own fence.)
+/// A side's heavy fences, where a model asks for it: the kernel that keeps it is the model's
+/// own, see [`sync::heavy_fence`]. (In ordinary builds each side has its own fence.)
 #[cfg(loom)]
 #[derive(Debug)]
-struct Promised {
+struct HeavyFence {
     word: AtomicU32,
     /// Whether the last answer was yes.
     kept: sync::Known,
@@ -126,7 +126,7 @@ enum Shape {
         longest: usize,
         start: u64,
         #[cfg(loom)]
-        promises: bool,
+        peer_fences: bool,
     },
 }
 
@@ -139,7 +139,7 @@ impl Memory {
                 capacity,
                 start,
                 #[cfg(loom)]
-                promises,
+                peer_fences,
                 ..
             } => Self::Ring(RingMemory {
                 head: word_of_ring(start),
@@ -148,9 +148,9 @@ impl Memory {
                 reader_parked: AtomicU32::new(0),
                 writer_parked: AtomicU32::new(0),
                 #[cfg(loom)]
-                promises: promises.then(|| {
+                peer_fences: peer_fences.then(|| {
                     sync::probe::kernel_fences();
-                    [(); 2].map(|()| Promised {
+                    [(); 2].map(|()| HeavyFence {
                         word: AtomicU32::of_ring(0),
                         kept: sync::Known::default(),
                         may_miss: sync::Known::default(),
@@ -179,9 +179,9 @@ impl Memory {
                     (address(&ring.reader_parked), "reader sleeps"),
                     (address(&ring.writer_parked), "writer sleeps"),
                 ];
-                if let Some([reader, writer]) = &ring.promises {
-                    header.push((address(&reader.word), "reader promises"));
-                    header.push((address(&writer.word), "writer promises"));
+                if let Some([reader, writer]) = &ring.peer_fences {
+                    header.push((address(&reader.word), "reader fences for both"));
+                    header.push((address(&writer.word), "writer fences for both"));
                 }
                 label_ring(&ring.flags, &ring.cells, &header);
             }
@@ -263,20 +263,20 @@ impl Channel {
             longest,
             start,
             #[cfg(loom)]
-            promises: false,
+            peer_fences: false,
         })
     }
 
-    /// The same, whose sides promise each other fences.
+    /// The same, whose sides have heavy fences.
     #[doc(hidden)]
     #[must_use]
     #[cfg(loom)]
-    pub fn promising(self) -> Self {
+    pub fn with_heavy_fences(self) -> Self {
         match self.shared.shape {
             Shape::Ring { capacity, longest, start, .. } => {
-                Self::of(Shape::Ring { capacity, longest, start, promises: true })
+                Self::of(Shape::Ring { capacity, longest, start, peer_fences: true })
             }
-            Shape::Classic { .. } => panic!("a classic slot has no promises"),
+            Shape::Classic { .. } => panic!("a classic slot has no heavy fences"),
         }
     }
 
@@ -351,15 +351,15 @@ impl InProc {
     #[cfg(loom)]
     pub fn let_time_pass(&self) {
         sync::time_passes();
-        self.promised().map(|promised| promised.may_miss.replace(false));
+        self.heavy_fence_state().map(|fence| fence.may_miss.replace(false));
     }
 
-    /// Our own promise.
+    /// Our own heavy fences.
     #[cfg(loom)]
-    fn promised(&self) -> Option<&Promised> {
+    fn heavy_fence_state(&self) -> Option<&HeavyFence> {
         match (&**self.memory(), self.role) {
-            (Memory::Ring(RingMemory { promises: Some([reader, _]), .. }), Role::Reader) => Some(reader),
-            (Memory::Ring(RingMemory { promises: Some([_, writer]), .. }), Role::Writer) => Some(writer),
+            (Memory::Ring(RingMemory { peer_fences: Some([reader, _]), .. }), Role::Reader) => Some(reader),
+            (Memory::Ring(RingMemory { peer_fences: Some([_, writer]), .. }), Role::Writer) => Some(writer),
             _ => None,
         }
     }
@@ -532,9 +532,9 @@ impl RingBackend for InProc {
             reader_parked: &ring.reader_parked,
             writer_parked: &ring.writer_parked,
             #[cfg(not(loom))]
-            promises: None,
+            peer_fences: None,
             #[cfg(loom)]
-            promises: ring.promises.as_ref().map(|[reader, writer]| super::Promises {
+            peer_fences: ring.peer_fences.as_ref().map(|[reader, writer]| super::PeerFences {
                 reader: &reader.word,
                 writer: &writer.word,
                 reachable: sync::probe::reachable(),
@@ -561,7 +561,7 @@ impl RingBackend for InProc {
             return sync::yield_now();
         }
         #[cfg(loom)]
-        if self.promised().is_some_and(|promised| promised.may_miss.replace(false)) {
+        if self.heavy_fence_state().is_some_and(|fence| fence.may_miss.replace(false)) {
             drop(beds);
             return self.let_time_pass();
         }
@@ -588,15 +588,15 @@ impl RingBackend for InProc {
     }
 
     #[cfg(loom)]
-    fn fence_everywhere(&self) -> bool {
-        let Some(promised) = self.promised() else { return false };
+    fn heavy_fence(&self) -> bool {
+        let Some(fence) = self.heavy_fence_state() else { return false };
         let can = sync::probe::fences_others();
-        // A peer can have read the promise just before it is taken back.
-        if promised.kept.replace(can) && !can {
-            promised.may_miss.replace(true);
+        // A peer can have read the word just before it is taken back.
+        if fence.kept.replace(can) && !can {
+            fence.may_miss.replace(true);
         }
         if can {
-            sync::fence_everywhere();
+            sync::heavy_fence();
         }
         can
     }

@@ -43,9 +43,9 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// 4352..4360  place          reader      u64: up to here everything was released
 /// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed
 /// 4480..4484  reader parked  both        u32: 1 while the reader sleeps
-/// 4484..4488  its promise    reader      u32: 1 if the writer needs no fence
+/// 4484..4488  peer fences    reader      u32: 1 if the writer needs no fence
 /// 4608..4612  writer parked  both        u32: 1 while the writer sleeps
-/// 4612..4616  its promise    writer      u32: 1 if the reader needs no fence
+/// 4612..4616  peer fences    writer      u32: 1 if the reader needs no fence
 /// 8192..      records        writer      `capacity` bytes
 /// ```
 ///
@@ -122,29 +122,29 @@ pub mod ring {
     pub const CLOSED_AT: usize = 4360;
     /// Offset of the reader's parked word.
     pub const READER_PARKED_AT: usize = 4480;
-    /// Offset of the reader's promise.
-    pub const READER_PROMISE_AT: usize = 4484;
+    /// Offset of the reader's `peer_fences`.
+    pub const READER_PEER_FENCES_AT: usize = 4484;
     /// Offset of the writer's parked word.
     pub const WRITER_PARKED_AT: usize = 4608;
-    /// Offset of the writer's promise.
+    /// Offset of the writer's `peer_fences`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// use shm_handoff::backend::layout::ring::{self, READER_PARKED_AT, READER_PROMISE_AT, WRITER_PARKED_AT, WRITER_PROMISE_AT};
+    /// use shm_handoff::backend::layout::ring::{self, READER_PARKED_AT, READER_PEER_FENCES_AT, WRITER_PARKED_AT, WRITER_PEER_FENCES_AT};
     /// # let key = Key::new(std::process::id() << 8 | 53)?;
     /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
     /// # segment.remove()?;
     /// let ring = segment.ring(64 << 10);
-    /// let promises = ring.promises.unwrap();
+    /// let peer_fences = ring.peer_fences.unwrap();
     /// assert!(std::ptr::eq(ring.reader_parked, segment.word(READER_PARKED_AT)));
-    /// assert!(std::ptr::eq(promises.reader, segment.word(READER_PROMISE_AT)));
+    /// assert!(std::ptr::eq(peer_fences.reader, segment.word(READER_PEER_FENCES_AT)));
     /// assert!(std::ptr::eq(ring.writer_parked, segment.word(WRITER_PARKED_AT)));
-    /// assert!(std::ptr::eq(promises.writer, segment.word(WRITER_PROMISE_AT)));
+    /// assert!(std::ptr::eq(peer_fences.writer, segment.word(WRITER_PEER_FENCES_AT)));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const WRITER_PROMISE_AT: usize = 4612;
+    pub const WRITER_PEER_FENCES_AT: usize = 4612;
     /// Offset of the records.
     pub const RECORDS_AT: usize = 8192;
     /// What the decoy says.

@@ -25,7 +25,7 @@ pub mod sysv;
 mod vector;
 
 pub use payload::Payload;
-pub use ring::{Promises, Records, Ring};
+pub use ring::{PeerFences, Records, Ring};
 
 pub use crate::error::Kind;
 use crate::error::{Error, Role};
@@ -356,8 +356,8 @@ pub trait Backend: Sized {
 ///   sometimes for no reason. The look at the parked word and falling asleep are one
 ///   step for `unpark`: an `unpark` after the parked word was changed wakes whoever saw
 ///   it unchanged.
-/// * **B11** [`Ring::promises`] are the same words in every handle, 0 in new memory. If
-///   [`fence_everywhere`](Self::fence_everywhere) says `true`, then of two sides, one
+/// * **B11** [`Ring::peer_fences`] are the same words in every handle, 0 in new memory. If
+///   [`heavy_fence`](Self::heavy_fence) says `true`, then of two sides, one
 ///   of which stores, calls it and loads, and the other one stores, and loads what
 ///   comes later in its program, one sees the other's store.
 ///
@@ -415,17 +415,17 @@ pub trait RingBackend: Backend {
     fn unpark(&self, parked: &AtomicU32) -> bool;
 
     /// A `fence(SeqCst)` in every thread that runs, of all processes whose
-    /// [`Ring::promises`] are `reachable`; whether there was one.
+    /// [`Ring::peer_fences`] are `reachable`; whether there was one.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
     /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// assert!(!guest.fence_everywhere(), "in one process each side has a fence of its own");
+    /// assert!(!guest.heavy_fence(), "in one process each side has a fence of its own");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn fence_everywhere(&self) -> bool {
+    fn heavy_fence(&self) -> bool {
         false
     }
 }

@@ -43,33 +43,33 @@ pub struct Ring<'a> {
     pub reader_parked: &'a AtomicU32,
     /// 1 while the writer sleeps, or is about to.
     pub writer_parked: &'a AtomicU32,
-    /// What the sides promise each other about fences; `None`: each has its own.
-    pub promises: Option<Promises<'a>>,
+    /// Whose peer needs no fence of its own; `None`: each side has its own.
+    pub peer_fences: Option<PeerFences<'a>>,
     /// The records.
     pub records: Records<'a>,
     /// The longest record's bytes.
     pub longest: usize,
 }
 
-/// Promises of a side that it has the *peer's* accesses ordered as well before it
-/// sleeps, for as long as its word is 1: that spares the peer a fence for every
+/// By a word at 1 a side says that it has the *peer's* accesses ordered as well before it
+/// sleeps. For as long as its word is 1 the peer makes do with a light fence for every
 /// record.
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::Promises, sync::{AtomicU32, Ordering}};
+/// # use shm_handoff::{backend::PeerFences, sync::{AtomicU32, Ordering}};
 /// let words = [const { AtomicU32::new(0) }; 2];
-/// let promises = Promises { reader: &words[0], writer: &words[1], reachable: true };
-/// assert_eq!(promises.writer.load(Ordering::Relaxed), 0, "new memory holds none");
+/// let peer_fences = PeerFences { reader: &words[0], writer: &words[1], reachable: true };
+/// assert_eq!(peer_fences.writer.load(Ordering::Relaxed), 0, "new memory holds none");
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Promises<'a> {
+pub struct PeerFences<'a> {
     /// The reader's.
     pub reader: &'a AtomicU32,
     /// The writer's.
     pub writer: &'a AtomicU32,
-    /// Whether such a promise reaches us.
+    /// Whether the peer's heavy fences reach us.
     pub reachable: bool,
 }
 
@@ -103,7 +103,7 @@ pub(crate) const UNIT: usize = 8;
 #[cfg(loom)]
 const SPOILT: u32 = 0xBAD_F1A6;
 
-impl<'a> Promises<'a> {
+impl<'a> PeerFences<'a> {
     /// The reader's, if it holds for us.
     #[inline(always)]
     pub(crate) fn of_reader(self) -> Option<&'a AtomicU32> {

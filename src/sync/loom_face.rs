@@ -138,7 +138,7 @@ pub fn fence(order: Ordering) {
 /// `membarrier` makes it: each has its own before its next operation, wherever it is, and
 /// the one that asked goes on when all have had it. loom can't fence another thread; so
 /// the others do it here, on their own.
-pub(crate) fn fence_everywhere() {
+pub(crate) fn heavy_fence() {
     fence(Ordering::SeqCst);
     probe::ask_for_fences(true);
     await_fences();

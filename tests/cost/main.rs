@@ -202,10 +202,10 @@ fn batches_and_in_place_in_a_segment() {
     through_a_ring::<SystemV>("batches_and_in_place_in_a_segment");
 }
 
-/// What reader and writer promise each other.
-fn promises<B: RingBackend>(backend: &B) -> [u32; 2] {
-    let promises = backend.ring().promises.expect("a ring between processes has them");
-    [promises.reader, promises.writer].map(|word| word.load(Ordering::Relaxed))
+/// Whether the peer of the reader, and of the writer, needs no fence.
+fn peer_fences<B: RingBackend>(backend: &B) -> [u32; 2] {
+    let peer_fences = backend.ring().peer_fences.expect("a ring between processes has them");
+    [peer_fences.reader, peer_fences.writer].map(|word| word.load(Ordering::Relaxed))
 }
 
 /// Runs this test once more in a process of its own, for what can't be undone.
@@ -221,7 +221,7 @@ fn alone(test: &str, life: impl FnOnce()) {
     assert!(said.contains("test result: ok. 1 passed;"), "the process for {test} ran no test: {said}");
 }
 
-/// Nobody promises what the kernel refuses: each side has its own fence, and is woken.
+/// Where the kernel refuses heavy fences each side has its own fence, and is woken.
 #[test]
 fn a_ring_without_membarrier() {
     alone("a_ring_without_membarrier", || {
@@ -229,7 +229,7 @@ fn a_ring_without_membarrier() {
         let place = SystemV::ring(SMALLEST);
         let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
         let mut writer = ring::Writer::<SysV>::open(place.address()).unwrap();
-        assert_eq!(promises(writer.backend()), [0, 0]);
+        assert_eq!(peer_fences(writer.backend()), [0, 0]);
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 // Longer than the ring, so that both sides sleep now and then.
@@ -247,18 +247,18 @@ fn a_ring_without_membarrier() {
     });
 }
 
-/// Where it is refused from some moment on, a side takes its promise back before it
-/// sleeps; and whoever comes to a ring promises what it can, whatever was promised
+/// Where it is refused from some moment on, a side takes its word back before it
+/// sleeps; and a side that comes to a ring says what it can, whatever was said
 /// there before.
 #[test]
-fn a_promise_that_can_not_be_kept() {
-    alone("a_promise_that_can_not_be_kept", || {
+fn a_heavy_fence_that_is_refused() {
+    alone("a_heavy_fence_that_is_refused", || {
         let place = SystemV::ring(SMALLEST);
         let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
         let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
-        let before = promises(writer.backend());
+        let before = peer_fences(writer.backend());
         if before != [1, 1] {
-            eprintln!("this kernel has no membarrier (promises: {before:?}): nothing to take back");
+            eprintln!("this kernel has no membarrier (peer fences: {before:?}): nothing to take back");
             return;
         }
         seccomp::refuse(libc::SYS_membarrier);
@@ -272,9 +272,9 @@ fn a_promise_that_can_not_be_kept() {
             reader.recv_with(&mut [], &mut WaitPolicy::forever().on_tick(&mut hook)),
             Err(RecvError::Interrupted)
         );
-        assert_eq!(promises(writer.backend()), [0, 1], "the reader has slept");
+        assert_eq!(peer_fences(writer.backend()), [0, 1], "the reader has slept");
         drop(writer);
         let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
-        assert_eq!(promises(writer.backend()), [0, 0]);
+        assert_eq!(peer_fences(writer.backend()), [0, 0]);
     });
 }

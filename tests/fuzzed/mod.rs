@@ -11,7 +11,7 @@
 #![allow(dead_code)] // each target uses a part of it
 
 use shm_handoff::backend::layout::{CLASSIC, ring as layout};
-use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Promises, Records, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Kind, Payload, PeerFences, PeerStatus, Records, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
 use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer, ring};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -173,9 +173,9 @@ impl RingBackend for Flat {
             closed: memory.word(layout::CLOSED_AT),
             reader_parked: memory.word(layout::READER_PARKED_AT),
             writer_parked: memory.word(layout::WRITER_PARKED_AT),
-            promises: Some(Promises {
-                reader: memory.word(layout::READER_PROMISE_AT),
-                writer: memory.word(layout::WRITER_PROMISE_AT),
+            peer_fences: Some(PeerFences {
+                reader: memory.word(layout::READER_PEER_FENCES_AT),
+                writer: memory.word(layout::WRITER_PEER_FENCES_AT),
                 reachable: true,
             }),
             // SAFETY: within the allocation, which ends where the records do.
@@ -226,8 +226,8 @@ fn a_ring(contents: &[u8]) -> Place {
         layout::CLOSED_AT,
         layout::READER_PARKED_AT,
         layout::WRITER_PARKED_AT,
-        layout::READER_PROMISE_AT,
-        layout::WRITER_PROMISE_AT,
+        layout::READER_PEER_FENCES_AT,
+        layout::WRITER_PEER_FENCES_AT,
     ]
     .into_iter()
     .zip(number(16).to_le_bytes())

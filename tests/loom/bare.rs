@@ -81,7 +81,7 @@ impl RingBackend for Bare {
         self.0.unpark(parked)
     }
 
-    fn fence_everywhere(&self) -> bool {
-        self.0.fence_everywhere()
+    fn heavy_fence(&self) -> bool {
+        self.0.heavy_fence()
     }
 }

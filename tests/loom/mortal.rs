@@ -113,9 +113,9 @@ impl RingBackend for Mortal {
         self.0.unpark(parked)
     }
 
-    fn fence_everywhere(&self) -> bool {
+    fn heavy_fence(&self) -> bool {
         probe::step();
-        self.0.fence_everywhere()
+        self.0.heavy_fence()
     }
 }
 

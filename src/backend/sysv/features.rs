@@ -28,7 +28,7 @@ pub(crate) fn seats() -> Result<(), Errno> {
 
 /// Fences in other processes; without them every send and receive has one of its own.
 pub(crate) fn membarrier() -> bool {
-    ffi::be_fenced() && ffi::fence_everywhere()
+    ffi::be_fenced() && ffi::heavy_fence()
 }
 
 /// Sleeping and waking on a word of memory.

@@ -159,7 +159,7 @@ pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_RMID) }).map(drop)
 }
 
-/// From now on `fence_everywhere`, of whatever process, reaches this one; whether that
+/// From now on `heavy_fence`, of whatever process, reaches this one; whether that
 /// can be had.
 pub(super) fn be_fenced() -> bool {
     membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
@@ -167,7 +167,7 @@ pub(super) fn be_fenced() -> bool {
 
 /// A full fence in every thread that runs at this moment, of all processes that asked
 /// for it; one that does not run has had its fence from the scheduler.
-pub(super) fn fence_everywhere() -> bool {
+pub(super) fn heavy_fence() -> bool {
     let _window = around("membarrier");
     membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
 }

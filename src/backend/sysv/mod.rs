@@ -407,7 +407,7 @@ impl RingBackend for SysV {
         ffi::futex_wake(parked)
     }
 
-    fn fence_everywhere(&self) -> bool {
-        ffi::fence_everywhere()
+    fn heavy_fence(&self) -> bool {
+        ffi::heavy_fence()
     }
 }

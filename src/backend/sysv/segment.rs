@@ -5,7 +5,7 @@ use super::forks;
 use super::key::Key;
 use super::proc;
 use crate::backend::layout::ring as layout;
-use crate::backend::{Payload, Promises, Records, Ring};
+use crate::backend::{Payload, PeerFences, Records, Ring};
 use crate::error::{Error, Limit, Object};
 use crate::sync::{AtomicU32, AtomicU64};
 use nix::errno::Errno;
@@ -35,7 +35,7 @@ pub struct Segment {
     key: Key,
     address: NonNull<u8>,
     size: usize,
-    /// This process takes part in `ffi::fence_everywhere`.
+    /// This process takes part in `ffi::heavy_fence`.
     reachable: bool,
     /// Pid of the process that attached it.
     attached_by: u32,
@@ -469,8 +469,8 @@ impl Segment {
     #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
         use layout::{
-            CLOSED_AT, HEAD_AT, PLACE_AT, READER_PARKED_AT, READER_PROMISE_AT, RECORDS_AT, WRITER_PARKED_AT,
-            WRITER_PROMISE_AT,
+            CLOSED_AT, HEAD_AT, PLACE_AT, READER_PARKED_AT, READER_PEER_FENCES_AT, RECORDS_AT, WRITER_PARKED_AT,
+            WRITER_PEER_FENCES_AT,
         };
         // One check for all of its places: they are constants below RECORDS_AT.
         if self.size != layout::size(capacity) || !layout::is_capacity(capacity) {
@@ -487,9 +487,9 @@ impl Segment {
                 closed: AtomicU32::from_ptr(first.add(CLOSED_AT).cast()),
                 reader_parked: AtomicU32::from_ptr(first.add(READER_PARKED_AT).cast()),
                 writer_parked: AtomicU32::from_ptr(first.add(WRITER_PARKED_AT).cast()),
-                promises: Some(Promises {
-                    reader: AtomicU32::from_ptr(first.add(READER_PROMISE_AT).cast()),
-                    writer: AtomicU32::from_ptr(first.add(WRITER_PROMISE_AT).cast()),
+                peer_fences: Some(PeerFences {
+                    reader: AtomicU32::from_ptr(first.add(READER_PEER_FENCES_AT).cast()),
+                    writer: AtomicU32::from_ptr(first.add(WRITER_PEER_FENCES_AT).cast()),
                     reachable: self.reachable,
                 }),
                 records: Records::from_raw(first.add(RECORDS_AT), capacity),

@@ -2,7 +2,7 @@
 
 use super::fences::light_fence;
 use super::{PAD, RecordKind, distance, size_of_record, wide};
-use crate::backend::{Promises, Ring};
+use crate::backend::{PeerFences, Ring};
 use crate::protocol::orders::{RELAXED, orders};
 
 /// The writer's place in a ring.
@@ -85,7 +85,7 @@ impl Withheld {
         // Edge `record`, giving end: whoever sees the flag sees the bytes, and the
         // records behind it.
         ring.records.flag(self.at).store(self.flag, orders().ring_publish);
-        light_fence(orders().fence_published, ring.promises.and_then(Promises::of_reader));
+        light_fence(orders().fence_published, ring.peer_fences.and_then(PeerFences::of_reader));
         ring.reader_parked.load(RELAXED) != 0
     }
 }

@@ -1,11 +1,11 @@
 //! The reading side of a ring.
 
 use super::coalesce::Coalescing;
-use super::fences::{before_the_last_look, light_fence, promise};
+use super::fences::{heavy_fence, light_fence, offer_heavy_fence};
 use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, peek, standing};
 use super::{Corrupt, RecordKind, corrupt, distance, wide};
-use crate::backend::{Kind, Promises, RingBackend};
+use crate::backend::{Kind, PeerFences, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
 use crate::protocol::orders::{RELAXED, barrier, orders};
@@ -118,7 +118,7 @@ impl<B: RingBackend> Reader<B> {
         // fence that it did not come to: else the writer's parked word can come after our
         // clearing it, and its last look see what was before.
         barrier(orders().fence_reader_comes);
-        promise(&self.backend, ring.promises.map(|promises| promises.reader));
+        offer_heavy_fence(&self.backend, ring.peer_fences.map(|fences| fences.reader));
         ring.writer_parked.store(0, RELAXED);
         self.backend.unpark(ring.writer_parked);
         Ok(())
@@ -631,7 +631,7 @@ impl<B: RingBackend> Reader<B> {
         let ring = self.backend.ring();
         // Edge `space`, giving end: our copies out are over.
         ring.head.store(self.place, orders().give_back);
-        light_fence(orders().fence_given_back, ring.promises.and_then(Promises::of_writer));
+        light_fence(orders().fence_given_back, ring.peer_fences.and_then(PeerFences::of_writer));
         if ring.writer_parked.load(RELAXED) != 0 {
             ring.writer_parked.store(0, RELAXED);
             self.backend.unpark(ring.writer_parked);
@@ -702,8 +702,8 @@ impl<B: RingBackend> Reader<B> {
     fn last_look(&mut self) -> Result<Option<Record>, Corrupt> {
         let ring = self.backend.ring();
         ring.reader_parked.store(1, RELAXED);
-        let promise = ring.promises.map(|promises| promises.reader);
-        before_the_last_look(&self.backend, orders().fence_reader_sleeps, promise);
+        let own = ring.peer_fences.map(|fences| fences.reader);
+        heavy_fence(&self.backend, orders().fence_reader_sleeps, own);
         self.record()
     }
 

@@ -1,6 +1,6 @@
 //! The writing side of a ring.
 
-use super::fences::{before_the_last_look, promise};
+use super::fences::{heavy_fence, offer_heavy_fence};
 use super::pen::{Pen, Withheld};
 use super::reserved::Reserved;
 use super::stranded::Stranded;
@@ -108,7 +108,7 @@ impl<B: RingBackend> Writer<B> {
         // clearing it, and its last look see what was before. And edge `space`, taking
         // end, of the head that `standing` has seen: it was copied out up to there.
         barrier(orders().fence_writer_comes);
-        promise(&self.backend, ring.promises.map(|promises| promises.writer));
+        offer_heavy_fence(&self.backend, ring.peer_fences.map(|fences| fences.writer));
         ring.reader_parked.store(0, RELAXED);
         self.backend.unpark(ring.reader_parked);
         Ok(())
@@ -622,8 +622,8 @@ impl<B: RingBackend> Writer<B> {
     fn sleep(&mut self, len: usize, longest: Duration) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
         ring.writer_parked.store(1, RELAXED);
-        let promise = ring.promises.map(|promises| promises.writer);
-        before_the_last_look(&self.backend, orders().fence_writer_sleeps, promise);
+        let own = ring.peer_fences.map(|fences| fences.writer);
+        heavy_fence(&self.backend, orders().fence_writer_sleeps, own);
         let room = self.has_room(len);
         let parked = self.backend.ring().writer_parked;
         if room == Ok(false) {

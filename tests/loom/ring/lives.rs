@@ -211,17 +211,17 @@ fn k15_a_reservation_at_every_step() {
     );
 }
 
-/// **K16** As K4 where both sides promise, and the dead writer's successor can't.
+/// **K16** As K4 where both sides have heavy fences, and the dead writer's successor has none.
 #[test]
-fn k16_a_writer_that_had_promised_at_every_step() {
+fn k16_a_writer_with_heavy_fences_at_every_step() {
     killed_at_every_step(
         "K16",
-        "ring: K4's writer where both sides promise fences; its successor can promise none",
+        "ring: K4's writer where both sides have heavy fences; its successor has none",
         39,
         Depth::bound(1, 4458).deep(Depth::bound(2, 395_535)),
         |spared| {
             let lines = [What::Message(0), What::Message(1)];
-            let ring = ring(4, 2).promising();
+            let ring = ring(4, 2).with_heavy_fences();
             a_writer_and_its_successor(&ring, lines, one_by_one, probe::is_refused, spared).0
         },
     );

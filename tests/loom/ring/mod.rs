@@ -7,7 +7,7 @@
 //! | `restart` | R13 to R17, R27: either side leaves or dies, and both |
 //! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
 //! | `header` | R28: a ring that is being made |
-//! | `promises` | R29 to R32: fences that a side has the kernel make for both |
+//! | `fences` | R29 to R32: fences that a side has the kernel make for both |
 //! | `killed` | K4 to K10: a side that dies at any step, and its successor |
 //! | `lives` | K12 to K16: the same in the other ways to take and to send |
 //!
@@ -24,11 +24,11 @@
 
 mod batch;
 mod end;
+mod fences;
 mod flow;
 pub(crate) mod header;
 pub(crate) mod killed;
 mod lives;
-mod promises;
 mod restart;
 
 use crate::bare::Bare;

@@ -1,12 +1,12 @@
-//! Fences that a side has the kernel make for both, as it sleeps, and the promise of it.
+//! Fences that a side has the kernel make for both, as it sleeps, and the word that says so.
 //!
 //! Here the side that has published or given back has no fence where it sees the other's
-//! promise; the one that goes to sleep asks the model's kernel, which has every thread
+//! word at 1; the one that goes to sleep asks the model's kernel, which has every thread
 //! fenced before its next operation, wherever that is, and goes on when all have been.
 //! A thread that rests has had its fence as it stopped. One whose process is not
 //! registered has none; for one whose process is refused the kernel does nothing.
 //!
-//! A promise that is taken back can be seen too late, once: then the sleep ends by its
+//! A word that is taken back can be seen too late, once: then the sleep ends by its
 //! bound. That is the one sleep on memory in use which has a bound in a model; every
 //! later one is woken or found out.
 
@@ -18,16 +18,16 @@ use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::{probe, ring_words_are_one_way, yield_now};
 
-/// A ring whose sides promise, and on which no side both loads and stores a word but for
+/// A ring whose sides have heavy fences, and on which no side both loads and stores a word but for
 /// the parked words.
 fn one_way(units: usize, from: u64) -> Channel {
     ring_words_are_one_way(true);
-    ring(units, from).promising()
+    ring(units, from).with_heavy_fences()
 }
 
-/// **R29** Both promise, and keep it: R1 without a fence on the way of a record.
+/// **R29** Both have heavy fences: R1 without a fence on the way of a record.
 #[test]
-fn r29_promises_that_are_kept() {
+fn r29_heavy_fences_of_both() {
     claim(
         "R29",
         "both sides have the kernel fence the other before they sleep: R1 without a fence on a record's way",
@@ -76,9 +76,9 @@ fn lacking(role: Role, lacks: Lacks, at: usize) -> impl Fn() + Copy {
     }
 }
 
-/// **R30** A side that can promise nothing, or that no promise reaches.
+/// **R30** A side that has no heavy fence, or that the other one's does not reach.
 #[test]
-fn r30_a_side_without_promises() {
+fn r30_a_side_without_heavy_fences() {
     claim_all(
         "R30",
         "one side is refused by the kernel, or not registered with it: there each side has its own fence",
@@ -92,24 +92,24 @@ fn r30_a_side_without_promises() {
     );
 }
 
-/// **R31** A side that is refused from some moment on takes its promise back before it
+/// **R31** A side that is refused from some moment on takes its word back before it
 /// sleeps. Only the sleep that comes next can be left to its bound.
 #[test]
-fn r31_a_promise_that_is_taken_back() {
+fn r31_a_heavy_fence_that_is_refused() {
     claim_all(
         "R31",
-        "one side is refused from some moment on: it takes its promise back, and no sleep but its next one needs a bound",
+        "one side is refused from some moment on: it takes its word back, and no sleep but its next one needs a bound",
         Depth::bound(2, 13_999).deep(Depth::bound(3, 0)),
         [lacking(Role::Reader, probe::is_refused, 1), lacking(Role::Writer, probe::is_refused, 1)],
     );
 }
 
-/// **R32** A side that comes and is refused leaves nothing of its predecessor's promise: once
+/// **R32** A side that comes and is refused leaves nothing of its predecessor's word: once
 /// it has been there for as long as a sleep takes, none of its sleeps needs a bound.
 #[test]
-fn r32_a_successor_that_can_not_promise() {
+fn r32_a_successor_without_heavy_fences() {
     let reader = || {
-        let ring = ring(4, 2).promising();
+        let ring = ring(4, 2).with_heavy_fences();
         main_is("readers");
         let units = &[1, 2, 2];
         let mut writer = Writer::<InProc>::open(&ring).unwrap();
@@ -133,7 +133,7 @@ fn r32_a_successor_that_can_not_promise() {
         nothing_more(&mut second);
     };
     let writer = || {
-        let ring = ring(4, 2).promising();
+        let ring = ring(4, 2).with_heavy_fences();
         main_is("reader");
         let mut reader = Reader::<InProc>::open(&ring).unwrap();
         let units = &[1, 2, 2];
@@ -155,7 +155,7 @@ fn r32_a_successor_that_can_not_promise() {
     };
     claim_all(
         "R32",
-        "a side comes whose predecessor had promised, and is refused: nothing of that promise is left",
+        "a side comes whose predecessor had heavy fences, and is refused: nothing of that word is left",
         Depth::bound(2, 16_897).deep(Depth::bound(3, 0)),
         [reader as fn(), writer],
     );
