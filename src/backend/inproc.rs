@@ -84,7 +84,7 @@ enum Memory {
 /// A ring's words, as the segment has them.
 struct RingMemory {
     head: AtomicU64,
-    place: AtomicU64,
+    released: AtomicU64,
     closed: AtomicU32,
     reader_parked: AtomicU32,
     writer_parked: AtomicU32,
@@ -143,7 +143,7 @@ impl Memory {
                 ..
             } => Self::Ring(RingMemory {
                 head: word_of_ring(start),
-                place: word_of_ring(start),
+                released: word_of_ring(start),
                 closed: AtomicU32::new(0),
                 reader_parked: AtomicU32::new(0),
                 writer_parked: AtomicU32::new(0),
@@ -174,7 +174,7 @@ impl Memory {
             Self::Ring(ring) => {
                 let mut header = vec![
                     (address(&ring.head), "head"),
-                    (address(&ring.place), "place"),
+                    (address(&ring.released), "released"),
                     (address(&ring.closed), "closed"),
                     (address(&ring.reader_parked), "reader sleeps"),
                     (address(&ring.writer_parked), "writer sleeps"),
@@ -527,7 +527,7 @@ impl RingBackend for InProc {
         };
         Ring {
             head: &ring.head,
-            place: &ring.place,
+            released: &ring.released,
             closed: &ring.closed,
             reader_parked: &ring.reader_parked,
             writer_parked: &ring.writer_parked,

@@ -40,7 +40,7 @@ pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_le
 /// 4104..4108  version        creator     u32: 1
 /// 4112..4120  capacity       creator     u64: bytes for records, a power of two
 /// 4224..4232  head           reader      u64: up to here the writer may write again
-/// 4352..4360  place          reader      u64: up to here everything was released
+/// 4352..4360  released       reader      u64: up to here everything was released
 /// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed
 /// 4480..4484  reader parked  both        u32: 1 while the reader sleeps
 /// 4484..4488  peer fences    reader      u32: 1 if the writer needs no fence
@@ -79,28 +79,28 @@ pub mod ring {
     pub const CAPACITY_AT: usize = 4112;
     /// Offset of the head.
     pub const HEAD_AT: usize = 4224;
-    /// Offset of the reader's place.
+    /// Offset of the word `released`.
     ///
     /// ```
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
-    /// use shm_handoff::backend::layout::ring::PLACE_AT;
+    /// use shm_handoff::backend::layout::ring::RELEASED_AT;
     /// # let key = Key::new(std::process::id() << 8 | 51)?;
     /// # let options = Options::ring(key, 64 << 10)?;
     /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
     /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
-    /// let place = || segment.double_word(PLACE_AT).load(Ordering::Acquire);
+    /// let released = || segment.double_word(RELEASED_AT).load(Ordering::Acquire);
     /// writer.send(b"hello")?;
-    /// let sent = place();
+    /// let sent = released();
     /// reader.peek()?.release();
-    /// let released = place();
+    /// let released = released();
     /// # writer.end_with(&mut shm_handoff::WaitPolicy::forever())?;
     /// # reader.peek()?.end_session()?;
     /// assert_eq!((sent, released), (0, 16), "8 bytes of a header, and the bytes in units of 8");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const PLACE_AT: usize = 4352;
+    pub const RELEASED_AT: usize = 4352;
     /// Offset of the word that says that the reader has met the end.
     ///
     /// ```
@@ -211,7 +211,7 @@ pub mod ring {
     /// ```
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {
-        [MAGIC_AT, CAPACITY_AT, HEAD_AT, PLACE_AT].iter().any(|wide| from < wide + 8 && *wide < to)
+        [MAGIC_AT, CAPACITY_AT, HEAD_AT, RELEASED_AT].iter().any(|wide| from < wide + 8 && *wide < to)
     }
 
     /// Size of the segment of a ring.

@@ -35,7 +35,7 @@ pub struct Ring<'a> {
     pub head: &'a AtomicU64,
     /// Up to here everything was released; runs ahead of `head`. Stored and used
     /// by readers alone, but for recovery.
-    pub place: &'a AtomicU64,
+    pub released: &'a AtomicU64,
     /// 1 when the reader has met the end of the stream, and removed the memory. Stored by
     /// readers.
     pub closed: &'a AtomicU32,

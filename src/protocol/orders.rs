@@ -102,7 +102,7 @@ pub const UNORDERED: Orders = Orders {
 
 /// Of what needs no order, being ordered by the table's entries around it: the
 /// parked words, the flags that are published with another one, the look at a flag behind a
-/// jump, the empty flag behind a record, the reader's place, the look at the head of a
+/// jump, the empty flag behind a record, the reader's released position, the look at the head of a
 /// side that comes, and the header's words but for its magic.
 pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
 

@@ -209,7 +209,7 @@ pub(crate) fn b8_removed_memory_stays_usable<H: Harness>(place: &H) {
 
 /// All of a ring's words, flags last.
 fn words(ring: Ring<'_>) -> Vec<u64> {
-    let header = [ring.head, ring.place].map(|word| word.load(Ordering::Relaxed));
+    let header = [ring.head, ring.released].map(|word| word.load(Ordering::Relaxed));
     let parked = [ring.reader_parked, ring.writer_parked].map(|word| word.load(Ordering::Relaxed).into());
     let flags = (0..SMALLEST as u64).step_by(8).map(|at| ring.records.flag(at).load(Ordering::Relaxed).into());
     header.into_iter().chain(parked).chain(flags).collect()
@@ -226,7 +226,7 @@ pub(crate) fn b9_one_ring_for_all_handles<H: Harness>(place: &H) {
     }
     let ring = writer.ring();
     ring.head.store(1 << 40, Ordering::Relaxed);
-    ring.place.store(2 << 40, Ordering::Relaxed);
+    ring.released.store(2 << 40, Ordering::Relaxed);
     ring.reader_parked.store(3, Ordering::Relaxed);
     ring.writer_parked.store(4, Ordering::Relaxed);
     for at in (0..SMALLEST as u64).step_by(8) {
@@ -244,7 +244,7 @@ pub(crate) fn b9_words_apart_and_untouched<H: Harness>(place: &H) {
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let ring = writer.ring();
     ring.head.store(u64::MAX, Ordering::Relaxed);
-    ring.place.store(u64::MAX, Ordering::Relaxed);
+    ring.released.store(u64::MAX, Ordering::Relaxed);
     ring.reader_parked.store(u32::MAX, Ordering::Relaxed);
     ring.writer_parked.store(u32::MAX, Ordering::Relaxed);
     let before = words(ring);

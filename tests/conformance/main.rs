@@ -31,7 +31,7 @@ fn guest<H: Harness>(place: &H) -> H::Backend {
 fn put<B: RingBackend>(backend: &B, number: u32) {
     match backend.kind() {
         Kind::Classic => backend.flag().store(number, Ordering::Relaxed),
-        Kind::Ring { .. } => backend.ring().place.store(number.into(), Ordering::Relaxed),
+        Kind::Ring { .. } => backend.ring().released.store(number.into(), Ordering::Relaxed),
     }
 }
 
@@ -39,7 +39,7 @@ fn put<B: RingBackend>(backend: &B, number: u32) {
 fn got<B: RingBackend>(backend: &B) -> u32 {
     match backend.kind() {
         Kind::Classic => backend.flag().load(Ordering::Relaxed),
-        Kind::Ring { .. } => backend.ring().place.load(Ordering::Relaxed).try_into().unwrap(),
+        Kind::Ring { .. } => backend.ring().released.load(Ordering::Relaxed).try_into().unwrap(),
     }
 }
 
@@ -49,7 +49,7 @@ fn holds_first_message<B: RingBackend>(backend: &B) -> bool {
         Kind::Classic => backend.flag().load(Ordering::Acquire) != EMPTY,
         Kind::Ring { .. } => {
             let ring = backend.ring();
-            ring.records.flag(0).load(Ordering::Acquire) != 0 && ring.place.load(Ordering::Relaxed) == 0
+            ring.records.flag(0).load(Ordering::Acquire) != 0 && ring.released.load(Ordering::Relaxed) == 0
         }
     }
 }

@@ -193,7 +193,7 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
             }
         });
         reader.release_up_to(mark);
-        assert_eq!(reader.backend().ring().place.load(Ordering::Relaxed), 0, "nothing of this was released");
+        assert_eq!(reader.backend().ring().released.load(Ordering::Relaxed), 0, "nothing of this was released");
         assert_eq!(receive(&mut reader), old);
         // And one of this memory does release.
         reader.peek_next(&mut in_time()).unwrap();
@@ -267,7 +267,7 @@ pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) 
     let mut ending = writer(place);
     ending.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     ending.close_flushed().unwrap();
-    guest(place).ring().place.store(8, Ordering::Relaxed);
+    guest(place).ring().released.store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
     assert_eq!(reader(place).peek().unwrap().text(), b"next");
 }

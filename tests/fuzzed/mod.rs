@@ -169,7 +169,7 @@ impl RingBackend for Flat {
         let memory = &self.memory;
         Ring {
             head: memory.double_word(layout::HEAD_AT),
-            place: memory.double_word(layout::PLACE_AT),
+            released: memory.double_word(layout::RELEASED_AT),
             closed: memory.word(layout::CLOSED_AT),
             reader_parked: memory.word(layout::READER_PARKED_AT),
             writer_parked: memory.word(layout::WRITER_PARKED_AT),
@@ -221,7 +221,7 @@ fn a_ring(contents: &[u8]) -> Place {
         |at: usize| contents.get(at..at + 8).map_or(0, |bytes| u64::from_le_bytes(bytes.try_into().expect("8")));
     // Positions of a ring that has gone on for long, and any others.
     memory.double_word(layout::HEAD_AT).store(number(0), Ordering::Relaxed);
-    memory.double_word(layout::PLACE_AT).store(number(0).wrapping_add(number(8)), Ordering::Relaxed);
+    memory.double_word(layout::RELEASED_AT).store(number(0).wrapping_add(number(8)), Ordering::Relaxed);
     for (at, byte) in [
         layout::CLOSED_AT,
         layout::READER_PARKED_AT,
@@ -251,7 +251,7 @@ fn scribble(place: &Place, what: u8) {
     let what_there = u64::from(what);
     match what % 8 {
         0 => place.memory.double_word(layout::HEAD_AT).store(what_there * 40, Ordering::Relaxed),
-        1 => place.memory.double_word(layout::PLACE_AT).store(what_there * 24, Ordering::Relaxed),
+        1 => place.memory.double_word(layout::RELEASED_AT).store(what_there * 24, Ordering::Relaxed),
         low => {
             let at = layout::RECORDS_AT + usize::from(what / 8) * 8 + usize::from(low % 2) * 4;
             place

@@ -2,7 +2,7 @@
 //! becomes of the messages.
 
 use crate::support::{Channel, Peer, eventually, ipc, is_writable, numbers};
-use shm_handoff::backend::layout::ring::{PLACE_AT, RECORDS_AT, SMALLEST};
+use shm_handoff::backend::layout::ring::{RECORDS_AT, RELEASED_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ const RING: &str = "--ring=64K";
 
 /// Up to where everything was released.
 fn place(channel: &Channel) -> u64 {
-    Segment::open(channel.key()).unwrap().double_word(PLACE_AT).load(Ordering::Acquire)
+    Segment::open(channel.key()).unwrap().double_word(RELEASED_AT).load(Ordering::Acquire)
 }
 
 /// A stopped reader, that has released `first`, and a writer: in the ring lies what

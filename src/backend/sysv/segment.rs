@@ -469,7 +469,7 @@ impl Segment {
     #[inline(always)]
     pub fn ring(&self, capacity: usize) -> Ring<'_> {
         use layout::{
-            CLOSED_AT, HEAD_AT, PLACE_AT, READER_PARKED_AT, READER_PEER_FENCES_AT, RECORDS_AT, WRITER_PARKED_AT,
+            CLOSED_AT, HEAD_AT, READER_PARKED_AT, READER_PEER_FENCES_AT, RECORDS_AT, RELEASED_AT, WRITER_PARKED_AT,
             WRITER_PEER_FENCES_AT,
         };
         // One check for all of its places: they are constants below RECORDS_AT.
@@ -483,7 +483,7 @@ impl Segment {
         unsafe {
             Ring {
                 head: AtomicU64::from_ptr(first.add(HEAD_AT).cast()),
-                place: AtomicU64::from_ptr(first.add(PLACE_AT).cast()),
+                released: AtomicU64::from_ptr(first.add(RELEASED_AT).cast()),
                 closed: AtomicU32::from_ptr(first.add(CLOSED_AT).cast()),
                 reader_parked: AtomicU32::from_ptr(first.add(READER_PARKED_AT).cast()),
                 writer_parked: AtomicU32::from_ptr(first.add(WRITER_PARKED_AT).cast()),

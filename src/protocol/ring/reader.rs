@@ -38,7 +38,7 @@ pub struct Reader<B: RingBackend> {
     /// The head, as we stored it.
     head: u64,
     /// Released up to here.
-    place: u64,
+    released: u64,
     /// Peeked at up to here.
     next: u64,
     /// Which memory it is, counted from the first.
@@ -83,7 +83,8 @@ impl<B: RingBackend> Reader<B> {
             return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
         };
         let text = Vec::with_capacity(ROOM.min(backend.ring().longest));
-        let mut reader = Self { backend, head: 0, place: 0, next: 0, memory: 0, coalesce: Coalescing::new(true), text };
+        let mut reader =
+            Self { backend, head: 0, released: 0, next: 0, memory: 0, coalesce: Coalescing::new(true), text };
         reader.settle_in()?;
         Ok(reader)
     }
@@ -112,7 +113,7 @@ impl<B: RingBackend> Reader<B> {
     fn settle_in(&mut self) -> Result<(), Corrupt> {
         let ring = self.backend.ring();
         let standing = standing(ring)?;
-        (self.head, self.place, self.next) = (standing.head, standing.place, standing.place);
+        (self.head, self.released, self.next) = (standing.head, standing.released, standing.released);
         self.memory += 1;
         // Who had our seat may have died between giving back and waking. With the
         // fence that it did not come to: else the writer's parked word can come after our
@@ -308,7 +309,7 @@ impl<B: RingBackend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rewind(&mut self) {
-        self.next = self.place;
+        self.next = self.released;
     }
 
     /// Waits until there is a message to look at next, without looking at it.
@@ -523,7 +524,7 @@ impl<B: RingBackend> Reader<B> {
         // A position of other memory can lie between two of this one's. And after a look from
         // the first one on, what lies there was not looked at.
         let is_here = cursor.memory == self.memory;
-        if is_here && distance(self.place, cursor.to) <= distance(self.place, next) {
+        if is_here && distance(self.released, cursor.to) <= distance(self.released, next) {
             self.release_to(cursor.to);
             self.next = next;
         }
@@ -612,9 +613,9 @@ impl<B: RingBackend> Reader<B> {
     #[inline(always)]
     fn release_to(&mut self, end: u64) {
         let ring = self.backend.ring();
-        (self.place, self.next) = (end, end);
+        (self.released, self.next) = (end, end);
         // For a successor, who would begin with what we released otherwise.
-        ring.place.store(end, RELAXED);
+        ring.released.store(end, RELAXED);
         self.coalesce.took();
         if distance(self.head, end) >= wide(ring.records.capacity() / 4) {
             self.give_back();
@@ -624,13 +625,13 @@ impl<B: RingBackend> Reader<B> {
     /// Lets the writer have the space of what was released.
     #[inline(never)]
     fn give_back(&mut self) {
-        if self.head == self.place {
+        if self.head == self.released {
             return;
         }
-        self.head = self.place;
+        self.head = self.released;
         let ring = self.backend.ring();
         // Edge `space`, giving end: our copies out are over.
-        ring.head.store(self.place, orders().give_back);
+        ring.head.store(self.released, orders().give_back);
         light_fence(orders().fence_given_back, ring.peer_fences.and_then(PeerFences::of_writer));
         if ring.writer_parked.load(RELAXED) != 0 {
             ring.writer_parked.store(0, RELAXED);

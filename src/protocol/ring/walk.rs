@@ -59,7 +59,7 @@ pub(super) struct Standing {
     /// Given back up to here.
     pub(super) head: u64,
     /// Released up to here.
-    pub(super) place: u64,
+    pub(super) released: u64,
 }
 
 /// Where the ring stands, for one who comes to it. Whoever had our seat before
@@ -67,15 +67,15 @@ pub(super) struct Standing {
 pub(super) fn standing(ring: Ring<'_>) -> Result<Standing, Corrupt> {
     // A writer that comes has a fence before it writes over what was given back.
     let head = ring.head.load(RELAXED);
-    let place = ring.place.load(RELAXED);
+    let released = ring.released.load(RELAXED);
     if !head.is_multiple_of(8) {
         return Err(corrupt("the head is no position"));
     }
-    // The head can have passed the place that was seen, or that was stored: it is
+    // The head can have passed the released position that was seen, or that was stored: it is
     // the later one that counts.
-    let ahead = distance(head, place);
-    let place = if ahead <= wide(ring.records.capacity()) && place.is_multiple_of(8) { place } else { head };
-    Ok(Standing { head, place })
+    let ahead = distance(head, released);
+    let released = if ahead <= wide(ring.records.capacity()) && released.is_multiple_of(8) { released } else { head };
+    Ok(Standing { head, released })
 }
 
 /// The end of the records, and that of the last end of a stream if there is one.
@@ -107,9 +107,9 @@ pub(super) fn walk(ring: Ring<'_>, head: u64) -> Result<Tail, Corrupt> {
 #[cfg(all(feature = "cli", not(model)))]
 pub(crate) struct Waiting {
     pub(crate) head: u64,
-    pub(crate) place: u64,
+    pub(crate) released: u64,
     pub(crate) tail: u64,
-    /// Messages from `place` to `tail`, and their bytes.
+    /// Messages from `released` to `tail`, and their bytes.
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
     /// The end of the stream is among them.
@@ -119,8 +119,8 @@ pub(crate) struct Waiting {
 /// Looks at what waits; both sides go on meanwhile, so a ring that is at work can look corrupt.
 #[cfg(all(feature = "cli", not(model)))]
 pub(crate) fn waiting(ring: Ring<'_>) -> Result<Waiting, Corrupt> {
-    let Standing { head, place } = standing(ring)?;
-    let mut found = Waiting { head, place, tail: place, messages: 0, bytes: 0, ended: false };
+    let Standing { head, released } = standing(ring)?;
+    let mut found = Waiting { head, released, tail: released, messages: 0, bytes: 0, ended: false };
     while let Some(record) = peek(ring, found.tail)? {
         if distance(head, record.end()) >= wide(ring.records.capacity()) {
             return Err(corrupt("the records have no end"));

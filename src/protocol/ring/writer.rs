@@ -100,7 +100,7 @@ impl<B: RingBackend> Writer<B> {
         let standing = standing(ring)?;
         let found = walk(ring, standing.head)?;
         self.pen = Pen { tail: found.tail, head: standing.head };
-        let released = distance(standing.head, standing.place);
+        let released = distance(standing.head, standing.released);
         self.ended = found.ended.filter(|end| distance(standing.head, *end) > released);
         (self.met, self.in_doubt) = (false, false);
         // Who had our seat may have died between publishing and waking. With the
@@ -679,12 +679,13 @@ impl<B: RingBackend> Writer<B> {
         let ring = self.backend.ring();
         // What a peer has broken is not ours to send again.
         let standing = standing(ring).ok();
-        let mut next = standing.map(|standing| standing.place);
+        let mut next = standing.map(|standing| standing.released);
         core::iter::from_fn(move || {
             let (standing, at) = (standing?, next.take()?);
             let record = peek(ring, at).ok().flatten()?;
             let is_beyond = distance(standing.head, record.end()) >= wide(ring.records.capacity());
-            let is_answered = record.kind == RecordKind::End && at == standing.place && ring.closed.load(RELAXED) == 1;
+            let is_answered =
+                record.kind == RecordKind::End && at == standing.released && ring.closed.load(RELAXED) == 1;
             next = Some(record.end());
             (!is_beyond && !is_answered).then_some(record)
         })

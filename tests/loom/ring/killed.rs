@@ -1,5 +1,5 @@
 //! Killed at every step, as in [`crate::killed`]: here a step is also every access
-//! to a flag, a parked word, the head, the place or the bytes of a record, every fence,
+//! to a flag, a parked word, the head, the released position or the bytes of a record, every fence,
 //! and falling asleep and waking somebody. Sleeps have no bound, so that nobody
 //! who slept beside the dead is woken but by the successor, as it comes.
 

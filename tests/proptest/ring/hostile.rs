@@ -23,7 +23,7 @@ use shm_handoff::{RecvError, SendError, WaitPolicy};
 #[derive(Debug, Clone, Copy)]
 enum Scribble {
     Head(u64),
-    Place(u64),
+    Released(u64),
     Parked(u32, u32),
     /// A flag or anything else: where, in words, and what.
     Record(usize, u32),
@@ -58,7 +58,7 @@ fn any_flag() -> impl Strategy<Value = u32> {
 fn scribble() -> impl Strategy<Value = Scribble> {
     prop_oneof![
         3 => any_position().prop_map(Scribble::Head),
-        3 => any_position().prop_map(Scribble::Place),
+        3 => any_position().prop_map(Scribble::Released),
         1 => (any::<u32>(), any::<u32>()).prop_map(|(one, other)| Scribble::Parked(one, other)),
         8 => (0..400_usize, any_flag()).prop_map(|(at, word)| Scribble::Record(at, word)),
         4 => (any::<usize>(), any_flag()).prop_map(|(at, word)| Scribble::Record(at, word)),
@@ -73,7 +73,7 @@ impl Scribble {
         let word = |at: usize| ring.records.flag((at % words * 4) as u64);
         match self {
             Self::Head(position) => ring.head.store(position, Ordering::Relaxed),
-            Self::Place(position) => ring.place.store(position, Ordering::Relaxed),
+            Self::Released(position) => ring.released.store(position, Ordering::Relaxed),
             Self::Parked(one, other) => {
                 ring.reader_parked.store(one, Ordering::Relaxed);
                 ring.writer_parked.store(other, Ordering::Relaxed);
@@ -217,7 +217,7 @@ impl<H: StartsAt> World<'_, H> {
         let none = &mut WaitPolicy::non_blocking();
         let header = |writer: &Writer<H::Backend>| {
             let ring = writer.backend().ring();
-            (ring.head.load(Ordering::Relaxed), ring.place.load(Ordering::Relaxed))
+            (ring.head.load(Ordering::Relaxed), ring.released.load(Ordering::Relaxed))
         };
         let before = header(writer);
         let met = match action {
@@ -243,7 +243,7 @@ impl<H: StartsAt> World<'_, H> {
             }
         };
         prop_assert!(met.as_ref().err().is_none_or(refused), "{:?}", met);
-        prop_assert!(self.removed || header(writer) == before, "a writer stores neither head nor place");
+        prop_assert!(self.removed || header(writer) == before, "a writer stores neither head nor released");
         Ok(())
     }
 }

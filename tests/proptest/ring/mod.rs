@@ -7,7 +7,7 @@ mod operations;
 use crate::common::{Harness, InProcess, SystemV};
 use proptest::prelude::*;
 use shm_handoff::backend::inproc::Channel;
-use shm_handoff::backend::layout::ring::{HEAD_AT, PLACE_AT, SMALLEST};
+use shm_handoff::backend::layout::ring::{HEAD_AT, RELEASED_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::sync::Ordering;
@@ -27,7 +27,7 @@ impl StartsAt for InProcess {
     fn starting_at(start: u64) -> Self {
         let place = Self(Channel::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start));
         let ring = guest(&place);
-        let positions = [ring.ring().head, ring.ring().place].map(|word| word.load(Ordering::Relaxed));
+        let positions = [ring.ring().head, ring.ring().released].map(|word| word.load(Ordering::Relaxed));
         assert_eq!(positions, [start; 2]);
         place
     }
@@ -42,7 +42,7 @@ impl StartsAt for SystemV {
         let maker = ring::Reader::<<Self as Harness>::Backend>::open(place.address()).unwrap();
         let segment = Segment::open(place.key()).unwrap();
         segment.double_word(HEAD_AT).store(start, Ordering::Relaxed);
-        segment.double_word(PLACE_AT).store(start, Ordering::Relaxed);
+        segment.double_word(RELEASED_AT).store(start, Ordering::Relaxed);
         drop(maker);
         place
     }

@@ -132,7 +132,7 @@ struct Oracle {
     /// Messages at the queue's front that were looked at.
     peeked: usize,
     head: u64,
-    place: u64,
+    released: u64,
     tail: u64,
     /// The head as this writer saw it last, and whether it has met a reader.
     seen_head: u64,
@@ -194,29 +194,29 @@ impl Oracle {
     fn release(&mut self, count: usize) {
         for _ in 0..count {
             let sent = self.queue.pop_front().expect("no more than there are");
-            self.place = sent.end;
+            self.released = sent.end;
             if sent.bytes.is_none() {
-                self.head = self.place;
+                self.head = self.released;
             }
         }
         self.peeked = 0;
-        if self.place.wrapping_sub(self.head) >= self.quarter() as u64 {
-            self.head = self.place;
+        if self.released.wrapping_sub(self.head) >= self.quarter() as u64 {
+            self.head = self.released;
         }
     }
 
     /// Up to where it has looked.
     fn peeked_to(&self) -> u64 {
-        self.peeked.checked_sub(1).map_or(self.place, |last| self.queue[last].end)
+        self.peeked.checked_sub(1).map_or(self.released, |last| self.queue[last].end)
     }
 
     /// Those that end at `to` or before were dealt with, if all of them were looked at.
     fn release_up_to(&mut self, to: u64) {
-        let (place, peeked) = (self.place, self.peeked);
-        if to.wrapping_sub(place) > self.peeked_to().wrapping_sub(place) {
+        let (released, peeked) = (self.released, self.peeked);
+        if to.wrapping_sub(released) > self.peeked_to().wrapping_sub(released) {
             return;
         }
-        let ends = |sent: &&Sent| sent.end.wrapping_sub(place) <= to.wrapping_sub(place);
+        let ends = |sent: &&Sent| sent.end.wrapping_sub(released) <= to.wrapping_sub(released);
         let count = self.queue.iter().take(peeked).take_while(ends).count();
         self.release(count);
         self.peeked = peeked - count;
@@ -344,7 +344,7 @@ impl<H: StartsAt> World<'_, H> {
                 match oracle.next() {
                     None => {
                         prop_assert_eq!(met, Err(nothing(oracle, RecvError::WouldBlock)));
-                        oracle.head = oracle.place;
+                        oracle.head = oracle.released;
                     }
                     Some((Sent { bytes: None, .. }, _)) => prop_assert_eq!(met, Err(RecvError::Ended)),
                     Some((Sent { bytes: Some(front), .. }, _)) if front.len() > out.len() => {
@@ -369,7 +369,7 @@ impl<H: StartsAt> World<'_, H> {
                         _ => reader.peek_next(none).map(drop),
                     };
                     prop_assert_eq!(met, Err(nothing(oracle, RecvError::TimedOut)));
-                    oracle.head = oracle.place;
+                    oracle.head = oracle.released;
                     return Ok(());
                 };
                 let expected = sent.bytes.as_deref().unwrap_or_default();
@@ -446,7 +446,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::LeaveReader => {
                 if let Some(reader) = self.reader.take() {
                     prop_assert_eq!(reader.close(), Ok(()));
-                    oracle.head = oracle.place;
+                    oracle.head = oracle.released;
                 }
             }
             Action::DropReader => drop(self.reader.take()),
@@ -482,7 +482,7 @@ fn run<H: StartsAt>(start: u64, actions: Vec<Action>) -> Result<(), TestCaseErro
         queue: VecDeque::new(),
         peeked: 0,
         head: start,
-        place: start,
+        released: start,
         tail: start,
         seen_head: start,
         met: false,
