@@ -15,7 +15,7 @@ mod bench {
     use shm_handoff::backend::inproc::{Channel, InProc};
     use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
     use shm_handoff::backend::{Backend, Payload};
-    use shm_handoff::protocol::layout::CLASSIC;
+    use shm_handoff::protocol::layout::SLOT;
     use shm_handoff::sync::AtomicU32;
     use shm_handoff::{Reader, Writer};
     use std::hint::black_box;
@@ -30,9 +30,9 @@ mod bench {
             return;
         }
         let mut criterion = Criterion::default().configure_from_args();
-        handoff::<InProc>(&mut criterion, "inproc", &Channel::new(CLASSIC.text_len));
+        handoff::<InProc>(&mut criterion, "inproc", &Channel::new(SLOT.text_len));
         let key = Key::new(0x4000_0000 | std::process::id()).expect("not 0");
-        handoff::<SysV>(&mut criterion, "sysv", &Options::classic(key));
+        handoff::<SysV>(&mut criterion, "sysv", &Options::slot(key));
         let segment = Segment::open(key).expect("the handoff made it");
         segment.remove().expect("it is ours");
         payload(&mut criterion);
@@ -63,7 +63,7 @@ mod bench {
     }
 
     fn payload(criterion: &mut Criterion) {
-        let words: Vec<AtomicU32> = (0..CLASSIC.text_len / 4).map(|_| AtomicU32::new(0)).collect();
+        let words: Vec<AtomicU32> = (0..SLOT.text_len / 4).map(|_| AtomicU32::new(0)).collect();
         let payload = Payload::from_words(&words);
         let mut group = criterion.benchmark_group("payload");
         for size in SIZES {

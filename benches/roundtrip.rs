@@ -18,7 +18,7 @@ fn main() {
 #[cfg(not(model))]
 mod bench {
     use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
-    use shm_handoff::protocol::layout::CLASSIC;
+    use shm_handoff::protocol::layout::SLOT;
     use shm_handoff::sync::{AtomicU32, Ordering, spin_loop};
     use shm_handoff::{Reader, Writer};
     use std::io::{BufRead, BufReader, Write};
@@ -78,7 +78,7 @@ mod bench {
             bare: &channels.bare,
             sent: 0,
             text: [vec![b'x'; SHORT], vec![b'x'; LONG]],
-            answer: vec![0; CLASSIC.text_len],
+            answer: vec![0; SLOT.text_len],
         };
 
         let started = Instant::now();
@@ -143,7 +143,7 @@ mod bench {
     }
 
     fn options(key: u32) -> Options {
-        Options::classic(Key::new(key).expect("not 0"))
+        Options::slot(Key::new(key).expect("not 0"))
     }
 
     /// The segments of a run; dropping removes them.
@@ -289,7 +289,7 @@ mod bench {
         let (ping, echo) = words(&bare);
         let mut from = Reader::<SysV>::open(&options(first + 1)).expect("the seat is free");
         let mut to = Writer::<SysV>::open(&options(first + 2)).expect("the seat is free");
-        let mut text = vec![0; CLASSIC.text_len];
+        let mut text = vec![0; SLOT.text_len];
         for order in std::io::stdin().lines() {
             let trips: u32 = order.expect("the pipe works").parse().expect("a number");
             echo.store(0, Ordering::Relaxed);

@@ -33,14 +33,14 @@ impl fmt::Display for Role {
 /// What a piece of memory is laid out as.
 ///
 /// ```
-/// use shm_handoff::error::Kind;
-/// assert_eq!(Kind::Classic.to_string(), "a classic slot");
-/// assert_eq!(Kind::Ring { capacity: 2 << 20 }.to_string(), "a ring of 2 MiB");
+/// use shm_handoff::error::Layout;
+/// assert_eq!(Layout::Slot.to_string(), "a classic slot");
+/// assert_eq!(Layout::Ring { capacity: 2 << 20 }.to_string(), "a ring of 2 MiB");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum Layout {
     /// One flag and one text: what the tutorial's C programs use.
-    Classic,
+    Slot,
     /// Records of any bytes, one behind the other.
     Ring {
         /// Bytes for records, a power of two.
@@ -48,10 +48,10 @@ pub enum Kind {
     },
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Classic => f.write_str("a classic slot"),
+            Self::Slot => f.write_str("a classic slot"),
             Self::Ring { capacity } => write!(f, "a ring of {}", Bytes(*capacity)),
         }
     }
@@ -195,15 +195,15 @@ pub enum Error {
         /// The segment's key.
         key: u32,
         /// What it is.
-        found: Kind,
+        found: Layout,
         /// What was asked for.
-        wanted: Kind,
+        wanted: Layout,
     },
-    /// Memory of this kind can't be used for that.
+    /// Memory of this layout can't be used for that.
     #[error("{found} can't be used as {wanted}")]
-    OtherKind {
+    WrongLayout {
         /// What it is.
-        found: Kind,
+        found: Layout,
         /// What it would have to be.
         wanted: &'static str,
     },
@@ -367,7 +367,7 @@ impl Error {
                                      shared memory and semaphores there, or run outside"
                 .to_owned(),
             Self::Os { errno: Errno::ENOSYS, .. } => "the kernel has no System V IPC, or a sandbox hides it".to_owned(),
-            Self::OtherKind { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
+            Self::WrongLayout { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
         };
         Some(hint)
     }

@@ -10,7 +10,7 @@ use shm_handoff::WaitPolicy;
 use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
 use shm_handoff_capi::{
-    SHMH_CLASSIC, SHMH_OK, SHMH_READER, SHMH_RING, SHMH_WRITER, shmh, shmh_close, shmh_open, shmh_options, shmh_recv,
+    SHMH_OK, SHMH_READER, SHMH_RING, SHMH_SLOT, SHMH_WRITER, shmh, shmh_close, shmh_open, shmh_options, shmh_recv,
     shmh_send,
 };
 use std::hint::black_box;
@@ -80,7 +80,7 @@ fn policy() -> WaitPolicy<'static> {
 
 impl Ends for InRust {
     fn open(writer: Key, reader: Key, layout: i32) -> Self {
-        let options = if layout == SHMH_RING { Options::any_ring } else { Options::classic };
+        let options = if layout == SHMH_RING { Options::any_ring } else { Options::slot };
         Self { writer: Writer::open(&options(writer)).unwrap(), reader: Reader::open(&options(reader)).unwrap() }
     }
 
@@ -166,7 +166,7 @@ fn main() {
     let keys = [0, 1].map(|number| Key::new(0x5A00_0000 | (std::process::id() << 1) | number).unwrap());
     println!("| | layout | bytes | through C, ns | Rust, ns | ratio |");
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
-    for layout in [SHMH_CLASSIC, SHMH_RING] {
+    for layout in [SHMH_SLOT, SHMH_RING] {
         for len in [24, 1024] {
             let alone_of = (|| alone::<ThroughC>(len, layout, keys[0]), || alone::<InRust>(len, layout, keys[0]));
             compare("alone", layout, len, alone_of.0, alone_of.1);

@@ -3,7 +3,7 @@
  * protocol whose memory orders are model-checked.
  *
  * One process opens a key as the writer, another one as the reader; either may come first, and
- * either may be a program of the well-known C tutorial (SHMH_CLASSIC), or shmread and shmwrite.
+ * either may be a program of the well-known C tutorial (SHMH_SLOT), or shmread and shmwrite.
  *
  * Results: SHMH_OK, SHMH_ENDED, or a negative SHMH_E_...; then errno is set too, and
  * shmh_error() says in words what failed, on what, and what to do next.
@@ -41,7 +41,7 @@
 #define SHMH_ANY 0
 
 // The tutorial's slot: `struct { int written; char text[2048]; }`.
-#define SHMH_CLASSIC 1
+#define SHMH_SLOT 1
 
 // A ring: any bytes, much faster, and no C program of the tutorial on the other side.
 #define SHMH_RING 2
@@ -105,7 +105,7 @@ typedef struct shmh shmh;
 typedef struct shmh_options {
     // `sizeof(struct shmh_options)`: a later version may have more at its end.
     size_t size;
-    // `SHMH_ANY`, `SHMH_CLASSIC` or `SHMH_RING`.
+    // `SHMH_ANY`, `SHMH_SLOT` or `SHMH_RING`.
     int layout;
     // Permission bits of what has to be made; 0: 0600.
     unsigned int mode;

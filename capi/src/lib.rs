@@ -29,7 +29,7 @@ pub const SHMH_READER: c_int = 2;
 /// Whatever is at the key; where nothing is, a classic slot.
 pub const SHMH_ANY: c_int = 0;
 /// The tutorial's slot: `struct { int written; char text[2048]; }`.
-pub const SHMH_CLASSIC: c_int = 1;
+pub const SHMH_SLOT: c_int = 1;
 /// A ring: any bytes, much faster, and no C program of the tutorial on the other side.
 pub const SHMH_RING: c_int = 2;
 
@@ -40,7 +40,7 @@ pub const SHMH_RING: c_int = 2;
 pub struct shmh_options {
     /// `sizeof(struct shmh_options)`: a later version may have more at its end.
     pub size: usize,
-    /// `SHMH_ANY`, `SHMH_CLASSIC` or `SHMH_RING`.
+    /// `SHMH_ANY`, `SHMH_SLOT` or `SHMH_RING`.
     pub layout: c_int,
     /// Permission bits of what has to be made; 0: 0600.
     pub mode: c_uint,
@@ -58,7 +58,7 @@ fn options(key: c_int, given: Option<&shmh_options>) -> Result<Options, Fault> {
     }
     let options = match (given.layout, given.capacity) {
         (SHMH_ANY, _) => Options::any(key),
-        (SHMH_CLASSIC, _) => Options::classic(key),
+        (SHMH_SLOT, _) => Options::slot(key),
         (SHMH_RING, 0) => Options::any_ring(key),
         (SHMH_RING, capacity) => Options::ring(key, capacity)?,
         _ => return Err(Fault::new(SHMH_E_INVALID, c"the layout is none")),

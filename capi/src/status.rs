@@ -93,7 +93,7 @@ impl From<Error> for Fault {
             Error::SeatTaken { .. } => SHMH_E_ROLE_TAKEN,
             Error::NotAChannel { .. }
             | Error::OtherLayout { .. }
-            | Error::OtherKind { .. }
+            | Error::WrongLayout { .. }
             | Error::ForeignSeats { .. }
             | Error::OtherVersion { .. } => SHMH_E_NOT_A_CHANNEL,
             Error::Permission { .. } | Error::OtherOwner { .. } => SHMH_E_PERMISSION,
@@ -209,7 +209,7 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
 mod tests {
     use super::Fault;
     use nix::errno::Errno;
-    use shm_handoff::error::{Kind, Limit, Object, Role};
+    use shm_handoff::error::{Layout, Limit, Object, Role};
     use shm_handoff::protocol::message::Unsendable;
     use shm_handoff::{Error, RecvError, SendError};
 
@@ -220,8 +220,8 @@ mod tests {
             Error::Exists { key },
             Error::Missing { key },
             Error::NotAChannel { key, why: "it has 12 bytes".to_owned() },
-            Error::OtherLayout { key, found: Kind::Classic, wanted: Kind::Ring { capacity: 2 << 20 } },
-            Error::OtherKind { found: Kind::Classic, wanted: "a ring" },
+            Error::OtherLayout { key, found: Layout::Slot, wanted: Layout::Ring { capacity: 2 << 20 } },
+            Error::WrongLayout { found: Layout::Slot, wanted: "a ring" },
             Error::Permission { key, object, owner: "uid 7".to_owned(), mode: 0o600 },
             Error::OtherOwner { key, object, uid: 7, creator: 7 },
             Error::Limit { key, object, limit: Limit::Shmmni },
@@ -256,6 +256,6 @@ mod tests {
             assert!(text.to_str().unwrap().contains(word), "{text:?}");
         };
         says(Error::OtherOwner { key, object, uid: 7, creator: 7 }, "trust_owner");
-        says(Error::OtherLayout { key, found: Kind::Classic, wanted: Kind::Ring { capacity: 1 } }, "SHMH_ANY");
+        says(Error::OtherLayout { key, found: Layout::Slot, wanted: Layout::Ring { capacity: 1 } }, "SHMH_ANY");
     }
 }

@@ -15,7 +15,7 @@
 //! ```
 
 use super::payload::{Cell, Payload, WORD};
-use super::{Backend, Kind, PeerStatus, Records, Ring, RingBackend};
+use super::{Backend, Layout, PeerStatus, Records, Ring, RingBackend};
 use crate::error::{Error, Role};
 use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
 use std::fmt;
@@ -429,10 +429,10 @@ impl Backend for InProc {
         Ok(Self { slot: slot.clone(), role, memory })
     }
 
-    fn kind(&self) -> Kind {
+    fn layout(&self) -> Layout {
         match self.slot.shared.shape {
-            Shape::Classic { .. } => Kind::Classic,
-            Shape::Ring { capacity, .. } => Kind::Ring { capacity },
+            Shape::Classic { .. } => Layout::Slot,
+            Shape::Ring { capacity, .. } => Layout::Ring { capacity },
         }
     }
 

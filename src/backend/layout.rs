@@ -3,11 +3,11 @@
 /// Where the flag and the text of the classic layout lie, in bytes.
 ///
 /// ```
-/// use shm_handoff::backend::layout::{CLASSIC, Layout};
-/// assert_eq!(CLASSIC, Layout { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 });
+/// use shm_handoff::backend::layout::{Offsets, SLOT};
+/// assert_eq!(SLOT, Offsets { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct Offsets {
     /// Size of the whole segment.
     pub size: usize,
     /// Offset of the 32-bit flag; a multiple of 4.
@@ -28,7 +28,7 @@ pub struct Layout {
 /// ```
 ///
 /// The size is exact, as a C peer's `shmget` asks for it.
-pub const CLASSIC: Layout = Layout { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 };
+pub const SLOT: Offsets = Offsets { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 };
 
 /// A ring, native-endian. Each side's words have lines of their own.
 ///
@@ -151,15 +151,15 @@ pub mod ring {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, layout::CLASSIC, sysv::{Key, Options, SysV}}, sync::Ordering};
+    /// # use shm_handoff::{Role, backend::{Backend, layout::SLOT, sysv::{Key, Options, SysV}}, sync::Ordering};
     /// use shm_handoff::backend::layout::ring::DECOY;
     /// # let key = Key::new(std::process::id() << 8 | 54)?;
     /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
     /// # ring.segment().remove()?;
     /// let mut text = [0; 2048];
-    /// let len = ring.segment().payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
+    /// let len = ring.segment().payload(SLOT.text_at, SLOT.text_len).read_text(&mut text);
     /// assert_eq!(len.map(|len| &text[..len]), Some(DECOY), "what a C program would show");
-    /// assert_eq!(ring.segment().word(CLASSIC.flag_at).load(Ordering::Relaxed), 1, "nor would it write");
+    /// assert_eq!(ring.segment().word(SLOT.flag_at).load(Ordering::Relaxed), 1, "nor would it write");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -178,12 +178,12 @@ pub mod ring {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
     /// use shm_handoff::backend::layout::ring::DEFAULT;
     /// # let key = Key::new(std::process::id() << 8 | 55)?;
     /// let ring = SysV::open(&Options::any_ring(key), Role::Guest)?;
     /// ring.segment().remove()?;
-    /// assert_eq!(ring.kind(), Kind::Ring { capacity: DEFAULT });
+    /// assert_eq!(ring.layout(), Layout::Ring { capacity: DEFAULT });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -27,7 +27,7 @@ mod vector;
 pub use payload::Payload;
 pub use ring::{PeerFences, Records, Ring};
 
-pub use crate::error::Kind;
+pub use crate::error::Layout;
 use crate::error::{Error, Role};
 use crate::sync::AtomicU32;
 use std::time::Duration;
@@ -164,14 +164,14 @@ pub trait Backend: Sized {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, inproc::{Channel, InProc}}};
-    /// assert_eq!(InProc::open(&Channel::new(2048), Role::Guest)?.kind(), Kind::Classic);
-    /// assert_eq!(InProc::open(&Channel::ring(4096), Role::Guest)?.kind(), Kind::Ring { capacity: 4096 });
+    /// # use shm_handoff::{Role, backend::{Backend, Layout, inproc::{Channel, InProc}}};
+    /// assert_eq!(InProc::open(&Channel::new(2048), Role::Guest)?.layout(), Layout::Slot);
+    /// assert_eq!(InProc::open(&Channel::ring(4096), Role::Guest)?.layout(), Layout::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn kind(&self) -> Kind {
-        Kind::Classic
+    fn layout(&self) -> Layout {
+        Layout::Slot
     }
 
     /// The flag.
@@ -375,7 +375,7 @@ pub trait RingBackend: Backend {
     /// The places of the ring.
     ///
     /// # Panics
-    /// May panic where [`kind`](Backend::kind) is another one.
+    /// May panic where [`layout`](Backend::layout) is another one.
     ///
     /// ```
     /// # #[cfg(not(model))] {

@@ -2,8 +2,8 @@
 
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Key, Observer, Seats, observe_seats};
-use crate::error::{Error, Kind};
-use crate::protocol::layout::{CLASSIC, ring as layout};
+use crate::error::{self, Error};
+use crate::protocol::layout::{SLOT, ring as layout};
 use crate::protocol::ring;
 use serde::Serialize;
 
@@ -203,14 +203,14 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
         shown.reader = reader.map(Process::new);
         shown.writer_failed = writer_failed;
     }
-    match observer.kind() {
-        Kind::Classic => {
+    match observer.layout() {
+        error::Layout::Slot => {
             shown.flag = observer.flag();
             shown.text = observer.text().unwrap_or_default();
             shown.messages = shown.flag.map(|flag| u64::from(flag != 0));
             shown.bytes = shown.flag.map(|flag| if flag == 0 { 0 } else { shown.text.len() as u64 });
         }
-        Kind::Ring { capacity } => {
+        error::Layout::Ring { capacity } => {
             shown.layout = Layout::Ring;
             // A side that is at work can have gone on in the middle of it: once more, then.
             let waiting = observer.ring().and_then(|places| (0..100).find_map(|_| ring::waiting(places).ok()));
@@ -262,7 +262,7 @@ fn from_row(row: &SegmentRow) -> Shown {
 fn by_size(size: usize) -> Layout {
     let is_ring = size.checked_sub(layout::RECORDS_AT).is_some_and(layout::is_capacity);
     match size {
-        _ if size == CLASSIC.size => Layout::Classic,
+        _ if size == SLOT.size => Layout::Classic,
         _ if is_ring => Layout::Ring,
         _ => Layout::Foreign,
     }

@@ -5,7 +5,7 @@ use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
 use crate::error::{Error, Role};
-use crate::protocol::layout::{CLASSIC, DEFAULT_KEY};
+use crate::protocol::layout::{DEFAULT_KEY, SLOT};
 use std::io::Read;
 
 /// Random keys that may be taken before that is no accident any more.
@@ -45,8 +45,8 @@ impl Place {
     /// sure that the seats are free as well.
     fn make(key: Key) -> Result<Self, Error> {
         check(key)?;
-        let segment = Segment::create_new(key, CLASSIC.size, 0o600)?.id();
-        let place = Self { key, segment, options: Options::classic(key) };
+        let segment = Segment::create_new(key, SLOT.size, 0o600)?.id();
+        let place = Self { key, segment, options: Options::slot(key) };
         for role in [Role::Writer, Role::Reader] {
             SysV::open(&place.options, role)?.leave()?;
         }

@@ -6,7 +6,7 @@ use super::look::{self, Process};
 use super::{stdio, suspect};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Claim, Key, KeySpec, Segment, beyond_a_look, observe_seats};
-use crate::error::{Error, Kind, Object, Role};
+use crate::error::{Error, Layout, Object, Role};
 use clap::Args;
 
 const HELP: &str = "\
@@ -185,7 +185,7 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
         None => ", broken".to_owned(),
     };
     let layout = match &shown.ring {
-        Some(ring) => Kind::Ring { capacity: ring.capacity }.to_string(),
+        Some(ring) => Layout::Ring { capacity: ring.capacity }.to_string(),
         None => shown.layout.noun().to_owned(),
     };
     Ok(Some(Goner { id: shown.id, what: format!("segment {} ({layout}{what}) at {}", shown.id, at(key)) }))

@@ -3,8 +3,8 @@
 
 use super::stdio::{self, say};
 use crate::backend::sysv::{Key, Segment, SysV};
-use crate::backend::{Backend, Kind};
-use crate::protocol::layout::CLASSIC;
+use crate::backend::{Backend, Layout};
+use crate::protocol::layout::SLOT;
 use crate::sync::as_the_maker;
 use std::time::Duration;
 
@@ -44,10 +44,10 @@ pub(super) fn in_words(flag: u32) -> String {
 
 /// Warns, once, of a slot whose flag is text.
 pub(super) fn look(program: &str, backend: &SysV, told: &mut bool) {
-    if *told || backend.kind() != Kind::Classic {
+    if *told || backend.layout() != Layout::Slot {
         return;
     }
-    let flag = as_the_maker::peek(backend.segment().word(CLASSIC.flag_at));
+    let flag = as_the_maker::peek(backend.segment().word(SLOT.flag_at));
     if is_text(flag) {
         *told = true;
         let hint = format_args!("a classic slot is `struct {{ int written; char text[2048]; }}`, and nothing else");
@@ -57,8 +57,7 @@ pub(super) fn look(program: &str, backend: &SysV, told: &mut bool) {
 
 /// Says at a slot to which nobody else has come for long what may keep a C program out of it.
 pub(super) fn say_exactly(key: Key) {
-    if Segment::stat_at(key).is_ok_and(|stat| stat.is_some_and(|stat| stat.size == CLASSIC.size && stat.attached == 1))
-    {
+    if Segment::stat_at(key).is_ok_and(|stat| stat.is_some_and(|stat| stat.size == SLOT.size && stat.attached == 1)) {
         say!("Waiting... nobody else is at the slot at key {key}: {EXACTLY}");
     }
 }

@@ -6,7 +6,7 @@ use super::signals::Signals;
 use super::stdio::{self, HEADING};
 use super::table;
 use crate::backend::sysv::{Key, Observer};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Layout};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -84,7 +84,7 @@ fn take(key: Key) -> Result<Look, Error> {
 
 /// How often a slot was filled, where that is often enough to be told.
 fn sample(observer: &Observer) -> Option<f64> {
-    if observer.kind() != Kind::Classic {
+    if observer.layout() != Layout::Slot {
         return None;
     }
     let started = Instant::now();

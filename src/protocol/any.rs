@@ -16,17 +16,17 @@
 //! ```
 
 use super::{RecvError, SendError, WaitPolicy, message, reader, ring, writer};
-use crate::backend::{Kind, RingBackend};
+use crate::backend::{Layout, RingBackend};
 use crate::error::{Error, Role};
 
 /// A writer to either layout.
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{any::Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+/// # use shm_handoff::{any::Writer, backend::{Backend, Layout, inproc::{Channel, InProc}}};
 /// for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
 ///     let writer = Writer::<InProc>::open(&meeting_point)?;
-///     assert!(matches!((writer.backend().kind(), &writer), (Kind::Classic, Writer::Classic(_)) | (_, Writer::Ring(_))));
+///     assert!(matches!((writer.backend().layout(), &writer), (Layout::Slot, Writer::Classic(_)) | (_, Writer::Ring(_))));
 /// }
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -70,9 +70,9 @@ impl<B: RingBackend> Writer<B> {
     /// ```
     pub fn open(address: &B::Address) -> Result<Self, SendError> {
         let backend = B::open(address, Role::Writer)?;
-        Ok(match backend.kind() {
-            Kind::Classic => Self::Classic(writer::Writer::from_backend(backend)?),
-            Kind::Ring { .. } => Self::Ring(ring::Writer::from_backend(backend)?),
+        Ok(match backend.layout() {
+            Layout::Slot => Self::Classic(writer::Writer::from_backend(backend)?),
+            Layout::Ring { .. } => Self::Ring(ring::Writer::from_backend(backend)?),
         })
     }
 
@@ -80,11 +80,11 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Layout, inproc::{Channel, InProc}}};
     /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// assert_eq!(writer.backend().layout(), Layout::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -287,10 +287,10 @@ impl<B: RingBackend> Writer<B> {
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{any::Reader, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+/// # use shm_handoff::{any::Reader, backend::{Backend, Layout, inproc::{Channel, InProc}}};
 /// for meeting_point in [Channel::new(2048), Channel::ring(4096)] {
 ///     let reader = Reader::<InProc>::open(&meeting_point)?;
-///     assert!(matches!((reader.backend().kind(), &reader), (Kind::Classic, Reader::Classic(_)) | (_, Reader::Ring(_))));
+///     assert!(matches!((reader.backend().layout(), &reader), (Layout::Slot, Reader::Classic(_)) | (_, Reader::Ring(_))));
 /// }
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -324,9 +324,9 @@ impl<B: RingBackend> Reader<B> {
     /// ```
     pub fn open(address: &B::Address) -> Result<Self, RecvError> {
         let backend = B::open(address, Role::Reader)?;
-        Ok(match backend.kind() {
-            Kind::Classic => Self::Classic(reader::Reader::from_backend(backend)?),
-            Kind::Ring { .. } => Self::Ring(ring::Reader::from_backend(backend)?),
+        Ok(match backend.layout() {
+            Layout::Slot => Self::Classic(reader::Reader::from_backend(backend)?),
+            Layout::Ring { .. } => Self::Ring(ring::Reader::from_backend(backend)?),
         })
     }
 
@@ -334,11 +334,11 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # use shm_handoff::{any::{Reader, Writer}, backend::{Backend, Layout, inproc::{Channel, InProc}}};
     /// # let slot = Channel::ring(4096);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// assert_eq!(reader.backend().layout(), Layout::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

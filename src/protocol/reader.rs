@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, Step, WaitPolicy, WaitingFor};
-use crate::backend::{Backend, Kind, PeerStatus};
+use crate::backend::{Backend, Layout, PeerStatus};
 use crate::error::{Error, Role};
 use crate::sync;
 use std::time::Instant;
@@ -147,8 +147,8 @@ impl<B: Backend> Reader<B> {
 
     /// Reads from memory that was opened as a reader.
     pub(super) fn from_backend(backend: B) -> Result<Self, Error> {
-        let Kind::Classic = backend.kind() else {
-            return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
+        let Layout::Slot = backend.layout() else {
+            return Err(Error::WrongLayout { found: backend.layout(), wanted: "a classic slot" });
         };
         let text = vec![0; backend.payload().len()].into_boxed_slice();
         Ok(Self { backend, watch: PeerWatch::new(), peeked: false, text })
@@ -158,11 +158,11 @@ impl<B: Backend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Layout, inproc::{Channel, InProc}}};
     /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.backend().kind(), Kind::Classic);
+    /// assert_eq!(reader.backend().layout(), Layout::Slot);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

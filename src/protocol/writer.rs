@@ -6,7 +6,7 @@ use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, LONGEST, Step, WaitPolicy, WaitingFor};
-use crate::backend::{Backend, Kind, PeerStatus};
+use crate::backend::{Backend, Layout, PeerStatus};
 use crate::error::{Error, Role};
 use crate::sync;
 use std::collections::VecDeque;
@@ -148,8 +148,8 @@ impl<B: Backend> Writer<B> {
 
     /// Writes to memory that was opened as a writer.
     pub(super) fn from_backend(backend: B) -> Result<Self, Error> {
-        let Kind::Classic = backend.kind() else {
-            return Err(Error::OtherKind { found: backend.kind(), wanted: "a classic slot" });
+        let Layout::Slot = backend.layout() else {
+            return Err(Error::WrongLayout { found: backend.layout(), wanted: "a classic slot" });
         };
         Ok(Self { backend, watch: PeerWatch::new(), introduced: false, stranded: VecDeque::new() })
     }
@@ -158,11 +158,11 @@ impl<B: Backend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Kind, inproc::{Channel, InProc}}};
+    /// # use shm_handoff::{Reader, Writer, backend::{Backend, Layout, inproc::{Channel, InProc}}};
     /// # let slot = Channel::new(2048);
     /// # let mut reader = Reader::<InProc>::open(&slot)?;
     /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(writer.backend().kind(), Kind::Classic);
+    /// assert_eq!(writer.backend().layout(), Layout::Slot);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -144,7 +144,7 @@ fn a_writer_at_full_rate() {
     let came = ways.map(|(way, to_ring, args, input)| {
         let channel = Channel::new();
         let key = channel.key();
-        let options = if to_ring { Options::ring(key, 64 * 1024).unwrap() } else { Options::classic(key) };
+        let options = if to_ring { Options::ring(key, 64 * 1024).unwrap() } else { Options::slot(key) };
         let ring: &[&str] = if to_ring { &["--ring=64K"] } else { &[] };
         let writer = channel.writer([&["-v"], ring, args].concat()).input_from(file(input));
         (way, sent_after_a_signal(&channel, &options, writer))

@@ -5,7 +5,7 @@
 use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::protocol::layout::CLASSIC;
+use shm_handoff::protocol::layout::SLOT;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ impl Harness for InProcess {
     type Address = Channel;
 
     fn fresh() -> Self {
-        Self(Channel::new(CLASSIC.text_len))
+        Self(Channel::new(SLOT.text_len))
     }
 
     fn ring(capacity: usize) -> Self {
@@ -59,7 +59,7 @@ impl Harness for SystemV {
     type Address = Options;
 
     fn fresh() -> Self {
-        Self::with(Options::classic)
+        Self::with(Options::slot)
     }
 
     fn ring(capacity: usize) -> Self {
@@ -127,12 +127,12 @@ pub(crate) struct RawSegment(*mut u8);
 
 impl RawSegment {
     /// Overwrites all of the text, then the flag.
-    pub(crate) fn scribble(&self, flag: u32, text: &[u8; CLASSIC.text_len]) {
+    pub(crate) fn scribble(&self, flag: u32, text: &[u8; SLOT.text_len]) {
         // SAFETY: the segment has the classic layout's size, and nobody else
         // is at work in it meanwhile: the caller is the test's only thread.
         unsafe {
-            self.0.add(CLASSIC.text_at).copy_from_nonoverlapping(text.as_ptr(), text.len());
-            self.0.add(CLASSIC.flag_at).cast::<[u8; 4]>().write(flag.to_ne_bytes());
+            self.0.add(SLOT.text_at).copy_from_nonoverlapping(text.as_ptr(), text.len());
+            self.0.add(SLOT.flag_at).cast::<[u8; 4]>().write(flag.to_ne_bytes());
         }
     }
 }

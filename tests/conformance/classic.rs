@@ -248,9 +248,9 @@ pub(crate) fn a_foreign_peer_is_forgotten_on_new_memory<H: Harness>(place: &H) {
 
 pub(crate) fn a_slot_is_no_ring<H: Harness>(place: &H) {
     let met = ring::Writer::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(SendError::Backend(Error::OtherKind { wanted: "a ring", .. }))), "{met:?}");
+    assert!(matches!(met, Err(SendError::Backend(Error::WrongLayout { wanted: "a ring", .. }))), "{met:?}");
     let met = ring::Reader::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(RecvError::Backend(Error::OtherKind { wanted: "a ring", .. }))), "{met:?}");
+    assert!(matches!(met, Err(RecvError::Backend(Error::WrongLayout { wanted: "a ring", .. }))), "{met:?}");
     // Neither keeps the seat.
     pair(place);
 }

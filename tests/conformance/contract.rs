@@ -3,7 +3,7 @@
 use crate::common::{Harness, soon};
 use crate::{got, guest, put, until};
 use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Kind, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Layout, Ring, RingBackend};
 use shm_handoff::protocol::flag::EMPTY;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Role};
@@ -201,7 +201,7 @@ pub(crate) fn b8_removed_memory_stays_usable<H: Harness>(place: &H) {
     assert_eq!(got(&writer), 8);
     writer.reopen().unwrap();
     assert_eq!(got(&writer), 16);
-    assert_eq!((reader.kind(), writer.kind()), (newcomer.kind(), newcomer.kind()));
+    assert_eq!((reader.layout(), writer.layout()), (newcomer.layout(), newcomer.layout()));
     // The seats were kept over all of it.
     assert!(reader.status().unwrap().peer_seated && writer.status().unwrap().peer_seated);
     assert!(H::Backend::open(place.address(), Role::Writer).is_err());
@@ -220,7 +220,7 @@ pub(crate) fn b9_one_ring_for_all_handles<H: Harness>(place: &H) {
     let reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let guest = guest(place);
     for handle in [&writer, &reader, &guest] {
-        assert_eq!(handle.kind(), Kind::Ring { capacity: SMALLEST });
+        assert_eq!(handle.layout(), Layout::Ring { capacity: SMALLEST });
         assert_eq!((handle.ring().records.capacity(), handle.ring().longest), (SMALLEST, SMALLEST / 4));
         assert!(words(handle.ring()).iter().all(|word| *word == 0), "new memory is zero");
     }

@@ -18,7 +18,7 @@ mod scripted;
 use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
 use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Kind, RingBackend};
+use shm_handoff::backend::{Backend, Layout, RingBackend};
 use shm_handoff::protocol::flag::EMPTY;
 use shm_handoff::sync::Ordering;
 use std::time::Instant;
@@ -29,25 +29,25 @@ fn guest<H: Harness>(place: &H) -> H::Backend {
 
 /// Puts a number where everybody sees it; relaxed, so that it orders nothing.
 fn put<B: RingBackend>(backend: &B, number: u32) {
-    match backend.kind() {
-        Kind::Classic => backend.flag().store(number, Ordering::Relaxed),
-        Kind::Ring { .. } => backend.ring().released.store(number.into(), Ordering::Relaxed),
+    match backend.layout() {
+        Layout::Slot => backend.flag().store(number, Ordering::Relaxed),
+        Layout::Ring { .. } => backend.ring().released.store(number.into(), Ordering::Relaxed),
     }
 }
 
 /// What was put there last; 0 in new memory.
 fn got<B: RingBackend>(backend: &B) -> u32 {
-    match backend.kind() {
-        Kind::Classic => backend.flag().load(Ordering::Relaxed),
-        Kind::Ring { .. } => backend.ring().released.load(Ordering::Relaxed).try_into().unwrap(),
+    match backend.layout() {
+        Layout::Slot => backend.flag().load(Ordering::Relaxed),
+        Layout::Ring { .. } => backend.ring().released.load(Ordering::Relaxed).try_into().unwrap(),
     }
 }
 
 /// Whether a message lies where the first one goes, not released.
 fn holds_first_message<B: RingBackend>(backend: &B) -> bool {
-    match backend.kind() {
-        Kind::Classic => backend.flag().load(Ordering::Acquire) != EMPTY,
-        Kind::Ring { .. } => {
+    match backend.layout() {
+        Layout::Slot => backend.flag().load(Ordering::Acquire) != EMPTY,
+        Layout::Ring { .. } => {
             let ring = backend.ring();
             ring.records.flag(0).load(Ordering::Acquire) != 0 && ring.released.load(Ordering::Relaxed) == 0
         }

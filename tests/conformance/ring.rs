@@ -3,7 +3,7 @@
 use crate::common::{Harness, soon};
 use crate::{guest, until};
 use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Kind, RingBackend};
+use shm_handoff::backend::{Backend, Layout, RingBackend};
 use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
@@ -33,9 +33,9 @@ fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
 
 pub(crate) fn a_ring_is_no_slot<H: Harness>(place: &H) {
     let met = shm_handoff::Writer::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(Error::OtherKind { found: Kind::Ring { capacity: SMALLEST }, .. })), "{met:?}");
+    assert!(matches!(met, Err(Error::WrongLayout { found: Layout::Ring { capacity: SMALLEST }, .. })), "{met:?}");
     let met = shm_handoff::Reader::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(Error::OtherKind { wanted: "a classic slot", .. })), "{met:?}");
+    assert!(matches!(met, Err(Error::WrongLayout { wanted: "a classic slot", .. })), "{met:?}");
     let _seats_are_free = (reader(place), writer(place));
 }
 

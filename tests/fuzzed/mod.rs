@@ -10,11 +10,11 @@
 
 #![allow(dead_code)] // each target uses a part of it
 
-use shm_handoff::backend::layout::{CLASSIC, ring as layout};
-use shm_handoff::backend::{Backend, Kind, Payload, PeerFences, PeerStatus, Records, Ring, RingBackend};
+use shm_handoff::backend::layout::{SLOT, ring as layout};
+use shm_handoff::backend::{Backend, Layout, Payload, PeerFences, PeerStatus, Records, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
 use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer, ring};
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{self, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,12 +27,12 @@ const ACTIONS: usize = 48;
 /// An allocation of exactly a segment's size, aligned as one.
 pub(crate) struct Memory {
     first: *mut u8,
-    layout: Layout,
+    layout: alloc::Layout,
 }
 
 impl Memory {
     fn new(size: usize) -> Rc<Self> {
-        let layout = Layout::from_size_align(size, 4096).expect("a page is a power of two");
+        let layout = alloc::Layout::from_size_align(size, 4096).expect("a page is a power of two");
         // SAFETY: of some size.
         let first = unsafe { alloc_zeroed(layout) };
         if first.is_null() {
@@ -68,7 +68,7 @@ impl Drop for Memory {
 #[derive(Clone)]
 pub(crate) struct Place {
     memory: Rc<Memory>,
-    kind: Kind,
+    layout: Layout,
     status: Rc<Cell<PeerStatus>>,
     /// Whether a removal is refused; what `closed` was at the last one that was not.
     refuses: Rc<Cell<bool>>,
@@ -76,9 +76,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn new(memory: Rc<Memory>, kind: Kind, bits: u8) -> Self {
+    fn new(memory: Rc<Memory>, layout: Layout, bits: u8) -> Self {
         let status = Rc::new(Cell::new(status(bits)));
-        Self { memory, kind, status, refuses: Rc::default(), closed: Rc::default() }
+        Self { memory, layout, status, refuses: Rc::default(), closed: Rc::default() }
     }
 
     /// A ring of which nothing is used yet.
@@ -116,16 +116,16 @@ impl Backend for Flat {
         Ok(Self { place: place.clone(), memory: Rc::clone(&place.memory) })
     }
 
-    fn kind(&self) -> Kind {
-        self.place.kind
+    fn layout(&self) -> Layout {
+        self.place.layout
     }
 
     fn flag(&self) -> &AtomicU32 {
-        self.memory.word(CLASSIC.flag_at)
+        self.memory.word(SLOT.flag_at)
     }
 
     fn payload(&self) -> Payload<'_> {
-        Payload::from_words(&self.memory.words()[CLASSIC.text_at / 4..])
+        Payload::from_words(&self.memory.words()[SLOT.text_at / 4..])
     }
 
     fn sleep(&self, _: Duration) {}
@@ -148,9 +148,9 @@ impl Backend for Flat {
         if self.place.refuses.get() {
             return Err(Error::Removed { key: 1 });
         }
-        self.place.closed.set(match self.kind() {
-            Kind::Ring { .. } => Some(self.ring().closed.load(Ordering::Relaxed)),
-            Kind::Classic => None,
+        self.place.closed.set(match self.layout() {
+            Layout::Ring { .. } => Some(self.ring().closed.load(Ordering::Relaxed)),
+            Layout::Slot => None,
         });
         Ok(())
     }
@@ -235,7 +235,7 @@ fn a_ring(contents: &[u8]) -> Place {
         memory.word(at).store(byte.into(), Ordering::Relaxed);
     }
     fill(&memory.words()[layout::RECORDS_AT / 4..], contents.get(24..).unwrap_or_default());
-    Place::new(memory, Kind::Ring { capacity: CAPACITY }, 0)
+    Place::new(memory, Layout::Ring { capacity: CAPACITY }, 0)
 }
 
 fn fill(words: &[AtomicU32], contents: &[u8]) {
@@ -362,15 +362,15 @@ pub(crate) fn attach_ring(input: &[u8]) {
 /// Both sides of a classic slot.
 pub(crate) fn classic(input: &[u8]) {
     let Some((actions, contents)) = parts(input) else { return };
-    let memory = Memory::new(CLASSIC.size);
+    let memory = Memory::new(SLOT.size);
     fill(memory.words(), contents);
-    let place = Place::new(memory, Kind::Classic, 1);
+    let place = Place::new(memory, Layout::Slot, 1);
     let (Ok(mut reader), Ok(mut writer)) = (Reader::<Flat>::open(&place), Writer::<Flat>::open(&place)) else { return };
-    let bytes = [0x5A; CLASSIC.text_len + 8];
+    let bytes = [0x5A; SLOT.text_len + 8];
     for [action, what] in actions {
         let len = usize::from(*what) * 9 % bytes.len();
         match action % 7 {
-            0 => _ = reader.peek_with(&mut at_once()).map(|message| assert!(message.text().len() <= CLASSIC.text_len)),
+            0 => _ = reader.peek_with(&mut at_once()).map(|message| assert!(message.text().len() <= SLOT.text_len)),
             1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),

@@ -3,7 +3,7 @@
 //! order what the flag alone has to order, and multiply the executions.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Layout, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::mem::ManuallyDrop;
@@ -20,8 +20,8 @@ impl Backend for Bare {
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
     }
 
-    fn kind(&self) -> Kind {
-        self.0.kind()
+    fn layout(&self) -> Layout {
+        self.0.layout()
     }
 
     fn flag(&self) -> &AtomicU32 {

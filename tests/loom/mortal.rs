@@ -10,7 +10,7 @@
 //! takes it.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, Kind, Payload, PeerStatus, Ring, RingBackend};
+use shm_handoff::backend::{Backend, Layout, Payload, PeerStatus, Ring, RingBackend};
 use shm_handoff::sync::{AtomicU32, probe};
 use shm_handoff::{Error, Role};
 use std::cell::{Cell, RefCell};
@@ -47,8 +47,8 @@ impl Backend for Mortal {
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
     }
 
-    fn kind(&self) -> Kind {
-        self.0.kind()
+    fn layout(&self) -> Layout {
+        self.0.layout()
     }
 
     fn flag(&self) -> &AtomicU32 {

@@ -281,7 +281,7 @@ fn a_life(options: Options, role: Role, channel: &Channel, when: &str) {
 
 fn each_life(calls: &'static [Call], act: fn(Key) -> Option<Errno>) {
     for role in [Role::Reader, Role::Writer] {
-        before_each(calls, act, |channel, when| a_life(Options::classic(channel.key()), role, channel, when));
+        before_each(calls, act, |channel, when| a_life(Options::slot(channel.key()), role, channel, when));
         before_each(calls, act, |channel, when| {
             a_life(Options::ring(channel.key(), SMALLEST).unwrap(), role, channel, when);
         });
@@ -294,7 +294,7 @@ fn each_call_of_a_life_is_one_of_this_programs_own() {
     for call in SEGMENTS.iter().chain(SETS) {
         let channel = Channel::new();
         before(std::slice::from_ref(call), 0, || None);
-        a_life(Options::classic(channel.key()), Role::Writer, &channel, "watched");
+        a_life(Options::slot(channel.key()), Role::Writer, &channel, "watched");
         assert!(BEFORE.take().is_none(), "{call:?} was not called");
     }
 }
@@ -327,7 +327,7 @@ fn each_change_of_the_set_can_be_interrupted() {
 fn an_observer_meets_removals_before_each_call() {
     for (calls, act) in [(SETS, set_removed as fn(Key) -> Option<Errno>), (SEGMENTS, remove)] {
         before_each(calls, act, |channel, when| {
-            let _reader = undisturbed(|| Reader::<SysV>::open(&Options::classic(channel.key())).unwrap());
+            let _reader = undisturbed(|| Reader::<SysV>::open(&Options::slot(channel.key())).unwrap());
             match Observer::open(channel.key()) {
                 Ok(observer) => assert!(observer.flag().is_none_or(|flag| flag == 0), "{when}"),
                 Err(Error::Missing { .. } | Error::Removed { .. }) if calls == SEGMENTS => {}
@@ -341,7 +341,7 @@ fn an_observer_meets_removals_before_each_call() {
 #[test]
 fn an_observer_comes_when_another_has_come_to_the_end_of_the_count() {
     let channel = Channel::new();
-    let _reader = Reader::<SysV>::open(&Options::classic(channel.key())).unwrap();
+    let _reader = Reader::<SysV>::open(&Options::slot(channel.key())).unwrap();
     let set = ipc::find_set(channel.key().seats()).unwrap();
     before(&[Call::Semtimedop], 0, move || {
         ipc::set_value(set, 13, 32_767);
@@ -364,7 +364,7 @@ fn an_observer_that_comes_during_a_count_is_no_company() {
         for stays in [true, false] {
             let channel = Channel::new();
             let key = channel.key();
-            let mut side = SysV::open(&Options::classic(key), role).unwrap();
+            let mut side = SysV::open(&Options::slot(key), role).unwrap();
             before_control(move || {
                 OBSERVER.set(Some(Observer::open(key).unwrap()));
                 if !stays {

@@ -121,7 +121,7 @@ fn what_a_child_drops_stays_seated() {
     for role in [Role::Writer, Role::Reader] {
         for leaves in [false, true] {
             let channel = Channel::new();
-            let side = SysV::open(&Options::classic(channel.key()), role).unwrap();
+            let side = SysV::open(&Options::slot(channel.key()), role).unwrap();
             let mut inherited = Some(side);
             let set = ipc::find_set(channel.key().seats()).unwrap();
             let number = if role == Role::Writer { 2 } else { 3 };
@@ -156,7 +156,7 @@ fn what_a_child_drops_stays_seated() {
 #[test]
 fn what_a_child_drops_stays_marked() {
     let channel = Channel::new();
-    let side = SysV::open(&Options::classic(channel.key()), Role::Reader).unwrap();
+    let side = SysV::open(&Options::slot(channel.key()), Role::Reader).unwrap();
     let mut inherited = Some(Observer::open(channel.key()).unwrap());
     let set = ipc::find_set(channel.key().seats()).unwrap();
     let seen = || (channel.attached(), ipc::value(set, 5));

@@ -1,7 +1,7 @@
 //! How a ring is made, and what passes for one.
 
 use crate::support::{Channel, Run, eventually, ipc, rounds};
-use shm_handoff::backend::layout::CLASSIC;
+use shm_handoff::backend::layout::SLOT;
 use shm_handoff::backend::layout::ring::{
     CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_PARKED_AT,
     has_wide, size,
@@ -46,8 +46,8 @@ fn a_ring_is_as_the_table_says() {
     assert_eq!(segment.size(), RECORDS_AT + SMALLEST);
     // What a program of the tutorial sees.
     let mut text = [0; 2048];
-    let len = segment.payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
-    assert_eq!((segment.word(CLASSIC.flag_at).load(ORDER), len), (1, Some(DECOY.len())));
+    let len = segment.payload(SLOT.text_at, SLOT.text_len).read_text(&mut text);
+    assert_eq!((segment.word(SLOT.flag_at).load(ORDER), len), (1, Some(DECOY.len())));
     assert_eq!(&text[..DECOY.len()], DECOY);
     assert_eq!(&segment.double_word(MAGIC_AT).load(ORDER).to_ne_bytes(), b"shm-ring");
     assert_eq!(segment.word(VERSION_AT).load(ORDER), 1);
@@ -67,12 +67,12 @@ fn a_ring_is_as_the_table_says() {
 fn a_ring_whose_maker_died_is_made_anew() {
     let steps: [fn(&Segment); 5] = [
         |_| {},
-        |segment| segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(&DECOY[..20]),
-        |segment| segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(DECOY),
-        |segment| segment.word(CLASSIC.flag_at).store(1, ORDER),
+        |segment| segment.payload(SLOT.text_at, SLOT.text_len).write_text(&DECOY[..20]),
+        |segment| segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY),
+        |segment| segment.word(SLOT.flag_at).store(1, ORDER),
         |segment| {
-            segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(DECOY);
-            segment.word(CLASSIC.flag_at).store(1, ORDER);
+            segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY);
+            segment.word(SLOT.flag_at).store(1, ORDER);
             segment.word(VERSION_AT).store(VERSION, ORDER);
             segment.double_word(CAPACITY_AT).store(SMALLEST as u64, ORDER);
         },

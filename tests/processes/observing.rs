@@ -154,7 +154,7 @@ fn a_look_that_is_stopped_or_killed_harms_nobody() {
 #[test]
 fn all_that_look_at_the_end_of_the_count_are_attached() {
     let channel = Channel::new();
-    let _reader = SysV::open(&Options::classic(channel.key()), Role::Reader).unwrap();
+    let _reader = SysV::open(&Options::slot(channel.key()), Role::Reader).unwrap();
     let set = ipc::find_set(channel.key().seats()).unwrap();
     for _ in 0..rounds(200) {
         ipc::set_value(set, 13, 32_766);

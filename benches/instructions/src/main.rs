@@ -37,7 +37,7 @@ fn main() {
             }
         }
         "classic" | "classic-peek" => {
-            let options = Options::classic(key());
+            let options = Options::slot(key());
             let mut reader = Reader::<SysV>::open(&options).expect("reader");
             let mut writer = Writer::<SysV>::open(&options).expect("writer");
             writer.send(b"met").expect("sent");
@@ -58,7 +58,7 @@ fn main() {
             let options = if peer == "either-ring" {
                 Options::ring(key(), 2 << 20).expect("a capacity")
             } else {
-                Options::classic(key())
+                Options::slot(key())
             };
             let mut reader = any::Reader::<SysV>::open(&options).expect("reader");
             let mut writer = any::Writer::<SysV>::open(&options).expect("writer");

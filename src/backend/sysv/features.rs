@@ -2,7 +2,7 @@
 //! only this process can reach and that are gone again at once.
 
 use super::ffi::{self, step};
-use crate::backend::layout::CLASSIC;
+use crate::backend::layout::SLOT;
 use libc::{IPC_CREAT, IPC_NOWAIT, IPC_PRIVATE, SEM_UNDO};
 use nix::errno::Errno;
 
@@ -11,7 +11,7 @@ const PRIVATE: u32 = IPC_PRIVATE.cast_unsigned();
 
 /// Segments: made, attached, detached, removed.
 pub(crate) fn segments() -> Result<(), Errno> {
-    let id = ffi::shmget(PRIVATE, CLASSIC.size, IPC_CREAT | 0o600)?;
+    let id = ffi::shmget(PRIVATE, SLOT.size, IPC_CREAT | 0o600)?;
     let attached = ffi::shmat(id, 0);
     ffi::shm_remove(id)?;
     // SAFETY: attached in the line before the last, and nothing refers to it.

@@ -4,7 +4,7 @@
 //! # #[cfg(not(model))] {
 //! use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, Segment, SysV}};
 //! # let key = Key::new(std::process::id() << 8 | 56)?;
-//! let options = Options::classic(key);
+//! let options = Options::slot(key);
 //! let mut reader = Reader::<SysV>::open(&options)?; // in one process
 //! let mut writer = Writer::<SysV>::open(&options)?; // in the other
 //! writer.send(b"end\n")?;
@@ -37,7 +37,7 @@ pub use segment::{Segment, Stat};
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
 use super::{Backend, Payload, PeerStatus, Ring, RingBackend, layout};
-use crate::error::{Error, Kind, Object, Role};
+use crate::error::{Error, Layout, Object, Role};
 use crate::sync::AtomicU32;
 use recognise::Want;
 use seats::{Lock, Seat};
@@ -51,12 +51,12 @@ const COUNTS: u32 = 10;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+/// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
 /// # let key = Key::new(std::process::id() << 8 | 1)?;
-/// let options = Options::classic(key).mode(0o640);
+/// let options = Options::slot(key).mode(0o640);
 /// let guest = SysV::open(&options, Role::Guest)?;
 /// guest.segment().remove()?;
-/// assert_eq!((guest.kind(), guest.segment().stat()?.mode), (Kind::Classic, 0o640));
+/// assert_eq!((guest.layout(), guest.segment().stat()?.mode), (Layout::Slot, 0o640));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -74,16 +74,16 @@ impl Options {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 2)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// guest.segment().remove()?;
-    /// assert_eq!((guest.kind(), guest.segment().stat()?.mode), (Kind::Classic, 0o600));
+    /// assert_eq!((guest.layout(), guest.segment().stat()?.mode), (Layout::Slot, 0o600));
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn classic(key: Key) -> Self {
+    pub fn slot(key: Key) -> Self {
         Self { key, want: Want::Classic, mode: 0o600, trust_owner: false }
     }
 
@@ -96,13 +96,13 @@ impl Options {
     /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
     /// let same = SysV::open(&Options::any(key), Role::Guest)?;
     /// ring.segment().remove()?;
-    /// assert_eq!(same.kind(), ring.kind());
+    /// assert_eq!(same.layout(), ring.layout());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn any(key: Key) -> Self {
-        Self { want: Want::Any, ..Self::classic(key) }
+        Self { want: Want::Any, ..Self::slot(key) }
     }
 
     /// At `key`, a ring with `capacity` bytes for records: a power of two from
@@ -114,11 +114,11 @@ impl Options {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # use shm_handoff::{Error, Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 4)?;
     /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
     /// ring.segment().remove()?;
-    /// assert_eq!(ring.kind(), Kind::Ring { capacity: 65_536 });
+    /// assert_eq!(ring.layout(), Layout::Ring { capacity: 65_536 });
     /// assert_eq!(Options::ring(key, 100_000).unwrap_err(), Error::BadCapacity { given: 100_000 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -127,7 +127,7 @@ impl Options {
         if !layout::ring::is_capacity(capacity) {
             return Err(Error::BadCapacity { given: capacity });
         }
-        Ok(Self { want: Want::Ring { capacity, exactly: true }, ..Self::classic(key) })
+        Ok(Self { want: Want::Ring { capacity, exactly: true }, ..Self::slot(key) })
     }
 
     /// At `key`, a ring of whatever capacity is there; where nothing is, one of 2 MiB
@@ -135,17 +135,17 @@ impl Options {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Options, SysV}}};
+    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 5)?;
     /// let ring = SysV::open(&Options::any_ring(key), Role::Guest)?;
     /// ring.segment().remove()?;
-    /// assert_eq!(ring.kind(), Kind::Ring { capacity: 2 << 20 });
+    /// assert_eq!(ring.layout(), Layout::Ring { capacity: 2 << 20 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn any_ring(key: Key) -> Self {
-        Self { want: Want::Ring { capacity: layout::ring::DEFAULT, exactly: false }, ..Self::classic(key) }
+        Self { want: Want::Ring { capacity: layout::ring::DEFAULT, exactly: false }, ..Self::slot(key) }
     }
 
     /// Permission bits of what has to be made.
@@ -154,7 +154,7 @@ impl Options {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 6)?;
-    /// let guest = SysV::open(&Options::classic(key).mode(0o666), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key).mode(0o666), Role::Guest)?;
     /// guest.segment().remove()?;
     /// assert_eq!(guest.segment().stat()?.mode, 0o666, "no umask");
     /// # }
@@ -171,7 +171,7 @@ impl Options {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 7)?;
-    /// let guest = SysV::open(&Options::classic(key).trust_owner(true), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key).trust_owner(true), Role::Guest)?;
     /// guest.segment().remove()?;
     /// let stat = guest.segment().stat()?;
     /// assert_eq!(stat.uid, stat.creator_uid, "this one is our own");
@@ -185,7 +185,7 @@ impl Options {
 
     fn check(&self, stat: &Stat) -> Result<(), Error> {
         let me = nix::unistd::geteuid().as_raw();
-        let kind = recognise::by_size(self.key, stat)?;
+        let layout = recognise::by_size(self.key, stat)?;
         // An owner can name another one and stay the creator, who may do all.
         if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {
             return Err(Error::OtherOwner {
@@ -197,22 +197,22 @@ impl Options {
         }
         // Before a seat is taken: a writer that is refused must not count as one that
         // failed, which would end the reader that is there.
-        self.want.accept(self.key, kind)
+        self.want.accept(self.key, layout)
     }
 
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
-    fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Kind), Error> {
+    fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Layout), Error> {
         let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
         if made {
-            if let Kind::Ring { capacity } = self.want.kind() {
+            if let Layout::Ring { capacity } = self.want.layout() {
                 recognise::make_ring(&segment, capacity);
             }
-            return Ok((segment, self.want.kind()));
+            return Ok((segment, self.want.layout()));
         }
         let stat = segment.stat()?;
         self.check(&stat)?;
-        let kind = recognise::recognise(&segment, &stat, lock)?;
-        Ok((segment, kind))
+        let layout = recognise::recognise(&segment, &stat, lock)?;
+        Ok((segment, layout))
     }
 }
 
@@ -222,7 +222,7 @@ impl Options {
 /// # #[cfg(not(model))] {
 /// # use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, SysV}};
 /// # let key = Key::new(std::process::id() << 8 | 8)?;
-/// let options = Options::classic(key);
+/// let options = Options::slot(key);
 /// let (mut reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
 /// writer.send(b"hello\n")?;
 /// let message = reader.peek()?;
@@ -236,7 +236,7 @@ impl Options {
 pub struct SysV {
     // Fields are dropped in this order: detached first, then the seat.
     segment: Segment,
-    kind: Kind,
+    layout: Layout,
     seat: Option<Seat>,
     options: Options,
 }
@@ -248,7 +248,7 @@ impl SysV {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 9)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// guest.segment().remove()?;
     /// assert_eq!((guest.segment().key(), guest.segment().size()), (key, 2052));
     /// # }
@@ -269,7 +269,7 @@ impl SysV {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 10)?;
-    /// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+    /// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
     /// writer.segment().remove()?;
     /// assert_eq!(writer.seats_mode()?, Some(0o600));
     /// # }
@@ -316,24 +316,24 @@ impl Backend for SysV {
             None => options.mode,
         };
         if role == Role::Guest {
-            let (segment, kind) = options.attach(None)?;
-            return Ok(Self { segment, kind, seat: None, options: *options });
+            let (segment, layout) = options.attach(None)?;
+            return Ok(Self { segment, layout, seat: None, options: *options });
         }
         let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
-        let (segment, kind) = seat.locked(|lock| options.attach(Some(&lock)))?;
-        Ok(Self { segment, kind, seat: Some(seat), options: *options })
+        let (segment, layout) = seat.locked(|lock| options.attach(Some(&lock)))?;
+        Ok(Self { segment, layout, seat: Some(seat), options: *options })
     }
 
-    fn kind(&self) -> Kind {
-        self.kind
+    fn layout(&self) -> Layout {
+        self.layout
     }
 
     fn flag(&self) -> &AtomicU32 {
-        self.segment.word(layout::CLASSIC.flag_at)
+        self.segment.word(layout::SLOT.flag_at)
     }
 
     fn payload(&self) -> Payload<'_> {
-        self.segment.payload(layout::CLASSIC.text_at, layout::CLASSIC.text_len)
+        self.segment.payload(layout::SLOT.text_at, layout::SLOT.text_len)
     }
 
     fn sleep(&self, longest: Duration) {
@@ -365,12 +365,12 @@ impl Backend for SysV {
         // The layout that was met first was as good as asked for. A capacity is insisted
         // on only if it was.
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
-        let want = match self.kind {
-            Kind::Classic => Want::Classic,
-            Kind::Ring { capacity } => Want::Ring { capacity, exactly },
+        let want = match self.layout {
+            Layout::Slot => Want::Classic,
+            Layout::Ring { capacity } => Want::Ring { capacity, exactly },
         };
         let options = Options { want, ..self.options };
-        (self.segment, self.kind) = match &mut self.seat {
+        (self.segment, self.layout) = match &mut self.seat {
             Some(seat) => seat.locked(|lock| options.attach(Some(&lock)))?,
             None => options.attach(None)?,
         };
@@ -395,7 +395,7 @@ impl Backend for SysV {
 impl RingBackend for SysV {
     #[inline(always)]
     fn ring(&self) -> Ring<'_> {
-        let Kind::Ring { capacity } = self.kind else { unreachable!("a classic slot has no ring") };
+        let Layout::Ring { capacity } = self.layout else { unreachable!("a classic slot has no ring") };
         self.segment.ring(capacity)
     }
 

@@ -10,8 +10,8 @@ use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
 use super::segment::{self, Segment, Stat};
 use super::set::{Mark, Met, Set};
-use crate::backend::layout::CLASSIC;
-use crate::backend::{Kind, Ring};
+use crate::backend::layout::SLOT;
+use crate::backend::{Layout, Ring};
 use crate::error::Error;
 use crate::sync::as_the_maker;
 
@@ -20,12 +20,12 @@ use crate::sync::as_the_maker;
 ///
 /// ```
 /// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Observer, Options, SysV}}};
+/// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Observer, Options, SysV}}};
 /// # let key = Key::new(std::process::id() << 8 | 11)?;
-/// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+/// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
 /// let observer = Observer::open(key)?;
 /// writer.segment().remove()?;
-/// assert_eq!(observer.kind(), Kind::Classic);
+/// assert_eq!(observer.layout(), Layout::Slot);
 /// assert_eq!(observer.stat().attached, 2, "the writer and the observer");
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,7 +37,7 @@ pub struct Observer {
     _mark: Option<Mark>,
     id: i32,
     stat: Stat,
-    kind: Kind,
+    layout: Layout,
     seats: Option<Seats>,
     seats_hidden: bool,
 }
@@ -94,8 +94,8 @@ impl Observer {
             Leave::LookFromOutside => {
                 let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
                 let stat = segment::stat_of(id, key)?;
-                let kind = recognise::by_size(key, &stat)?;
-                Ok(Self { segment: None, _mark: None, id, stat, kind, seats, seats_hidden })
+                let layout = recognise::by_size(key, &stat)?;
+                Ok(Self { segment: None, _mark: None, id, stat, layout, seats, seats_hidden })
             }
         }
     }
@@ -109,26 +109,26 @@ impl Observer {
         let segment = Segment::open_read_only(key)?;
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
-        let kind = recognise::recognise(&segment, &stat, None)?;
-        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, kind, seats, seats_hidden: false })
+        let layout = recognise::recognise(&segment, &stat, None)?;
+        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, layout, seats, seats_hidden: false })
     }
 
     /// Its layout.
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Kind, sysv::{Key, Observer, Options, SysV}}};
+    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 13)?;
     /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// ring.segment().remove()?;
-    /// assert_eq!(observer.kind(), Kind::Ring { capacity: 65_536 });
+    /// assert_eq!(observer.layout(), Layout::Ring { capacity: 65_536 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Its id, as `ipcs` shows it.
@@ -137,7 +137,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 14)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// assert_eq!(observer.id(), guest.segment().id());
@@ -156,7 +156,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 15)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// assert_eq!((observer.stat().size, observer.stat().attached), (2052, 2));
@@ -175,7 +175,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 16)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// assert_eq!(observer.seats(), None, "guests have none");
@@ -193,7 +193,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 58)?;
-    /// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+    /// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
     /// let observer = Observer::open(key)?;
     /// # writer.segment().remove()?;
     /// assert!(!observer.hides_seats(), "they are our own");
@@ -211,7 +211,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 57)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// assert!(observer.is_attached());
@@ -229,7 +229,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 17)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// assert_eq!(observer.flag(), Some(0), "nothing waits");
@@ -239,7 +239,7 @@ impl Observer {
     #[must_use]
     pub fn flag(&self) -> Option<u32> {
         let segment = self.slot()?;
-        Some(as_the_maker::peek(segment.word(CLASSIC.flag_at)))
+        Some(as_the_maker::peek(segment.word(SLOT.flag_at)))
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.
@@ -248,7 +248,7 @@ impl Observer {
     /// # #[cfg(not(model))] {
     /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
     /// # let key = Key::new(std::process::id() << 8 | 18)?;
-    /// let guest = SysV::open(&Options::classic(key), Role::Guest)?;
+    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
     /// let observer = Observer::open(key)?;
     /// # guest.segment().remove()?;
     /// guest.payload().write_text(b"hello\n");
@@ -259,21 +259,21 @@ impl Observer {
     #[must_use]
     pub fn text(&self) -> Option<Vec<u8>> {
         let segment = self.slot()?;
-        let mut text = vec![0; CLASSIC.text_len];
-        let len = segment.payload(CLASSIC.text_at, CLASSIC.text_len).read_text(&mut text);
-        text.truncate(len.unwrap_or(CLASSIC.text_len));
+        let mut text = vec![0; SLOT.text_len];
+        let len = segment.payload(SLOT.text_at, SLOT.text_len).read_text(&mut text);
+        text.truncate(len.unwrap_or(SLOT.text_len));
         Some(text)
     }
 
     fn slot(&self) -> Option<&Segment> {
-        self.segment.as_ref().filter(|_| self.kind == Kind::Classic)
+        self.segment.as_ref().filter(|_| self.layout == Layout::Slot)
     }
 
     /// The places of a ring, to be loaded from and nothing else.
     pub(crate) fn ring(&self) -> Option<Ring<'_>> {
-        match self.kind {
-            Kind::Ring { capacity } => Some(self.segment.as_ref()?.ring(capacity)),
-            Kind::Classic => None,
+        match self.layout {
+            Layout::Ring { capacity } => Some(self.segment.as_ref()?.ring(capacity)),
+            Layout::Slot => None,
         }
     }
 }

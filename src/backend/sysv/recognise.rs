@@ -4,8 +4,8 @@ use super::key::Key;
 use super::seats::Lock;
 use super::segment::{Segment, Stat};
 use crate::backend::header::Header;
-use crate::backend::layout::{CLASSIC, ring};
-use crate::error::{Error, Kind};
+use crate::backend::layout::{SLOT, ring};
+use crate::error::{Error, Layout};
 use crate::sync::as_the_maker;
 
 /// What may be met at a key, and what is made where nothing is.
@@ -21,42 +21,42 @@ pub(super) enum Want {
 
 impl Want {
     /// What is made.
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn layout(self) -> Layout {
         match self {
-            Self::Classic | Self::Any => Kind::Classic,
-            Self::Ring { capacity, .. } => Kind::Ring { capacity },
+            Self::Classic | Self::Any => Layout::Slot,
+            Self::Ring { capacity, .. } => Layout::Ring { capacity },
         }
     }
 
     pub(super) fn size(self) -> usize {
-        size(self.kind())
+        size(self.layout())
     }
 
     /// Whether what was found will do.
-    pub(super) fn accept(self, key: Key, found: Kind) -> Result<(), Error> {
+    pub(super) fn accept(self, key: Key, found: Layout) -> Result<(), Error> {
         let accepted = match (self, found) {
-            (Self::Any, _) | (Self::Classic, Kind::Classic) => true,
-            (Self::Ring { capacity, exactly }, Kind::Ring { capacity: found }) => !exactly || found == capacity,
+            (Self::Any, _) | (Self::Classic, Layout::Slot) => true,
+            (Self::Ring { capacity, exactly }, Layout::Ring { capacity: found }) => !exactly || found == capacity,
             _ => false,
         };
-        if accepted { Ok(()) } else { Err(Error::OtherLayout { key: key.number(), found, wanted: self.kind() }) }
+        if accepted { Ok(()) } else { Err(Error::OtherLayout { key: key.number(), found, wanted: self.layout() }) }
     }
 }
 
-fn size(kind: Kind) -> usize {
-    match kind {
-        Kind::Classic => CLASSIC.size,
-        Kind::Ring { capacity } => ring::size(capacity),
+fn size(layout: Layout) -> usize {
+    match layout {
+        Layout::Slot => SLOT.size,
+        Layout::Ring { capacity } => ring::size(capacity),
     }
 }
 
 /// What the size alone says: for a ring, what it would be.
-pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
-    if stat.size == CLASSIC.size {
-        return Ok(Kind::Classic);
+pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Layout, Error> {
+    if stat.size == SLOT.size {
+        return Ok(Layout::Slot);
     }
     match stat.size.checked_sub(ring::RECORDS_AT) {
-        Some(capacity) if ring::is_capacity(capacity) => Ok(Kind::Ring { capacity }),
+        Some(capacity) if ring::is_capacity(capacity) => Ok(Layout::Ring { capacity }),
         _ => Err(not_a_channel(
             key,
             format!(
@@ -64,7 +64,7 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
                 stat.size,
                 if stat.size == 1 { "" } else { "s" },
                 resemblance(stat.size).unwrap_or_default(),
-                CLASSIC.size
+                SLOT.size
             ),
         )),
     }
@@ -72,8 +72,8 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Kind, Error> {
 
 /// What a segment of another size looks like, of what programs that descend from the tutorial have.
 fn resemblance(size: usize) -> Option<String> {
-    let length = |size: usize| size.checked_sub(CLASSIC.text_at).filter(|len| *len >= 8);
-    let (of, whole) = (CLASSIC.text_len, CLASSIC.size);
+    let length = |size: usize| size.checked_sub(SLOT.text_at).filter(|len| *len >= 8);
+    let (of, whole) = (SLOT.text_len, SLOT.size);
     let half = length(size / 2).filter(|len| size.is_multiple_of(2) && len.is_power_of_two());
     // People choose powers of two, and round numbers. All are multiples of 4, so nothing is padded.
     Some(match (length(size), half) {
@@ -94,10 +94,10 @@ fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
 
 /// What the segment is. `lock`: we hold the lock under which rings are made, so a
 /// ring without a magic is one whose maker died; it is made anew.
-pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> Result<Kind, Error> {
+pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> Result<Layout, Error> {
     let key = segment.key();
-    let kind = by_size(key, stat)?;
-    let Kind::Ring { capacity } = kind else { return Ok(kind) };
+    let layout = by_size(key, stat)?;
+    let Layout::Ring { capacity } = layout else { return Ok(layout) };
     let read = header(segment).read();
     if let Ok((version, said)) = read {
         if version != ring::VERSION {
@@ -112,7 +112,7 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
                 format!("it says that it has {said} bytes for records, and has {capacity}"),
             ));
         }
-        return Ok(kind);
+        return Ok(layout);
     }
     let me = nix::unistd::geteuid().as_raw();
     if let Some(lock) = lock
@@ -122,7 +122,7 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
         && is_half_made(segment, capacity)
     {
         make_ring(segment, capacity);
-        return Ok(kind);
+        return Ok(layout);
     }
     Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
 }
@@ -137,11 +137,11 @@ fn is_ours_alone(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Er
 /// there.
 fn is_half_made(segment: &Segment, capacity: usize) -> bool {
     let expected = |at: usize| -> [u32; 2] {
-        let flag_or_text = if at == CLASSIC.flag_at {
+        let flag_or_text = if at == SLOT.flag_at {
             1
         } else {
             let mut word = [0; 4];
-            let from = at.wrapping_sub(CLASSIC.text_at);
+            let from = at.wrapping_sub(SLOT.text_at);
             if let Some(rest) = ring::DECOY.get(from..) {
                 let len = rest.len().min(4);
                 word[..len].copy_from_slice(&rest[..len]);
@@ -153,7 +153,7 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
             ring::CAPACITY_AT => u32::try_from(capacity).unwrap_or(0),
             _ => 0,
         };
-        [0, if at < CLASSIC.size { flag_or_text } else { header }]
+        [0, if at < SLOT.size { flag_or_text } else { header }]
     };
     // All of it: what lies behind the header may be somebody's own.
     (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word_of_maker(at))))
@@ -163,8 +163,8 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
 /// Makes a ring of what is all zero, or half made. The magic comes last: without
 /// it nobody takes this for a ring.
 pub(super) fn make_ring(segment: &Segment, capacity: usize) {
-    segment.payload(CLASSIC.text_at, CLASSIC.text_len).write_text(ring::DECOY);
-    as_the_maker::put(segment.word(CLASSIC.flag_at), 1);
+    segment.payload(SLOT.text_at, SLOT.text_len).write_text(ring::DECOY);
+    as_the_maker::put(segment.word(SLOT.flag_at), 1);
     header(segment).make(capacity as u64);
 }
 

@@ -60,7 +60,7 @@ pub(super) struct Marks {
 /// # #[cfg(not(model))] {
 /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
 /// # let key = Key::new(std::process::id() << 8 | 19)?;
-/// let writer = SysV::open(&Options::classic(key), Role::Writer)?;
+/// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
 /// let observer = Observer::open(key)?;
 /// writer.segment().remove()?;
 /// let seats = observer.seats().expect("the writer has one");

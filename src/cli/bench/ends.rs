@@ -33,7 +33,7 @@ impl Transport {
     pub(super) fn options(self, key: Key) -> Result<Options, Error> {
         match self {
             Self::Ring => Options::ring(key, layout::ring::DEFAULT),
-            Self::Classic | Self::Pipe | Self::Socket => Ok(Options::classic(key)),
+            Self::Classic | Self::Pipe | Self::Socket => Ok(Options::slot(key)),
         }
     }
 }

@@ -24,7 +24,7 @@ use super::progress;
 use super::signals::Signals;
 use super::stdio;
 use super::table::Choice;
-use crate::backend::layout::{CLASSIC, ring};
+use crate::backend::layout::{SLOT, ring};
 use clap::Args;
 use cores::{Asked, Machine};
 use indicatif::ProgressBar;
@@ -127,9 +127,9 @@ pub(super) fn run(args: &Bench) -> Result<(), Failure> {
 
 /// What is to be measured, in the order in which it is shown.
 fn transports(only: &[Transport], size: usize) -> Result<Vec<Transport>, Failure> {
-    let too_long = size >= CLASSIC.text_len;
+    let too_long = size >= SLOT.text_len;
     if too_long && only.contains(&Transport::Classic) {
-        let longest = CLASSIC.text_len - 1;
+        let longest = SLOT.text_len - 1;
         return Err(Failure::new(Exit::Usage, format!("a classic slot takes {longest} bytes, not {size}"))
             .hint("leave classic out of --only, or name a smaller --size"));
     }

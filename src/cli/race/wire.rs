@@ -24,7 +24,7 @@ impl Protocol {
     /// Where it is run at `key`.
     pub(super) fn options(self, key: Key) -> Result<Options, Error> {
         match self {
-            Self::Tutorial | Self::Ours => Ok(Options::classic(key)),
+            Self::Tutorial | Self::Ours => Ok(Options::slot(key)),
             // So small that the writer has to wait for space.
             Self::Ring => Options::ring(key, layout::ring::SMALLEST),
         }

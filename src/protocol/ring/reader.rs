@@ -5,7 +5,7 @@ use super::fences::{heavy_fence, light_fence, offer_heavy_fence};
 use super::message::{InPlace, Message, Messages};
 use super::walk::{Record, peek, standing};
 use super::{Corrupt, RecordKind, corrupt, distance, wide};
-use crate::backend::{Kind, PeerFences, RingBackend};
+use crate::backend::{Layout, PeerFences, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::RecvError;
 use crate::protocol::orders::{RELAXED, barrier, orders};
@@ -57,7 +57,7 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// # Errors
     /// [`RecvError::Backend`] with [`Error::SeatTaken`] if another reader has it,
-    /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
+    /// with [`Error::WrongLayout`] if there is no ring, or with what the opening met;
     /// [`RecvError::Corrupt`] if what lies there is none's.
     ///
     /// ```
@@ -79,8 +79,8 @@ impl<B: RingBackend> Reader<B> {
 
     /// Reads from memory that was opened as a reader.
     pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, RecvError> {
-        let Kind::Ring { .. } = backend.kind() else {
-            return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
+        let Layout::Ring { .. } = backend.layout() else {
+            return Err(Error::WrongLayout { found: backend.layout(), wanted: "a ring" }.into());
         };
         let text = Vec::with_capacity(ROOM.min(backend.ring().longest));
         let mut reader =
@@ -129,11 +129,11 @@ impl<B: RingBackend> Reader<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{backend::{Backend, Layout, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
     /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(reader.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// assert_eq!(reader.backend().layout(), Layout::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -6,7 +6,7 @@ use super::reserved::Reserved;
 use super::stranded::Stranded;
 use super::walk::{Record, peek, standing, walk};
 use super::{Corrupt, RecordKind, corrupt, distance, wide};
-use crate::backend::{Kind, PeerStatus, RingBackend};
+use crate::backend::{Layout, PeerStatus, RingBackend};
 use crate::error::{Error, Role};
 use crate::protocol::SendError;
 use crate::protocol::message::Unsendable;
@@ -56,7 +56,7 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// # Errors
     /// [`SendError::Backend`] with [`Error::SeatTaken`] if another writer has it,
-    /// with [`Error::OtherKind`] if there is no ring, or with what the opening met;
+    /// with [`Error::WrongLayout`] if there is no ring, or with what the opening met;
     /// [`SendError::Corrupt`] if what lies there is none's.
     ///
     /// ```
@@ -78,8 +78,8 @@ impl<B: RingBackend> Writer<B> {
 
     /// Writes to memory that was opened as a writer.
     pub(in crate::protocol) fn from_backend(backend: B) -> Result<Self, SendError> {
-        let Kind::Ring { .. } = backend.kind() else {
-            return Err(Error::OtherKind { found: backend.kind(), wanted: "a ring" }.into());
+        let Layout::Ring { .. } = backend.layout() else {
+            return Err(Error::WrongLayout { found: backend.layout(), wanted: "a ring" }.into());
         };
         let mut writer = Self {
             backend,
@@ -118,11 +118,11 @@ impl<B: RingBackend> Writer<B> {
     ///
     /// ```
     /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{Backend, Kind, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
+    /// # use shm_handoff::{backend::{Backend, Layout, inproc::{Channel, InProc}}, ring::{Reader, Writer}};
     /// # let ring = Channel::ring(4096);
     /// # let mut writer = Writer::<InProc>::open(&ring)?;
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// assert_eq!(writer.backend().kind(), Kind::Ring { capacity: 4096 });
+    /// assert_eq!(writer.backend().layout(), Layout::Ring { capacity: 4096 });
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -33,7 +33,7 @@ impl Rx for From {
 }
 
 fn ends(to: u32, from: u32) -> Result<(To, From), Failure> {
-    let options = |key| Ok::<_, Failure>(Options::classic(Key::new(key)?));
+    let options = |key| Ok::<_, Failure>(Options::slot(Key::new(key)?));
     Ok((To(Writer::open(&options(to)?)?), From { reader: Reader::open(&options(from)?)?, text: vec![0; LONGEST] }))
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key: KeySpec = std::env::args().nth(1).ok_or("usage: reader KEY")?.parse()?;
-    let mut reader = Reader::<SysV>::open(&Options::classic(key.resolve()?))?;
+    let mut reader = Reader::<SysV>::open(&Options::slot(key.resolve()?))?;
     loop {
         let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_secs(10));
         let message = reader.peek_with(&mut policy).map_err(|error| error.to_string())?;

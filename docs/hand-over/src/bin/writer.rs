@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key: KeySpec = std::env::args().nth(1).ok_or("usage: writer KEY")?.parse()?;
-    let mut writer = Writer::<SysV>::open(&Options::classic(key.resolve()?))?;
+    let mut writer = Writer::<SysV>::open(&Options::slot(key.resolve()?))?;
     let mut send = |line: &str| writer.send_deadline(line.as_bytes(), Instant::now() + Duration::from_secs(10));
     for line in stdin().lines() {
         let line = line?;
