@@ -162,7 +162,7 @@ int shmh_end(struct shmh *handle, int timeout_ms);
 // `len` is NULL or can be written.
 int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int timeout_ms);
 
-// Waits for a message as `shmh_send` waits, and lets it be looked at: `*bytes` and `*len` are valid until the next call
+// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
 // with this handle. The writer can't change them. It is not released: who dies now gets it again.
 //
 // Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
@@ -171,7 +171,7 @@ int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int t
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
 int shmh_peek(struct shmh *handle, const void **bytes, size_t *len, int timeout_ms);
 
-// Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
+// Releases the message that was peeked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
 // instead, and the session is over.
 //
 // Returns `SHMH_OK`, also where there is nothing to release; `SHMH_ENDED`: the session is over; or `SHMH_E_INVALID`,
@@ -219,7 +219,7 @@ int shmh_interrupt(struct shmh *handle);
 // long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. Where the
 // kernel removes a segment with its last attachment (`kernel.shm_rmid_forced` is 1), the writer also waits, within the same
 // time, until all that it sent was received: with a negative `timeout_ms` without limit, also for a reader that is still to
-// come. A message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+// come. A message that was peeked at and not released stays for the next reader. NULL is `SHMH_OK`.
 //
 // Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
 // it for one that failed.

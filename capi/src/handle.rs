@@ -31,7 +31,7 @@ pub(crate) enum Side {
     Writer(Writer<SysV>),
     Reader {
         reader: Reader<SysV>,
-        /// The end was looked at.
+        /// The end was peeked at.
         at_end: bool,
         /// The end was met, and the session is over.
         ended: bool,

@@ -108,7 +108,7 @@ fn writer(side: &mut Side) -> Result<&mut Writer<SysV>, Fault> {
     }
 }
 
-/// The reader, whether its end was looked at, and whether that was met.
+/// The reader, whether its end was peeked at, and whether that was met.
 #[inline]
 fn reader(side: &mut Side) -> Result<(&mut Reader<SysV>, &mut bool, &mut bool), Fault> {
     match side {
@@ -300,7 +300,7 @@ fn unless_ended(received: Result<usize, RecvError>) -> Result<Option<usize>, Rec
     }
 }
 
-/// Waits for a message as `shmh_send` waits, and lets it be looked at: `*bytes` and `*len` are valid until the next call
+/// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
 /// with this handle. The writer can't change them. It is not released: who dies now gets it again.
 ///
 /// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
@@ -331,7 +331,7 @@ pub unsafe extern "C" fn shmh_peek(
     }
 }
 
-/// Releases the message that was looked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
+/// Releases the message that was peeked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
 /// instead, and the session is over.
 ///
 /// Returns `SHMH_OK`, also where there is nothing to release; `SHMH_ENDED`: the session is over; or `SHMH_E_INVALID`,
@@ -355,7 +355,7 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
             *at_end = false;
             *ended = with_policy(0, interrupted, |policy| {
                 let message = reader.peek_with(policy)?;
-                // A peer may have put something else there meanwhile: that was not looked at.
+                // A peer may have put something else there meanwhile: that was not peeked at.
                 let ends = message.ends_session();
                 if ends {
                     message.end_session()?;
@@ -453,7 +453,7 @@ pub unsafe extern "C" fn shmh_interrupt(handle: *mut shmh) -> c_int {
 /// long as it takes), that nothing lies in a segment that was removed; the reader waits for the next writer. Where the
 /// kernel removes a segment with its last attachment (`kernel.shm_rmid_forced` is 1), the writer also waits, within the same
 /// time, until all that it sent was received: with a negative `timeout_ms` without limit, also for a reader that is still to
-/// come. A message that was looked at and not released stays for the next reader. NULL is `SHMH_OK`.
+/// come. A message that was peeked at and not released stays for the next reader. NULL is `SHMH_OK`.
 ///
 /// Returns `SHMH_OK`; `SHMH_E_CLOSED`; or for what a writer had sent and can't be sure of, as `shmh_send`: then the reader takes
 /// it for one that failed.

@@ -294,7 +294,7 @@ fn cut_short(mut failure: Failure, begun: usize) -> Failure {
     failure
 }
 
-/// What was looked at before is not there any more: a peer has taken it back.
+/// What was peeked at before is not there any more: a peer has taken it back.
 fn gone(error: RecvError) -> Failure {
     match error {
         RecvError::TimedOut => Failure::new(

@@ -362,7 +362,7 @@ impl<B: RingBackend> Reader<B> {
         either!(self, reader => reader.capacity())
     }
 
-    /// Waits until there is a message to look at next, without looking at it.
+    /// Waits until there is a message to peek at next, without peeking at it.
     ///
     /// # Errors
     /// As the layout's own.
@@ -383,7 +383,7 @@ impl<B: RingBackend> Reader<B> {
         either!(self, reader => reader.wait_with(policy))
     }
 
-    /// Waits for the first message that is not released, and looks at it.
+    /// Waits for the first message that is not released, and peeks at it.
     ///
     /// # Errors
     /// As the layout's own.
@@ -404,7 +404,7 @@ impl<B: RingBackend> Reader<B> {
         self.peek_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `policy` says.
+    /// Peeks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As the layout's own.
@@ -446,7 +446,7 @@ impl<B: RingBackend> Reader<B> {
         either!(self, reader => reader.recv_with(bytes, policy))
     }
 
-    /// Releases what was looked at and not released yet.
+    /// Releases what was peeked at and not released yet.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -533,7 +533,7 @@ impl<B: RingBackend> Reader<B> {
     }
 }
 
-/// A message of either layout that was looked at and not released yet.
+/// A message of either layout that was peeked at and not released yet.
 ///
 /// ```
 /// # #[cfg(not(model))] {

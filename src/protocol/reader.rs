@@ -41,7 +41,7 @@ pub enum RecvError {
     #[error("the writer died")]
     WriterGone,
     /// The stream has ended: [`end_session`](super::ring::Message::end_session) or release what
-    /// a look shows.
+    /// a peek shows.
     #[error("the stream has ended")]
     Ended,
     /// The text is longer than the buffer. It still waits in the slot.
@@ -93,7 +93,7 @@ impl From<GaveUp> for RecvError {
 
 /// The one who takes messages out.
 ///
-/// A message is first *looked at*, then *released*: whoever passes it on
+/// A message is first *peeked at*, then *released*: whoever passes it on
 /// releases it when that has succeeded, so that a failure or a death in between
 /// makes the next reader see it again.
 ///
@@ -115,9 +115,9 @@ impl From<GaveUp> for RecvError {
 pub struct Reader<B: Backend> {
     backend: B,
     watch: PeerWatch,
-    /// The message in the slot was looked at.
+    /// The message in the slot was peeked at.
     peeked: bool,
-    /// Private copy of the text that is looked at.
+    /// Private copy of the text that is peeked at.
     text: Box<[u8]>,
 }
 
@@ -186,7 +186,7 @@ impl<B: Backend> Reader<B> {
         self.text.len()
     }
 
-    /// Waits for a message and looks at it, without releasing it.
+    /// Waits for a message and peeks at it, without releasing it.
     ///
     /// # Errors
     /// [`RecvError::WriterGone`], [`RecvError::Backend`].
@@ -207,7 +207,7 @@ impl<B: Backend> Reader<B> {
         self.peek_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `policy` says.
+    /// Peeks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`peek`](Self::peek), and [`RecvError::TimedOut`] or
@@ -232,7 +232,7 @@ impl<B: Backend> Reader<B> {
         Ok(Message { reader: self, len })
     }
 
-    /// Waits until there is a message, without looking at it.
+    /// Waits until there is a message, without peeking at it.
     ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
@@ -345,7 +345,7 @@ impl<B: Backend> Reader<B> {
         Ok(len)
     }
 
-    /// Releases the message that was looked at, if that was not done yet: for those who
+    /// Releases the message that was peeked at, if that was not done yet: for those who
     /// can't keep the [`Message`].
     ///
     /// ```
@@ -359,7 +359,7 @@ impl<B: Backend> Reader<B> {
     /// reader.release_peeked();
     /// writer.try_send(b"b")?;
     /// reader.release_peeked();
-    /// assert_eq!(reader.peek()?.text(), b"b", "it was not looked at, and not released");
+    /// assert_eq!(reader.peek()?.text(), b"b", "it was not peeked at, and not released");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -485,8 +485,8 @@ impl<B: Backend> Reader<B> {
     }
 }
 
-/// A message that was looked at and not released yet. Dropping it leaves it in
-/// the slot, for the next look.
+/// A message that was peeked at and not released yet. Dropping it leaves it in
+/// the slot, for the next peek.
 ///
 /// ```
 /// # #[cfg(not(model))] {

@@ -161,7 +161,7 @@ pub(crate) fn released_up_to_a_cursor<H: Harness>(place: &H) {
     let then = first.cursor();
     assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"two");
     first.release_up_to(then);
-    assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"three", "what was looked at since stays looked at");
+    assert_eq!(first.try_peek_next().unwrap().unwrap().text(), b"three", "what was peeked at since stays peeked at");
     drop(first);
     let mut second = reader(place);
     assert_eq!(second.peek().unwrap().text(), b"two", "released so far, and no further");
@@ -204,7 +204,7 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
     }
 }
 
-/// What was looked at before the reader started over was not looked at.
+/// What was peeked at before the reader started over was not peeked at.
 pub(crate) fn a_mark_from_before_a_new_start_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
     let peek = |reader: &mut Reader<H::Backend>| reader.peek_next(&mut in_time()).unwrap().text().to_vec();
@@ -222,7 +222,7 @@ pub(crate) fn a_mark_from_before_a_new_start_releases_nothing<H: Harness>(place:
     assert_eq!(peek(&mut reader), b"one");
     reader.release_up_to(marks[2]);
     assert_eq!(peek(&mut reader), b"two", "it has come as far as `one`");
-    // As far as it has come by now: and `two` stays looked at.
+    // As far as it has come by now: and `two` stays peeked at.
     reader.release_up_to(marks[1]);
     assert_eq!(peek(&mut reader), b"three");
     reader.rewind();
@@ -247,7 +247,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     let dying = guest(place);
     let end = second.peek_with(&mut in_time()).unwrap();
     assert!(end.ends_session());
-    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a look closes nothing");
+    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a peek closes nothing");
     end.end_session().unwrap();
     assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 1);
 }

@@ -127,7 +127,7 @@ fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
                 let len = round * 7 % 2000;
                 writer.send_with(&[b'x'; 2000][..len], &mut WaitPolicy::forever()).unwrap();
                 assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(len));
-                writer.send_with(b"looked at", &mut WaitPolicy::forever()).unwrap();
+                writer.send_with(b"peeked at", &mut WaitPolicy::forever()).unwrap();
                 reader.peek().unwrap().release();
             }
         };
@@ -136,7 +136,7 @@ fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
     assert_eq!(counts, [0, 0, 0], "system calls, the number of the first, allocations");
 }
 
-/// What a ring can do besides: batches, reservations, looks in place.
+/// What a ring can do besides: batches, reservations, peeks in place.
 fn through_a_ring<H: Harness>(test: &str) {
     let counts = counted(test, || {
         let place = H::ring(SMALLEST);

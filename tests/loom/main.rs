@@ -8,7 +8,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `handoff` | L1 to L4: order, exactly once, whole, and both sides finish |
-//! | `session` | L5 to L9: looking, closing, and what lies in removed memory |
+//! | `session` | L5 to L9: peeking, ending the session, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
 //! | `orders` | T: each memory order is needed, for loom rejects the model without it |
 //! | `ring` | R1 to R32: the ring; K4 to K10, K12 to K16: a side of it that dies at any step |

@@ -1,4 +1,4 @@
-//! Looking, closing, and what lies in memory that was removed.
+//! Peeking, ending the session, and what lies in memory that was removed.
 
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
@@ -8,7 +8,7 @@ use shm_handoff::protocol::flag::FULL;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Backend, Reader, Role, Writer};
 
-/// **L5** A look without a release leaves the message as it was, for the next
+/// **L5** A peek without a release leaves the message as it was, for the next
 /// look; only after the release comes the next message.
 #[test]
 fn l5_a_peek_leaves_the_message() {

@@ -98,7 +98,7 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
     Ok(())
 }
 
-/// **S2** Any mixture of sending, trying, giving up, looking and receiving is a
+/// **S2** Any mixture of sending, trying, giving up, peeking and receiving is a
 /// queue: what was refused has not arrived, and nothing is refused without a
 /// reason (a message that was sent is there, and so is room that was made).
 #[test]

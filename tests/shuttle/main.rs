@@ -15,7 +15,7 @@
 //! | `handover` | S1, S2: long hand-overs, by one operation and by a mixture of all |
 //! | `seats` | S3, S4, S7: writers and readers that come and go, fail, or are refused |
 //! | `removal` | S5, S6: memory removed by a third party, and session after session |
-//! | `ring` | S12 to S16: the same through a ring, and batches, reservations, looks ahead, ends |
+//! | `ring` | S12 to S16: the same through a ring, and batches, reservations, peeks ahead, ends |
 //! | `tutorial` | S8 to S11: the tutorial's protocol, rejected for D3, D4 and D5 |
 #![cfg(shuttle)]
 

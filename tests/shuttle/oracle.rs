@@ -18,7 +18,7 @@ struct Queue {
     /// How many calls that sent one have returned.
     sent: usize,
     released: usize,
-    /// The last that was looked at.
+    /// The last that was peeked at.
     peeked: Option<usize>,
 }
 

@@ -172,7 +172,7 @@ fn read_now_and_then(slot: &Channel, oracle: &Oracle, messages: usize) {
     }
 }
 
-/// **S4** Two readers take turns, and go when they like: what was looked at and
+/// **S4** Two readers take turns, and go when they like: what was peeked at and
 /// not released comes again, to whoever is next; nothing else comes twice, and
 /// the order holds. The writer goes on after each.
 #[test]

@@ -30,7 +30,7 @@ fn main() {
                 if peer == "ring" {
                     black_box(reader.recv(black_box(&mut into)).expect("received"));
                 } else {
-                    let message = reader.peek().expect("looked");
+                    let message = reader.peek().expect("peeked");
                     black_box(message.text());
                     message.release();
                 }
@@ -48,7 +48,7 @@ fn main() {
                 if peer == "classic" {
                     black_box(reader.recv(black_box(&mut into)).expect("received"));
                 } else {
-                    let message = reader.peek().expect("looked");
+                    let message = reader.peek().expect("peeked");
                     black_box(message.text());
                     message.release();
                 }

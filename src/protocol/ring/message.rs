@@ -1,4 +1,4 @@
-//! What a reader gives out: a message that was looked at, copied or where it lies, and
+//! What a reader gives out: a message that was peeked at, copied or where it lies, and
 //! all of them one after the other.
 
 use super::RecordKind;
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::protocol::RecvError;
 use crate::protocol::orders::RELAXED;
 
-/// A message that was looked at and not released yet. Dropping it leaves it in the
+/// A message that was peeked at and not released yet. Dropping it leaves it in the
 /// ring, for the next [`peek`](Reader::peek).
 ///
 /// ```
@@ -73,7 +73,7 @@ impl<B: RingBackend> Message<'_, B> {
         self.record.kind == RecordKind::End
     }
 
-    /// Gives its space back to the writer, and that of all that was looked at
+    /// Gives its space back to the writer, and that of all that was peeked at
     /// before.
     ///
     /// ```
@@ -132,7 +132,7 @@ impl<B: RingBackend> Message<'_, B> {
     }
 }
 
-/// A message where it lies, that was looked at and not released yet.
+/// A message where it lies, that was peeked at and not released yet.
 ///
 /// ```
 /// # #[cfg(not(model))] {
@@ -270,7 +270,7 @@ impl<B: RingBackend> InPlace<'_, B> {
         bytes
     }
 
-    /// Gives its space back to the writer, and that of all that was looked at
+    /// Gives its space back to the writer, and that of all that was peeked at
     /// before.
     ///
     /// ```

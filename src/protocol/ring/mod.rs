@@ -6,7 +6,7 @@
 //! positions only grow, and a record never goes beyond the wrap.
 //!
 //! ```text
-//!            released,        looked at     unread
+//!            released,        peeked at     unread
 //!            not given back
 //!   ────────┬────────────────┬─────────────┬──────────────┬───┬─────────────
 //!    free   │ records ...    │ records ... │ records ...  │ 0 │   free

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// The one who takes messages out of a ring.
 ///
-/// A message is first *looked at*, then *released*. Several can be looked at
+/// A message is first *peeked at*, then *released*. Several can be peeked at
 /// before they are released together: [`peek_next`](Self::peek_next).
 ///
 /// ```
@@ -44,7 +44,7 @@ pub struct Reader<B: RingBackend> {
     /// Which memory it is, counted from the first.
     memory: u64,
     coalesce: Coalescing,
-    /// Private copy of the message that is looked at.
+    /// Private copy of the message that is peeked at.
     pub(super) text: Vec<u8>,
 }
 
@@ -157,8 +157,8 @@ impl<B: RingBackend> Reader<B> {
         self.backend.ring().longest
     }
 
-    /// Waits for a message and looks at it, without releasing it. It is the first
-    /// that is not released, whatever was looked at before.
+    /// Waits for a message and peeks at it, without releasing it. It is the first
+    /// that is not released, whatever was peeked at before.
     ///
     /// # Errors
     /// [`RecvError::WriterGone`], [`RecvError::Corrupt`], [`RecvError::Backend`].
@@ -179,7 +179,7 @@ impl<B: RingBackend> Reader<B> {
         self.peek_with(&mut WaitPolicy::forever())
     }
 
-    /// Looks at a message, waiting as `policy` says.
+    /// Peeks at a message, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`peek`](Self::peek), and [`RecvError::TimedOut`] or
@@ -202,8 +202,8 @@ impl<B: RingBackend> Reader<B> {
         self.peek_next(policy)
     }
 
-    /// Looks at the message behind the last one that was looked at. The end of the
-    /// stream is never passed over: it is looked at again and again.
+    /// Peeks at the message behind the last one that was peeked at. The end of the
+    /// stream is never passed over: it is peeked at again and again.
     ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
@@ -252,7 +252,7 @@ impl<B: RingBackend> Reader<B> {
         Ok(Some(self.look_at(record)?))
     }
 
-    /// Looks at the message behind the last one that was looked at, without copying
+    /// Peeks at the message behind the last one that was peeked at, without copying
     /// it.
     ///
     /// ```
@@ -293,7 +293,7 @@ impl<B: RingBackend> Reader<B> {
         Ok(Message { reader: self, record })
     }
 
-    /// Looks from the first message on that is not released.
+    /// Begins to peek again at the first message that is not released.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -312,7 +312,7 @@ impl<B: RingBackend> Reader<B> {
         self.next = self.released;
     }
 
-    /// Waits until there is a message to look at next, without looking at it.
+    /// Waits until there is a message to peek at next, without peeking at it.
     ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
@@ -457,7 +457,7 @@ impl<B: RingBackend> Reader<B> {
         Messages { reader: self, failed: false }
     }
 
-    /// Releases all messages that were looked at.
+    /// Releases all messages that were peeked at.
     ///
     /// ```
     /// # #[cfg(not(model))] {
@@ -477,7 +477,7 @@ impl<B: RingBackend> Reader<B> {
         self.release_to(self.next);
     }
 
-    /// How far it has looked, to release that and no more:
+    /// How far it has peeked, to release that and no more:
     /// [`release_up_to`](Self::release_up_to).
     ///
     /// ```
@@ -499,8 +499,8 @@ impl<B: RingBackend> Reader<B> {
         Cursor { memory: self.memory, to: self.next }
     }
 
-    /// Releases the messages that had been looked at then. What was looked at since
-    /// stays looked at. If the reader has [started over](Self::rewind) since, and has not
+    /// Releases the messages that had been peeked at then. What was peeked at since
+    /// stays peeked at. If the reader has [started over](Self::rewind) since, and has not
     /// come as far again, or has moved to other memory, this releases nothing.
     ///
     /// ```
@@ -514,15 +514,15 @@ impl<B: RingBackend> Reader<B> {
     /// let first = reader.cursor();
     /// reader.peek_next(&mut WaitPolicy::forever())?;
     /// reader.release_up_to(first);
-    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"c", "`b` stays looked at");
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"c", "`b` stays peeked at");
     /// assert_eq!(reader.peek()?.text(), b"b", "and was not released");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn release_up_to(&mut self, cursor: Cursor) {
         let next = self.next;
-        // A position of other memory can lie between two of this one's. And after a look from
-        // the first one on, what lies there was not looked at.
+        // A position of other memory can lie between two of this one's. And after a peek from
+        // the first one on, what lies there was not peeked at.
         let is_here = cursor.memory == self.memory;
         if is_here && distance(self.released, cursor.to) <= distance(self.released, next) {
             self.release_to(cursor.to);
@@ -599,7 +599,7 @@ impl<B: RingBackend> Reader<B> {
         self.backend.leave()
     }
 
-    /// A message, and all that was looked at before, was dealt with.
+    /// A message, and all that was peeked at before, was dealt with.
     #[inline(always)]
     pub(super) fn release_record(&mut self, record: Record) {
         self.release_to(record.end());
@@ -639,7 +639,7 @@ impl<B: RingBackend> Reader<B> {
         }
     }
 
-    /// Waits for the record after those that were looked at.
+    /// Waits for the record after those that were peeked at.
     #[inline(always)]
     fn await_record(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
         match self.record()? {
@@ -648,7 +648,7 @@ impl<B: RingBackend> Reader<B> {
         }
     }
 
-    /// The record after those that were looked at, if there is one.
+    /// The record after those that were peeked at, if there is one.
     #[inline(always)]
     fn record(&self) -> Result<Option<Record>, Corrupt> {
         let ring = self.backend.ring();
@@ -720,7 +720,7 @@ impl<B: RingBackend> Reader<B> {
     }
 }
 
-/// How far a reader has looked, of use for that reader alone: see [`Reader::cursor`].
+/// How far a reader has peeked, of use for that reader alone: see [`Reader::cursor`].
 ///
 /// ```
 /// # #[cfg(not(model))] {

@@ -35,14 +35,14 @@ fn r10_more_than_there_is_room_for() {
     );
 }
 
-/// **R11** Several records looked at and released together: none of them is
+/// **R11** Several records peeked at and released together: none of them is
 /// written over before.
 #[test]
 fn r11_one_release_for_many() {
     // 1 s.
     claim(
         "R11",
-        "several looked at and released together: none is written over before",
+        "several peeked at and released together: none is written over before",
         Depth::bound(2, 3696).deep(Depth::bound(3, 54_285)),
         || {
             let ring = one_way(4, 2);

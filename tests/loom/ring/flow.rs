@@ -126,7 +126,7 @@ fn r7_over_two_to_the_64() {
     });
 }
 
-/// **R8** A message that does not fit into the buffer stays, for the next look.
+/// **R8** A message that does not fit into the buffer stays, for the next peek.
 #[test]
 fn r8_a_peek_leaves_the_message() {
     claim(

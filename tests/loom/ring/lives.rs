@@ -1,5 +1,5 @@
 //! Killed at every step, as in [`super::killed`], in the other ways to take a message and
-//! to send one: received into the reader's own memory, several looked at and released up
+//! to send one: received into the reader's own memory, several peeked at and released up
 //! to a place, read where it lies, built where it lies.
 
 use super::killed::{
@@ -132,13 +132,13 @@ fn k12_received_into_the_readers_own_at_every_step() {
     );
 }
 
-/// **K13** A reader killed at any step of looking at two messages and releasing them up to a
+/// **K13** A reader killed at any step of peeking at two messages and releasing them up to a
 /// place: what it has released does not come again, and all else does.
 #[test]
 fn k13_released_up_to_a_cursor_at_every_step() {
     killed_at_every_step(
         "K13",
-        "ring: a reader that opens, looks at two messages, releases up to the first, then the other, and leaves",
+        "ring: a reader that opens, peeks at two messages, releases up to the first, then the other, and leaves",
         52,
         Depth::bound(1, 2832).deep(Depth::bound(2, 130_805)),
         |spared| {

@@ -90,7 +90,7 @@ fn r14_a_writer_that_fails() {
     );
 }
 
-/// **R15** A reader leaves what it looked at and did not release to the next one,
+/// **R15** A reader leaves what it peeked at and did not release to the next one,
 /// and nothing of what it did release, though it has not given all of that back.
 #[test]
 fn r15_a_reader_and_its_successor() {
@@ -157,7 +157,7 @@ fn r16_a_reader_and_its_successor_on_a_full_ring() {
 }
 
 /// **R17** Both sides are followed by others, in any order: nothing is lost, and
-/// only what was looked at and not released comes again.
+/// only what was peeked at and not released comes again.
 #[test]
 fn r17_both_and_their_successors() {
     // 4 s.

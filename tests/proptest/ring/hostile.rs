@@ -2,7 +2,7 @@
 //!
 //! * P1: Reader and writer open it or say that it is broken; nothing panics, and
 //!   nothing waits that was told not to.
-//! * P2: A message that is looked at, in place or not, has a quarter of the ring at
+//! * P2: A message that is peeked at, in place or not, has a quarter of the ring at
 //!   most, and lies within it.
 //! * P3: What a writer sends is refused, or lies within the ring: no word of the
 //!   header but the parked words is changed by it.

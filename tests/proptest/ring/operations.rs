@@ -7,7 +7,7 @@
 //!   abandoned never does.
 //! * P3: Looks, in place or not, come in order from the first message that is not
 //!   released, and take nothing away, whatever becomes of the reader; an end is not
-//!   passed over. A mark releases up to where it was set, if that was looked at since, and
+//!   passed over. A mark releases up to where it was set, if that was peeked at since, and
 //!   nothing else.
 //! * P4: Space is given back by the quarter, by whoever runs dry or leaves in order, and
 //!   with an end.
@@ -129,7 +129,7 @@ struct Sent {
 struct Oracle {
     capacity: usize,
     queue: VecDeque<Sent>,
-    /// Messages at the queue's front that were looked at.
+    /// Messages at the queue's front that were peeked at.
     peeked: usize,
     head: u64,
     released: u64,
@@ -210,7 +210,7 @@ impl Oracle {
         self.peeked.checked_sub(1).map_or(self.released, |last| self.queue[last].end)
     }
 
-    /// Those that end at `to` or before were dealt with, if all of them were looked at.
+    /// Those that end at `to` or before were dealt with, if all of them were peeked at.
     fn release_up_to(&mut self, to: u64) {
         let (released, peeked) = (self.released, self.peeked);
         if to.wrapping_sub(released) > self.peeked_to().wrapping_sub(released) {

@@ -181,7 +181,7 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
 }
 
 /// **S13** Any mixture of sending, batches, reservations, trying, giving up,
-/// looking ahead and releasing together is a queue: what was refused has not
+/// peeking ahead and releasing together is a queue: what was refused has not
 /// arrived, and what was sent is there.
 #[test]
 fn s13_a_mixture_is_a_queue() {
@@ -198,7 +198,7 @@ fn s13_a_mixture_is_a_queue() {
     ];
     claim(
         "S13",
-        "ring: any mixture of operations, batches, reservations and looks ahead is a queue",
+        "ring: any mixture of operations, batches, reservations and peeks ahead is a queue",
         size,
         &floors,
         |messages| {
