@@ -69,6 +69,7 @@ step "tests, C library" cargo test --quiet -p shm-handoff-capi
 # What ships has no overflow checks, and is faster: a count that goes wrong shows in what is
 # printed, and races come at other moments.
 step "tests, release" cargo test --quiet --release --test cli --test processes --test conformance
+step "instructions" ci/instructions.sh --check
 step "storm" ci/storm.sh --kills 500 --least 0
 step "loom" logged loom test --quiet -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture

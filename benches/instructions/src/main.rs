@@ -1,108 +1,91 @@
 //! So many messages of so many bytes, sent and received one after the other in one thread: what a
 //! message costs the processor where neither side has to wait. `ci/instructions.sh` counts.
 
-use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::{Reader, Writer, any, ring};
+use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
+use shm_handoff::{Reader, WaitPolicy, Writer, any, ring};
 use std::hint::black_box;
 
-/// A segment's key of this process alone.
-fn key() -> Key {
-    Key::new(std::process::id() << 12 | 0xA5).expect("it is not 0")
+/// Bytes that begin a cache line wherever the stack begins: a copy takes the same way in every run.
+#[repr(align(64))]
+struct Aligned<const N: usize>([u8; N]);
+
+/// A writer and a reader of these types, at these options.
+macro_rules! pair {
+    ($writer:ty, $reader:ty, $options:expr, $row:ident) => {{
+        let options = $options;
+        let mut reader = <$reader>::open(&options).expect("reader");
+        let mut writer = <$writer>::open(&options).expect("writer");
+        let (text, mut into) = (Aligned([b'x'; 2048]), Aligned([0; 2048]));
+        let (text, into) = (&text.0[..$row.size], &mut into.0);
+        if $row.peek {
+            for _ in 0..$row.count {
+                writer.send(black_box(text)).expect("sent");
+                let message = reader.peek().expect("peeked");
+                black_box(message.text());
+                message.release();
+            }
+        } else {
+            for _ in 0..$row.count {
+                writer.send(black_box(text)).expect("sent");
+                black_box(reader.recv_with(black_box(into), &mut WaitPolicy::forever()).expect("received"));
+            }
+        }
+        writer.close().expect("left");
+        reader.close().expect("left");
+        Segment::open(key()).and_then(|segment| segment.remove()).expect("removed");
+    }};
 }
 
-/// The longest message of all.
-const ROOM: usize = 2048;
+/// What is counted.
+struct Row {
+    peek: bool,
+    size: usize,
+    count: u64,
+}
+
+/// A key of this process alone.
+fn key() -> Key {
+    Key::new(0x5C00_0000 | std::process::id()).expect("it is not 0")
+}
 
 fn main() {
     let args: Vec<_> = std::env::args().collect();
-    let [_, peer, size, count] = &args[..] else { panic!("PEER SIZE COUNT") };
-    let (size, count): (usize, u64) = (size.parse().expect("SIZE"), count.parse().expect("COUNT"));
-    let text = vec![b'x'; size];
-    let mut into = [0; ROOM];
-    match &peer[..] {
-        "ring" | "ring-peek" => {
-            let options = Options::ring(key(), 2 << 20).expect("a capacity");
-            let mut reader = ring::Reader::<SysV>::open(&options).expect("reader");
-            let mut writer = ring::Writer::<SysV>::open(&options).expect("writer");
-            reader.backend().segment().remove().expect("removed");
-            for _ in 0..count {
-                writer.send(black_box(&text)).expect("sent");
-                if peer == "ring" {
-                    black_box(reader.recv(black_box(&mut into)).expect("received"));
-                } else {
-                    let message = reader.peek().expect("peeked");
-                    black_box(message.text());
-                    message.release();
-                }
-            }
-        }
-        "classic" | "classic-peek" => {
-            let options = Options::slot(key());
-            let mut reader = Reader::<SysV>::open(&options).expect("reader");
-            let mut writer = Writer::<SysV>::open(&options).expect("writer");
-            writer.send(b"met").expect("sent");
-            reader.recv(&mut into).expect("received");
-            reader.backend().segment().remove().expect("removed");
-            for _ in 0..count {
-                writer.send(black_box(&text)).expect("sent");
-                if peer == "classic" {
-                    black_box(reader.recv(black_box(&mut into)).expect("received"));
-                } else {
-                    let message = reader.peek().expect("peeked");
-                    black_box(message.text());
-                    message.release();
-                }
-            }
-        }
-        "either-ring" | "either-classic" => {
-            let options = if peer == "either-ring" {
-                Options::ring(key(), 2 << 20).expect("a capacity")
-            } else {
-                Options::slot(key())
-            };
-            let mut reader = any::Reader::<SysV>::open(&options).expect("reader");
-            let mut writer = any::Writer::<SysV>::open(&options).expect("writer");
-            writer.send(b"met").expect("sent");
-            reader.recv_with(&mut into, &mut shm_handoff::WaitPolicy::forever()).expect("received");
-            reader.backend().segment().remove().expect("removed");
-            for _ in 0..count {
-                writer.send(black_box(&text)).expect("sent");
-                let len = reader.recv_with(black_box(&mut into), &mut shm_handoff::WaitPolicy::forever());
-                black_box(len.expect("received"));
-            }
-        }
-        "rtrb" => match size {
-            8 => rtrb::<8>(count),
-            64 => rtrb::<64>(count),
-            256 => rtrb::<256>(count),
-            _ => rtrb::<2048>(count),
+    let [_, name, size, count] = &args[..] else { panic!("ROW SIZE COUNT") };
+    let plain = name.trim_end_matches("-peek");
+    let row = Row { peek: plain != name, size: size.parse().expect("SIZE"), count: count.parse().expect("COUNT") };
+    let classic = || Options::slot(key());
+    let ring = || Options::ring(key(), 2 << 20).expect("a capacity");
+    match plain {
+        "ring" => pair!(ring::Writer<SysV>, ring::Reader<SysV>, ring(), row),
+        "classic" => pair!(Writer<SysV>, Reader<SysV>, classic(), row),
+        "either-ring" => pair!(any::Writer<SysV>, any::Reader<SysV>, ring(), row),
+        "either-classic" => pair!(any::Writer<SysV>, any::Reader<SysV>, classic(), row),
+        "rtrb" | "shaq" => match row.size {
+            8 => other::<8>(plain, row.count),
+            64 => other::<64>(plain, row.count),
+            256 => other::<256>(plain, row.count),
+            _ => other::<2048>(plain, row.count),
         },
-        "shaq" => match size {
-            8 => shaq::<8>(count),
-            64 => shaq::<64>(count),
-            256 => shaq::<256>(count),
-            _ => shaq::<2048>(count),
-        },
-        other => panic!("no such peer: {other}"),
+        other => panic!("no such row: {other}"),
     }
 }
 
-fn rtrb<const N: usize>(count: u64) {
-    let (mut writer, mut reader) = rtrb::RingBuffer::<[u8; N]>::new(64);
-    let (text, mut into) = ([b'x'; N], [0; N]);
-    for _ in 0..count {
-        writer.push(*black_box(&text)).expect("pushed");
-        *black_box(&mut into) = reader.pop().expect("popped");
-        black_box(&into);
-    }
-}
-
-fn shaq<const N: usize>(count: u64) {
-    let (mut writer, mut reader) = shaq::spsc::pair::<[u8; N]>(64).expect("a pair");
-    let (text, mut into) = ([b'x'; N], [0; N]);
-    for _ in 0..count {
-        writer.try_write(*black_box(&text)).expect("written");
-        *black_box(&mut into) = reader.try_read().expect("read");
-        black_box(&into);
+/// Rings of values of one size.
+fn other<const N: usize>(name: &str, count: u64) {
+    let (text, mut into) = (Aligned([b'x'; N]), Aligned([0; N]));
+    if name == "rtrb" {
+        let (mut writer, mut reader) = rtrb::RingBuffer::<[u8; N]>::new(64);
+        for _ in 0..count {
+            writer.push(*black_box(&text.0)).expect("pushed");
+            *black_box(&mut into.0) = reader.pop().expect("popped");
+            black_box(&into.0);
+        }
+    } else {
+        let (mut writer, mut reader) = shaq::spsc::pair::<[u8; N]>(64).expect("a pair");
+        for _ in 0..count {
+            writer.try_write(*black_box(&text.0)).expect("written");
+            *black_box(&mut into.0) = reader.try_read().expect("read");
+            black_box(&into.0);
+        }
     }
 }
