@@ -43,11 +43,11 @@ forbid() {
 uses() { printf '(crate|super)::(\{.*\\b)?(%s)\\b' "$1"; }
 
 # So that nothing is checked in vain after a move.
-for there in error.rs sync backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
+for there in error sync backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
     [ -e "$there" ] || { echo "layering: $PWD/$there is missing: bring this script up to date" >&2; exit 1; }
 done
 
-forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error.rs sync
+forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error sync
 forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" $(find backend -name '*.rs' ! -path backend/header.rs)
 forbid "a ring's header takes of protocol the table of orders alone" 'crate::(\{.*\b)?(protocol\b[^:]|protocol::[^o]|cli)|protocol::o[^r]' backend/header.rs
 forbid "the table of orders stands on sync alone" "$(uses 'backend|protocol|cli|error')" protocol/orders.rs
@@ -57,7 +57,7 @@ forbid "inproc does not see sysv" '\b(sysv|SysV)\b' backend/inproc.rs
 forbid "protocol names no backend" '\b(sysv|SysV|inproc|InProc)\b' protocol
 forbid "protocol does not know cli" "$(uses 'cli')" protocol
 forbid "options and programs are named by cli alone: the library's errors serve C, too" \
-    '"[^"]*(--[a-z]|\bshm-handoff [a-z]|\bshm(read|write)\b)' error.rs protocol backend/sysv
+    '"[^"]*(--[a-z]|\bshm-handoff [a-z]|\bshm(read|write)\b)' error protocol backend/sysv
 forbid "a bin goes through cli alone" 'shm_handoff::(\{|backend|protocol|error|sync)' bin
 
 # All but the facade itself, the flag of a signal handler (signal-hook asks for

@@ -1,7 +1,7 @@
 //! What to do next, in C's words: where there is a member of `struct shmh_options` or a function
 //! for it. For all else the library's own hint does.
 
-use shm_handoff::{Error, RecvError};
+use shm_handoff::{Error, RecvError, SendError};
 
 pub(crate) fn next(error: &Error) -> Option<String> {
     let hint = match error {
@@ -13,8 +13,16 @@ pub(crate) fn next(error: &Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
+pub(crate) fn of_send(error: &SendError) -> Option<String> {
+    match error {
+        SendError::Backend(error) => next(error),
+        other => other.hint(),
+    }
+}
+
 pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
     match error {
+        RecvError::Backend(error) => next(error),
         RecvError::WriterGone => Some("shmh_await_next_writer() waits for the next one".to_owned()),
         other => other.hint(),
     }

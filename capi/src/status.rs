@@ -1,6 +1,7 @@
 //! What a function returns, what errno is then, and the words for it.
 
 use crate::hint;
+use shm_handoff::error::Class;
 use shm_handoff::{Error, RecvError, SendError};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -54,13 +55,19 @@ impl Fault {
         Self { code, errno: errno_of(code), text: Cow::Borrowed(text) }
     }
 
-    fn said(code: c_int, cause: &dyn std::error::Error, hint: Option<String>) -> Self {
-        let text = match hint {
-            Some(hint) => format!("{cause}; {hint}"),
-            None => cause.to_string(),
+    /// An error of the library, and what to do next. A wait that ended has a text of its own:
+    /// callers that poll meet it all the time, and it takes no memory.
+    fn of(class: Class, error: &dyn std::error::Error, hint: impl FnOnce() -> Option<String>) -> Self {
+        let code = code_of(class);
+        if let Class::TimedOut | Class::Interrupted = class {
+            return Self::new(code, text(code));
+        }
+        let errno = if let Class::System(errno) = class { errno as c_int } else { errno_of(code) };
+        let text = match hint() {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
         };
-        let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
-        Self { code, errno: errno_of(code), text: Cow::Owned(text) }
+        Self { code, errno, text: Cow::Owned(CString::new(text.replace('\0', " ")).unwrap_or_default()) }
     }
 
     /// A call that was not to wait has not failed as one that waited.
@@ -88,65 +95,19 @@ impl Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let code = match &error {
-            Error::BadKey { .. } | Error::BadCapacity { .. } => SHMH_E_INVALID,
-            Error::SeatTaken { .. } => SHMH_E_ROLE_TAKEN,
-            Error::NotAChannel { .. }
-            | Error::OtherLayout { .. }
-            | Error::WrongLayout { .. }
-            | Error::ForeignSeats { .. }
-            | Error::OtherVersion { .. } => SHMH_E_NOT_A_CHANNEL,
-            Error::Permission { .. } | Error::OtherOwner { .. } => SHMH_E_PERMISSION,
-            Error::Limit { .. } => SHMH_E_LIMIT,
-            _ => SHMH_E_SYSTEM,
-        };
-        let errno = match &error {
-            Error::Os { errno, .. } | Error::Refused { errno, .. } => *errno as c_int,
-            Error::Missing { .. } | Error::Removed { .. } => libc::ENOENT,
-            Error::Locked { .. } => libc::EAGAIN,
-            _ => errno_of(code),
-        };
-        Self { errno, ..Self::said(code, &error, hint::next(&error)) }
+        Self::of(error.class(), &error, || hint::next(&error))
     }
 }
 
 impl From<SendError> for Fault {
     fn from(error: SendError) -> Self {
-        let code = match error {
-            SendError::Backend(error) => return error.into(),
-            SendError::WouldBlock | SendError::TimedOut => return Self::timed_out(),
-            SendError::Interrupted => return Self::interrupted(),
-            SendError::Unsendable(_) => SHMH_E_UNSENDABLE,
-            SendError::ReaderGone => SHMH_E_PEER_GONE,
-            SendError::Corrupt(_) => SHMH_E_CORRUPT,
-            _ => SHMH_E_INTERNAL,
-        };
-        Self::said(code, &error, error.hint())
+        Self::of(error.class(), &error, || hint::of_send(&error))
     }
 }
 
 impl From<RecvError> for Fault {
     fn from(error: RecvError) -> Self {
-        let code = match error {
-            RecvError::Backend(error) => return error.into(),
-            RecvError::WouldBlock | RecvError::TimedOut => return Self::timed_out(),
-            RecvError::Interrupted => return Self::interrupted(),
-            RecvError::WriterGone => SHMH_E_PEER_GONE,
-            RecvError::BufferTooSmall { .. } => SHMH_E_TOO_SMALL,
-            RecvError::Corrupt(_) => SHMH_E_CORRUPT,
-            _ => SHMH_E_INTERNAL,
-        };
-        Self::said(code, &error, hint::of_recv(&error))
-    }
-}
-
-impl Fault {
-    fn timed_out() -> Self {
-        Self::new(SHMH_E_TIMED_OUT, c"the time to wait has passed")
-    }
-
-    fn interrupted() -> Self {
-        Self::new(SHMH_E_INTERRUPTED, c"the wait was interrupted")
+        Self::of(error.class(), &error, || hint::of_recv(&error))
     }
 }
 
@@ -160,6 +121,24 @@ thread_local! {
 
 pub(crate) fn last() -> *const c_char {
     LAST.with(|last| last.as_ptr().cast::<c_char>().cast_const())
+}
+
+fn code_of(class: Class) -> c_int {
+    match class {
+        Class::Usage => SHMH_E_INVALID,
+        Class::TimedOut => SHMH_E_TIMED_OUT,
+        Class::Interrupted => SHMH_E_INTERRUPTED,
+        Class::PeerGone => SHMH_E_PEER_GONE,
+        Class::Ended => SHMH_ENDED,
+        Class::Unsendable => SHMH_E_UNSENDABLE,
+        Class::TooSmall => SHMH_E_TOO_SMALL,
+        Class::Taken => SHMH_E_ROLE_TAKEN,
+        Class::NotOurs => SHMH_E_NOT_A_CHANNEL,
+        Class::OtherOwner | Class::Permission => SHMH_E_PERMISSION,
+        Class::Limit => SHMH_E_LIMIT,
+        Class::Corrupt => SHMH_E_CORRUPT,
+        Class::System(_) => SHMH_E_SYSTEM,
+    }
 }
 
 fn errno_of(code: c_int) -> c_int {
@@ -209,8 +188,7 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
 mod tests {
     use super::Fault;
     use nix::errno::Errno;
-    use shm_handoff::error::{Layout, Limit, Object, Role};
-    use shm_handoff::protocol::message::Unsendable;
+    use shm_handoff::error::{Layout, Limit, Object, Place, Role, Unsendable};
     use shm_handoff::{Error, RecvError, SendError};
 
     #[test]
@@ -226,7 +204,7 @@ mod tests {
             Error::OtherOwner { key, object, uid: 7, creator: 7 },
             Error::Limit { key, object, limit: Limit::Shmmni },
             Error::Removed { key },
-            Error::SeatTaken { key, role, pid },
+            Error::SeatTaken { at: Place::Key(key), role, pid },
             Error::Locked { key, pid },
             Error::ForeignSeats { key, seats: 5 },
             Error::OtherVersion { key, found: 1, known: 2, pid: Some(pid) },

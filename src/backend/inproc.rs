@@ -16,7 +16,7 @@
 
 use super::payload::{Cell, Payload, WORD};
 use super::{Backend, Layout, PeerStatus, Records, Ring, RingBackend};
-use crate::error::{Error, Role};
+use crate::error::{Error, Place, Role};
 use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
@@ -416,7 +416,7 @@ impl Backend for InProc {
         };
         if let Some(seat) = seat {
             if *seat {
-                return Err(Error::SeatTaken { key: 0, role, pid: std::process::id() });
+                return Err(Error::SeatTaken { at: Place::Channel, role, pid: std::process::id() });
             }
             *seat = true;
         }

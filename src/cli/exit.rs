@@ -1,11 +1,11 @@
 //! Exit codes, and the one way in which a binary fails.
 
-use super::hint;
+use super::hint::Hint;
 use super::look::Process;
 use super::signals;
 use super::stdio::{self, say};
 use crate::backend::sysv::{Key, Segment, observe_seats};
-use crate::error::{Both, Error, Role};
+use crate::error::{Class, Error, Place, RecvError, Role, SendError, Unsendable};
 use nix::errno::Errno;
 use std::fmt;
 use std::process::ExitCode;
@@ -43,6 +43,22 @@ impl Exit {
             Self::RoleTaken => 6,
             Self::TimedOut => 124,
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
+        }
+    }
+}
+
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Usage => Self::Usage,
+            Class::TimedOut => Self::TimedOut,
+            Class::PeerGone => Self::PeerGone,
+            Class::Unsendable => Self::BadInput,
+            Class::Taken => Self::RoleTaken,
+            Class::NotOurs | Class::OtherOwner | Class::Corrupt => Self::NotAChannel,
+            Class::Permission | Class::Limit | Class::System(_) => Self::System,
+            // A program does not ask for these, or deals with them where they come from.
+            Class::Interrupted | Class::Ended | Class::TooSmall => Self::System,
         }
     }
 }
@@ -89,15 +105,6 @@ pub(super) struct Failure {
     pub(super) hint: Option<Hint>,
 }
 
-/// What to do next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Hint {
-    Words(String),
-    /// What can be done about this error. It depends on what is at the key, so it is looked up when it is said:
-    /// by then what failed has given back the seats and the lock that it held.
-    About(Box<Error>),
-}
-
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self { exit, message: message.to_string(), hint: None }
@@ -105,6 +112,14 @@ impl Failure {
 
     pub(super) fn hint(self, hint: impl fmt::Display) -> Self {
         Self { hint: Some(Hint::Words(hint.to_string())), ..self }
+    }
+
+    /// An error of the library.
+    fn of(class: Class, error: &dyn fmt::Display, hint: Option<Hint>) -> Self {
+        match Exit::from(class) {
+            Exit::TimedOut => Self::timed_out(),
+            exit => Self { hint, ..Self::new(exit, error) },
+        }
     }
 
     pub(super) fn signal(number: i32) -> Self {
@@ -121,8 +136,7 @@ impl Failure {
         let seats = observe_seats(key).ok().flatten();
         let seated = seats.and_then(|seats| if peer == Role::Writer { seats.writer } else { seats.reader });
         let silent = |who: String, hint: String| {
-            Self::new(Exit::TimedOut, format!("key {key}: {who} did nothing for as long as --timeout allows"))
-                .hint(hint)
+            Self::new(Exit::TimedOut, format!("{key}: {who} did nothing for as long as --timeout allows")).hint(hint)
         };
         let number = key.number();
         match (seated, Segment::stat_at(key)) {
@@ -145,8 +159,8 @@ impl Failure {
             Err(_) => "/proc/self/ns/ipc, which has its number, can't be read".to_owned(),
         };
         let why = format!(
-            "{what_came} to key {} in this IPC namespace ({}) for as long as --timeout allows",
-            Both(key),
+            "{what_came} to {} in this IPC namespace ({}) for as long as --timeout allows",
+            Place::Key(key),
             namespace
         );
         Self::new(Exit::TimedOut, why)
@@ -186,12 +200,7 @@ impl Failure {
     pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
         let (bad, good) = (stdio::BAD, stdio::HINT);
         say!("{bad}{program}:{bad:#} {}{and}", self.message);
-        let hint = match &self.hint {
-            Some(Hint::Words(words)) => Some(words.clone()),
-            Some(Hint::About(error)) => hint::next(error),
-            None => None,
-        };
-        if let Some(hint) = hint {
+        if let Some(hint) = self.hint.as_ref().and_then(Hint::in_words) {
             say!("  {good}hint:{good:#} {hint}");
         }
         ExitCode::from(self.exit.code())
@@ -200,16 +209,29 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let exit = match &error {
-            Error::NotAChannel { .. }
-            | Error::OtherLayout { .. }
-            | Error::OtherOwner { .. }
-            | Error::ForeignSeats { .. }
-            | Error::OtherVersion { .. } => Exit::NotAChannel,
-            Error::SeatTaken { .. } => Exit::RoleTaken,
-            _ => Exit::System,
-        };
-        Self { hint: Some(Hint::About(Box::new(error.clone()))), ..Self::new(exit, error) }
+        Self::of(error.class(), &error, Some(Hint::about(&error)))
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            // Which input it is stands before it.
+            SendError::Unsendable(why) => why.into(),
+            error => Self::of(error.class(), &error, Hint::of_send(&error)),
+        }
+    }
+}
+
+impl From<RecvError> for Failure {
+    fn from(error: RecvError) -> Self {
+        Self::of(error.class(), &error, Hint::of_recv(&error))
+    }
+}
+
+impl From<Unsendable> for Failure {
+    fn from(why: Unsendable) -> Self {
+        Self::of(Class::Unsendable, &why, Some(Hint::of_input(why)))
     }
 }
 

@@ -5,12 +5,58 @@
 use super::{look, suspect};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
-use crate::error::{Error, Ipcs, Object};
-use crate::protocol::message::Unsendable;
+use crate::error::{Error, Ipcs, Object, RecvError, SendError, Unsendable};
 use nix::errno::Errno;
 
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    Words(String),
+    /// What can be done about this error. It depends on what is at the key, so it is looked up when it is said:
+    /// by then what failed has given back the seats and the lock that it held.
+    About(Box<Error>),
+}
+
+impl Hint {
+    pub(super) fn about(error: &Error) -> Self {
+        Self::About(Box::new(error.clone()))
+    }
+
+    pub(super) fn of_send(error: &SendError) -> Option<Self> {
+        match error {
+            SendError::Backend(error) => Some(Self::about(error)),
+            other => other.hint().map(Self::Words),
+        }
+    }
+
+    pub(super) fn of_recv(error: &RecvError) -> Option<Self> {
+        match error {
+            RecvError::Backend(error) => Some(Self::about(error)),
+            RecvError::WriterGone => Some(Self::Words("--follow waits for the next one".to_owned())),
+            other => other.hint().map(Self::Words),
+        }
+    }
+
+    pub(super) fn of_input(why: Unsendable) -> Self {
+        let words = match why {
+            Unsendable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
+            Unsendable::Nul { .. } => "remove it first: tr -d '\\0'",
+            Unsendable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
+            Unsendable::BeginsWithEnd => why.hint(),
+        };
+        Self::Words(words.to_owned())
+    }
+
+    pub(super) fn in_words(&self) -> Option<String> {
+        match self {
+            Self::Words(words) => Some(words.clone()),
+            Self::About(error) => next(error),
+        }
+    }
+}
+
 /// What to do next; a command, where there is one, stands behind the last colon.
-pub(super) fn next(error: &Error) -> Option<String> {
+fn next(error: &Error) -> Option<String> {
     Some(match error {
         Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key))),
         Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key))),
@@ -33,15 +79,6 @@ pub(super) fn next(error: &Error) -> Option<String> {
         }
         other => return other.hint(),
     })
-}
-
-pub(super) fn of_input(why: Unsendable) -> &'static str {
-    match why {
-        Unsendable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
-        Unsendable::Nul { .. } => "remove it first: tr -d '\\0'",
-        Unsendable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
-        Unsendable::BeginsWithEnd => why.hint(),
-    }
 }
 
 fn or(way: Option<Way>) -> String {

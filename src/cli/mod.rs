@@ -12,11 +12,11 @@ mod link;
 mod look;
 mod ls;
 mod output;
-mod place;
 mod progress;
 mod race;
 mod read;
 mod rm;
+mod scratch;
 mod signals;
 mod stat;
 mod stdio;
@@ -78,7 +78,7 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         let mode = stat.mode;
         stdio::warn(
             program,
-            format_args!("the segment at key {key} was there already, and keeps mode {mode:03o}"),
+            format_args!("the segment at {key} was there already, and keeps mode {mode:03o}"),
             Some(format_args!(
                 "for --mode {:03o}, end both sides and remove it first: shm-handoff rm {}",
                 common.mode,
@@ -92,7 +92,7 @@ fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> 
         if !common.quiet && mode & !accepted != 0 {
             stdio::warn(
                 program,
-                format_args!("the {what} at key {key} has mode {mode:03o}: {so}"),
+                format_args!("the {what} at {key} has mode {mode:03o}: {so}"),
                 Some(format_args!("--mode {:03o} accepts that", (mode | common.mode) & 0o666)),
             );
         }

@@ -305,16 +305,3 @@ fn gone(error: RecvError) -> Failure {
         other => other.into(),
     }
 }
-
-impl From<RecvError> for Failure {
-    fn from(error: RecvError) -> Self {
-        match error {
-            RecvError::Backend(error) => error.into(),
-            RecvError::Corrupt(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
-            RecvError::TimedOut => Self::timed_out(),
-            RecvError::WriterGone => Self::new(Exit::PeerGone, "the writer died or failed before it ended the session")
-                .hint("--follow waits for the next one"),
-            other => Self::new(Exit::System, other),
-        }
-    }
-}

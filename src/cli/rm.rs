@@ -67,12 +67,12 @@ fn would_remove(key: Key, force: bool) -> Result<(), Failure> {
     let seats = observe_seats(key)?;
     for (pid, role) in seats.iter().flat_map(|seats| [(seats.writer, Role::Writer), (seats.reader, Role::Reader)]) {
         if let Some(pid) = pid {
-            return Err(seated(key, &Error::SeatTaken { key: key.number(), role, pid }));
+            return Err(seated(key, &Error::SeatTaken { at: key.place(), role, pid }));
         }
     }
     match judge(key, force, None)? {
         Some(goner) => stdio::show(&format!("would remove {}\n", goner.what)),
-        None if seats.is_some() => stdio::show(&format!("would remove the seats of {}\n", at(key))),
+        None if seats.is_some() => stdio::show(&format!("would remove the seats of {key}\n")),
         None => Err(nothing(key)),
     }
 }
@@ -90,7 +90,7 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
     let claim = Claim::take(key).map_err(|error| seated(key, &error))?;
     let Some(goner) = judge(key, force, Some(&claim))? else {
         claim.remove_seats()?;
-        return stdio::show(&format!("removed the seats of {}\n", at(key)));
+        return stdio::show(&format!("removed the seats of {key}\n"));
     };
     let late = claim.remove(goner.id).map_err(|error| match error {
         // No mode lets others do that.
@@ -99,21 +99,17 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
     })?;
     stdio::show(&format!("removed {}\n", goner.what))?;
     if late > 0 {
-        let what = format!("{}: a process without a seat attached while it was being removed", at(key));
+        let what = format!("{key}: a process without a seat attached while it was being removed");
         return Err(Failure::new(Exit::System, what).hint("start it again: it holds memory that nobody else sees"));
     }
     Ok(())
-}
-
-fn at(key: Key) -> String {
-    format!("key {key}")
 }
 
 fn seated(key: Key, error: &Error) -> Failure {
     match error {
         Error::SeatTaken { role, pid, .. } => {
             let who = Process::new(*pid).in_words();
-            Failure::new(Exit::System, format!("{}: in use: {who} is the {role}", at(key))).hint("stop it first")
+            Failure::new(Exit::System, format!("{key}: in use: {who} is the {role}")).hint("stop it first")
         }
         other => other.clone().into(),
     }
@@ -140,10 +136,10 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
     }
     let count = beyond_a_look(|| Ok::<_, Failure>(attachments(key)?.unwrap_or(0)))?;
     if count > 0 {
-        let what = format!("{}: in use: {count} attachment{}", at(key), if count == 1 { "" } else { "s" });
+        let what = format!("{key}: in use: {count} attachment{}", if count == 1 { "" } else { "s" });
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));
     }
-    let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{}: {why}", at(key))).hint(hint));
+    let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{key}: {why}")).hint(hint));
     let all_the_same = "--force removes it all the same";
     let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.observe()?)));
     let shown = match shown {
@@ -159,7 +155,7 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
                 return keep(why, all_the_same);
             }
             let what = if is_foreign { "no channel" } else { &mode };
-            let what = format!("segment {} ({} bytes, {what}) at {}", row.id, row.size, at(key));
+            let what = format!("segment {} ({} bytes, {what}) at {key}", row.id, row.size);
             return Ok(Some(Goner { id: row.id, what }));
         }
         Err(other) => return Err(other.into()),
@@ -188,5 +184,5 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
         Some(ring) => Layout::Ring { capacity: ring.capacity }.to_string(),
         None => shown.layout.noun().to_owned(),
     };
-    Ok(Some(Goner { id: shown.id, what: format!("segment {} ({layout}{what}) at {}", shown.id, at(key)) }))
+    Ok(Some(Goner { id: shown.id, what: format!("segment {} ({layout}{what}) at {key}", shown.id) }))
 }

@@ -6,7 +6,7 @@ use super::look::{self, Process, Shown};
 use super::table::{self, plural};
 use super::{stdio, suspect, watch};
 use crate::backend::sysv::KeySpec;
-use crate::error::Both;
+use crate::error::Place;
 use clap::Args;
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ fn in_words(shown: &Shown) -> String {
     let reader = seat(shown.reader.as_ref(), free);
     format!(
         "\
-key        {}
+key        {:#}
 segment    id {id}, {size} byte{}, mode {mode}, owner {owner}, made by pid {creator_pid}
 layout     {layout}
 waiting    {waiting}
@@ -122,7 +122,7 @@ attached   {attached}{removed}
 writer     {writer}
 reader     {reader}
 ",
-        Both(shown.key),
+        Place::Key(shown.key),
         plural(*size as u64),
     )
 }

@@ -58,7 +58,7 @@ pub(super) fn look(program: &str, backend: &SysV, told: &mut bool) {
 /// Says at a slot to which nobody else has come for long what may keep a C program out of it.
 pub(super) fn say_exactly(key: Key) {
     if Segment::stat_at(key).is_ok_and(|stat| stat.is_some_and(|stat| stat.size == SLOT.size && stat.attached == 1)) {
-        say!("Waiting... nobody else is at the slot at key {key}: {EXACTLY}");
+        say!("Waiting... nobody else is at the slot at {key}: {EXACTLY}");
     }
 }
 

@@ -115,7 +115,7 @@ pub(super) fn json<T: serde::Serialize>(schema: &str, content: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::exit::Hint;
+    use crate::cli::hint::Hint;
 
     const COLUMNS: &[Column<(&str, u32)>] = &[
         Column { name: "NAME", right: false, of: |row| row.0.to_owned() },

@@ -2,7 +2,6 @@
 
 use super::args::{self, Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::hint;
 use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
 use super::introduce;
 use super::progress::{self, Progress};
@@ -12,10 +11,9 @@ use super::suspect;
 use super::table::plural;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
-use crate::error::Both;
-use crate::error::Role;
+use crate::error::{Place, Role};
 use crate::protocol::any::Writer;
-use crate::protocol::message::{self, Unsendable};
+use crate::protocol::message;
 use crate::protocol::{SendError, Tick, WaitPolicy, WaitingFor};
 use crate::sync;
 use nix::errno::Errno;
@@ -389,7 +387,7 @@ fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
 fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
     let key = common.key.resolve().map_or(0, Key::number);
     match waiting_for {
-        WaitingFor::Reader => say!("Waiting... no reader is at key {} yet", Both(key)),
+        WaitingFor::Reader => say!("Waiting... no reader is at {} yet", Place::Key(key)),
         WaitingFor::Drain => {
             say!("Waiting... the segment was removed, and somebody attached may still take the last message");
         }
@@ -400,23 +398,4 @@ fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
         _ => return false,
     }
     true
-}
-
-impl From<Unsendable> for Failure {
-    fn from(why: Unsendable) -> Self {
-        Self::new(Exit::BadInput, why).hint(hint::of_input(why))
-    }
-}
-
-impl From<SendError> for Failure {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Unsendable(why) => why.into(),
-            SendError::Backend(error) => error.into(),
-            SendError::Corrupt(why) => Self::new(Exit::NotAChannel, why).hint(why.hint()),
-            SendError::TimedOut => Self::timed_out(),
-            SendError::ReaderGone => Self::new(Exit::PeerGone, "the reader left or died"),
-            other => Self::new(Exit::System, other),
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What the classic layout can carry: the rules for NUL, length and `end`.
 
+use crate::error::Unsendable;
+
 /// The line that ends a session, as our writer sends it.
 ///
 /// ```
@@ -16,54 +18,6 @@
 pub const END: &[u8] = b"end\n";
 
 const PREFIX: &[u8] = b"end";
-
-/// Why a text can't be a message of the classic layout.
-///
-/// ```
-/// use shm_handoff::protocol::message::Unsendable;
-/// assert_eq!(Unsendable::TooLong { most: 2047 }.to_string(), "it has more than 2047 bytes");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unsendable {
-    /// It is longer than the slot.
-    #[error("it has more than {most} bytes")]
-    TooLong {
-        /// The longest that can be carried, in bytes.
-        most: usize,
-    },
-    /// A C string ends at its first NUL.
-    #[error("it has a NUL at byte {at}, where a C reader would stop")]
-    Nul {
-        /// Its offset.
-        at: usize,
-    },
-    /// A C reader ends the session at any text with this beginning.
-    #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it")]
-    BeginsWithEnd,
-    /// `end` and a carriage return, as a file from Windows has it: a C reader ends the session
-    /// at it, and it is no bare `end`.
-    #[error("it is `end` with a carriage return: readers take it for the end, and this writer does not")]
-    EndWithReturn,
-}
-
-impl Unsendable {
-    /// What to do about it.
-    ///
-    /// ```
-    /// use shm_handoff::protocol::message::check;
-    /// let why = check(b"endless\n", 2047).unwrap_err();
-    /// assert_eq!(why.hint(), "put something before it");
-    /// ```
-    #[must_use]
-    pub fn hint(self) -> &'static str {
-        match self {
-            Self::TooLong { .. } => "split it, or shorten it",
-            Self::Nul { .. } => "remove it first",
-            Self::BeginsWithEnd => "put something before it",
-            Self::EndWithReturn => "remove the carriage return",
-        }
-    }
-}
 
 /// Whether the classic layout ends the session at this text: every text that
 /// begins with `end` does, because C writers send that (defect D11).
@@ -111,7 +65,7 @@ pub fn is_end_with_return(text: &[u8]) -> bool {
 /// NUL, the length.
 ///
 /// ```
-/// use shm_handoff::protocol::message::{Unsendable, check};
+/// use shm_handoff::{error::Unsendable, protocol::message::check};
 /// assert_eq!(check(b"hello\n", 2047), Ok(()));
 /// assert_eq!(check(b"end\n", 2047), Ok(()));
 /// assert_eq!(check(b"endless\n", 2047), Err(Unsendable::BeginsWithEnd));

@@ -30,8 +30,9 @@ pub mod tutorial;
 mod wait;
 mod writer;
 
+pub use crate::error::{RecvError, SendError};
 pub use orders::Orders;
 pub use peer::{Peer, PeerWatch, Verdict};
-pub use reader::{Message, Reader, RecvError};
+pub use reader::{Message, Reader};
 pub use wait::{Tick, WaitPolicy, WaitingFor};
-pub use writer::{SendError, Writer};
+pub use writer::Writer;

@@ -4,83 +4,11 @@ use super::flag::{self, EMPTY};
 use super::message;
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
-use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Layout, PeerStatus};
-use crate::error::{Error, Role};
+use crate::error::{Error, RecvError, Role};
 use crate::sync;
 use std::time::Instant;
-
-/// Why no message was received.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
-/// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
-/// drop(writer);
-/// assert_eq!(reader.recv(&mut [0; 2048]), Err(RecvError::WriterGone));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecvError {
-    /// There is none yet.
-    #[error("there is no message")]
-    WouldBlock,
-    /// The deadline passed.
-    #[error("the time to wait has passed")]
-    TimedOut,
-    /// The hook ended the wait.
-    #[error("the wait was interrupted")]
-    Interrupted,
-    /// The writer that was there died, or left without being done.
-    #[error("the writer died")]
-    WriterGone,
-    /// The stream has ended: [`end_session`](super::ring::Message::end_session) or release what
-    /// a peek shows.
-    #[error("the stream has ended")]
-    Ended,
-    /// The text is longer than the buffer. It still waits in the slot.
-    #[error("the buffer is too small: a message can have {capacity} bytes")]
-    BufferTooSmall {
-        /// What suffices for any message.
-        capacity: usize,
-    },
-    /// What lies in the ring is no ring's: a peer has broken the protocol.
-    #[error(transparent)]
-    Corrupt(#[from] Corrupt),
-    /// The memory or the seat made trouble.
-    #[error(transparent)]
-    Backend(#[from] Error),
-}
-
-impl RecvError {
-    /// What to do next, where that can be told.
-    ///
-    /// ```
-    /// use shm_handoff::{Error, RecvError};
-    /// let error = RecvError::Backend(Error::Missing { key: 1234 });
-    /// assert_eq!(error.hint().as_deref(), Some("start the other side first, or create it"));
-    /// assert_eq!(RecvError::TimedOut.hint(), None);
-    /// ```
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Corrupt(why) => Some(why.hint().to_owned()),
-            Self::Backend(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    /// What is said of a try that did not wait.
-    pub(super) fn of_a_try(self) -> Self {
-        if self == Self::TimedOut { Self::WouldBlock } else { self }
-    }
-}
 
 impl From<GaveUp> for RecvError {
     fn from(why: GaveUp) -> Self {

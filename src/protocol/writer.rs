@@ -1,88 +1,15 @@
 //! The writing side.
 
 use super::flag::{self, FULL};
-use super::message::{self, Unsendable};
+use super::message;
 use super::orders::orders;
 use super::peer::{Peer, PeerWatch, Verdict};
-use super::ring::Corrupt;
 use super::wait::{Backoff, GaveUp, LONGEST, Step, WaitPolicy, WaitingFor};
 use crate::backend::{Backend, Layout, PeerStatus};
-use crate::error::{Error, Role};
+use crate::error::{Error, Role, SendError};
 use crate::sync;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// Why a message was not sent.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
-/// assert_eq!(writer.send(b"hello\n"), Ok(()));
-/// assert_eq!(writer.try_send(b"hello\n"), Err(SendError::WouldBlock), "nobody took the first one");
-/// drop(reader);
-/// assert_eq!(writer.send(b"hello\n"), Err(SendError::ReaderGone));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The layout can't carry it. The writer can go on with another one.
-    #[error("the message can't be carried: {0}")]
-    Unsendable(#[from] Unsendable),
-    /// There is no room, or no reader yet.
-    #[error("the last message was not taken yet, or no reader is there")]
-    WouldBlock,
-    /// The deadline passed.
-    #[error("the time to wait has passed")]
-    TimedOut,
-    /// The hook ended the wait.
-    #[error("the wait was interrupted")]
-    Interrupted,
-    /// The reader that was there has gone.
-    #[error("the reader has gone")]
-    ReaderGone,
-    /// What lies in the ring is no ring's: a peer has broken the protocol.
-    #[error(transparent)]
-    Corrupt(#[from] Corrupt),
-    /// The memory or the seat made trouble.
-    #[error(transparent)]
-    Backend(#[from] Error),
-}
-
-impl SendError {
-    /// What to do next, where that can be told.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let error = writer.send(b"endless\n").unwrap_err();
-    /// assert_eq!(error.hint().as_deref(), Some("put something before it"));
-    /// assert_eq!(SendError::TimedOut.hint(), None);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unsendable(why) => Some(why.hint().to_owned()),
-            Self::Corrupt(why) => Some(why.hint().to_owned()),
-            Self::Backend(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    /// What is said of a try that did not wait.
-    pub(super) fn of_a_try(self) -> Self {
-        if self == Self::TimedOut { Self::WouldBlock } else { self }
-    }
-}
 
 impl From<GaveUp> for SendError {
     fn from(why: GaveUp) -> Self {

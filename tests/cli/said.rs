@@ -136,8 +136,8 @@ fn without_proc_the_tools_say_what_they_can_not_see() {
         "note     limits     what is used of them can't be told: /proc/sysvipc can't be read",
         "note     removal    whether memory outlives its last attachment can't be told",
         "note     namespace  the IPC namespace can't be told: /proc/self/ns/ipc can't be read",
-        &format!("ok       key        key {}: a classic slot with 0 messages, 1 attached", channel.key()),
-        &format!("note     stopped    pid {} has a seat at key {}, and whether it is", reader.pid(), channel.key()),
+        &format!("ok       key        {}: a classic slot with 0 messages, 1 attached", channel.key()),
+        &format!("note     stopped    pid {} has a seat at {}, and whether it is", reader.pid(), channel.key()),
         "note     stale      can't be looked for: /proc/sysvipc can't be read",
         "note     orphans    can't be looked for",
         "note     modes      can't be looked for",
@@ -277,7 +277,7 @@ fn a_ring_that_nobody_reads_is_named() {
     let channel = Channel::new();
     let lines = "x".repeat(8000) + "\n";
     let writer = channel.writer(["--ring=64K", "--timeout=200ms"]).input(lines.repeat(20));
-    writer.end().code(124).says(&["there is no room, and no reader came", &format!("key {}", channel.key())]);
+    writer.end().code(124).says(&["there is no room, and no reader came", &channel.key().to_string()]);
 }
 
 #[test]

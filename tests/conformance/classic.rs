@@ -3,8 +3,8 @@
 use crate::common::{Harness, SystemV, soon};
 use crate::guest;
 use shm_handoff::backend::Backend;
+use shm_handoff::error::Unsendable;
 use shm_handoff::protocol::flag::{EMPTY, FULL};
-use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, Reader, RecvError, SendError, WaitPolicy, Writer, ring};
 use std::ops::ControlFlow;

@@ -4,7 +4,7 @@ use crate::common::{Harness, soon};
 use crate::{guest, until};
 use shm_handoff::backend::layout::ring::SMALLEST;
 use shm_handoff::backend::{Backend, Layout, RingBackend};
-use shm_handoff::protocol::message::Unsendable;
+use shm_handoff::error::Unsendable;
 use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, RecvError, SendError, WaitPolicy};

@@ -8,8 +8,8 @@ use crate::support::{Channel, ipc};
 use crate::{cases, ours, theirs};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shm_handoff::error::Unsendable;
 use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::protocol::message::Unsendable;
 use shm_handoff::{Reader, SendError};
 
 /// Room for a text, in bytes.

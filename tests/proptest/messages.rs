@@ -19,7 +19,8 @@ use crate::cases;
 use crate::common::{Harness, InProcess, SystemV, soon};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::protocol::message::{END, LOOK_AHEAD, Unsendable, check, cut, ends_session, is_bare_end};
+use shm_handoff::error::Unsendable;
+use shm_handoff::protocol::message::{END, LOOK_AHEAD, check, cut, ends_session, is_bare_end};
 use shm_handoff::{Reader, SendError, Writer};
 
 /// Bytes among which `end` and its near misses are frequent.

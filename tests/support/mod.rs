@@ -143,8 +143,8 @@ impl Channel {
 
     /// Neither segment nor semaphore set is there.
     pub(crate) fn assert_nothing_left(&self) {
-        assert_eq!(self.stat(), None, "the segment at key {} is left behind", self.key);
-        assert!(ipc::find_set(self.key.seats()).is_none(), "the semaphore set of key {} is left behind", self.key);
+        assert_eq!(self.stat(), None, "the segment at {} is left behind", self.key);
+        assert!(ipc::find_set(self.key.seats()).is_none(), "the semaphore set of {} is left behind", self.key);
     }
 }
 

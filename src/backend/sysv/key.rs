@@ -1,6 +1,6 @@
 //! Keys: a number, or a path and an id as `ftok` takes them.
 
-use crate::error::{Both, Error};
+use crate::error::{Error, Place};
 use nix::errno::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -18,7 +18,7 @@ const DERIVE: u32 = 0x6A3C_97E1;
 /// # #[cfg(not(model))] {
 /// # use shm_handoff::backend::sysv::Key;
 /// let key = Key::new(0x4d2)?;
-/// assert_eq!((key.number(), key.to_string().as_str()), (1234, "1234 (0x4d2)"));
+/// assert_eq!((key.number(), key.to_string().as_str()), (1234, "key 1234 (0x4d2)"));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -63,6 +63,11 @@ impl Key {
         self.0
     }
 
+    /// It as an error has it.
+    pub(crate) fn place(self) -> Place {
+        Place::Key(self.0)
+    }
+
     /// The key of the semaphore set that holds the seats: another number, as
     /// books use the segment's own key for semaphores of theirs.
     ///
@@ -90,7 +95,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Both(self.0).fmt(f)
+        self.place().fmt(f)
     }
 }
 

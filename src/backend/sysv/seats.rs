@@ -154,7 +154,7 @@ impl Seat {
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
-        Err(Error::Os { call: "semop", on: format!("semaphore set of key {key}"), errno: Errno::EIDRM })
+        Err(Error::Os { call: "semop", on: format!("semaphore set of {key}"), errno: Errno::EIDRM })
     }
 
     fn try_take(key: Key, role: Role, mode: u32, trust_owner: bool, since: Duration) -> Result<Self, Met> {
@@ -164,7 +164,7 @@ impl Seat {
             Err(Met::Busy) => match taken_by(set, semaphore, since)? {
                 Taken::Again => return Err(Met::Busy),
                 Taken::Stuck => return set.remove().and(Err(Met::Gone)),
-                Taken::By(pid) => return Err(Error::SeatTaken { key: key.number(), role, pid }.into()),
+                Taken::By(pid) => return Err(Error::SeatTaken { at: key.place(), role, pid }.into()),
             },
             done => done?,
         }
@@ -226,7 +226,7 @@ impl Seat {
     /// in the next one.
     pub(super) fn observe(&mut self) -> Result<Seating, Error> {
         if !self.is_ours() {
-            return Err(Error::SeatTaken { key: self.key.number(), role: self.role, pid: self.pid });
+            return Err(Error::SeatTaken { at: self.key.place(), role: self.role, pid: self.pid });
         }
         let mut reseated = false;
         for _ in 0..ATTEMPTS {
@@ -385,7 +385,7 @@ impl Closed {
                 continue;
             }
             match (taken_by(set, semaphore, since)?, role) {
-                (Taken::By(pid), Some(role)) => return Err(Error::SeatTaken { key: key.number(), role, pid }.into()),
+                (Taken::By(pid), Some(role)) => return Err(Error::SeatTaken { at: key.place(), role, pid }.into()),
                 (Taken::By(pid), None) if since > LOCKED => {
                     return Err(Error::Locked { key: key.number(), pid }.into());
                 }
@@ -396,7 +396,7 @@ impl Closed {
         if values.taken(OBSERVERS) && since > LOCKED {
             match taken_by(set, OBSERVERS, since)? {
                 Taken::By(pid) => {
-                    return Err(Error::SeatTaken { key: key.number(), role: Role::Guest, pid }.into());
+                    return Err(Error::SeatTaken { at: key.place(), role: Role::Guest, pid }.into());
                 }
                 Taken::Stuck => stuck = true,
                 Taken::Again => {}

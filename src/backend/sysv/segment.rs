@@ -568,7 +568,7 @@ fn failed(call: &'static str, needs: Needs, key: Key, errno: Errno) -> Error {
 }
 
 fn on(key: Key) -> String {
-    format!("segment at key {key}")
+    format!("segment at {key}")
 }
 
 /// What the kernel asks of a process that makes a call.

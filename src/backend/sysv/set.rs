@@ -379,7 +379,7 @@ fn limit(key: Key, limit: Limit) -> Error {
 }
 
 pub(super) fn on(key: Key) -> String {
-    format!("semaphore set of key {key}")
+    format!("semaphore set of {key}")
 }
 
 /// Free to taken, or [`Met::Busy`].

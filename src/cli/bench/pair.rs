@@ -4,7 +4,7 @@ use super::cores::Cores;
 use super::wire::{Opening, Order, Received, Report, Side, Transport};
 use crate::cli::crew::{Crew, Part};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::place::Place;
+use crate::cli::scratch::Scratch;
 use crate::cli::signals::Signals;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -15,13 +15,13 @@ const BOTH: [Side; 2] = [Side::Near, Side::Far];
 pub(super) struct Pair<'s> {
     // Dropped in this order: the processes end before what they use.
     crew: Crew<'s, Side>,
-    _places: Vec<Place>,
+    _scratches: Vec<Scratch>,
 }
 
 /// What lies between, as both sides are told of it.
 #[derive(Default)]
 struct Between {
-    places: Vec<Place>,
+    scratches: Vec<Scratch>,
     /// What each side is started with.
     files: [Vec<OwnedFd>; 2],
     openings: Vec<(Transport, [Opening; 2])>,
@@ -52,12 +52,12 @@ impl Between {
 
     /// A key of a channel that is there.
     fn claim(&mut self, transport: Transport) -> Result<u32, Failure> {
-        let mut place = Place::claim(None)?;
-        let key = place.key();
+        let mut scratch = Scratch::claim(None)?;
+        let key = scratch.key();
         if transport == Transport::Ring {
-            place.remake(transport.options(key)?)?;
+            scratch.remake(transport.options(key)?)?;
         }
-        self.places.push(place);
+        self.scratches.push(scratch);
         Ok(key.number())
     }
 
@@ -81,9 +81,9 @@ impl<'s> Pair<'s> {
         for transport in transports {
             between.make(*transport)?;
         }
-        let Between { places, files, openings } = between;
+        let Between { scratches, files, openings } = between;
         let crew = Crew::start(signals, BOTH.into_iter().zip(files))?;
-        let mut pair = Self { crew, _places: places };
+        let mut pair = Self { crew, _scratches: scratches };
         pair.both(&cores.map(|core| Order::Pin { core }))?;
         for (transport, openings) in openings {
             pair.both(&openings.map(|opening| Order::Open { transport, opening, size }))?;

@@ -7,7 +7,7 @@ use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
 use crate::cli::suspect;
 use crate::cli::table::plural;
-use crate::error::{Both, Error, Ipcs};
+use crate::error::{Error, Ipcs, Place};
 use std::os::unix::fs::MetadataExt;
 
 pub(super) fn look(key: Key) -> Vec<Finding> {
@@ -46,10 +46,6 @@ fn or_ok(mut findings: Vec<Finding>, check: &'static str, what: &str) -> Vec<Fin
     findings
 }
 
-fn at(key: u32) -> String {
-    format!("key {}", Both(key))
-}
-
 /// Whether a side that came to the key now would be let in.
 fn at_key(key: Key) -> Finding {
     let number = key.number();
@@ -64,7 +60,7 @@ fn at_key(key: Key) -> Finding {
             "key",
             format!(
                 "{}: the {} belongs to {}, and is refused without --trust-owner",
-                at(number),
+                key,
                 shown.layout.noun(),
                 shown.owner
             ),
@@ -72,25 +68,20 @@ fn at_key(key: Key) -> Finding {
         ),
         (Ok(shown), Ok(Some(stat))) if stat.mode & 0o600 != 0o600 && me != 0 => Finding::problem(
             "key",
-            format!(
-                "{}: the {} has mode {}, and lets nobody in, not even you",
-                at(number),
-                shown.layout.noun(),
-                shown.mode
-            ),
+            format!("{}: the {} has mode {}, and lets nobody in, not even you", key, shown.layout.noun(), shown.mode),
             way_out(),
         ),
         (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
-            Finding::problem("key", format!("{}: the ring's content breaks its layout", at(number)), way_out())
+            Finding::problem("key", format!("{}: the ring's content breaks its layout", key), way_out())
         }
         (Ok(Shown { flag: Some(flag), .. }), _) if suspect::is_text(flag) => {
-            Finding::problem("key", format!("{}: {}", at(number), suspect::in_words(flag)), way_out())
+            Finding::problem("key", format!("{}: {}", key, suspect::in_words(flag)), way_out())
         }
         (Ok(shown), _) => Finding::ok(
             "key",
             format!(
                 "{}: a {} with {}, {} attached{}",
-                at(number),
+                key,
                 shown.layout.noun(),
                 messages(&shown, "content that may not be looked at"),
                 shown.attached,
@@ -106,7 +97,7 @@ fn at_key(key: Key) -> Finding {
         }
         (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(key) {
             Err(error) => problem(&error, hint::remove_seats(number)),
-            Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", at(number))),
+            Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", key)),
         },
         (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(number)),
         (Err(error @ (Error::NotAChannel { .. } | Error::Permission { .. })), _) => problem(&error, way_out()),
@@ -121,14 +112,14 @@ fn stopped(key: Key) -> Vec<Finding> {
     let finding = |pid| match proc::life(pid) {
         Life::Goes | Life::Ending | Life::Over => None,
         Life::Stopped => {
-            let what = format!("pid {} has a seat at {}, and is stopped", Process::new(pid).short(), at(key.number()));
+            let what = format!("pid {} has a seat at {}, and is stopped", Process::new(pid).short(), key);
             let sudo = if may_signal(pid) { "" } else { "sudo " };
             Some(Finding::problem("stopped", what, Some(format!("{sudo}kill -CONT {pid}"))))
         }
         Life::Hidden => {
             let what = if pid == 0 { "a process of another pid namespace".to_owned() } else { format!("pid {pid}") };
             let why = "whether it is stopped can't be told, for /proc does not show it";
-            Some(Finding::note("stopped", format!("{what} has a seat at {}, and {why}", at(key.number()))))
+            Some(Finding::note("stopped", format!("{what} has a seat at {}, and {why}", key)))
         }
     };
     pids.filter_map(finding).collect()
@@ -152,7 +143,7 @@ fn stale(shown: &Shown) -> Option<Finding> {
         (Status::Unreadable, _) if shown.attached == 0 => format!("with mode {mode}, which may not be read"),
         _ => return None,
     };
-    let what = format!("{}: a {} that nobody is attached to, {what}", at(*key), layout.noun());
+    let what = format!("{}: a {} that nobody is attached to, {what}", Place::Key(*key), layout.noun());
     Some(Finding { command: hint::way_out(*key).map(Way::command), ..Finding::note("stale", what) })
 }
 
@@ -164,7 +155,7 @@ fn seats_alone(me: u32) -> std::io::Result<Vec<Finding>> {
         let sitting = observe_seats(key).ok()??;
         let is_alone =
             sitting.writer.is_none() && sitting.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
-        let what = || format!("{}: seats that nobody sits on, without a segment", at(key.number()));
+        let what = || format!("{}: seats that nobody sits on, without a segment", key);
         is_alone.then(|| Finding::note("stale", what()).with(format!("shm-handoff rm {}", key.number())))
     });
     Ok(alone.collect())
@@ -179,7 +170,7 @@ fn orphan(shown: &Shown) -> Option<Finding> {
 
 fn wide(shown: &Shown) -> Option<Finding> {
     let mode = u32::from_str_radix(&shown.mode, 8).unwrap_or(0);
-    let what = || format!("{}: mode {} lets other users in", at(shown.key), shown.mode);
+    let what = || format!("{}: mode {} lets other users in", Place::Key(shown.key), shown.mode);
     // The mode is given when the segment is made: both sides make it with 600.
     (mode & 0o077 != 0 && shown.key != 0).then(|| match hint::way_out(shown.key) {
         Some(way) => Finding::note("modes", what()).with(way.command()),

@@ -199,7 +199,7 @@ fn namespace(key: Key) -> Vec<Finding> {
         findings.push(Finding::note("namespace", what));
     }
     for (pid, program) in peers_elsewhere(key, &own) {
-        let what = format!("pid {pid} {program} is at key {key} in another IPC namespace, and is not met here");
+        let what = format!("pid {pid} {program} is at {key} in another IPC namespace, and is not met here");
         findings.push(Finding::problem(
             "namespace",
             what,

@@ -17,8 +17,8 @@ pub(super) use side::side;
 
 use super::crew::Crew;
 use super::exit::{Exit, Failure};
-use super::place::{self, Place};
 use super::progress;
+use super::scratch::{self, Scratch};
 use super::signals::Signals;
 use super::stdio;
 use crate::backend::sysv::KeySpec;
@@ -69,7 +69,7 @@ pub(super) struct Race {
 fn private_key(given: OsString) -> Result<KeySpec, Error> {
     let spec = given.try_into()?;
     match &spec {
-        KeySpec::Number(key) => place::check(*key)?,
+        KeySpec::Number(key) => scratch::check(*key)?,
         KeySpec::Path(..) => {}
     }
     Ok(spec)
@@ -79,7 +79,7 @@ fn private_key(given: OsString) -> Result<KeySpec, Error> {
 pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     // Dropped in the opposite order: the processes end before what they use.
-    let mut place = Place::claim(args.key.as_ref())?;
+    let mut scratch = Scratch::claim(args.key.as_ref())?;
     let mut crew = Crew::start(&signals, Who::ALL.map(|who| (who, Vec::new())))?;
     let time = Duration::from_secs(args.seconds.into());
     let bar = progress::bar_of_time(args.quiet, Protocol::ALL.iter().map(|_| time).sum());
@@ -87,15 +87,15 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for protocol in Protocol::ALL {
         if protocol == Protocol::Ring {
-            place.remake(protocol.options(place.key())?)?;
+            scratch.remake(protocol.options(scratch.key())?)?;
         }
-        seen.push(measure(protocol, time, &mut crew, &place, &bar, &mut session)?);
+        seen.push(measure(protocol, time, &mut crew, &scratch, &bar, &mut session)?);
     }
     bar.finish_and_clear();
     drop(crew);
     let shown =
-        if args.json { show::json(args.seconds, &place, &seen) } else { show::text(args.seconds, &place, &seen) };
-    drop(place);
+        if args.json { show::json(args.seconds, &scratch, &seen) } else { show::text(args.seconds, &scratch, &seen) };
+    drop(scratch);
     stdio::show(&shown)?;
     if seen.iter().any(|seen| seen.protocol != Protocol::Tutorial && !seen.is_clean()) {
         return Err(Failure::new(
@@ -112,7 +112,7 @@ fn measure(
     protocol: Protocol,
     time: Duration,
     crew: &mut Crew<'_, Who>,
-    place: &Place,
+    scratch: &Scratch,
     bar: &ProgressBar,
     session: &mut u32,
 ) -> Result<Seen, Failure> {
@@ -125,7 +125,7 @@ fn measure(
         // One at least, so that no row is empty.
         while row.sessions == 0 || started.elapsed() < time {
             *session = session.wrapping_add(1);
-            row += scenario.run(crew, place, protocol, *session)?;
+            row += scenario.run(crew, scratch, protocol, *session)?;
             bar.set_position(from + progress::millis(started.elapsed().min(time)));
         }
         rows.push((scenario, row));

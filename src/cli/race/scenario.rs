@@ -5,8 +5,8 @@ use super::wire::{Done, Order, Protocol, Report, Who};
 use crate::backend::sysv::SysV;
 use crate::cli::crew::{Crew, Part};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::place::Place;
-use crate::error::Both;
+use crate::cli::scratch::Scratch;
+use crate::error::Place;
 use crate::protocol::ring;
 use crate::protocol::tutorial::{self, Mended};
 use std::ops::AddAssign;
@@ -67,12 +67,12 @@ impl Scenario {
     pub(super) fn run(
         self,
         crew: &mut Crew<'_, Who>,
-        place: &Place,
+        scratch: &Scratch,
         protocol: Protocol,
         session: u32,
     ) -> Result<Row, Failure> {
-        empty(place, protocol)?;
-        let key = place.key().number();
+        empty(scratch, protocol)?;
+        let key = scratch.key().number();
         let typed = self == Self::TwoWriters;
         let mut stage = Stage { crew, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };
         stage.row.sessions = 1;
@@ -88,8 +88,8 @@ impl Scenario {
 
 /// Takes out what the last session left. In a slot by the very step of the tutorial's
 /// reader that does so (D4); what was in it stays in its text.
-fn empty(place: &Place, protocol: Protocol) -> Result<(), Failure> {
-    let options = protocol.options(place.key())?;
+fn empty(scratch: &Scratch, protocol: Protocol) -> Result<(), Failure> {
+    let options = protocol.options(scratch.key())?;
     if protocol == Protocol::Ring {
         let mut reader = ring::Reader::<SysV>::open(&options)?;
         while let Some(left) = reader.try_peek_next()? {
@@ -233,8 +233,8 @@ impl Stage<'_, '_> {
         if self.try_open(who)? {
             return Ok(());
         }
-        let (key, role) = (Both(self.key), who.role());
-        Err(Failure::new(Exit::RoleTaken, format!("key {key}: a {role} that is not part of the race has the seat"))
+        let (key, role) = (Place::Key(self.key), who.role());
+        Err(Failure::new(Exit::RoleTaken, format!("{key}: a {role} that is not part of the race has the seat"))
             .hint("run it again, without --key"))
     }
 

@@ -4,7 +4,7 @@
 use super::scenario::{Row, Scenario};
 use super::tally::Tally;
 use super::wire::Protocol;
-use crate::cli::place::Place;
+use crate::cli::scratch::Scratch;
 use crate::cli::table::grouped;
 use serde::Serialize;
 use std::fmt::Write;
@@ -99,16 +99,16 @@ fn stories() -> String {
 }
 
 /// For people.
-pub(super) fn text(seconds: u32, place: &Place, seen: &[Seen]) -> String {
+pub(super) fn text(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
     let mut text = String::new();
-    table(&mut text, seconds, place, seen).expect("a String takes everything");
+    table(&mut text, seconds, scratch, seen).expect("a String takes everything");
     text
 }
 
-fn table(text: &mut String, seconds: u32, place: &Place, seen: &[Seen]) -> std::fmt::Result {
+fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> std::fmt::Result {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let key = place.key();
-    writeln!(text, "{seconds} s for each protocol, on {cores} core{}, key {key}", if cores == 1 { "" } else { "s" })?;
+    let key = scratch.key();
+    writeln!(text, "{seconds} s for each protocol, on {cores} core{}, {key}", if cores == 1 { "" } else { "s" })?;
     for Seen { protocol, rows } in seen {
         let note = match protocol {
             Protocol::Tutorial => "The tutorial's protocol, its sleeps taken out:",
@@ -169,14 +169,14 @@ struct RowObject {
 }
 
 /// For programs.
-pub(super) fn json(seconds: u32, place: &Place, seen: &[Seen]) -> String {
+pub(super) fn json(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
     let object = |seen: &Seen| ProtocolObject {
         protocol: seen.protocol,
         clean: seen.is_clean(),
         rows: seen.rows.iter().map(|(scenario, row)| row_object(*scenario, row)).collect(),
     };
     let protocols = seen.iter().map(object).collect();
-    let object = Object { schema: SCHEMA, seconds, key: place.key().number(), protocols };
+    let object = Object { schema: SCHEMA, seconds, key: scratch.key().number(), protocols };
     serde_json::to_string(&object).expect("numbers and strings are always JSON") + "\n"
 }
 

@@ -40,6 +40,7 @@ mod stranded;
 mod walk;
 mod writer;
 
+use crate::error::{Corrupt, corrupt};
 pub use message::{InPlace, Message, Messages};
 pub use reader::{Cursor, Reader};
 pub use reserved::Reserved;
@@ -73,50 +74,4 @@ const fn distance(from: u64, to: u64) -> u64 {
 /// Bytes as a distance.
 const fn wide(bytes: usize) -> u64 {
     bytes as u64
-}
-
-/// What lies in the ring is no ring's content: a peer has broken the protocol.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
-/// # let ring = Channel::ring(4096);
-/// # let mut writer = Writer::<InProc>::open(&ring)?;
-/// # let mut reader = Reader::<InProc>::open(&ring)?;
-/// let meddler = InProc::open(&ring, Role::Guest)?;
-/// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Corrupt(_))));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the ring's content breaks its layout: {what}")]
-pub struct Corrupt {
-    what: &'static str,
-}
-
-impl Corrupt {
-    /// What to do about it.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
-    /// # let ring = Channel::ring(4096);
-    /// # let mut writer = Writer::<InProc>::open(&ring)?;
-    /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let meddler = InProc::open(&ring, Role::Guest)?;
-    /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-    /// let Err(RecvError::Corrupt(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
-    /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "remove the segment, and start both sides anew"
-    }
-}
-
-const fn corrupt(what: &'static str) -> Corrupt {
-    Corrupt { what }
 }

@@ -10,7 +10,7 @@
 use super::{StartsAt, bytes};
 use crate::common::{InProcess, SystemV, soon};
 use shm_handoff::SendError;
-use shm_handoff::protocol::message::Unsendable;
+use shm_handoff::error::Unsendable;
 use shm_handoff::ring::{Reader, Writer};
 
 /// Lengths around each limit of a ring of `capacity`.

@@ -20,7 +20,7 @@ use crate::cases;
 use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::protocol::message::Unsendable;
+use shm_handoff::error::Unsendable;
 use shm_handoff::ring::{Cursor, Reader, Writer};
 use shm_handoff::{RecvError, SendError, WaitPolicy};
 use std::collections::VecDeque;

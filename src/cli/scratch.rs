@@ -14,13 +14,13 @@ const ATTEMPTS: usize = 100;
 /// A segment of this program's own; removed, and the seats' set with it, when this
 /// is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Scratch {
     key: Key,
     segment: i32,
     options: Options,
 }
 
-impl Place {
+impl Scratch {
     /// At the key that was asked for, or at a random one where nothing is.
     pub(super) fn claim(asked: Option<&KeySpec>) -> Result<Self, Failure> {
         if let Some(asked) = asked {
@@ -46,11 +46,11 @@ impl Place {
     fn make(key: Key) -> Result<Self, Error> {
         check(key)?;
         let segment = Segment::create_new(key, SLOT.size, 0o600)?.id();
-        let place = Self { key, segment, options: Options::slot(key) };
+        let scratch = Self { key, segment, options: Options::slot(key) };
         for role in [Role::Writer, Role::Reader] {
-            SysV::open(&place.options, role)?.leave()?;
+            SysV::open(&scratch.options, role)?.leave()?;
         }
-        Ok(place)
+        Ok(scratch)
     }
 
     pub(super) fn key(&self) -> Key {
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = self.clear() {
             let key = self.key.number();
@@ -109,7 +109,7 @@ pub(super) fn check(key: Key) -> Result<(), Error> {
 }
 
 fn in_use(key: Key) -> Failure {
-    Failure::new(Exit::System, format!("key {key}: somebody uses it, and what is there would be written over"))
+    Failure::new(Exit::System, format!("{key}: somebody uses it, and what is there would be written over"))
         .hint("leave out --key, and a free one is found")
 }
 

@@ -1,76 +1,8 @@
-//! What can go wrong below the protocol: with a segment, a seat, a key.
+//! What goes wrong below the protocol: with a segment, a seat, a key.
 
+use super::{Class, Ipcs, Layout, Place, Role};
 use nix::errno::Errno;
 use std::fmt;
-
-/// The two ends of a handoff, and the one who only shares the memory.
-///
-/// ```
-/// use shm_handoff::Role;
-/// assert_eq!(Role::Writer.to_string(), "writer");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Puts messages in. One at a time.
-    Writer,
-    /// Takes messages out. One at a time.
-    Reader,
-    /// Attaches without a seat, as the tutorial's C programs do: it is seen by
-    /// the attach count alone, and nothing keeps it from doing harm.
-    Guest,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Writer => "writer",
-            Self::Reader => "reader",
-            Self::Guest => "guest",
-        })
-    }
-}
-
-/// What a piece of memory is laid out as.
-///
-/// ```
-/// use shm_handoff::error::Layout;
-/// assert_eq!(Layout::Slot.to_string(), "a classic slot");
-/// assert_eq!(Layout::Ring { capacity: 2 << 20 }.to_string(), "a ring of 2 MiB");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layout {
-    /// One flag and one text: what the tutorial's C programs use.
-    Slot,
-    /// Records of any bytes, one behind the other.
-    Ring {
-        /// Bytes for records, a power of two.
-        capacity: usize,
-    },
-}
-
-impl fmt::Display for Layout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Slot => f.write_str("a classic slot"),
-            Self::Ring { capacity } => write!(f, "a ring of {}", Bytes(*capacity)),
-        }
-    }
-}
-
-/// A number of bytes, as people write powers of two.
-struct Bytes(usize);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (shift, unit) = match self.0.trailing_zeros() {
-            30.. => (30, "GiB"),
-            20.. => (20, "MiB"),
-            10.. => (10, "KiB"),
-            _ => (0, "bytes"),
-        };
-        write!(f, "{} {unit}", self.0 >> shift)
-    }
-}
 
 /// A System V object that is in the way, as messages name it.
 ///
@@ -154,32 +86,33 @@ impl fmt::Display for Limit {
 }
 
 /// What went wrong with a segment, a seat or a key. Each case says what failed, and on
-/// what; [`hint`](Self::hint) says what to do next.
+/// what; [`hint`](Self::hint) says what to do next. `Debug` says both, for a `main` that returns it.
 ///
 /// ```
 /// use shm_handoff::Error;
 /// let error = Error::Missing { key: 1234 };
 /// assert_eq!(error.to_string(), "key 1234 (0x4d2): there is no segment");
 /// assert_eq!(error.hint().as_deref(), Some("start the other side first, or create it"));
+/// assert_eq!(format!("{error:?}"), format!("{error}; start the other side first, or create it"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Exclusive creation found a segment at the key.
-    #[error("key {}: a segment is there already", Both(*.key))]
+    #[error("{}: a segment is there already", Place::Key(*.key))]
     Exists {
         /// The segment's key.
         key: u32,
     },
     /// There is no segment at the key.
-    #[error("key {}: there is no segment", Both(*.key))]
+    #[error("{}: there is no segment", Place::Key(*.key))]
     Missing {
         /// The segment's key.
         key: u32,
     },
     /// The segment is none of ours.
     #[error(
-        "key {}: the segment is no handoff channel: {why}", Both(*.key)
+        "{}: the segment is no handoff channel: {why}", Place::Key(*.key)
     )]
     NotAChannel {
         /// The segment's key.
@@ -189,7 +122,7 @@ pub enum Error {
     },
     /// The segment is laid out in another way than was asked for.
     #[error(
-        "key {}: {found} is there, and {wanted} was asked for", Both(*.key)
+        "{}: {found} is there, and {wanted} was asked for", Place::Key(*.key)
     )]
     OtherLayout {
         /// The segment's key.
@@ -209,7 +142,7 @@ pub enum Error {
     },
     /// The kernel refused access.
     #[error(
-        "key {}: permission denied: the {object} belongs to {owner} with mode {mode:03o}", Both(*.key)
+        "{}: permission denied: the {object} belongs to {owner} with mode {mode:03o}", Place::Key(*.key)
     )]
     Permission {
         /// The key of the segment.
@@ -223,7 +156,7 @@ pub enum Error {
     },
     /// The object belongs to somebody else, who could change it at will.
     #[error(
-        "key {}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", Both(*.key)
+        "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", Place::Key(*.key)
     )]
     OtherOwner {
         /// The key of the segment.
@@ -236,7 +169,7 @@ pub enum Error {
         creator: u32,
     },
     /// A limit of the kernel is reached.
-    #[error("key {}: the {object} can't be made: limit {limit} reached", Both(*.key))]
+    #[error("{}: the {object} can't be made: limit {limit} reached", Place::Key(*.key))]
     Limit {
         /// The key of the segment.
         key: u32,
@@ -246,23 +179,23 @@ pub enum Error {
         limit: Limit,
     },
     /// The segment was removed while it was being opened, again and again.
-    #[error("key {}: the segment was removed while it was being opened", Both(*.key))]
+    #[error("{}: the segment was removed while it was being opened", Place::Key(*.key))]
     Removed {
         /// The segment's key.
         key: u32,
     },
     /// The seat is taken: another process has this role.
-    #[error("key {}: another {role} is attached, {}", Both(*.key), who(*.pid))]
+    #[error("{at}: another {role} is attached, {}", who(*.pid))]
     SeatTaken {
-        /// The segment's key.
-        key: u32,
+        /// Where the seat is.
+        at: Place,
         /// The role that is taken.
         role: Role,
         /// The holder; 0: a process of another pid namespace.
         pid: u32,
     },
     /// The lock under which segments are made was not given back in time.
-    #[error("key {}: the creation lock is held, {}", Both(*.key), who(*.pid))]
+    #[error("{}: the creation lock is held, {}", Place::Key(*.key), who(*.pid))]
     Locked {
         /// The segment's key.
         key: u32,
@@ -271,7 +204,7 @@ pub enum Error {
     },
     /// A semaphore set that is not ours has the key of the seats.
     #[error(
-        "key {}: a foreign semaphore set holds the seats' key {}", Both(*.key), Ipcs(*.seats)
+        "{}: a foreign semaphore set holds the seats' key {}", Place::Key(*.key), Ipcs(*.seats)
     )]
     ForeignSeats {
         /// The segment's key.
@@ -280,7 +213,7 @@ pub enum Error {
         seats: u32,
     },
     /// The seats' semaphore set is another version's, and in use or not ours to make anew.
-    #[error("key {}: the seats' semaphore set is of version {found}, and this program's is {known}{}", Both(*.key), used(*.pid))]
+    #[error("{}: the seats' semaphore set is of version {found}, and this program's is {known}{}", Place::Key(*.key), used(*.pid))]
     OtherVersion {
         /// The segment's key.
         key: u32,
@@ -333,12 +266,38 @@ impl Error {
         Self::Os { call: "allocation", on: what, errno: Errno::ENOMEM }
     }
 
+    /// Which class it is of.
+    ///
+    /// ```
+    /// use shm_handoff::{Error, error::Class};
+    /// assert_eq!(Error::BadCapacity { given: 5 }.class(), Class::Usage);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::BadKey { .. } | Self::BadCapacity { .. } => Class::Usage,
+            Self::SeatTaken { .. } => Class::Taken,
+            Self::NotAChannel { .. }
+            | Self::OtherLayout { .. }
+            | Self::WrongLayout { .. }
+            | Self::ForeignSeats { .. }
+            | Self::OtherVersion { .. } => Class::NotOurs,
+            Self::OtherOwner { .. } => Class::OtherOwner,
+            Self::Permission { .. } => Class::Permission,
+            Self::Limit { .. } => Class::Limit,
+            Self::Exists { .. } => Class::System(Errno::EEXIST),
+            Self::Missing { .. } | Self::Removed { .. } => Class::System(Errno::ENOENT),
+            Self::Locked { .. } => Class::System(Errno::EAGAIN),
+            Self::Os { errno, .. } | Self::Refused { errno, .. } => Class::System(*errno),
+        }
+    }
+
     /// What to do next, where that can be told. The programs and the C library put it in their
     /// own words where there is an option for it.
     ///
     /// ```
-    /// use shm_handoff::Error;
-    /// let error = Error::SeatTaken { key: 1234, role: shm_handoff::Role::Reader, pid: 77 };
+    /// use shm_handoff::{Error, Role, error::Place};
+    /// let error = Error::SeatTaken { at: Place::Key(1234), role: Role::Reader, pid: 77 };
     /// assert_eq!(error.to_string(), "key 1234 (0x4d2): another reader is attached, pid 77");
     /// assert_eq!(error.hint().as_deref(), Some("stop it, or use another key"));
     /// ```
@@ -353,7 +312,8 @@ impl Error {
             Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),
             Self::Limit { limit, .. } => format!("see: {}", limit.how_to_see()),
             Self::Removed { .. } => "try again".to_owned(),
-            Self::SeatTaken { .. } => "stop it, or use another key".to_owned(),
+            Self::SeatTaken { at: Place::Key(_), .. } => "stop it, or use another key".to_owned(),
+            Self::SeatTaken { at: Place::Channel, .. } => "drop it, or make another channel".to_owned(),
             Self::Locked { .. } => "if that process is stopped, continue or end it".to_owned(),
             Self::ForeignSeats { seats, .. } => {
                 format!("use another key, or remove it if nobody needs it: ipcrm -S {}", Ipcs(*seats))
@@ -373,23 +333,7 @@ impl Error {
     }
 }
 
-/// A key in a sentence: decimal, and in hexadecimal.
-pub(crate) struct Both(pub(crate) u32);
-
-impl fmt::Display for Both {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{0} ({0:#x})", self.0)
-    }
-}
-
-/// A key as `ipcs` shows it, to be compared with that, or found there.
-pub(crate) struct Ipcs(pub(crate) u32);
-
-impl fmt::Display for Ipcs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#010x}", self.0)
-    }
-}
+sentence_is_debug!(Error);
 
 fn used(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!("; it is in use by {}", who(pid)))

@@ -1,0 +1,281 @@
+//! Why a message was not sent, or not received.
+
+use super::{Class, Error};
+
+/// Why a message was not sent.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// assert_eq!(writer.send(b"hello\n"), Ok(()));
+/// assert_eq!(writer.try_send(b"hello\n"), Err(SendError::WouldBlock), "nobody took the first one");
+/// drop(reader);
+/// assert_eq!(writer.send(b"hello\n"), Err(SendError::ReaderGone));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The layout can't carry it. The writer can go on with another one.
+    #[error("the message can't be carried: {0}")]
+    Unsendable(#[from] Unsendable),
+    /// There is no room, or no reader yet.
+    #[error("the last message was not taken yet, or no reader is there")]
+    WouldBlock,
+    /// The deadline passed.
+    #[error("the time to wait has passed")]
+    TimedOut,
+    /// The hook ended the wait.
+    #[error("the wait was interrupted")]
+    Interrupted,
+    /// The reader that was there has gone.
+    #[error("the reader left or died")]
+    ReaderGone,
+    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+    /// The memory or the seat made trouble.
+    #[error(transparent)]
+    Backend(#[from] Error),
+}
+
+impl SendError {
+    /// Which class it is of.
+    ///
+    /// ```
+    /// use shm_handoff::{SendError, error::Class};
+    /// assert_eq!(SendError::WouldBlock.class(), Class::TimedOut);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Unsendable(_) => Class::Unsendable,
+            Self::WouldBlock | Self::TimedOut => Class::TimedOut,
+            Self::Interrupted => Class::Interrupted,
+            Self::ReaderGone => Class::PeerGone,
+            Self::Corrupt(_) => Class::Corrupt,
+            Self::Backend(error) => error.class(),
+        }
+    }
+
+    /// What to do next, where that can be told.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
+    /// # let slot = Channel::new(2048);
+    /// # let mut reader = Reader::<InProc>::open(&slot)?;
+    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// let error = writer.send(b"endless\n").unwrap_err();
+    /// assert_eq!(error.hint().as_deref(), Some("put something before it"));
+    /// assert!(format!("{error:?}").ends_with("; put something before it"), "as a `main` prints it that returns it");
+    /// assert_eq!(SendError::TimedOut.hint(), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unsendable(why) => Some(why.hint().to_owned()),
+            Self::Corrupt(why) => Some(why.hint().to_owned()),
+            Self::Backend(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// What is said of a try that did not wait.
+    pub(crate) fn of_a_try(self) -> Self {
+        if self == Self::TimedOut { Self::WouldBlock } else { self }
+    }
+}
+
+/// Why no message was received.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
+/// # let slot = Channel::new(2048);
+/// # let mut reader = Reader::<InProc>::open(&slot)?;
+/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
+/// drop(writer);
+/// assert_eq!(reader.recv(&mut [0; 2048]), Err(RecvError::WriterGone));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// There is none yet.
+    #[error("there is no message")]
+    WouldBlock,
+    /// The deadline passed.
+    #[error("the time to wait has passed")]
+    TimedOut,
+    /// The hook ended the wait.
+    #[error("the wait was interrupted")]
+    Interrupted,
+    /// The writer that was there died, or left without being done.
+    #[error("the writer died or failed before it ended the session")]
+    WriterGone,
+    /// The stream has ended: [`end_session`](crate::ring::Message::end_session) or release what
+    /// a peek shows.
+    #[error("the stream has ended")]
+    Ended,
+    /// The text is longer than the buffer. It still waits in the slot.
+    #[error("the buffer is too small: a message can have {capacity} bytes")]
+    BufferTooSmall {
+        /// What suffices for any message.
+        capacity: usize,
+    },
+    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+    /// The memory or the seat made trouble.
+    #[error(transparent)]
+    Backend(#[from] Error),
+}
+
+impl RecvError {
+    /// Which class it is of.
+    ///
+    /// ```
+    /// use shm_handoff::{RecvError, error::Class};
+    /// assert_eq!(RecvError::BufferTooSmall { capacity: 2048 }.class(), Class::TooSmall);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::WouldBlock | Self::TimedOut => Class::TimedOut,
+            Self::Interrupted => Class::Interrupted,
+            Self::WriterGone => Class::PeerGone,
+            Self::Ended => Class::Ended,
+            Self::BufferTooSmall { .. } => Class::TooSmall,
+            Self::Corrupt(_) => Class::Corrupt,
+            Self::Backend(error) => error.class(),
+        }
+    }
+
+    /// What to do next, where that can be told.
+    ///
+    /// ```
+    /// use shm_handoff::{Error, RecvError};
+    /// let error = RecvError::Backend(Error::Missing { key: 1234 });
+    /// assert_eq!(error.hint().as_deref(), Some("start the other side first, or create it"));
+    /// assert_eq!(format!("{error:?}"), "key 1234 (0x4d2): there is no segment; start the other side first, or create it");
+    /// assert_eq!(RecvError::TimedOut.hint(), None);
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Corrupt(why) => Some(why.hint().to_owned()),
+            Self::Backend(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// What is said of a try that did not wait.
+    pub(crate) fn of_a_try(self) -> Self {
+        if self == Self::TimedOut { Self::WouldBlock } else { self }
+    }
+}
+
+/// Why a text can't be a message of the classic layout.
+///
+/// ```
+/// use shm_handoff::error::Unsendable;
+/// assert_eq!(Unsendable::TooLong { most: 2047 }.to_string(), "it has more than 2047 bytes");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// It is longer than the slot.
+    #[error("it has more than {most} bytes")]
+    TooLong {
+        /// The longest that can be carried, in bytes.
+        most: usize,
+    },
+    /// A C string ends at its first NUL.
+    #[error("it has a NUL at byte {at}, where a C reader would stop")]
+    Nul {
+        /// Its offset.
+        at: usize,
+    },
+    /// A C reader ends the session at any text with this beginning.
+    #[error("it begins with `end` but is not `end` alone, and a C reader would stop at it")]
+    BeginsWithEnd,
+    /// `end` and a carriage return, as a file from Windows has it: a C reader ends the session
+    /// at it, and it is no bare `end`.
+    #[error("it is `end` with a carriage return: readers take it for the end, and this writer does not")]
+    EndWithReturn,
+}
+
+impl Unsendable {
+    /// What to do about it.
+    ///
+    /// ```
+    /// use shm_handoff::protocol::message::check;
+    /// let why = check(b"endless\n", 2047).unwrap_err();
+    /// assert_eq!(why.hint(), "put something before it");
+    /// ```
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "split it, or shorten it",
+            Self::Nul { .. } => "remove it first",
+            Self::BeginsWithEnd => "put something before it",
+            Self::EndWithReturn => "remove the carriage return",
+        }
+    }
+}
+
+/// What lies in the ring is no ring's content: a peer has broken the protocol.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
+/// # let ring = Channel::ring(4096);
+/// # let mut writer = Writer::<InProc>::open(&ring)?;
+/// # let mut reader = Reader::<InProc>::open(&ring)?;
+/// let meddler = InProc::open(&ring, Role::Guest)?;
+/// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
+/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Corrupt(_))));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ring's content breaks its layout: {what}")]
+pub struct Corrupt {
+    what: &'static str,
+}
+
+impl Corrupt {
+    /// What to do about it.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
+    /// # let ring = Channel::ring(4096);
+    /// # let mut writer = Writer::<InProc>::open(&ring)?;
+    /// # let mut reader = Reader::<InProc>::open(&ring)?;
+    /// let meddler = InProc::open(&ring, Role::Guest)?;
+    /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
+    /// let Err(RecvError::Corrupt(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
+    /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "remove the segment, and start both sides anew"
+    }
+}
+
+pub(crate) const fn corrupt(what: &'static str) -> Corrupt {
+    Corrupt { what }
+}
+
+sentence_is_debug!(SendError, RecvError);
