@@ -189,8 +189,8 @@ int shmh_release(struct shmh *handle);
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 int shmh_await_next_writer(struct shmh *handle);
 
-// Looks whether somebody removed the segment or the seats, and mends that. To be called every few milliseconds by
-// who calls nothing else for a while, and by who never has to wait: sending and receiving without waiting makes
+// Checks whether somebody removed the segment or the seats, and recovers from that. Call this every few milliseconds while idle,
+// and also in a loop that never has to wait: sending and receiving without waiting makes
 // no system call. A writer sends again what nobody had taken.
 //
 // Returns `SHMH_OK`, or as `shmh_send`.
