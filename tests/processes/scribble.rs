@@ -120,7 +120,7 @@ fn under_scribbles(args: &[&str], ring: bool) {
                 judge(&ended);
                 *ends.entry((who, ended.status.code())).or_insert(0) += 1;
             }
-            // Broken once is broken for those who come next: they get a new one.
+            // Corrupt once is corrupt for those who come next: they get a new one.
             channel.remove_segment();
         }
     });
