@@ -52,7 +52,7 @@
 // The session has ended: the message is its end, or it was met before.
 #define SHMH_ENDED 1
 
-// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
+// Invalid argument: a null pointer, an unknown role or layout, or key 0. EINVAL
 #define SHMH_E_INVALID -1
 
 // The handle was closed, or it is that of the process which forked this one. EBADF
@@ -129,7 +129,7 @@ extern "C" {
 // `out` is NULL or can be written, `options` is NULL or can be read.
 int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *options);
 
-// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: for ever; 0: not at all). In a classic
+// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a classic
 // slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
 //
 // Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,

@@ -178,7 +178,7 @@ pub unsafe extern "C" fn shmh_open(
     })
 }
 
-/// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: for ever; 0: not at all). In a classic
+/// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a classic
 /// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
 ///
 /// Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,

@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 pub const SHMH_OK: c_int = 0;
 /// The session has ended: the message is its end, or it was met before.
 pub const SHMH_ENDED: c_int = 1;
-/// An argument is none that can be: NULL, a role or a layout that there is not, key 0. EINVAL
+/// Invalid argument: a null pointer, an unknown role or layout, or key 0. EINVAL
 pub const SHMH_E_INVALID: c_int = -1;
 /// The handle was closed, or it is that of the process which forked this one. EBADF
 pub const SHMH_E_CLOSED: c_int = -2;
@@ -165,7 +165,7 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
     match code {
         SHMH_OK => c"done",
         SHMH_ENDED => c"the session has ended",
-        SHMH_E_INVALID => c"an argument is none that can be",
+        SHMH_E_INVALID => c"invalid argument",
         SHMH_E_CLOSED => c"the handle was closed",
         SHMH_E_WRONG_ROLE => c"the handle has the other role",
         SHMH_E_TIMED_OUT => c"the time to wait has passed",

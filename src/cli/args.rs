@@ -34,7 +34,7 @@ pub(super) struct Common {
     pub(super) raw: bool,
 
     /// Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take
-    /// longer [default: for ever]
+    /// longer [default: forever]
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(super) timeout: Option<Duration>,
 
@@ -159,7 +159,7 @@ pub(super) fn parse<P: Parser>() -> P {
 pub(super) enum When {
     /// On a terminal on which nobody types and nothing else is printed
     Auto,
-    /// Anyhow
+    /// Always
     Always,
 }
 

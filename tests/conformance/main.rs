@@ -166,8 +166,8 @@ macro_rules! ring {
                 who_has_nothing_to_take_along_makes_no_memory
                 a_parked_word_without_a_sleeper_tells_of_a_removal
                 released_up_to_a_cursor
-                a_mark_of_removed_memory_releases_nothing
-                a_mark_from_before_a_new_start_releases_nothing
+                a_cursor_of_removed_memory_releases_nothing
+                a_cursor_from_before_a_new_start_releases_nothing
                 who_closes_in_the_middle_has_met_no_end
                 an_end_that_nobody_met_comes_again
                 an_end_that_was_released_is_in_nobodys_way;

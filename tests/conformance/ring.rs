@@ -170,15 +170,15 @@ pub(crate) fn released_up_to_a_cursor<H: Harness>(place: &H) {
     assert_eq!(second.peek().unwrap().text(), b"two");
 }
 
-/// A mark of memory that was removed since says nothing of the new one, wherever its position
+/// A cursor of memory that was removed since says nothing of the new one, wherever its position
 /// falls there: at the end of a record, or within one.
-pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
+pub(crate) fn a_cursor_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
     for lengths in [[5, 6], [400, 400], [3, 2000]] {
         let (mut reader, mut writer) = (reader(place), writer(place));
         let old = [1; 20];
         writer.send(&old).unwrap();
         assert_eq!(reader.peek_next(&mut in_time()).unwrap().text(), old);
-        let mark = reader.cursor();
+        let cursor = reader.cursor();
         guest(place).remove().unwrap();
         // Nothing lies behind it: the reader moves, and finds what the writer brought along.
         thread::scope(|scope| {
@@ -192,7 +192,7 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
                 assert_eq!(reader.peek_next(&mut in_time()).unwrap().text().len(), len);
             }
         });
-        reader.release_up_to(mark);
+        reader.release_up_to(cursor);
         assert_eq!(reader.backend().ring().released.load(Ordering::Relaxed), 0, "nothing of this was released");
         assert_eq!(receive(&mut reader), old);
         // And one of this memory does release.
@@ -205,25 +205,25 @@ pub(crate) fn a_mark_of_removed_memory_releases_nothing<H: Harness>(place: &H) {
 }
 
 /// What was peeked at before the reader started over was not peeked at.
-pub(crate) fn a_mark_from_before_a_new_start_releases_nothing<H: Harness>(place: &H) {
+pub(crate) fn a_cursor_from_before_a_new_start_releases_nothing<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
     let peek = |reader: &mut Reader<H::Backend>| reader.peek_next(&mut in_time()).unwrap().text().to_vec();
     writer.send_all(&[b"one", b"two", b"three"]).unwrap();
-    let mut marks = vec![reader.cursor()];
+    let mut cursors = vec![reader.cursor()];
     for text in [b"one".as_slice(), b"two", b"three"] {
         assert_eq!(peek(&mut reader), text);
-        marks.push(reader.cursor());
+        cursors.push(reader.cursor());
     }
     reader.rewind();
-    for mark in &marks {
-        reader.release_up_to(*mark);
-        assert_eq!(reader.cursor(), marks[0], "there is nothing to release");
+    for cursor in &cursors {
+        reader.release_up_to(*cursor);
+        assert_eq!(reader.cursor(), cursors[0], "there is nothing to release");
     }
     assert_eq!(peek(&mut reader), b"one");
-    reader.release_up_to(marks[2]);
+    reader.release_up_to(cursors[2]);
     assert_eq!(peek(&mut reader), b"two", "it has come as far as `one`");
     // As far as it has come by now: and `two` stays peeked at.
-    reader.release_up_to(marks[1]);
+    reader.release_up_to(cursors[1]);
     assert_eq!(peek(&mut reader), b"three");
     reader.rewind();
     assert_eq!(peek(&mut reader), b"two", "`one` was released, and no more");

@@ -273,7 +273,7 @@ pub(crate) fn read_ring(input: &[u8]) {
     let Some((actions, contents)) = parts(input) else { return };
     let place = a_ring(contents);
     let Ok(mut reader) = ring::Reader::<Flat>::open(&place) else { return };
-    let mut marks = Vec::new();
+    let mut cursors = Vec::new();
     for [action, what] in actions {
         match action % 12 {
             0 => _ = reader.peek_with(&mut at_once()).map(|message| read_all(message.text())),
@@ -296,8 +296,8 @@ pub(crate) fn read_ring(input: &[u8]) {
                 }
             }
             5 => reader.release_peeked(),
-            6 => marks.push(reader.cursor()),
-            7 => _ = marks.pop().map(|mark| reader.release_up_to(mark)),
+            6 => cursors.push(reader.cursor()),
+            7 => _ = cursors.pop().map(|cursor| reader.release_up_to(cursor)),
             8 => reader.rewind(),
             9 => _ = reader.wait_with(&mut at_once()),
             10 => place.status.set(status(*what)),

@@ -1,9 +1,9 @@
 complete -c shmwrite -s k -l key -d 'Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it' -r -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shmwrite -l mode -d 'Permissions of what has to be made, octal' -r
 complete -c shmwrite -l ring -d 'A ring instead of the tutorial\'s slot: any bytes, messages up to a quarter of CAPACITY (64K to 1G). Without CAPACITY: the ring that is there, or one of 2M' -r
-complete -c shmwrite -l timeout -d 'Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take longer [default: for ever]' -r
+complete -c shmwrite -l timeout -d 'Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take longer [default: forever]' -r
 complete -c shmwrite -l progress -d 'Show messages, bytes, rate and time on stderr, and the time left if the input is a file: `auto` on a terminal, `always` elsewhere too, as a line a second' -r -f -a "auto\t'On a terminal on which nobody types and nothing else is printed'
-always\t'Anyhow'"
+always\t'Always'"
 complete -c shmwrite -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -7,7 +7,7 @@
 //!   abandoned never does.
 //! * P3: Looks, in place or not, come in order from the first message that is not
 //!   released, and take nothing away, whatever becomes of the reader; an end is not
-//!   passed over. A mark releases up to where it was set, if that was peeked at since, and
+//!   passed over. A cursor releases up to where it was set, if that was peeked at since, and
 //!   nothing else.
 //! * P4: Space is given back by the quarter, by whoever runs dry or leaves in order, and
 //!   with an end.
@@ -81,7 +81,7 @@ enum Action {
     ReleasePeeked,
     /// Notes how far it has looked.
     Mark,
-    /// Releases up to one of those marks, the last one first.
+    /// Releases up to one of those cursors, the last one first.
     ReleaseUpTo(usize),
     Anew,
     OpenWriter,
@@ -233,7 +233,7 @@ struct World<'a, H: StartsAt> {
     writer: Option<Writer<H::Backend>>,
     reader: Option<Reader<H::Backend>>,
     /// Marks, and where they are.
-    marks: Vec<(Cursor, u64)>,
+    cursors: Vec<(Cursor, u64)>,
     oracle: Oracle,
 }
 
@@ -410,10 +410,10 @@ impl<H: StartsAt> World<'_, H> {
                 reader.release_peeked();
                 oracle.release(oracle.peeked);
             }
-            Action::Mark => self.marks.push((reader.cursor(), oracle.peeked_to())),
+            Action::Mark => self.cursors.push((reader.cursor(), oracle.peeked_to())),
             Action::ReleaseUpTo(which) => {
-                if let Some((mark, to)) = self.marks.iter().nth_back(*which) {
-                    reader.release_up_to(*mark);
+                if let Some((cursor, to)) = self.cursors.iter().nth_back(*which) {
+                    reader.release_up_to(*cursor);
                     oracle.release_up_to(*to);
                 }
             }
@@ -488,7 +488,7 @@ fn run<H: StartsAt>(start: u64, actions: Vec<Action>) -> Result<(), TestCaseErro
         met: false,
         failed: false,
     };
-    let mut world = World { place: &place, writer: None, reader: None, marks: Vec::new(), oracle };
+    let mut world = World { place: &place, writer: None, reader: None, cursors: Vec::new(), oracle };
     world.act(Action::OpenWriter)?;
     world.act(Action::OpenReader)?;
     for action in actions {
