@@ -13,7 +13,7 @@ use shm_handoff::{
 fn main() -> Result<(), Error> {
     const CHILD: &str = "SHM_HANDOFF_TEST_KEY";
     let asked = std::env::var(CHILD).ok();
-    let number = asked.as_ref().map_or(std::process::id() << 8 | 41, |key| key.parse().expect("we have set it"));
+    let number = asked.as_ref().map_or(std::process::id() << 8 | 0x29, |key| key.parse().expect("we have set it"));
     let options = Options::slot(Key::new(number)?);
     let mut reader = SysV::open(&options, Role::Reader)?;
     assert!(asked.is_none(), "the parent has the seat");

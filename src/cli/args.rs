@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::exit;
+use super::stdio;
 use crate::backend::sysv::KeySpec;
 use crate::protocol::layout::ring;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
@@ -9,6 +10,46 @@ use clap::{Args, ColorChoice, Parser, ValueEnum};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;
+
+/// What the exit codes of both sides stand for.
+const EXIT: [(&str, &str); 9] = [
+    ("0", ": the session ended, everything was sent, or nobody takes the output of shmread any more"),
+    ("1", ""),
+    ("2", ""),
+    ("3", ""),
+    ("4", ""),
+    ("5", ""),
+    ("6", ""),
+    ("124", ""),
+    ("128+n", ""),
+];
+
+/// What else the `--help` of both sides ends with.
+const SIDES: &str = "\
+Signals:
+  SIGHUP, SIGINT, SIGTERM  leave at once; what was sent and not received stays for
+                           the next one (one that was ignored at the start, as
+                           nohup does, stays ignored). A terminal that hangs up
+                           sends SIGHUP; where that is ignored, a hang-up closes
+                           the output, and ends the input
+  SIGSTOP, SIGCONT         a side that is stopped is waited for: it is not dead
+  SIGKILL                  the kernel gives the seat back, and the other side says
+                           that this one died
+
+Files:
+  There are none: ipcs(1) shows the segment at KEY, and the semaphore set with the
+  seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to be there, and to be
+  the same one for both sides. ID is what a C program gives to ftok(3): a number, of
+  which the low 8 bits count (decimal, 0x hexadecimal, 0 octal), or one letter.";
+
+pub(super) const ENVIRONMENT: &str = "\
+Environment:
+  NO_COLOR        if it is set, no colour, but for --color=always
+  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is";
+
+fn help(examples: &str) -> String {
+    format!("{}\n\n{SIDES}\n\n{ENVIRONMENT}", exit::help(examples, &EXIT))
+}
 
 /// What both sides take.
 #[derive(Debug, Args)]
@@ -130,11 +171,11 @@ const ATTACHED: [Attached; 3] = [
 ];
 
 /// What is said of such an option.
-pub(super) const EQUALS_SIGN: &str = "the option takes its value with an equals sign";
+const EQUALS_SIGN: &str = "the option takes its value with an equals sign";
 
 /// A word of the command line behind an option that does not take it and looks as if it was to;
 /// and both, as they are written together.
-pub(super) fn detached(args: impl IntoIterator<Item = OsString>) -> Option<(String, String)> {
+fn detached(args: impl IntoIterator<Item = OsString>) -> Option<(String, String)> {
     let words: Vec<_> = args.into_iter().skip(1).take_while(|word| word != "--").collect();
     words.windows(2).find_map(|words| {
         let [given, word] = [words[0].to_str()?, words[1].to_str()?];
@@ -199,7 +240,7 @@ fastest: 2M is enough nearly everywhere.";
 /// sent: exit 5. A ring carries any line; there `end` means something at a
 /// prompt alone.
 #[derive(Debug, Parser)]
-#[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = format!("{WRITE_EXAMPLES}\n\n{}", exit::HELP))]
+#[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = help(WRITE_EXAMPLES))]
 pub(super) struct WriteArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -215,6 +256,22 @@ pub(super) struct WriteArgs {
     /// Messages, each sent with a newline; without any, lines of standard input
     #[arg(value_name = "TEXT", conflicts_with = "raw")]
     pub(super) texts: Vec<OsString>,
+}
+
+impl WriteArgs {
+    /// What is sent as a message, and was hardly meant to be.
+    pub(super) fn warn_of_texts(&self, program: &str) {
+        let warn = |text: &str, hint: &str| {
+            stdio::warn(program, format_args!("`{text}` is sent as a message"), Some(format_args!("{hint}")));
+        };
+        if let Some((text, together)) = detached(std::env::args_os()) {
+            warn(&text, &format!("{EQUALS_SIGN}: {together}"));
+        }
+        let words = || std::env::args_os().take_while(|word| word != "--");
+        if self.texts.iter().any(|text| text == "-") && words().any(|word| word == "-") {
+            warn("-", "leave it out, and the lines of standard input are sent");
+        }
+    }
 }
 
 /// How messages are printed.
@@ -252,7 +309,7 @@ takes what it finds: a ring that shmwrite --ring made, too.";
 /// `shmread | head -n 1`): shmread leaves without a word, with exit 0, and
 /// the next reader goes on with what was not printed.
 #[derive(Debug, Parser)]
-#[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = format!("{READ_EXAMPLES}\n\n{}", exit::HELP))]
+#[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = help(READ_EXAMPLES))]
 pub(super) struct ReadArgs {
     #[command(flatten)]
     pub(super) common: Common,

@@ -1,14 +1,8 @@
-//! Exit codes, and the one way in which a binary fails.
+//! Exit codes, and why a program ends with one of them.
 
-use super::hint::Hint;
-use super::look::Process;
-use super::signals;
-use super::stdio::{self, say};
-use crate::backend::sysv::{Key, Segment, observe_seats};
-use crate::error::{Class, Error, Place, RecvError, Role, SendError, Unsendable};
+use crate::error::{Class, Error};
 use nix::errno::Errno;
 use std::fmt;
-use std::process::ExitCode;
 
 /// How a program ends when it does not end well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +41,42 @@ impl Exit {
     }
 }
 
+/// What each exit code means, whichever program ends with it. The README has this table, too.
+const MEANINGS: [(&str, &str); 9] = [
+    ("0", "done"),
+    ("1", "a system call failed, permission, limits, or the output"),
+    ("2", "usage"),
+    ("3", "the peer died; for a writer also: the reader left"),
+    ("4", "the segment or the seats' semaphore set is not a channel of ours to use"),
+    ("5", "the input can't be carried: that message was not sent, those before were"),
+    ("6", "the role is taken by another process"),
+    ("124", "--timeout passed"),
+    ("128+n", "ended by signal n"),
+];
+
+/// The long part of a `--help`, and behind it the section about these exit codes, with what each stands for in
+/// this program.
+pub(super) fn help(text: &str, codes: &[(&str, &str)]) -> String {
+    const WIDTH: usize = 84;
+    let indent = codes.iter().map(|(code, _)| code.len()).max().unwrap_or(0) + 4;
+    let mut text = text.to_owned() + "\n\nExit status:";
+    for (code, more) in codes {
+        let (_, meaning) = MEANINGS.iter().find(|(known, _)| known == code).expect("a code of the table");
+        let mut line = format!("  {code}");
+        let mut pad = indent - line.len();
+        for word in format!("{meaning}{more}").split(' ') {
+            if line.len() + pad + word.len() > WIDTH {
+                text = text + "\n" + &line;
+                (line, pad) = (String::new(), indent);
+            }
+            line += &(" ".repeat(pad) + word);
+            pad = 1;
+        }
+        text = text + "\n" + &line;
+    }
+    text
+}
+
 impl From<Class> for Exit {
     fn from(class: Class) -> Self {
         match class {
@@ -56,46 +86,25 @@ impl From<Class> for Exit {
             Class::Unsendable => Self::BadInput,
             Class::Taken => Self::RoleTaken,
             Class::NotOurs | Class::OtherOwner | Class::Corrupt => Self::NotAChannel,
-            Class::Permission | Class::Limit | Class::System(_) => Self::System,
+            Class::Permission | Class::Limit | Class::System(_)
             // A program does not ask for these, or deals with them where they come from.
-            Class::Interrupted | Class::Ended | Class::TooSmall => Self::System,
+            | Class::Interrupted | Class::Ended | Class::TooSmall => Self::System,
         }
     }
 }
 
-/// The exit codes of both sides, and what else their `--help` and manual end with.
-pub(super) const HELP: &str = "\
-Exit status:
-  0      done: the session ended, everything was sent, or nobody takes the output of
-         shmread any more
-  1      a system call failed, permission, limits, or the output
-  2      usage
-  3      the peer died; for a writer also: the reader left
-  4      the segment or the seats' semaphore set is not a channel of ours to use
-  5      the input can't be carried: that message was not sent, those before were
-  6      the role is taken by another process
-  124    --timeout passed
-  128+n  ended by signal n
+fn name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
 
-Signals:
-  SIGHUP, SIGINT, SIGTERM  leave at once; what was sent and not received stays for
-                           the next one (one that was ignored at the start, as
-                           nohup does, stays ignored). A terminal that hangs up
-                           sends SIGHUP; where that is ignored, a hang-up closes
-                           the output, and ends the input
-  SIGSTOP, SIGCONT         a side that is stopped is waited for: it is not dead
-  SIGKILL                  the kernel gives the seat back, and the other side says
-                           that this one died
-
-Files:
-  There are none: ipcs(1) shows the segment at KEY, and the semaphore set with the
-  seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to be there, and to be
-  the same one for both sides. ID is what a C program gives to ftok(3): a number, of
-  which the low 8 bits count (decimal, 0x hexadecimal, 0 octal), or one letter.
-
-Environment:
-  NO_COLOR        if it is set, no colour, but for --color=always
-  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is";
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    Words(String),
+    /// What can be done about this error. It depends on what is at the key, so it is looked up when it is said:
+    /// by then what failed has given back the seats and the lock that it held.
+    About(Box<Error>),
+}
 
 /// Why a program ends otherwise than well: what failed on what, and what to do next.
 #[derive(Debug)]
@@ -115,7 +124,7 @@ impl Failure {
     }
 
     /// An error of the library.
-    fn of(class: Class, error: &dyn fmt::Display, hint: Option<Hint>) -> Self {
+    pub(super) fn of(class: Class, error: &dyn fmt::Display, hint: Option<Hint>) -> Self {
         match Exit::from(class) {
             Exit::TimedOut => Self::timed_out(),
             exit => Self { hint, ..Self::new(exit, error) },
@@ -123,48 +132,11 @@ impl Failure {
     }
 
     pub(super) fn signal(number: i32) -> Self {
-        Self::new(Exit::Signal(number), format!("ended by {}", signals::name(number)))
+        Self::new(Exit::Signal(number), format!("ended by {}", name(number)))
     }
 
     pub(super) fn timed_out() -> Self {
         Self::new(Exit::TimedOut, "no progress of the other side for as long as --timeout allows")
-    }
-
-    /// What is said of a wait that ended without a word of the peer (a `writer`, say): the peer that was there all
-    /// the time and did nothing, or else that nobody was met.
-    pub(super) fn silence(peer: Role, key: Key, what_came: &str) -> Self {
-        let seats = observe_seats(key).ok().flatten();
-        let seated = seats.and_then(|seats| if peer == Role::Writer { seats.writer } else { seats.reader });
-        let silent = |who: String, hint: String| {
-            Self::new(Exit::TimedOut, format!("{key}: {who} did nothing for as long as --timeout allows")).hint(hint)
-        };
-        let number = key.number();
-        match (seated, Segment::stat_at(key)) {
-            (Some(pid), _) => silent(
-                format!("the {peer} ({})", Process::new(pid).in_words()),
-                format!("it may be stopped: shm-handoff doctor {number}"),
-            ),
-            // Ourselves, and a C program.
-            (None, Ok(Some(stat))) if stat.attached >= 2 => {
-                silent("a program without a seat".to_owned(), format!("see which: shm-handoff who {number}"))
-            }
-            _ => Self::met_nobody(what_came, number),
-        }
-    }
-
-    /// Nobody was met in all the time: where that was.
-    fn met_nobody(what_came: &str, key: u32) -> Self {
-        let namespace = match std::fs::read_link("/proc/self/ns/ipc") {
-            Ok(namespace) => namespace.display().to_string(),
-            Err(_) => "/proc/self/ns/ipc, which has its number, can't be read".to_owned(),
-        };
-        let why = format!(
-            "{what_came} to {} in this IPC namespace ({}) for as long as --timeout allows",
-            Place::Key(key),
-            namespace
-        );
-        Self::new(Exit::TimedOut, why)
-            .hint(format!("what is in another container is not seen: shm-handoff doctor {key}"))
     }
 
     pub(super) fn io(what: &str, errno: Errno) -> Self {
@@ -174,82 +146,5 @@ impl Failure {
     /// Standard output is closed, where messages would go nowhere.
     pub(super) fn no_output() -> Self {
         Self::io("standard output is closed", Errno::EBADF).hint("open it, to /dev/null if need be")
-    }
-
-    /// Does all of `items`, also those behind one that fails. Each failure is said, the last one by the
-    /// caller as any other; the first one's code is what counts.
-    pub(super) fn each<T>(
-        program: &str,
-        items: impl IntoIterator<Item = T>,
-        mut one: impl FnMut(T) -> Result<(), Self>,
-    ) -> Result<(), Self> {
-        let mut last: Option<Self> = None;
-        for item in items {
-            if let Err(failure) = one(item) {
-                let exit = last.as_ref().map_or(failure.exit, |last| last.exit);
-                if let Some(last) = last {
-                    last.report(program, "");
-                }
-                last = Some(Self { exit, ..failure });
-            }
-        }
-        last.map_or(Ok(()), Err)
-    }
-
-    /// Says it on stderr, with what else there is to say behind it.
-    pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
-        let (bad, good) = (stdio::BAD, stdio::HINT);
-        say!("{bad}{program}:{bad:#} {}{and}", self.message);
-        if let Some(hint) = self.hint.as_ref().and_then(Hint::in_words) {
-            say!("  {good}hint:{good:#} {hint}");
-        }
-        ExitCode::from(self.exit.code())
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::of(error.class(), &error, Some(Hint::about(&error)))
-    }
-}
-
-impl From<SendError> for Failure {
-    fn from(error: SendError) -> Self {
-        match error {
-            // Which input it is stands before it.
-            SendError::Unsendable(why) => why.into(),
-            error => Self::of(error.class(), &error, Hint::of_send(&error)),
-        }
-    }
-}
-
-impl From<RecvError> for Failure {
-    fn from(error: RecvError) -> Self {
-        Self::of(error.class(), &error, Hint::of_recv(&error))
-    }
-}
-
-impl From<Unsendable> for Failure {
-    fn from(why: Unsendable) -> Self {
-        Self::of(Class::Unsendable, &why, Some(Hint::of_input(why)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backend::sysv::{Key, Segment, proc};
-
-    /// `rm` fails while it holds the creation lock, for which an observer waits.
-    #[test]
-    fn a_failure_is_made_without_a_look_at_the_key() {
-        let key = Key::new(std::process::id() << 8 | 63).unwrap();
-        // SAFETY: no memory is involved.
-        let id = unsafe { libc::shmget(key.number().cast_signed(), 5000, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
-        assert!(id >= 0, "{}", std::io::Error::last_os_error());
-        let failure = Failure::from(Error::NotAChannel { key: key.number(), why: String::new() });
-        let was_attached = proc::was_attached(id);
-        Segment::open(key).unwrap().remove().unwrap();
-        assert!(!was_attached.unwrap(), "{failure:?}");
     }
 }

@@ -2,8 +2,7 @@
 //! is made of.
 
 use super::args::{ReadArgs, WriteArgs};
-use super::exit::{Exit, Failure};
-use super::tool::Tool;
+use super::exit::{self, Exit, Failure};
 use super::{bench, ls, stdio, who};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Command, CommandFactory};
@@ -27,16 +26,14 @@ Examples:
 In ~/.local/share bash and fish look by themselves. For the others, in ~/.zshrc before
 compinit, and in ~/.profile (man looks there by itself if ~/.local/bin is on your PATH):
   fpath=(~/.local/share/zsh/site-functions $fpath)
-  export MANPATH=\"$HOME/.local/share/man:\"
+  export MANPATH=\"$HOME/.local/share/man:\"";
 
-Exit status:
-  0  made
-  1  a directory or a file can't be written
-  2  usage";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 3] = [("0", ""), ("1", ""), ("2", "")];
 
 /// Makes the manual pages and the completions of all three programs
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Generate {
     /// Where to put them, such as ~/.local/share
     #[arg(value_name = "DIR")]
@@ -50,14 +47,15 @@ const SHELLS: [(Shell, &str); 3] = [
     (Shell::Fish, "fish/vendor_completions.d"),
 ];
 
-pub(super) fn run(args: &Generate) -> Result<(), Failure> {
+/// `tool` is `shm-handoff`, as it is defined.
+pub(super) fn run(args: &Generate, tool: Command) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| Failure::new(Exit::System, format!("{}: {error}", path.display()));
     let folder_for = |folder: &str| {
         let path = args.to.join(folder);
         std::fs::create_dir_all(&path).map_err(|error| failed(&path, &error)).map(|()| path)
     };
     let mut made = 0;
-    for (name, command) in programs() {
+    for (name, command) in programs(tool) {
         let pages = folder_for("man/man1")?;
         made += write_pages(&command, &pages).map_err(|error| failed(&pages, &error))?;
         let command = completed(name, &command);
@@ -70,8 +68,8 @@ pub(super) fn run(args: &Generate) -> Result<(), Failure> {
     stdio::show(&format!("{made} files in {}\n", args.to.display()))
 }
 
-fn programs() -> [(&'static str, Command); 3] {
-    [("shmread", ReadArgs::command()), ("shmwrite", WriteArgs::command()), ("shm-handoff", Tool::command())]
+fn programs(tool: Command) -> [(&'static str, Command); 3] {
+    [("shmread", ReadArgs::command()), ("shmwrite", WriteArgs::command()), ("shm-handoff", tool)]
 }
 
 /// What stands in a script for the keys, or the ids, that there are when it runs.

@@ -2,56 +2,58 @@
 //! processes that use what is there, so they are looked up. A command in a hint does not harm them, and
 //! is not refused.
 
+use super::exit::{Failure, Hint};
 use super::{look, suspect};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
-use crate::error::{Error, Ipcs, Object, RecvError, SendError, Unsendable};
+use crate::error::{Class, Error, Ipcs, Object, RecvError, SendError, Unsendable};
 use nix::errno::Errno;
 
-/// What to do next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Hint {
-    Words(String),
-    /// What can be done about this error. It depends on what is at the key, so it is looked up when it is said:
-    /// by then what failed has given back the seats and the lock that it held.
-    About(Box<Error>),
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::of(error.class(), &error, Some(Hint::About(Box::new(error.clone()))))
+    }
 }
 
-impl Hint {
-    pub(super) fn about(error: &Error) -> Self {
-        Self::About(Box::new(error.clone()))
-    }
-
-    pub(super) fn of_send(error: &SendError) -> Option<Self> {
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
         match error {
-            SendError::Backend(error) => Some(Self::about(error)),
-            other => other.hint().map(Self::Words),
+            SendError::Backend(error) => error.into(),
+            // Which input it is stands before it.
+            SendError::Unsendable(why) => why.into(),
+            error => Self::of(error.class(), &error, error.hint().map(Hint::Words)),
         }
     }
+}
 
-    pub(super) fn of_recv(error: &RecvError) -> Option<Self> {
-        match error {
-            RecvError::Backend(error) => Some(Self::about(error)),
-            RecvError::WriterGone => Some(Self::Words("--follow waits for the next one".to_owned())),
-            other => other.hint().map(Self::Words),
-        }
+impl From<RecvError> for Failure {
+    fn from(error: RecvError) -> Self {
+        let hint = match error {
+            RecvError::Backend(error) => return error.into(),
+            RecvError::WriterGone => Some("--follow waits for the next one".to_owned()),
+            _ => error.hint(),
+        };
+        Self::of(error.class(), &error, hint.map(Hint::Words))
     }
+}
 
-    pub(super) fn of_input(why: Unsendable) -> Self {
-        let words = match why {
+impl From<Unsendable> for Failure {
+    fn from(why: Unsendable) -> Self {
+        let hint = match why {
             Unsendable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
             Unsendable::Nul { .. } => "remove it first: tr -d '\\0'",
             Unsendable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
             Unsendable::BeginsWithEnd => why.hint(),
         };
-        Self::Words(words.to_owned())
+        Self::of(Class::Unsendable, &why, None).hint(hint)
     }
+}
 
-    pub(super) fn in_words(&self) -> Option<String> {
-        match self {
-            Self::Words(words) => Some(words.clone()),
-            Self::About(error) => next(error),
-        }
+/// What a hint says.
+pub(super) fn in_words(hint: &Hint) -> Option<String> {
+    match hint {
+        Hint::Words(words) => Some(words.clone()),
+        Hint::About(error) => next(error),
     }
 }
 
@@ -168,4 +170,23 @@ pub(super) fn remove_seats(key: u32) -> Option<String> {
     let me = nix::unistd::geteuid();
     let row = proc::sets().ok()?.into_iter().find(|row| row.key == seats)?;
     (me.is_root() || row.uid == me.as_raw()).then(|| format!("ipcrm -S {}", Ipcs(seats)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sysv::Segment;
+
+    /// `rm` fails while it holds the creation lock, for which an observer waits.
+    #[test]
+    fn a_failure_is_made_without_a_look_at_the_key() {
+        let key = Key::new(std::process::id() << 8 | 63).unwrap();
+        // SAFETY: no memory is involved.
+        let id = unsafe { libc::shmget(key.number().cast_signed(), 5000, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
+        assert!(id >= 0, "{}", std::io::Error::last_os_error());
+        let failure = Failure::from(Error::NotAChannel { key: key.number(), why: String::new() });
+        let was_attached = proc::was_attached(id);
+        Segment::open(key).unwrap().remove().unwrap();
+        assert!(!was_attached.unwrap(), "{failure:?}");
+    }
 }

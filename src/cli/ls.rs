@@ -1,6 +1,7 @@
 //! `shm-handoff ls`.
 
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
+use super::json;
 use super::look::{self, Layout, Process, Shown, Status};
 use super::stdio;
 use super::table::{self, Choice, Column};
@@ -37,19 +38,17 @@ Columns:
 
 JSON:
   {\"schema\":\"shm-handoff/ls/1\",\"segments\":[...]}, each as in stat --json. A later
-  version may add fields; one that changes or drops any has another schema.
+  version may add fields; one that changes or drops any has another schema.";
 
-Exit status:
-  0  listed, also if there is nothing
-  1  a system call failed, or the output
-  2  usage";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 3] = [("0", ": listed, also if there is nothing"), ("1", ""), ("2", "")];
 
 /// Lists the segments that are channels, or could be
 ///
 /// Classic slots, rings, and whatever has the size of one. Looks at each for a
 /// moment, for reading alone.
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Ls {
     /// All segments of this IPC namespace, also those of sizes no channel has
     #[arg(short, long)]
@@ -106,7 +105,7 @@ pub(super) fn run(args: &Ls) -> Result<(), Failure> {
     }
     rows.sort_by_key(|row| (row.status == Status::Foreign, row.key, row.id));
     if args.choice.json {
-        return stdio::show(&table::json(SCHEMA, &Segments { segments: rows }));
+        return stdio::show(&json::object(SCHEMA, &Segments { segments: rows }));
     }
     stdio::show(&table::table(COLUMNS, &rows, &args.choice)?)
 }

@@ -2,12 +2,13 @@
 
 mod args;
 mod bench;
-mod crew;
+
 mod doctor;
 mod exit;
 mod generate;
 mod hint;
 mod input;
+mod json;
 mod link;
 mod look;
 mod ls;
@@ -15,6 +16,7 @@ mod output;
 mod progress;
 mod race;
 mod read;
+mod report;
 mod rm;
 mod scratch;
 mod signals;
@@ -25,6 +27,7 @@ mod table;
 mod tool;
 mod watch;
 mod who;
+mod workers;
 mod write;
 
 pub use read::shmread;

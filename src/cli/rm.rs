@@ -1,6 +1,6 @@
 //! `shm-handoff rm`.
 
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::hint::{self, Way};
 use super::look::{self, Process};
 use super::{stdio, suspect};
@@ -24,16 +24,15 @@ Examples:
   shm-handoff rm 1234               if nobody needs it
   shm-handoff rm --dry-run 1234     what would be done
   shm-handoff rm --force 0x77       with the messages in it
-  shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused
+  shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused";
 
-Exit status:
-  0  removed, or would be
-  1  refused: it is in use, or not ours; there is nothing; or a system call failed
-  2  usage";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 3] =
+    [("0", ": removed, or would be"), ("1", "; or refused: it is in use, or not ours; or there is nothing"), ("2", "")];
 
 /// Removes segments that provably nobody uses
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Rm {
     /// Keys: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]

@@ -19,10 +19,6 @@ const LEAVE: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 /// How long the signal of a hang-up may come behind what can be seen of it.
 const HANG_UP: Duration = Duration::from_millis(100);
 
-pub(super) fn name(number: i32) -> String {
-    signal_hook::low_level::signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
-}
-
 /// The signals that were caught, from construction on.
 pub(super) struct Signals {
     #[allow(clippy::disallowed_types)] // as above

@@ -1,9 +1,10 @@
 //! `shm-handoff stat`.
 
 use super::args::duration;
-use super::exit::Failure;
+use super::exit::{self, Failure};
+use super::json;
 use super::look::{self, Process, Shown};
-use super::table::{self, plural};
+use super::table::plural;
 use super::{stdio, suspect, watch};
 use crate::backend::sysv::KeySpec;
 use crate::error::Place;
@@ -35,20 +36,17 @@ JSON:
   flag or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
   told), or with \"missing\":true. A later version may add fields; one that changes or
-  drops any has another schema.
+  drops any has another schema.";
 
-Exit status:
-  0      shown
-  1      there is no segment, it may not be read, or a system call failed
-  2      usage
-  4      what is there is no channel
-  128+n  ended by signal n (the way out of --watch)";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 5] =
+    [("0", ": shown"), ("1", "; or there is no segment"), ("2", ""), ("4", ""), ("128+n", " (the way out of --watch)")];
 
 /// Shows what is at a key, and changes nothing
 ///
 /// Attaches for reading alone, for a moment, and takes no seat.
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Stat {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
@@ -77,7 +75,7 @@ pub(super) fn run(args: &Stat) -> Result<(), Failure> {
         return watch::run(key, every, args.json.then_some(SCHEMA));
     }
     let shown = look::at(key)?;
-    stdio::show(&if args.json { table::json(SCHEMA, &shown) } else { in_words(&shown) })
+    stdio::show(&if args.json { json::object(SCHEMA, &shown) } else { in_words(&shown) })
 }
 
 /// A seat in words.

@@ -101,21 +101,10 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// An object for programs: what its schema is, and the rows or the one thing.
-pub(super) fn json<T: serde::Serialize>(schema: &str, content: &T) -> String {
-    #[derive(serde::Serialize)]
-    struct Object<'o, T> {
-        schema: &'o str,
-        #[serde(flatten)]
-        content: &'o T,
-    }
-    serde_json::to_string(&Object { schema, content }).expect("numbers and strings are always JSON") + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::hint::Hint;
+    use crate::cli::exit::Hint;
 
     const COLUMNS: &[Column<(&str, u32)>] = &[
         Column { name: "NAME", right: false, of: |row| row.0.to_owned() },

@@ -1,42 +1,45 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::{args, bench, doctor, generate, ls, race, rm, stat, stdio, who};
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 const PROGRAM: &str = "shm-handoff";
 
-const HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   shm-handoff ls                   the channels that there are
   shm-handoff stat 1234            what is at the tutorial's key
   shm-handoff who 1234             who is attached there, C programs too
   shm-handoff doctor               what keeps handoffs from working here
   shm-handoff race                 the tutorial's races, for real, and ours
-  shm-handoff bench                how fast it is here, beside a pipe and a socket
+  shm-handoff bench                how fast it is here, beside a pipe and a socket";
 
-Exit status:
-  0      done; doctor: all is well
-  1      a system call failed; rm: refused; doctor: there is a problem
-  2      usage
-  4      what is at the key is no channel
-  6      race: somebody else took a seat
-  128+n  ended by signal n
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 6] = [
+    ("0", "; doctor: all is well"),
+    ("1", "; or rm refused, or doctor found a problem"),
+    ("2", ""),
+    ("4", ""),
+    ("6", " (race)"),
+    ("128+n", ""),
+];
 
-Environment:
-  NO_COLOR        if it is set, no colour, but for --color=always
-  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is
-
+const FILES: &str = "\
 Files:
   There are none: what is shown comes from the kernel, by /proc/sysvipc and
   /proc/PID/maps, and from the segments themselves.";
+
+fn help() -> String {
+    format!("{}\n\n{}\n\n{FILES}", exit::help(EXAMPLES, &EXIT), args::ENVIRONMENT)
+}
 
 /// Tools around handoffs through System V shared memory.
 ///
 /// shmread and shmwrite hand messages over; this program does the rest.
 #[derive(Debug, Parser)]
-#[command(name = PROGRAM, version, arg_required_else_help = true, after_long_help = HELP)]
+#[command(name = PROGRAM, version, arg_required_else_help = true, after_long_help = help())]
 pub(super) struct Tool {
     #[command(subcommand)]
     command: Command,
@@ -56,7 +59,7 @@ enum Command {
     Race(race::Race),
     Bench(bench::Bench),
     Generate(generate::Generate),
-    /// One process of a race: takes orders on its input, reports on its output
+    /// One process of a race: takes requests on its input, answers on its output
     #[command(name = race::SIDE, hide = true)]
     RaceSide,
     /// One process of a bench, likewise
@@ -74,7 +77,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(args),
             Self::Race(args) => race::run(args),
             Self::Bench(args) => bench::run(args),
-            Self::Generate(args) => generate::run(args),
+            Self::Generate(args) => generate::run(args, Tool::command()),
             Self::RaceSide => race::side(),
             Self::BenchSide => bench::side(),
         }

@@ -1,10 +1,10 @@
 //! `shm-handoff stat --watch`: the same look again and again, and what changed between two.
 
 use super::exit::Failure;
+use super::json;
 use super::look::{self, Shown};
 use super::signals::Signals;
 use super::stdio::{self, HEADING};
-use super::table;
 use crate::backend::sysv::{Key, Observer};
 use crate::error::{Error, Layout};
 use serde::Serialize;
@@ -50,8 +50,8 @@ pub(super) fn run(key: Key, every: Duration, schema: Option<&str>) -> Result<(),
             _ => Rates::default(),
         };
         stdio::show(&match (schema, &look) {
-            (Some(schema), Some(look)) => table::json(schema, &Watched { shown: &look.shown, rates }),
-            (Some(schema), None) => table::json(schema, &Missing { key: key.number(), missing: true }),
+            (Some(schema), Some(look)) => json::object(schema, &Watched { shown: &look.shown, rates }),
+            (Some(schema), None) => json::object(schema, &Missing { key: key.number(), missing: true }),
             (None, look) => line(look.as_ref().map(|look| &look.shown), &rates),
         })?;
         last = look;

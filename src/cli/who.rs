@@ -1,6 +1,7 @@
 //! `shm-handoff who`.
 
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
+use super::json;
 use super::look::{self, Process, user};
 use super::stdio::{self, say};
 use super::table::{self, Choice, Column, plural};
@@ -32,19 +33,18 @@ JSON:
   {\"schema\":\"shm-handoff/who/1\",\"id\":...,\"attached\":...,\"unseen\":...,\"processes\":[{\"pid\":...,
   \"uid\":...,\"user\":...,\"role\":...,\"times\":...,\"writes\":...,\"command\":...}]}; unseen: attachments
   of processes that can't be seen from here. A later version may add fields; one that
-  changes or drops any has another schema.
+  changes or drops any has another schema.";
 
-Exit status:
-  0  listed, also if there is nobody
-  1  there is no such segment, or a system call failed
-  2  usage";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 3] =
+    [("0", ": listed, also if there is nobody"), ("1", "; or there is no such segment"), ("2", "")];
 
 /// Shows every process that has a segment attached, C programs too
 ///
 /// Reads /proc/PID/maps: those of other users' processes only root may read, and those
 /// of other pid namespaces are not there. How many attachments are left over is said.
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Who {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
@@ -115,7 +115,7 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
     let unseen = segment.attached.saturating_sub(seen);
     let found = Found { id: segment.id, attached: segment.attached, unseen, processes: processes.collect() };
     if args.choice.json {
-        return stdio::show(&table::json(SCHEMA, &found));
+        return stdio::show(&json::object(SCHEMA, &found));
     }
     stdio::show(&table::table(COLUMNS, &found.processes, &args.choice)?)?;
     if unseen > 0 {

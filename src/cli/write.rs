@@ -76,7 +76,7 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     if !args.common.quiet {
-        warn_of_texts(args);
+        args.warn_of_texts(PROGRAM);
     }
     let mut session = Session {
         writer,
@@ -111,20 +111,6 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
             failure.message.push_str(&lost);
             Err(failure)
         }
-    }
-}
-
-/// What is sent as a message, and was hardly meant to be.
-fn warn_of_texts(args: &WriteArgs) {
-    let warn = |text: &str, hint: &str| {
-        stdio::warn(PROGRAM, format_args!("`{text}` is sent as a message"), Some(format_args!("{hint}")));
-    };
-    if let Some((text, together)) = args::detached(std::env::args_os()) {
-        warn(&text, &format!("{}: {together}", args::EQUALS_SIGN));
-    }
-    let words = || std::env::args_os().take_while(|word| word != "--");
-    if args.texts.iter().any(|text| text == "-") && words().any(|word| word == "-") {
-        warn("-", "leave it out, and the lines of standard input are sent");
     }
 }
 

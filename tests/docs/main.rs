@@ -11,6 +11,7 @@
 #![cfg(not(model))]
 
 mod commands;
+mod exits;
 mod links;
 mod markdown;
 mod shell;

@@ -53,13 +53,13 @@ pub(super) trait Work {
 }
 
 /// The ends, and room for a message each way.
-pub(super) struct Worker<E> {
+pub(super) struct Runner<E> {
     ends: E,
     message: Vec<u8>,
     room: Vec<u8>,
 }
 
-impl<E: Ends> Worker<E> {
+impl<E: Ends> Runner<E> {
     pub(super) fn new(ends: E, size: usize) -> Self {
         Self { ends, message: message::blank(size), room: vec![0; size] }
     }
@@ -76,7 +76,7 @@ impl<E: Ends> Worker<E> {
     }
 }
 
-impl<E: Ends> Work for Worker<E> {
+impl<E: Ends> Work for Runner<E> {
     fn trips(&mut self, time: Duration) -> Result<Histogram<u64>, Failure> {
         let mut trips = no_trips();
         let until = Instant::now() + time;

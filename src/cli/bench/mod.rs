@@ -18,6 +18,7 @@ mod wire;
 pub(super) use show::columns;
 
 pub(super) use side::side;
+pub(super) use wire::SIDE;
 
 use super::exit::{Exit, Failure};
 use super::progress;
@@ -37,9 +38,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wire::Transport;
 
-/// The subcommand that the processes of a bench are started with.
-pub(super) const SIDE: &str = "bench-side";
-
 /// Rounds that each measurement is divided into, at least; more of them if they would
 /// take longer than this. An even number: half of them are in the opposite order.
 const ROUNDS: u32 = 8;
@@ -53,7 +51,7 @@ const LONGEST_MESSAGE: u64 = (ring::DEFAULT / 4 - 8) as u64;
 /// How long a message takes there and back, and how many go one way, between two
 /// processes on two cores. The keys are private ones, and nothing is left behind.
 #[derive(Debug, Args)]
-#[command(after_long_help = show::HELP)]
+#[command(after_long_help = show::help())]
 pub(super) struct Bench {
     /// Bytes of a message, 1 to 524280; a classic slot takes 2047
     #[arg(long, value_name = "BYTES", default_value = "64",

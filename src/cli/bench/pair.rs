@@ -1,11 +1,11 @@
 //! The two processes and what lies between them: made, put to work, taken away.
 
 use super::cores::Cores;
-use super::wire::{Opening, Order, Received, Report, Side, Transport};
-use crate::cli::crew::{Crew, Part};
+use super::wire::{Opening, Received, Request, Response, Side, Transport};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scratch::Scratch;
 use crate::cli::signals::Signals;
+use crate::cli::workers::{Part, Workers};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const BOTH: [Side; 2] = [Side::Near, Side::Far];
 
 pub(super) struct Pair<'s> {
     // Dropped in this order: the processes end before what they use.
-    crew: Crew<'s, Side>,
+    workers: Workers<'s, Side>,
     _scratches: Vec<Scratch>,
 }
 
@@ -82,44 +82,44 @@ impl<'s> Pair<'s> {
             between.make(*transport)?;
         }
         let Between { scratches, files, openings } = between;
-        let crew = Crew::start(signals, BOTH.into_iter().zip(files))?;
-        let mut pair = Self { crew, _scratches: scratches };
-        pair.both(&cores.map(|core| Order::Pin { core }))?;
+        let workers = Workers::start(signals, BOTH.into_iter().zip(files))?;
+        let mut pair = Self { workers, _scratches: scratches };
+        pair.both(&cores.map(|core| Request::Pin { core }))?;
         for (transport, openings) in openings {
-            pair.both(&openings.map(|opening| Order::Open { transport, opening, size }))?;
+            pair.both(&openings.map(|opening| Request::Open { transport, opening, size }))?;
         }
         Ok(pair)
     }
 
     /// Round trips for so long: nanoseconds, and how many took so long.
     pub(super) fn trips(&mut self, transport: Transport, time: Duration) -> Result<Vec<(u64, u64)>, Failure> {
-        match self.both(&[Order::Ask { transport, time }, Order::Answer { transport }])? {
-            [Report::Trips(trips), Report::Done] => Ok(trips),
+        match self.both(&[Request::Ask { transport, time }, Request::Answer { transport }])? {
+            [Response::Trips(trips), Response::Done] => Ok(trips),
             other => Err(nonsense(&other)),
         }
     }
 
     /// Messages one way for so long.
     pub(super) fn stream(&mut self, transport: Transport, time: Duration) -> Result<Received, Failure> {
-        match self.both(&[Order::Send { transport, time }, Order::Receive { transport }])? {
-            [Report::Done, Report::Received(received)] => Ok(received),
+        match self.both(&[Request::Send { transport, time }, Request::Receive { transport }])? {
+            [Response::Done, Response::Received(received)] => Ok(received),
             other => Err(nonsense(&other)),
         }
     }
 
     /// Has both do something together.
-    fn both(&mut self, orders: &[Order; 2]) -> Result<[Report; 2], Failure> {
-        for (side, order) in BOTH.iter().zip(orders) {
-            self.crew.order(*side, order)?;
+    fn both(&mut self, requests: &[Request; 2]) -> Result<[Response; 2], Failure> {
+        for (side, request) in BOTH.iter().zip(requests) {
+            self.workers.ask(*side, request)?;
         }
-        let (first, report) = self.crew.hear(&BOTH)?;
+        let (first, response) = self.workers.next_response(&BOTH)?;
         let second = if first == Side::Near { Side::Far } else { Side::Near };
-        let (_, other) = self.crew.hear(&[second])?;
-        Ok(if first == Side::Near { [report, other] } else { [other, report] })
+        let (_, other) = self.workers.next_response(&[second])?;
+        Ok(if first == Side::Near { [response, other] } else { [other, response] })
     }
 }
 
-fn nonsense(reports: &[Report; 2]) -> Failure {
+fn nonsense(responses: &[Response; 2]) -> Failure {
     let [near, far] = BOTH.map(Part::name);
-    Failure::new(Exit::System, format!("the {near} and the {far} answer {reports:?}, which is a bug"))
+    Failure::new(Exit::System, format!("the {near} and the {far} answer {responses:?}, which is a bug"))
 }

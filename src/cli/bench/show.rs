@@ -3,7 +3,8 @@
 use super::cores::Machine;
 use super::seen::{Seen, Step};
 use super::wire::Transport;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{self, Failure};
+use crate::cli::json;
 use crate::cli::table::{self, Choice, Column, grouped};
 use serde::Serialize;
 use std::fmt::Write;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// which reads it.
 const SCHEMA: &str = "shm-handoff/bench/1";
 
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 Examples:
   shm-handoff bench                            all four, 64 bytes a message
   shm-handoff bench --svg bench.svg            with a picture
@@ -60,14 +61,16 @@ has another \"schema\".
                 of \"from_ns\", \"below_ns\" and \"count\", without the empty ones
     one_way     \"messages\" of all rounds; \"messages_per_second\" and
                 \"bytes_per_second\" in the median round;
-                \"rounds_messages_per_second\", in each
+                \"rounds_messages_per_second\", in each";
 
-Exit status:
-  0      done
-  1      a system call failed, or a message came that was not sent (a bug: please
-         report it)
-  2      usage
-  128+n  ended by signal n";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 4] =
+    [("0", ""), ("1", "; or a message came that was not sent (a bug: please report it)"), ("2", ""), ("128+n", "")];
+
+/// The long part of `--help`.
+pub(super) fn help() -> String {
+    exit::help(HELP, &EXIT)
+}
 
 /// All that there is to show.
 pub(super) struct Shown {
@@ -223,5 +226,5 @@ pub(super) fn json(shown: &Shown) -> String {
         clock_ns: shown.clock,
         transports: shown.seen.iter().map(transport).collect(),
     };
-    table::json(SCHEMA, &object)
+    json::object(SCHEMA, &object)
 }

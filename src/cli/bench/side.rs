@@ -2,8 +2,8 @@
 
 use super::cores;
 use super::ends::{Classic, Files, Ring};
-use super::measure::{Work, Worker};
-use super::wire::{Opening, Order, Report, Side, Transport};
+use super::measure::{Runner, Work};
+use super::wire::{Opening, Request, Response, Side, Transport};
 use crate::cli::exit::Failure;
 use crate::cli::link::Link;
 use nix::errno::Errno;
@@ -15,53 +15,53 @@ const WARM_UP: u32 = 10;
 /// What this process has opened.
 type Held = Vec<(Transport, Box<dyn Work>)>;
 
-/// Carries out orders until there are no more.
+/// Carries out requests until there are no more.
 pub(in crate::cli) fn side() -> Result<(), Failure> {
     let mut link = Link::<Side>::on_standard_streams()?;
     let mut held = Held::new();
-    while let Some(order) = link.order()? {
-        let report = carry_out(&order, &mut held);
-        link.report(report.as_ref())?;
+    while let Some(request) = link.next_request()? {
+        let response = carry_out(&request, &mut held);
+        link.respond(response.as_ref())?;
     }
     Ok(())
 }
 
-fn carry_out(order: &Order, held: &mut Held) -> Result<Report, Failure> {
-    match *order {
-        Order::Pin { core } => cores::pin(core)?,
-        Order::Open { transport, opening, size } => held.push((transport, open(transport, opening, size)?)),
-        Order::Ask { transport, time } => {
+fn carry_out(request: &Request, held: &mut Held) -> Result<Response, Failure> {
+    match *request {
+        Request::Pin { core } => cores::pin(core)?,
+        Request::Open { transport, opening, size } => held.push((transport, open(transport, opening, size)?)),
+        Request::Ask { transport, time } => {
             let work = find(held, transport)?;
             work.trips(time / WARM_UP)?;
             let trips = work.trips(time)?;
             let counts = trips.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()));
-            return Ok(Report::Trips(counts.collect()));
+            return Ok(Response::Trips(counts.collect()));
         }
-        Order::Answer { transport } => {
+        Request::Answer { transport } => {
             let work = find(held, transport)?;
             work.answer()?;
             work.answer()?;
         }
-        Order::Send { transport, time } => {
+        Request::Send { transport, time } => {
             let work = find(held, transport)?;
             work.send(time / WARM_UP)?;
             work.send(time)?;
         }
-        Order::Receive { transport } => {
+        Request::Receive { transport } => {
             let work = find(held, transport)?;
             work.receive()?;
-            return work.receive().map(Report::Received);
+            return work.receive().map(Response::Received);
         }
     }
-    Ok(Report::Done)
+    Ok(Response::Done)
 }
 
 fn open(transport: Transport, opening: Opening, size: usize) -> Result<Box<dyn Work>, Failure> {
     Ok(match (transport, opening) {
-        (Transport::Classic, Opening::Keys { to, from }) => Box::new(Worker::new(Classic::open(to, from)?, size)),
-        (Transport::Ring, Opening::Keys { to, from }) => Box::new(Worker::new(Ring::open(to, from)?, size)),
+        (Transport::Classic, Opening::Keys { to, from }) => Box::new(Runner::new(Classic::open(to, from)?, size)),
+        (Transport::Ring, Opening::Keys { to, from }) => Box::new(Runner::new(Ring::open(to, from)?, size)),
         (Transport::Pipe | Transport::Socket, Opening::Files { to, from }) => {
-            Box::new(Worker::new(Files::open(to, from)?, size))
+            Box::new(Runner::new(Files::open(to, from)?, size))
         }
         (transport, opening) => {
             return Err(Failure::io(&format!("{} from {opening:?}", transport.name()), Errno::EINVAL));

@@ -1,11 +1,14 @@
-//! What the bench and its two processes say to each other. Each order is answered by one
-//! report.
+//! What the bench and its two processes say to each other. Each request is answered by one
+//! response.
 
-use crate::cli::crew::Part;
+use crate::cli::workers::Part;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::os::fd::RawFd;
 use std::time::Duration;
+
+/// The subcommand that the processes of a bench are started with.
+pub(in crate::cli) const SIDE: &str = "bench-side";
 
 /// What carries the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -51,24 +54,24 @@ pub(super) enum Opening {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
-    /// Stay on this core: [`Report::Done`].
+pub(super) enum Request {
+    /// Stay on this core: [`Response::Done`].
     Pin { core: usize },
-    /// Open a transport for messages of so many bytes: [`Report::Done`].
+    /// Open a transport for messages of so many bytes: [`Response::Done`].
     Open { transport: Transport, opening: Opening, size: usize },
-    /// Send messages that are answered, for so long: [`Report::Trips`].
+    /// Send messages that are answered, for so long: [`Response::Trips`].
     Ask { transport: Transport, time: Duration },
-    /// Answer until there are no more: [`Report::Done`].
+    /// Answer until there are no more: [`Response::Done`].
     Answer { transport: Transport },
-    /// Send messages for so long: [`Report::Done`].
+    /// Send messages for so long: [`Response::Done`].
     Send { transport: Transport, time: Duration },
-    /// Receive until there are no more: [`Report::Received`].
+    /// Receive until there are no more: [`Response::Received`].
     Receive { transport: Transport },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Report {
+pub(super) enum Response {
     Done,
     /// Nanoseconds, and how many round trips took so long.
     Trips(Vec<(u64, u64)>),
@@ -90,10 +93,10 @@ pub(super) enum Side {
 }
 
 impl Part for Side {
-    type Order = Order;
-    type Report = Report;
+    type Request = Request;
+    type Response = Response;
 
-    const SUBCOMMAND: &'static str = super::SIDE;
+    const SUBCOMMAND: &'static str = SIDE;
 
     fn name(self) -> &'static str {
         match self {

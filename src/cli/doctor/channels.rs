@@ -1,6 +1,6 @@
 //! What is at the key, and what of this user's lies about elsewhere.
 
-use super::{Finding, Level};
+use super::finding::{Finding, Level};
 use crate::backend::sysv::proc::{self, Life};
 use crate::backend::sysv::{Key, Segment, observe_seats};
 use crate::cli::hint::{self, Way};
@@ -72,7 +72,7 @@ fn at_key(key: Key) -> Finding {
             way_out(),
         ),
         (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
-            Finding::problem("key", format!("{}: the ring's content breaks its layout", key), way_out())
+            Finding::problem("key", format!("{key}: the ring's content breaks its layout"), way_out())
         }
         (Ok(Shown { flag: Some(flag), .. }), _) if suspect::is_text(flag) => {
             Finding::problem("key", format!("{}: {}", key, suspect::in_words(flag)), way_out())
@@ -97,7 +97,7 @@ fn at_key(key: Key) -> Finding {
         }
         (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(key) {
             Err(error) => problem(&error, hint::remove_seats(number)),
-            Ok(_) => Finding::ok("key", format!("{}: free, whoever comes first makes what is needed", key)),
+            Ok(_) => Finding::ok("key", format!("{key}: free, whoever comes first makes what is needed")),
         },
         (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(number)),
         (Err(error @ (Error::NotAChannel { .. } | Error::Permission { .. })), _) => problem(&error, way_out()),
@@ -119,7 +119,7 @@ fn stopped(key: Key) -> Vec<Finding> {
         Life::Hidden => {
             let what = if pid == 0 { "a process of another pid namespace".to_owned() } else { format!("pid {pid}") };
             let why = "whether it is stopped can't be told, for /proc does not show it";
-            Some(Finding::note("stopped", format!("{what} has a seat at {}, and {why}", key)))
+            Some(Finding::note("stopped", format!("{what} has a seat at {key}, and {why}")))
         }
     };
     pids.filter_map(finding).collect()
@@ -155,7 +155,7 @@ fn seats_alone(me: u32) -> std::io::Result<Vec<Finding>> {
         let sitting = observe_seats(key).ok()??;
         let is_alone =
             sitting.writer.is_none() && sitting.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
-        let what = || format!("{}: seats that nobody sits on, without a segment", key);
+        let what = || format!("{key}: seats that nobody sits on, without a segment");
         is_alone.then(|| Finding::note("stale", what()).with(format!("shm-handoff rm {}", key.number())))
     });
     Ok(alone.collect())

@@ -1,13 +1,15 @@
 //! `shm-handoff doctor`: what is wrong here, and the command that mends it.
 
 mod channels;
+mod finding;
 mod system;
 
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
+use super::json;
 use super::stdio::{self, BAD, GOOD, HINT, WARNING};
-use super::table;
 use crate::backend::sysv::KeySpec;
 use clap::Args;
+use finding::{Finding, Level};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -38,16 +40,14 @@ Examples:
 JSON:
   {\"schema\":\"shm-handoff/doctor/1\",\"well\":...,\"findings\":[{\"check\":...,\"level\":\"ok\", \"note\"
   or \"problem\",\"what\":...,\"command\":... or null}]}. A later version may add fields and
-  checks; one that changes or drops any has another schema.
+  checks; one that changes or drops any has another schema.";
 
-Exit status:
-  0  all is well
-  1  there is a problem, or a system call failed
-  2  usage";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 3] = [("0", ": all is well"), ("1", "; or there is a problem"), ("2", "")];
 
 /// Finds what keeps handoffs from working on this machine, and says how to mend it
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Doctor {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
@@ -56,42 +56,6 @@ pub(super) struct Doctor {
     /// One JSON object
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    Ok,
-    Note,
-    Problem,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
-    check: &'static str,
-    level: Level,
-    what: String,
-    /// What mends it, or shows what would; none: it is somebody else's.
-    command: Option<String>,
-}
-
-impl Finding {
-    fn ok(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, level: Level::Ok, what: what.into(), command: None }
-    }
-
-    fn note(check: &'static str, what: impl Into<String>) -> Self {
-        Self { level: Level::Note, ..Self::ok(check, what) }
-    }
-
-    fn problem(check: &'static str, what: impl Into<String>, command: Option<String>) -> Self {
-        Self { level: Level::Problem, command, ..Self::ok(check, what) }
-    }
-
-    fn with(self, command: impl Into<String>) -> Self {
-        Self { command: Some(command.into()), ..self }
-    }
 }
 
 #[derive(Serialize)]
@@ -106,7 +70,7 @@ pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
     findings.extend(channels::look(key));
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
     let report = Report { well: problems == 0, findings };
-    stdio::show(&if args.json { table::json(SCHEMA, &report) } else { in_words(&report.findings) })?;
+    stdio::show(&if args.json { json::object(SCHEMA, &report) } else { in_words(&report.findings) })?;
     match problems {
         0 => Ok(()),
         1 => Err(Failure::new(Exit::System, "1 problem")),

@@ -1,6 +1,6 @@
 //! What of the machine matters to every channel.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::backend::sysv::{Key, MOST_STEPS, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
 use crate::cli::table::plural;

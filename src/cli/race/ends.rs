@@ -1,8 +1,8 @@
 //! The two ends of either protocol, made alike: they wait until they are done,
 //! or until there is nothing left to wait for.
 
-use super::side::Link;
-use super::wire::{Protocol, Report};
+use super::link::Link;
+use super::wire::{Protocol, Response};
 use crate::backend::sysv::{Options, SysV};
 use crate::cli::exit::Failure;
 use crate::protocol::any::{Reader, Writer};
@@ -108,7 +108,7 @@ fn with_policy(
     let mut hook = |tick: Tick| {
         if tick.waiting_for == WaitingFor::Reader && !waits {
             waits = true;
-            said = link.report(&Report::Waits);
+            said = link.respond(Ok(&Response::Waits));
         }
         if said.is_err() || link.is_told() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };

@@ -6,6 +6,7 @@
 //! nothing is shared between them but the segment, and the pipes to the race.
 
 mod ends;
+mod link;
 mod scenario;
 mod show;
 mod side;
@@ -14,13 +15,14 @@ mod tally;
 mod wire;
 
 pub(super) use side::side;
+pub(super) use wire::SIDE;
 
-use super::crew::Crew;
 use super::exit::{Exit, Failure};
 use super::progress;
 use super::scratch::{self, Scratch};
 use super::signals::Signals;
 use super::stdio;
+use super::workers::Workers;
 use crate::backend::sysv::KeySpec;
 use crate::error::Error;
 use clap::Args;
@@ -31,9 +33,6 @@ use show::Seen;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 use wire::{Protocol, Who};
-
-/// The subcommand that the processes of a race are started with.
-pub(super) const SIDE: &str = "race-side";
 
 /// Run the tutorial's protocol for real, then ours, and count what goes wrong
 ///
@@ -80,7 +79,7 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     // Dropped in the opposite order: the processes end before what they use.
     let mut scratch = Scratch::claim(args.key.as_ref())?;
-    let mut crew = Crew::start(&signals, Who::ALL.map(|who| (who, Vec::new())))?;
+    let mut workers = Workers::start(&signals, Who::ALL.map(|who| (who, Vec::new())))?;
     let time = Duration::from_secs(args.seconds.into());
     let bar = progress::bar_of_time(args.quiet, Protocol::ALL.iter().map(|_| time).sum());
     let mut session = 0;
@@ -89,10 +88,10 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
         if protocol == Protocol::Ring {
             scratch.remake(protocol.options(scratch.key())?)?;
         }
-        seen.push(measure(protocol, time, &mut crew, &scratch, &bar, &mut session)?);
+        seen.push(measure(protocol, time, &mut workers, &scratch, &bar, &mut session)?);
     }
     bar.finish_and_clear();
-    drop(crew);
+    drop(workers);
     let shown =
         if args.json { show::json(args.seconds, &scratch, &seen) } else { show::text(args.seconds, &scratch, &seen) };
     drop(scratch);
@@ -111,7 +110,7 @@ pub(super) fn run(args: &Race) -> Result<(), Failure> {
 fn measure(
     protocol: Protocol,
     time: Duration,
-    crew: &mut Crew<'_, Who>,
+    workers: &mut Workers<'_, Who>,
     scratch: &Scratch,
     bar: &ProgressBar,
     session: &mut u32,
@@ -125,7 +124,7 @@ fn measure(
         // One at least, so that no row is empty.
         while row.sessions == 0 || started.elapsed() < time {
             *session = session.wrapping_add(1);
-            row += scenario.run(crew, scratch, protocol, *session)?;
+            row += scenario.run(workers, scratch, protocol, *session)?;
             bar.set_position(from + progress::millis(started.elapsed().min(time)));
         }
         rows.push((scenario, row));

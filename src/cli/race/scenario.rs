@@ -1,11 +1,11 @@
 //! What is run: the same steps for both protocols.
 
 use super::tally::Tally;
-use super::wire::{Done, Order, Protocol, Report, Who};
+use super::wire::{Done, Protocol, Request, Response, Who};
 use crate::backend::sysv::SysV;
-use crate::cli::crew::{Crew, Part};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scratch::Scratch;
+use crate::cli::workers::{Part, Workers};
 use crate::error::Place;
 use crate::protocol::ring;
 use crate::protocol::tutorial::{self, Mended};
@@ -66,7 +66,7 @@ impl Scenario {
     /// One session of it.
     pub(super) fn run(
         self,
-        crew: &mut Crew<'_, Who>,
+        workers: &mut Workers<'_, Who>,
         scratch: &Scratch,
         protocol: Protocol,
         session: u32,
@@ -74,7 +74,7 @@ impl Scenario {
         empty(scratch, protocol)?;
         let key = scratch.key().number();
         let typed = self == Self::TwoWriters;
-        let mut stage = Stage { crew, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };
+        let mut stage = Stage { workers, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };
         stage.row.sessions = 1;
         match self {
             Self::Together => stage.together()?,
@@ -135,7 +135,7 @@ struct Through {
 
 /// One session.
 struct Stage<'c, 's> {
-    crew: &'c mut Crew<'s, Who>,
+    workers: &'c mut Workers<'s, Who>,
     protocol: Protocol,
     key: u32,
     session: u32,
@@ -161,15 +161,15 @@ impl Stage<'_, '_> {
         self.open(Who::Writer)?;
         self.send(Who::Writer, 0..1, 0)?;
         let mut waits = false;
-        match self.crew.hear(&[Who::Writer])? {
-            (_, Report::Waits) => waits = true,
-            (who, report) => _ = self.sent(who, &report)?,
+        match self.workers.next_response(&[Who::Writer])? {
+            (_, Response::Waits) => waits = true,
+            (who, response) => _ = self.sent(who, &response)?,
         }
         self.open(Who::Reader)?;
         self.read(None, false)?;
         if waits {
-            let (who, report) = self.crew.hear(&[Who::Writer])?;
-            self.sent(who, &report)?;
+            let (who, response) = self.workers.next_response(&[Who::Writer])?;
+            self.sent(who, &response)?;
         }
         self.send(Who::Writer, 1..10, 10)?;
         self.settle_with_end()
@@ -206,15 +206,15 @@ impl Stage<'_, '_> {
         let (mut reads, mut stuck) = (true, false);
         while !sending.is_empty() {
             let from = if reads { [&sending[..], &[Who::Reader]].concat() } else { sending.clone() };
-            match self.crew.hear(&from)? {
+            match self.workers.next_response(&from)? {
                 (Who::Reader, _) => {
                     reads = false;
                     for who in &sending {
-                        self.crew.order(*who, &Order::Told)?;
+                        self.workers.ask(*who, &Request::Told)?;
                     }
                 }
-                (who, report) => {
-                    stuck |= self.sent(who, &report)?;
+                (who, response) => {
+                    stuck |= self.sent(who, &response)?;
                     sending.retain(|other| *other != who);
                 }
             }
@@ -240,10 +240,10 @@ impl Stage<'_, '_> {
 
     fn try_open(&mut self, who: Who) -> Result<bool, Failure> {
         let writes = who != Who::Reader;
-        self.crew.order(who, &Order::Open { protocol: self.protocol, key: self.key, writes })?;
-        match self.crew.hear(&[who])? {
-            (_, Report::Opened) => Ok(true),
-            (_, Report::Refused) => Ok(false),
+        self.workers.ask(who, &Request::Open { protocol: self.protocol, key: self.key, writes })?;
+        match self.workers.next_response(&[who])? {
+            (_, Response::Opened) => Ok(true),
+            (_, Response::Refused) => Ok(false),
             (_, other) => Err(nonsense(who, &other)),
         }
     }
@@ -251,24 +251,24 @@ impl Stage<'_, '_> {
     fn send(&mut self, who: Who, texts: std::ops::Range<u32>, end_every: u32) -> Result<(), Failure> {
         let (from, upto, writer) = (texts.start, texts.end, u32::from(who == Who::Second));
         let typed = self.typed;
-        self.crew.order(who, &Order::Send { session: self.session, writer, from, upto, end_every, typed })
+        self.workers.ask(who, &Request::Send { session: self.session, writer, from, upto, end_every, typed })
     }
 
     fn read(&mut self, most: Option<u32>, through_ends: bool) -> Result<(), Failure> {
-        self.crew.order(Who::Reader, &Order::Read { session: self.session, most, through_ends })
+        self.workers.ask(Who::Reader, &Request::Read { session: self.session, most, through_ends })
     }
 
     fn leave(&mut self, who: Who) -> Result<(), Failure> {
-        self.crew.order(who, &Order::Leave)?;
-        match self.crew.hear(&[who])? {
-            (_, Report::Left) => Ok(()),
+        self.workers.ask(who, &Request::Leave)?;
+        match self.workers.next_response(&[who])? {
+            (_, Response::Left) => Ok(()),
             (_, other) => Err(nonsense(who, &other)),
         }
     }
 
     /// Takes in what a writer has done; whether it hangs.
-    fn sent(&mut self, who: Who, report: &Report) -> Result<bool, Failure> {
-        let Report::Sent { texts, ends, nanos, stuck } = *report else { return Err(nonsense(who, report)) };
+    fn sent(&mut self, who: Who, response: &Response) -> Result<bool, Failure> {
+        let Response::Sent { texts, ends, nanos, stuck } = *response else { return Err(nonsense(who, response)) };
         self.sent[usize::from(who == Who::Second)] += texts;
         self.ends += ends;
         self.row.timed += u64::from(texts) + u64::from(ends);
@@ -282,14 +282,14 @@ impl Stage<'_, '_> {
         let mut through = Through { read: Done::Stuck, writer_stuck: false };
         let mut busy = vec![Who::Writer, Who::Reader];
         while !busy.is_empty() {
-            let (who, report) = self.crew.hear(&busy)?;
-            match report {
-                Report::Read(done) => through.read = done,
-                report => through.writer_stuck = self.sent(who, &report)?,
+            let (who, response) = self.workers.next_response(&busy)?;
+            match response {
+                Response::Read(done) => through.read = done,
+                response => through.writer_stuck = self.sent(who, &response)?,
             }
             busy.retain(|other| *other != who);
             if let [last] = busy[..] {
-                self.crew.order(last, &Order::Told)?;
+                self.workers.ask(last, &Request::Told)?;
             }
         }
         Ok(through)
@@ -307,14 +307,14 @@ impl Stage<'_, '_> {
         for who in Who::ALL {
             self.leave(who)?;
         }
-        self.crew.order(Who::Reader, &Order::Judge { sent: self.sent, ends: self.ends })?;
-        match self.crew.hear(&[Who::Reader])? {
-            (_, Report::Judged(tally)) => Ok(Row { tally, ..self.row }),
+        self.workers.ask(Who::Reader, &Request::Judge { sent: self.sent, ends: self.ends })?;
+        match self.workers.next_response(&[Who::Reader])? {
+            (_, Response::Judged(tally)) => Ok(Row { tally, ..self.row }),
             (who, other) => Err(nonsense(who, &other)),
         }
     }
 }
 
-fn nonsense(who: Who, report: &Report) -> Failure {
-    Failure::new(Exit::System, format!("the {}'s process answers {report:?}, which is a bug", who.name()))
+fn nonsense(who: Who, response: &Response) -> Failure {
+    Failure::new(Exit::System, format!("the {}'s process answers {response:?}, which is a bug", who.name()))
 }

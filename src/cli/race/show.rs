@@ -6,6 +6,7 @@ use super::tally::Tally;
 use super::wire::Protocol;
 use crate::cli::scratch::Scratch;
 use crate::cli::table::grouped;
+use crate::cli::{exit, json};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -40,15 +41,15 @@ has another \"schema\".
               \"refused\" (second writers kept out), \"messages_per_second\" (null
               but for \"together\", the others mostly wait)";
 
-const EXIT: &str = "\
-Exit status:
-  0      it ran, whatever it saw of the tutorial's protocol
-  1      ours lost, doubled, tore or misjudged a message: a bug, please report it;
-         or the key is in use, or a system call failed
-  2      usage
-  4      what has the key of the seats is no semaphore set of ours
-  6      a process that is not part of the race took a seat
-  128+n  ended by signal n";
+/// What its exit codes stand for.
+const EXIT: [(&str, &str); 6] = [
+    ("0", ": it ran, whatever it saw of the tutorial's protocol"),
+    ("1", "; or ours lost, doubled, tore or misjudged a message (a bug: please report it); or the key is in use"),
+    ("2", ""),
+    ("4", ""),
+    ("6", ""),
+    ("128+n", ""),
+];
 
 const PROVES: &str = "\
 This proves nothing either way. It is what showed on this machine, this time: a
@@ -86,7 +87,7 @@ pub(super) fn name(protocol: Protocol) -> &'static str {
 
 /// The long part of `--help`.
 pub(super) fn help() -> String {
-    format!("{}\n{WORDS}\n\n{JSON}\n\n{EXIT}", stories())
+    exit::help(&format!("{}\n{WORDS}\n\n{JSON}", stories()), &EXIT)
 }
 
 fn stories() -> String {
@@ -143,8 +144,7 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
 }
 
 #[derive(Serialize)]
-struct Object<'s> {
-    schema: &'s str,
+struct Object {
     seconds: u32,
     key: u32,
     protocols: Vec<ProtocolObject>,
@@ -176,8 +176,7 @@ pub(super) fn json(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
         rows: seen.rows.iter().map(|(scenario, row)| row_object(*scenario, row)).collect(),
     };
     let protocols = seen.iter().map(object).collect();
-    let object = Object { schema: SCHEMA, seconds, key: scratch.key().number(), protocols };
-    serde_json::to_string(&object).expect("numbers and strings are always JSON") + "\n"
+    json::object(SCHEMA, &Object { seconds, key: scratch.key().number(), protocols })
 }
 
 fn row_object(scenario: Scenario, row: &Row) -> RowObject {

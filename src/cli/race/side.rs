@@ -2,12 +2,12 @@
 //! as it is told and says what became of it.
 
 use super::ends::{Source, Target};
+use super::link::Link;
 use super::stamp::Stamp;
 use super::tally::{Came, What, tally};
-use super::wire::{Done, Order, Report, Who};
+use super::wire::{Done, Request, Response};
 use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::link;
 use crate::protocol::message;
 use nix::errno::Errno;
 use std::time::{Duration, Instant};
@@ -16,40 +16,6 @@ use std::time::{Duration, Instant};
 /// that is busy hands over a thousand times fewer than an idle one.
 const ENOUGH: Duration = Duration::from_millis(100);
 
-/// The connection to the race.
-pub(super) struct Link {
-    link: link::Link<Who>,
-    /// The other side is done; or the race is gone, which leaves as little to
-    /// wait for.
-    told: bool,
-}
-
-impl Link {
-    fn next(&mut self) -> Result<Option<Order>, Failure> {
-        self.told = false;
-        loop {
-            match self.link.order()? {
-                // It came when nobody waited any more.
-                Some(Order::Told) => {}
-                order => return Ok(order),
-            }
-        }
-    }
-
-    /// Whether the other side is done, asked by one who waits.
-    pub(super) fn is_told(&mut self) -> bool {
-        if !self.told && self.link.has_order() {
-            // Nothing but this can come while an order is being carried out.
-            self.told = matches!(self.link.order(), Ok(Some(Order::Told) | None) | Err(_));
-        }
-        self.told
-    }
-
-    pub(super) fn report(&mut self, report: &Report) -> Result<(), Failure> {
-        self.link.report(Ok(report))
-    }
-}
-
 /// The end that this process holds at the moment.
 enum Held {
     Nothing,
@@ -57,21 +23,21 @@ enum Held {
     Target(Target),
 }
 
-/// Carries out orders until there are no more.
+/// Carries out requests until there are no more.
 pub(in crate::cli) fn side() -> Result<(), Failure> {
-    let mut link = Link { link: link::Link::on_standard_streams()?, told: false };
+    let mut link = Link::on_standard_streams()?;
     let mut held = Held::Nothing;
     let mut came = Vec::new();
-    while let Some(order) = link.next()? {
-        let report = carry_out(order, &mut held, &mut came, &mut link);
-        link.link.report(report.as_ref())?;
+    while let Some(request) = link.next_request()? {
+        let response = carry_out(request, &mut held, &mut came, &mut link);
+        link.respond(response.as_ref())?;
     }
     Ok(())
 }
 
-fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Link) -> Result<Report, Failure> {
-    match (order, &mut *held) {
-        (Order::Open { protocol, key, writes }, _) => {
+fn carry_out(request: Request, held: &mut Held, came: &mut Vec<Came>, link: &mut Link) -> Result<Response, Failure> {
+    match (request, &mut *held) {
+        (Request::Open { protocol, key, writes }, _) => {
             let options = protocol.options(Key::new(key)?)?;
             let opened = if writes {
                 Source::open(protocol, &options).map(Held::Source)
@@ -80,29 +46,29 @@ fn carry_out(order: Order, held: &mut Held, came: &mut Vec<Came>, link: &mut Lin
             };
             match opened {
                 Ok(opened) => *held = opened,
-                Err(failure) if failure.exit == Exit::RoleTaken => return Ok(Report::Refused),
+                Err(failure) if failure.exit == Exit::RoleTaken => return Ok(Response::Refused),
                 Err(failure) => return Err(failure),
             }
-            Ok(Report::Opened)
+            Ok(Response::Opened)
         }
-        (Order::Send { session, writer, from, upto, end_every, typed }, Held::Source(source)) => {
+        (Request::Send { session, writer, from, upto, end_every, typed }, Held::Source(source)) => {
             let stamp = |seq| Stamp { session, writer, seq };
             send(source, (from..upto).map(stamp), end_every, typed, link)
         }
-        (Order::Read { session, most, through_ends }, Held::Target(target)) => {
+        (Request::Read { session, most, through_ends }, Held::Target(target)) => {
             let most = most.map_or(usize::MAX, |most| came.len() + most as usize);
-            read(target, session, most, through_ends, came, link).map(Report::Read)
+            read(target, session, most, through_ends, came, link).map(Response::Read)
         }
-        (Order::Leave, _) => {
+        (Request::Leave, _) => {
             match std::mem::replace(held, Held::Nothing) {
                 Held::Source(source) => source.leave()?,
                 Held::Target(target) => target.leave()?,
                 Held::Nothing => {}
             }
-            Ok(Report::Left)
+            Ok(Response::Left)
         }
-        (Order::Judge { sent, ends }, _) => Ok(Report::Judged(tally(&sent, ends, &std::mem::take(came)))),
-        (order, _) => Err(Failure::io(&format!("the order {order:?} at this point"), Errno::EINVAL)),
+        (Request::Judge { sent, ends }, _) => Ok(Response::Judged(tally(&sent, ends, &std::mem::take(came)))),
+        (request, _) => Err(Failure::io(&format!("the request {request:?} at this point"), Errno::EINVAL)),
     }
 }
 
@@ -112,7 +78,7 @@ fn send(
     end_every: u32,
     typed: bool,
     link: &mut Link,
-) -> Result<Report, Failure> {
+) -> Result<Response, Failure> {
     let started = Instant::now();
     let (mut texts, mut ends, mut stuck) = (0, 0, false);
     let mut text = Vec::new();
@@ -135,7 +101,7 @@ fn send(
         }
     }
     let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    Ok(Report::Sent { texts, ends, nanos, stuck })
+    Ok(Response::Sent { texts, ends, nanos, stuck })
 }
 
 fn read(

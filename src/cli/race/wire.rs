@@ -1,12 +1,15 @@
-//! What the race and its processes say to each other. Each order is answered by one
-//! report before the next is given, but for [`Order::Told`].
+//! What the race and its processes say to each other. Each request is answered by one
+//! response before the next is given, but for [`Request::Told`].
 
 use super::tally::Tally;
 use crate::backend::layout;
 use crate::backend::sysv::{Key, Options};
-use crate::cli::crew::Part;
+use crate::cli::workers::Part;
 use crate::error::{Error, Role};
 use serde::{Deserialize, Serialize};
+
+/// The subcommand that the processes of a race are started with.
+pub(in crate::cli) const SIDE: &str = "race-side";
 
 /// Whose protocol is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,19 +36,19 @@ impl Protocol {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
-    /// Start as this role: [`Report::Opened`] or [`Report::Refused`].
+pub(super) enum Request {
+    /// Start as this role: [`Response::Opened`] or [`Response::Refused`].
     Open { protocol: Protocol, key: u32, writes: bool },
     /// Send the texts of these numbers, and `end` after every so many (0: no
-    /// `end`): [`Report::Sent`], perhaps after [`Report::Waits`]. After a while an
+    /// `end`): [`Response::Sent`], perhaps after [`Response::Waits`]. After a while an
     /// `end` is the last of it. `typed`: as if somebody else made the texts.
     Send { session: u32, writer: u32, from: u32, upto: u32, end_every: u32, typed: bool },
     /// Read until the protocol says leave, or until there are so many:
-    /// [`Report::Read`].
+    /// [`Response::Read`].
     Read { session: u32, most: Option<u32>, through_ends: bool },
-    /// Stop as one who leaves in order does: [`Report::Left`].
+    /// Stop as one who leaves in order does: [`Response::Left`].
     Leave,
-    /// Count what was read since the last time: [`Report::Judged`].
+    /// Count what was read since the last time: [`Response::Judged`].
     Judge { sent: [u32; 2], ends: u32 },
     /// The other side is done. Whoever waits *after* this waits for ever: that
     /// is how a hang is known, not by the clock. No answer.
@@ -54,7 +57,7 @@ pub(super) enum Order {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Report {
+pub(super) enum Response {
     Opened,
     /// The seat is taken.
     Refused,
@@ -101,10 +104,10 @@ impl Who {
 }
 
 impl Part for Who {
-    type Order = Order;
-    type Report = Report;
+    type Request = Request;
+    type Response = Response;
 
-    const SUBCOMMAND: &'static str = super::SIDE;
+    const SUBCOMMAND: &'static str = SIDE;
 
     fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Processes of this program's own: started, told what to do, listened to, ended. They
-//! get orders on their input and report on their output, one JSON object a line; see
-//! [`link`](super::link) for their side of it.
+//! get requests on their input and respond on their output, one JSON object a line; see
+//! `link.rs` for their side of it.
 
 use super::exit::{Exit, Failure};
 use super::signals::{Ready, Signals};
@@ -15,14 +15,14 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// How long a process may say nothing. No order takes more than a few seconds; a process
+/// How long a process may say nothing. No request takes more than a few seconds; a process
 /// that somebody has stopped takes for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The processes of a crew, and what they are told and say.
+/// Which of the workers a process is, and what it is asked and answers.
 pub(super) trait Part: Copy + PartialEq + 'static {
-    type Order: Serialize + DeserializeOwned;
-    type Report: Serialize + DeserializeOwned;
+    type Request: Serialize + DeserializeOwned;
+    type Response: Serialize + DeserializeOwned;
 
     /// The subcommand that they are started with.
     const SUBCOMMAND: &'static str;
@@ -31,16 +31,16 @@ pub(super) trait Part: Copy + PartialEq + 'static {
 }
 
 /// One process.
-struct Member<P> {
+struct Worker<P> {
     part: P,
     child: Child,
-    orders: ChildStdin,
-    reports: ChildStdout,
+    requests: ChildStdin,
+    responses: ChildStdout,
     /// Bytes that came and make no line yet.
     come: Vec<u8>,
 }
 
-impl<P: Part> Member<P> {
+impl<P: Part> Worker<P> {
     /// `files` are the process's from here on, under the same numbers.
     fn start(part: P, files: Vec<OwnedFd>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
@@ -69,28 +69,28 @@ impl<P: Part> Member<P> {
         }
         // With the command our own copies of the files go, so that an end can be seen.
         let mut child = command.spawn().map_err(failed)?;
-        let (orders, reports) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        Ok(Self { part, child, orders, reports, come: Vec::new() })
+        let (requests, responses) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        Ok(Self { part, child, requests, responses, come: Vec::new() })
     }
 
-    fn order(&mut self, order: &P::Order) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(order).expect("numbers and strings are always JSON");
+    fn ask(&mut self, request: &P::Request) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(request).expect("numbers and strings are always JSON");
         line.push(b'\n');
-        self.orders.write_all(&line).map_err(|error| self.lost(&error))
+        self.requests.write_all(&line).map_err(|error| self.lost(&error))
     }
 
-    /// A report that is here already.
-    fn report(&mut self) -> Result<Option<P::Report>, Failure> {
+    /// A response that is here already.
+    fn response(&mut self) -> Result<Option<P::Response>, Failure> {
         let Some(end) = memchr::memchr(b'\n', &self.come) else { return Ok(None) };
-        let report = serde_json::from_slice(&self.come[..end]).map_err(|error| self.lost(&error))?;
+        let response = serde_json::from_slice(&self.come[..end]).map_err(|error| self.lost(&error))?;
         self.come.drain(..=end);
-        let report: Result<P::Report, String> = report;
-        report.map(Some).map_err(|why| self.lost(&why))
+        let response: Result<P::Response, String> = response;
+        response.map(Some).map_err(|why| self.lost(&why))
     }
 
     fn receive(&mut self) -> Result<(), Failure> {
         let mut block = [0; 4096];
-        match self.reports.read(&mut block) {
+        match self.responses.read(&mut block) {
             Ok(0) => {
                 let why = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
                 Err(self.lost(&why))
@@ -110,7 +110,7 @@ impl<P: Part> Member<P> {
     }
 }
 
-impl<P> Drop for Member<P> {
+impl<P> Drop for Worker<P> {
     fn drop(&mut self) {
         // It may have ended; a zombie can still be killed.
         let _ = self.child.kill();
@@ -119,50 +119,50 @@ impl<P> Drop for Member<P> {
 }
 
 /// All of them; they are killed when this is dropped.
-pub(super) struct Crew<'s, P> {
-    members: Vec<Member<P>>,
+pub(super) struct Workers<'s, P> {
+    workers: Vec<Worker<P>>,
     signals: &'s Signals,
 }
 
-impl<'s, P: Part> Crew<'s, P> {
+impl<'s, P: Part> Workers<'s, P> {
     /// One process for each part, with the files that it is to have.
     pub(super) fn start(
         signals: &'s Signals,
         parts: impl IntoIterator<Item = (P, Vec<OwnedFd>)>,
     ) -> Result<Self, Failure> {
-        let members = parts.into_iter().map(|(part, files)| Member::start(part, files)).collect::<Result<_, _>>()?;
-        Ok(Self { members, signals })
+        let workers = parts.into_iter().map(|(part, files)| Worker::start(part, files)).collect::<Result<_, _>>()?;
+        Ok(Self { workers, signals })
     }
 
-    fn member(&mut self, part: P) -> &mut Member<P> {
-        self.members.iter_mut().find(|member| member.part == part).expect("there is one of each")
+    fn worker(&mut self, part: P) -> &mut Worker<P> {
+        self.workers.iter_mut().find(|worker| worker.part == part).expect("there is one of each")
     }
 
-    pub(super) fn order(&mut self, part: P, order: &P::Order) -> Result<(), Failure> {
-        self.member(part).order(order)
+    pub(super) fn ask(&mut self, part: P, request: &P::Request) -> Result<(), Failure> {
+        self.worker(part).ask(request)
     }
 
-    /// The next report of one of these.
-    pub(super) fn hear(&mut self, from: &[P]) -> Result<(P, P::Report), Failure> {
+    /// The next response of one of these.
+    pub(super) fn next_response(&mut self, from: &[P]) -> Result<(P, P::Response), Failure> {
         loop {
             for part in from {
-                if let Some(report) = self.member(*part).report()? {
-                    return Ok((*part, report));
+                if let Some(response) = self.worker(*part).response()? {
+                    return Ok((*part, response));
                 }
             }
-            let chosen = |member: &&mut Member<P>| from.contains(&member.part);
-            let files: Vec<_> = self.members.iter_mut().filter(chosen).map(|member| member.reports.as_fd()).collect();
+            let chosen = |worker: &&mut Worker<P>| from.contains(&worker.part);
+            let files: Vec<_> = self.workers.iter_mut().filter(chosen).map(|worker| worker.responses.as_fd()).collect();
             let ready = self.signals.wait_for_any(&files, PollFlags::POLLIN, Some(PATIENCE))?;
             let mut any = false;
-            for (member, ready) in self.members.iter_mut().filter(chosen).zip(ready) {
+            for (worker, ready) in self.workers.iter_mut().filter(chosen).zip(ready) {
                 if ready == Ready::Now {
-                    member.receive()?;
+                    worker.receive()?;
                     any = true;
                 }
             }
             if !any {
-                let member = self.members.iter().find(|member| from.contains(&member.part)).expect("one at least");
-                return Err(member.lost(&format!("no answer for {} s (is it stopped?)", PATIENCE.as_secs())));
+                let worker = self.workers.iter().find(|worker| from.contains(&worker.part)).expect("one at least");
+                return Err(worker.lost(&format!("no answer for {} s (is it stopped?)", PATIENCE.as_secs())));
             }
         }
     }
