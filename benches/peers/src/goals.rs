@@ -26,8 +26,12 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     put("ring one way, mixed, to bare", bare("ring", Work::Mixed, 0.19));
     put("times iceoryx2's copy, one way, 64 B", times("iceoryx2-copy", "ring", Work::OneWay(64), 20.0));
     put("times iceoryx2's copy, one way, 2048 B", times("iceoryx2-copy", "ring", Work::OneWay(2048), 5.0));
-    put("times rtrb, one way, 64 B", times("rtrb", "ring", Work::OneWay(64), 1.5));
-    put("rate of memcpy alone, one way, 2048 B", times("memcpy", "ring", Work::OneWay(2048), 0.7));
+    for (peer, name) in [("shaq", "shaq, polled"), ("rtrb", "rtrb")] {
+        for len in [8, 24, 56, 64, 120] {
+            put(&format!("times {name}, one way, {len} B"), times(peer, "ring", Work::OneWay(len), 1.0));
+        }
+    }
+    put("rate of memcpy between two cores, one way, 2048 B", times("memory", "ring", Work::OneWay(2048), 0.75));
     put("woken, to a pipe's", (Goal::Most(1.0), samples.to_peer("ring", "pipe", Work::Wake)));
     put("idle pair, % of a core", (Goal::Most(0.1), samples.values("ring", Work::Idle)));
 

@@ -7,7 +7,7 @@ use crate::work::Work;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const TRIPS: [Work; 3] = [Work::Trip(8), Work::Trip(64), Work::Trip(2048)];
+const TRIPS: [Work; 3] = [Work::Trip(8), Work::Trip(64), Work::Trip(2047)];
 const ONE_WAY: [Work; 10] = [
     Work::OneWay(8),
     Work::OneWay(24),

@@ -33,7 +33,7 @@ pub(crate) enum Work {
 pub(crate) const TIMED: [Work; 14] = [
     Work::Trip(8),
     Work::Trip(64),
-    Work::Trip(2048),
+    Work::Trip(2047),
     Work::OneWay(8),
     Work::OneWay(24),
     Work::OneWay(56),

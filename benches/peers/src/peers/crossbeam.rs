@@ -5,7 +5,7 @@ use super::must;
 use crate::Failure;
 use crate::peer::{Entry, Kind, Rx, Threads, Tx};
 use crate::run::{Figures, Near, threads};
-use crate::work::{LONGEST, RING, Work};
+use crate::work::{RING, Work};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 struct Slots<const N: usize>;
@@ -42,18 +42,7 @@ impl<const N: usize> Threads for Slots<N> {
 }
 
 fn near(order: &Near) -> Result<Figures, Failure> {
-    match order.work.longest() {
-        8 => threads::<Slots<8>>(order),
-        24 => threads::<Slots<24>>(order),
-        56 => threads::<Slots<56>>(order),
-        64 => threads::<Slots<64>>(order),
-        256 => threads::<Slots<256>>(order),
-        512 => threads::<Slots<512>>(order),
-        1024 => threads::<Slots<1024>>(order),
-        2048 => threads::<Slots<2048>>(order),
-        LONGEST => threads::<Slots<LONGEST>>(order),
-        other => Err(format!("no slots of {other} bytes").into()),
-    }
+    super::sized!(order.work.longest(), |N| threads::<Slots<N>>(order))
 }
 
 pub(crate) fn entry() -> Entry {

@@ -13,6 +13,7 @@ mod mq;
 mod pipe;
 mod ring;
 mod rtrb;
+mod shaq;
 mod sysv_msg;
 mod unix;
 mod zeromq;
@@ -35,6 +36,7 @@ pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<ring::Batched>("ring-batch", "ring, batches of 16", Ours).not(|work| !work.is_one_way()),
         Entry::of::<ring::InPlace>("ring-in-place", "ring, in place", Ours),
     ];
+    all.extend(shaq::entries());
     all.extend(iceoryx2());
     all.extend([
         boost::entry(),
@@ -51,6 +53,23 @@ pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     ]);
     all
 });
+
+/// Does it with the constant `$n` as long as a message is, for peers whose slots have one size.
+macro_rules! sized {
+    ($len:expr, |$n:ident| $body:expr) => {
+        $crate::peers::sized!(@ $len, $n, $body, 8 24 56 64 120 256 512 1024 2047 2048 16384)
+    };
+    (@ $len:expr, $n:ident, $body:expr, $($size:literal)*) => {
+        match $len {
+            $($size => {
+                const $n: usize = $size;
+                $body
+            })*
+            other => Err(format!("no slots of {other} bytes").into()),
+        }
+    };
+}
+use sized;
 
 /// Who spins for ever is never woken; that idling takes a whole core is known.
 fn never_sleeps(work: Work) -> bool {
