@@ -13,6 +13,7 @@ mod link;
 mod look;
 mod ls;
 mod output;
+pub mod plot;
 mod progress;
 mod race;
 mod read;

@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::peer::{Entry, Kind};
 use crate::samples::Spread;
 use crate::work::Work;
+use shm_handoff::cli::plot::{Scale, time};
 use std::fmt::Write;
 
 const PANELS: [(&str, Work); 3] = [
@@ -52,37 +53,6 @@ struct Row<'r> {
     spreads: [Option<Spread>; 3],
 }
 
-/// A panel's scale: from one power of ten to another.
-struct Scale {
-    left: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Scale {
-    fn of(left: f64, spreads: impl Iterator<Item = Spread>) -> Self {
-        let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
-        for spread in spreads {
-            from = from.min(spread.least.log10().floor());
-            to = to.max(spread.most.log10().ceil());
-        }
-        if from < to { Self { left, from, to } } else { Self { left, from: 0.0, to: 1.0 } }
-    }
-
-    fn at(&self, ns: f64) -> f64 {
-        self.left + (ns.log10() - self.from) / (self.to - self.from) * PANEL
-    }
-
-    /// Each power of ten within.
-    fn powers(&self) -> impl Iterator<Item = f64> {
-        let (from, to) = (self.from, self.to);
-        (0..12)
-            .map(move |step| from + f64::from(step))
-            .take_while(move |power| *power <= to)
-            .map(|power| 10_f64.powf(power))
-    }
-}
-
 pub(crate) fn svg(run: &Document) -> String {
     let rows = rows(run);
     #[allow(clippy::cast_precision_loss, reason = "a few dozen rows")]
@@ -113,10 +83,10 @@ pub(crate) fn svg(run: &Document) -> String {
     }
     let mut left = LABELS + GAP;
     for (panel, (title, _)) in PANELS.iter().enumerate() {
-        let scale = Scale::of(left, rows.iter().filter_map(|row| row.spreads[panel]));
+        let spreads = rows.iter().filter_map(|row| row.spreads[panel]);
+        let scale = Scale::around(spreads.flat_map(|spread| [spread.least, spread.most]), (left, left + PANEL));
         put(format_args!(r#"<text class="title" x="{left}" y="82">{title}</text>"#));
-        for power in scale.powers() {
-            let x = scale.at(power);
+        for (power, x) in scale.marks() {
             put(format_args!(r#"<path class="grid" d="M{x:.1} {TOP}V{bottom}"/>"#));
             put(format_args!(
                 r#"<text class="soft" x="{x:.1}" y="{}" text-anchor="middle">{}</text>"#,
@@ -182,14 +152,6 @@ fn description(rows: &[Row]) -> String {
         text.push('\n');
     }
     text
-}
-
-fn time(ns: f64) -> String {
-    match ns {
-        ..1e3 => format!("{ns:.0} ns"),
-        1e3..1e6 => format!("{:.0} µs", ns / 1e3),
-        _ => format!("{:.0} ms", ns / 1e6),
-    }
 }
 
 fn escaped(name: &str) -> String {

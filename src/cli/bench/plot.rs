@@ -4,6 +4,7 @@
 
 use super::seen::Seen;
 use super::show::Shown;
+use crate::cli::plot::{Scale, time};
 use std::fmt::Write;
 use svg::Document;
 use svg::node::element::{Circle, Description, Line, Path, Rectangle, Style, Text, Title};
@@ -55,37 +56,6 @@ const STYLE: &str = "
   }
 ";
 
-/// Powers of ten from one to another, on a line from here to there.
-#[derive(Clone, Copy)]
-struct Scale {
-    powers: (f64, f64),
-    ends: (f64, f64),
-}
-
-impl Scale {
-    /// Whole powers of ten around these.
-    fn around(values: impl Iterator<Item = u64>, ends: (f64, f64)) -> Self {
-        let (least, most) = values.fold((f64::INFINITY, 1.0_f64), |(least, most), value| {
-            let value = wide(value.max(1));
-            (least.min(value), most.max(value))
-        });
-        let from = least.min(most).log10().floor();
-        Self { powers: (from, most.log10().ceil().max(from + 1.0)), ends }
-    }
-
-    fn at(&self, value: f64) -> f64 {
-        let (from, to) = self.powers;
-        self.ends.0 + (value.max(1.0).log10() - from) / (to - from) * (self.ends.1 - self.ends.0)
-    }
-
-    /// Each power of ten, and where it is.
-    fn marks(self) -> impl Iterator<Item = (f64, f64)> {
-        let (from, to) = self.powers;
-        let powers = std::iter::successors(Some(from), |power| Some(power + 1.0)).take_while(move |power| *power <= to);
-        powers.map(move |power| (10_f64.powf(power), self.at(10_f64.powf(power))))
-    }
-}
-
 #[allow(clippy::cast_precision_loss, reason = "a picture does not show the sixteenth digit")]
 fn wide(number: u64) -> f64 {
     number as f64
@@ -120,9 +90,9 @@ fn lines(mut picture: Document, shown: &Shown) -> Document {
     // As far to the right as there are round trips to tell from.
     let trips = seen.iter().map(|seen| seen.trips.len()).max().unwrap_or(1);
     let powers = (0.0, f64::from(trips.max(10).ilog10().clamp(1, 6)));
-    let across = Scale { powers, ends: (LEFT, RIGHT) };
+    let across = Scale::new(powers, (LEFT, RIGHT));
     let curves: Vec<_> = seen.iter().map(|seen| curve(seen, across)).collect();
-    let up = Scale::around(curves.iter().flatten().map(|(_, nanos)| *nanos), (BOTTOM, TOP));
+    let up = Scale::around(curves.iter().flatten().map(|(_, nanos)| wide(*nanos)), (BOTTOM, TOP));
     for (nanos, y) in up.marks() {
         picture = picture.add(grid(LEFT, y, RIGHT, y)).add(right("soft", LEFT - 8.0, y + 4.0, time(nanos)));
     }
@@ -157,7 +127,7 @@ fn curve(seen: &Seen, across: Scale) -> Vec<(f64, u64)> {
     let trips = wide(seen.trips.len());
     // One in so many takes longer.
     let ones = (0..).map(|point| 10_f64.powf(f64::from(point) / f64::from(POINTS)));
-    ones.take_while(|one| *one <= trips && one.log10() <= across.powers.1 + 1e-9)
+    ones.take_while(|one| *one <= trips && one.log10() <= across.most() + 1e-9)
         .map(|one| (across.at(one), seen.trips.value_at_quantile(1.0 - 1.0 / one)))
         .collect()
 }
@@ -165,7 +135,7 @@ fn curve(seen: &Seen, across: Scale) -> Vec<(f64, u64)> {
 /// What goes one way: a dot at the median round, a line from the slowest to the fastest.
 fn dots(mut picture: Document, shown: &Shown, end: f64) -> Document {
     let rates: Vec<_> = shown.seen.iter().map(Seen::rates).collect();
-    let across = Scale::around(rates.iter().flatten().copied(), (LEFT, RIGHT));
+    let across = Scale::around(rates.iter().flatten().map(|rate| wide(*rate)), (LEFT, RIGHT));
     picture = picture.add(text("title", 16.0, ROWS - 22.0, "One way: messages a second"));
     picture =
         picture.add(text("soft", 290.0, ROWS - 22.0, "dot: the median round; line: from the slowest to the fastest"));
@@ -231,15 +201,6 @@ fn percentile(of: f64) -> String {
     let decimals =
         if of > 100.0 { 1 + usize::from(of > 1e3) + usize::from(of > 1e4) + usize::from(of > 1e5) } else { 0 };
     format!("{percent:.decimals$} %")
-}
-
-fn time(nanos: f64) -> String {
-    match nanos {
-        ..1e3 => format!("{nanos:.0} ns"),
-        1e3..1e6 => format!("{:.0} µs", nanos / 1e3),
-        1e6..1e9 => format!("{:.0} ms", nanos / 1e6),
-        _ => format!("{:.0} s", nanos / 1e9),
-    }
 }
 
 fn count(number: f64) -> String {
