@@ -17,32 +17,7 @@
 //! carry.
 
 use crate::work::{LONGEST, Work};
-
-/// Counts messages.
-#[derive(Clone, Copy)]
-struct Count {
-    number: u64,
-    /// The same as it is sent: digits from 1 to 255, one a byte.
-    digits: u64,
-}
-
-impl Count {
-    const START: Self = Self { number: 0, digits: 0x0101_0101_0101_0101 };
-
-    #[inline]
-    fn step(&mut self) {
-        self.number += 1;
-        self.digits += 1;
-        if self.digits.trailing_zeros() >= 8 {
-            self.carry();
-        }
-    }
-
-    #[cold]
-    fn carry(&mut self) {
-        self.digits = u64::from_ne_bytes(self.digits.to_ne_bytes().map(|digit| digit.max(1)));
-    }
-}
+use shm_handoff::cli::numbered;
 
 const fn pattern_at(at: usize) -> u8 {
     (at.wrapping_mul(31) >> 2).to_le_bytes()[0] | 1
@@ -61,7 +36,7 @@ const PATTERN: [u8; LONGEST] = {
 /// The sender's messages.
 pub(crate) struct Outbox {
     work: Work,
-    made: Count,
+    made: u64,
     given: u64,
     /// So many are made at a time, that many ahead if they are short.
     lot: usize,
@@ -89,7 +64,7 @@ impl Outbox {
             place[..longest].copy_from_slice(&PATTERN[..longest]);
         }
         let (ahead, lens) = (ahead as u64, [longest; 2 * MOST]);
-        let mut outbox = Self { work, made: Count::START, given: 0, lot, ahead, places, stride, lens };
+        let mut outbox = Self { work, made: 0, given: 0, lot, ahead, places, stride, lens };
         if ahead > 0 {
             outbox.make();
         }
@@ -111,20 +86,21 @@ impl Outbox {
     /// The next lot.
     #[inline(never)]
     fn make(&mut self) {
-        let first = self.slot(self.made.number);
+        let first = self.slot(self.made);
         let (mut made, work) = (self.made, self.work);
         let mixed = matches!(work, Work::Mixed);
         let places = self.places[first * self.stride..].chunks_exact_mut(self.stride);
         for (place, len) in places.zip(&mut self.lens[first..]).take(self.lot) {
-            made.step();
+            made += 1;
             if mixed {
                 // Where the previous message had its number again the pattern belongs.
                 place[*len - 8..*len].copy_from_slice(&PATTERN[*len - 8..*len]);
-                *len = work.len_of(made.number);
+                *len = work.len_of(made);
             }
-            place[..8].copy_from_slice(&made.digits.to_be_bytes());
+            let number = numbered::word(made).to_ne_bytes();
+            place[..8].copy_from_slice(&number);
             if *len >= 16 {
-                place[*len - 8..*len].copy_from_slice(&made.digits.to_be_bytes());
+                place[*len - 8..*len].copy_from_slice(&number);
             }
         }
         self.made = made;
@@ -141,7 +117,7 @@ impl Outbox {
     #[inline]
     pub(crate) fn batch<const N: usize>(&mut self) -> [&[u8]; N] {
         let first = self.given;
-        let ready = self.made.number - first;
+        let ready = self.made - first;
         if ready <= self.ahead || ready < N as u64 {
             self.make();
         }
@@ -156,36 +132,36 @@ impl Outbox {
 /// The receiver's side.
 pub(crate) struct Inbox {
     work: Work,
-    last: Count,
+    last: u64,
 }
 
 impl Inbox {
     pub(crate) fn new(work: Work) -> Self {
-        Self { work, last: Count::START }
+        Self { work, last: 0 }
     }
 
     /// The number of the last message.
     pub(crate) fn last(&self) -> u64 {
-        self.last.number
+        self.last
     }
 
     /// Length of the next message.
     #[inline]
     pub(crate) fn expects(&self) -> usize {
-        self.work.len_of(self.last.number + 1)
+        self.work.len_of(self.last + 1)
     }
 
     /// Checks the next message, `whole` or not.
     #[inline]
     pub(crate) fn check(&mut self, message: &[u8], whole: bool) {
-        self.last.step();
-        let Count { number, digits } = self.last;
+        self.last += 1;
+        let (number, expected) = (self.last, numbered::word(self.last));
         let len = self.work.len_of(number);
         assert!(message.len() == len, "message {number} has {} bytes and not {len}", message.len());
         let first = word(message, 0);
-        assert!(first == digits, "message {number} has another number, {first:x} and not {digits:x}");
+        assert!(first == expected, "message {number} has another number, {first:x} and not {expected:x}");
         if len >= 16 {
-            assert!(word(message, len - 8) == digits, "message {number} does not end as it began");
+            assert!(word(message, len - 8) == expected, "message {number} does not end as it began");
         }
         if len > 16 {
             // Another place each time; the multiplication is cheaper than a division.
@@ -201,14 +177,14 @@ impl Inbox {
     fn compare(&self, message: &[u8]) {
         if message.len() > 16 {
             let within = 8..message.len() - 8;
-            assert!(message[within.clone()] == PATTERN[within], "message {} is not what was sent", self.last.number);
+            assert!(message[within.clone()] == PATTERN[within], "message {} is not what was sent", self.last);
         }
     }
 }
 
 #[inline]
 fn word(bytes: &[u8], at: usize) -> u64 {
-    u64::from_be_bytes(bytes[at..at + 8].try_into().expect("8 bytes"))
+    u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("8 bytes"))
 }
 
 /// Reads all of a message that nobody copied: what a copy would have read.

@@ -2,9 +2,9 @@
 //! checked. What a clock does not need to see is outside of what it measures.
 
 use super::ends::Ends;
-use super::message;
 use super::wire::Received;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::numbered;
 use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
@@ -61,11 +61,11 @@ pub(super) struct Runner<E> {
 
 impl<E: Ends> Runner<E> {
     pub(super) fn new(ends: E, size: usize) -> Self {
-        Self { ends, message: message::blank(size), room: vec![0; size] }
+        Self { ends, message: numbered::blank(size), room: vec![0; size] }
     }
 
     fn send_last(&mut self) -> Result<(), Failure> {
-        message::stamp_last(&mut self.message);
+        numbered::stamp_last(&mut self.message);
         self.ends.send(&self.message)
     }
 
@@ -81,7 +81,7 @@ impl<E: Ends> Work for Runner<E> {
         let mut trips = no_trips();
         let until = Instant::now() + time;
         for number in 0.. {
-            message::stamp(&mut self.message, number);
+            numbered::stamp(&mut self.message, number);
             let started = Instant::now();
             self.ends.send(&self.message)?;
             self.next()?;
@@ -103,10 +103,10 @@ impl<E: Ends> Work for Runner<E> {
         for number in 0.. {
             self.next()?;
             self.ends.send(&self.room)?;
-            if message::is_last(&self.room) {
+            if numbered::is_last(&self.room) {
                 break;
             }
-            if !message::is(&self.room, number) {
+            if !numbered::is(&self.room, number) {
                 return Err(wrong());
             }
         }
@@ -116,7 +116,7 @@ impl<E: Ends> Work for Runner<E> {
     fn send(&mut self, time: Duration) -> Result<(), Failure> {
         let until = Instant::now() + time;
         for number in 0.. {
-            message::stamp(&mut self.message, number);
+            numbered::stamp(&mut self.message, number);
             self.ends.send(&self.message)?;
             if number % BATCH == BATCH - 1 && Instant::now() >= until {
                 break;
@@ -129,16 +129,16 @@ impl<E: Ends> Work for Runner<E> {
         // From the first message to the last, so the first is not one that came in that time.
         self.next()?;
         let started = Instant::now();
-        if !message::is(&self.room, 0) {
+        if !numbered::is(&self.room, 0) {
             return Err(wrong());
         }
         let mut number = 1;
         loop {
             self.next()?;
-            if message::is_last(&self.room) {
+            if numbered::is_last(&self.room) {
                 return Ok(Received { messages: number, nanos: nanos(started.elapsed()).max(1) });
             }
-            if !message::is(&self.room, number) {
+            if !numbered::is(&self.room, number) {
                 return Err(wrong());
             }
             number += 1;

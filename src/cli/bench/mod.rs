@@ -7,7 +7,6 @@
 mod cores;
 mod ends;
 mod measure;
-mod message;
 mod pair;
 mod plot;
 mod seen;

@@ -1,6 +1,7 @@
 //! Messages that know themselves: the last bytes of each are made of its number, so that
 //! one that is lost, doubled or stale is noticed. They can be carried by a classic slot:
-//! there is no NUL in them, and none begins with `end`.
+//! there is no NUL in them, and none begins with `end`. `benches/peers` numbers its
+//! messages alike.
 
 /// Bytes of a number, at most.
 const LEN: usize = 8;
@@ -12,6 +13,13 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 const HIGH: u64 = u64::from_ne_bytes([0x80; LEN]);
 const LAST: u64 = u64::from_ne_bytes([1; LEN]);
 
+/// A number as it stands in a message: eight bytes, none of which is 0 or a letter.
+#[inline]
+#[must_use]
+pub fn word(number: u64) -> u64 {
+    number.wrapping_mul(SPREAD) | HIGH
+}
+
 /// A message of `size` bytes, still without a number.
 pub(super) fn blank(size: usize) -> Vec<u8> {
     vec![b'x'; size]
@@ -20,7 +28,7 @@ pub(super) fn blank(size: usize) -> Vec<u8> {
 /// Makes it the message of this number.
 #[inline]
 pub(super) fn stamp(message: &mut [u8], number: u64) {
-    write(message, number.wrapping_mul(SPREAD) | HIGH);
+    write(message, word(number));
 }
 
 /// Makes it the one that says: no more.
@@ -31,7 +39,7 @@ pub(super) fn stamp_last(message: &mut [u8]) {
 /// Whether this is the message of this number.
 #[inline]
 pub(super) fn is(message: &[u8], number: u64) -> bool {
-    ends_in(message, number.wrapping_mul(SPREAD) | HIGH)
+    ends_in(message, word(number))
 }
 
 /// Whether this says: no more.
