@@ -1,6 +1,7 @@
 //! A file through `shmwrite --raw` and `shmread --raw`, and through `cat | cat`.
 
 use crate::Failure;
+use crate::markdown::{head, row};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -60,15 +61,15 @@ pub(crate) fn measure(mib: u64, binaries: &Path) -> Result<(), Failure> {
         values.sort_by(f64::total_cmp);
         (values[ROUNDS / 2], values[0], values[ROUNDS - 1])
     };
-    println!("| {mib} MiB, {ROUNDS} rounds | median s | min..max |\n| --- | --- | --- |");
+    print!("{}", head(&[&format!("{mib} MiB, {ROUNDS} rounds"), "median s", "min..max"], 1, 0));
     for (at, name) in
         ["`shmwrite --raw`, `shmread --raw >/dev/null`", "`cat file \\| cat >/dev/null`"].iter().enumerate()
     {
         let (middle, least, most) = median(at);
-        println!("| {name} | {middle:.3} | {least:.3}..{most:.3} |");
+        print!("{}", row(&[*name, &format!("{middle:.3}"), &format!("{least:.3}..{most:.3}")]));
     }
     let (middle, least, most) = median(2);
-    println!("| our rate to that of `cat` | {middle:.2} | {least:.2}..{most:.2} |");
+    print!("{}", row(&["our rate to that of `cat`", &format!("{middle:.2}"), &format!("{least:.2}..{most:.2}")]));
     Ok(())
 }
 

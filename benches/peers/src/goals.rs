@@ -1,8 +1,8 @@
 //! What the ring set out to reach, and what it did: medians of ratios within a round.
 
+use crate::markdown::{head, row};
 use crate::samples::{Samples, Spread};
 use crate::work::Work;
-use std::fmt::Write;
 
 enum Goal {
     /// At most.
@@ -36,7 +36,7 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     put("idle pair, % of a core", (Goal::Most(0.1), samples.values("ring", Work::Idle)));
 
     let mut text = String::from("Against what was aimed at, medians of ratios within a round:\n\n");
-    text.push_str("| | goal | reached | |\n| --- | ---: | ---: | --- |\n");
+    text += &head(&["", "goal", "reached", ""], 1, 2);
     for (what, goal, found) in lines {
         let Some(found) = found else { continue };
         let (goal, met) = match goal {
@@ -44,11 +44,8 @@ pub(crate) fn markdown(samples: &Samples) -> String {
             Goal::Least(least) => (format!("≥ {least}"), found.median >= least),
         };
         let verdict = if met { "" } else { "**missed**" };
-        let _ = writeln!(
-            text,
-            "| {what} | {goal} | {:.3} ({:.3}..{:.3}) | {verdict} |",
-            found.median, found.least, found.most
-        );
+        let found = format!("{:.3} ({:.3}..{:.3})", found.median, found.least, found.most);
+        text += &row(&[&what, &goal, &found, verdict]);
     }
     text
 }

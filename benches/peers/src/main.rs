@@ -8,6 +8,7 @@ mod document;
 mod files;
 mod goals;
 mod machine;
+mod markdown;
 mod measure;
 mod message;
 mod peer;

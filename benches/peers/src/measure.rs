@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::cell::Cells;
 use crate::document::Document;
+use crate::markdown::{head, row};
 use crate::peer::Entry;
 use crate::run::Effort;
 use crate::samples::{Sample, Samples};
@@ -151,10 +152,9 @@ impl Run {
 /// From 10^4 messages on, ten times as many each time; ours alone unless others are
 /// asked for.
 fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) {
-    println!(
-        "| 64 bytes, one way | messages | ns a message | ratio to bare | bare before, after | memory of both, MiB |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- |");
+    let names =
+        ["64 bytes, one way", "messages", "ns a message", "ratio to bare", "bare before, after", "memory of both, MiB"];
+    print!("{}", head(&names, names.len(), 0));
     for entry in entries {
         if (entry.not)(Work::Soak(0)) || (ours && entry.kind != crate::peer::Kind::Ours) {
             continue;
@@ -163,18 +163,20 @@ fn soak(cells: &mut Cells, entries: &[Entry], exponent: u32, ours: bool) {
             let figures = match cells.run(entry, Work::Soak(10_u64.pow(exponent)), Duration::from_secs(24 * 3600)) {
                 Ok(figures) => figures,
                 Err(why) => {
-                    println!("| {} | 10^{exponent} | {why} | | | |", entry.name);
+                    print!("{}", row(&[entry.name, &format!("10^{exponent}"), &why.to_string(), "", "", ""]));
                     break;
                 }
             };
             let [before, after] = figures.bare;
-            println!(
-                "| {} | 10^{exponent} | {:.1} | {:.3} | {before:.0}, {after:.0} | {} |",
-                entry.name,
-                figures.value,
-                figures.value / f64::midpoint(before, after),
-                figures.memory >> 20,
-            );
+            let cells = [
+                entry.name.to_owned(),
+                format!("10^{exponent}"),
+                format!("{:.1}", figures.value),
+                format!("{:.3}", figures.value / f64::midpoint(before, after)),
+                format!("{before:.0}, {after:.0}"),
+                (figures.memory >> 20).to_string(),
+            ];
+            print!("{}", row(&cells));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::document::Document;
 use crate::machine;
+use crate::markdown::{head, row};
 use crate::peer::{Entry, Kind};
 use crate::work::Work;
 use std::collections::BTreeMap;
@@ -70,27 +71,21 @@ fn title(work: Work) -> String {
 }
 
 fn table(run: &Document, works: &[Work]) -> String {
-    let mut text = String::from("| |");
-    for work in works {
-        let _ = write!(text, " {} |", title(*work));
-    }
-    let _ = write!(text, "\n| --- |{}", " ---: |".repeat(works.len()));
+    let names: Vec<String> = works.iter().map(|work| title(*work)).collect();
+    let names: Vec<&str> = std::iter::once("").chain(names.iter().map(String::as_str)).collect();
+    let mut text = head(&names, 1, works.len());
     if works == TRIPS
         && let Some(bare) = run.samples.bare()
     {
-        let _ = write!(
-            text,
-            "\n| *limit:* bare ping-pong, two lines | {:.0}<br>({:.0}..{:.0}) | | |",
-            bare.median, bare.least, bare.most
-        );
+        let bare = format!("{:.0}<br>({:.0}..{:.0})", bare.median, bare.least, bare.most);
+        text += &row(&["*limit:* bare ping-pong, two lines", &bare, "", ""]);
     }
     for entry in run.entries {
         let cells: Vec<String> = works.iter().map(|work| cell(run, entry, *work)).collect();
         if entry.missing.is_some() || cells.iter().any(|cell| !cell.is_empty()) {
-            let _ = write!(text, "\n| {} | {} |", name(entry), cells.join(" | "));
+            text += &row(&[vec![name(entry)], cells].concat());
         }
     }
-    text.push('\n');
     text
 }
 
