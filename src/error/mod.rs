@@ -72,7 +72,14 @@ pub enum Class {
 /// use shm_handoff::error::Place;
 /// assert_eq!(Place::Key(1234).to_string(), "key 1234 (0x4d2)");
 /// assert_eq!(format!("{:#}", Place::Key(1234)), "1234 (0x4d2)", "where a heading says that it is a key");
-/// assert_eq!(Place::Channel.to_string(), "the channel");
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Writer, backend::inproc::{Channel, InProc}};
+/// let channel = Channel::new(2048);
+/// let _writer = Writer::<InProc>::open(&channel)?;
+/// let error = Writer::<InProc>::open(&channel).unwrap_err();
+/// assert!(error.to_string().starts_with("the channel: another writer is attached"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
