@@ -11,7 +11,7 @@ fn main() {
             println!("cargo::rustc-cfg=model");
         }
     }
-    let watched = ["loom", "shuttle", "fuzzing", "storm"].into_iter().any(is_set);
+    let watched = ["loom", "shuttle", "fuzzing", "crash"].into_iter().any(is_set);
     if !watched && std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64") {
         println!("cargo::rustc-cfg=vectors");
     }

@@ -11,7 +11,7 @@
 #   5. cargo-mutants over the protocol: an hour and more;
 #   6. the tests between processes, 20 times over, and ten times beside eight busy loops:
 #      what shows only sometimes;
-#   7. a storm of 10,000 kills in each layout: a quarter of an hour;
+#   7. crash tests with 10,000 kills in each layout: a quarter of an hour;
 #   8. two minutes of a peer that scribbles over everything, in each layout;
 #   9. fuzzing, on nightly: half an hour;
 #  10. an hour at full rate;
@@ -78,7 +78,7 @@ processes() {
     done
 }
 
-storm() { ci/storm.sh ${write:+--write docs/reliability.md}; }
+crash() { ci/crash.sh ${write:+--write docs/reliability.md}; }
 
 scribble() { SCRIBBLE_SECONDS=${SCRIBBLE_SECONDS:-120} ci/ipc.sh cargo test --test processes -- --nocapture scribble; }
 
@@ -92,7 +92,7 @@ published() {
     ci/deny.sh
 }
 
-steps=(properties shuttle models seeded mutants processes storm scribble fuzz soak published)
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published)
 [ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}

@@ -58,8 +58,8 @@ logged() {
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
-step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-capi -p api -p hand-over -p instructions -p storm -- -D warnings
-step "clippy, loom" loom clippy --quiet --all-targets -- -D warnings
+step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-capi -p api -p hand-over -p instructions -p crash -- -D warnings
+step "clippy, loom" loom clippy --quiet --all-targets -p shm-handoff -p trace -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
 step "clippy, library alone" cargo clippy --quiet --lib --no-default-features -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
@@ -71,7 +71,7 @@ step "tests, C library" cargo test --quiet -p shm-handoff-capi
 # printed, and races come at other moments.
 step "tests, release" cargo test --quiet --release --test cli --test processes --test conformance
 step "instructions" ci/instructions.sh --check
-step "storm" ci/storm.sh --kills 500 --least 0
+step "crash tests" ci/crash.sh --kills 500 --least 0
 step "loom" logged loom test --quiet -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture
 step "models" ci/models.sh --check "$logs"/loom "$logs"/shuttle

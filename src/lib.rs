@@ -45,7 +45,6 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`sync`] | the only door to atomics and cells: `core`'s, or loom's |
 //! | [`error`] | what goes wrong below the protocol |
 //! | [`backend`] | the [`Backend`] trait with its numbered contract; `sysv` for processes, [`inproc`](backend::inproc) for threads and models |
 //! | [`protocol`] | the flag, the orders, the messages; [`Writer`] and [`Reader`] of a classic slot |
@@ -68,7 +67,11 @@ pub mod backend;
 #[doc(hidden)]
 pub mod cli;
 pub mod error;
+#[cfg(not(model))]
+#[doc(hidden)]
+pub mod failpoint;
 pub mod protocol;
+#[doc(hidden)]
 pub mod sync;
 
 pub use backend::Backend;

@@ -39,3 +39,18 @@ impl Header<'_> {
         }
     }
 }
+
+/// Stores a word of a new segment that is neither of a ring's header nor of its records: it is made
+/// once, under the kernel's lock. No order of it matters, so it is of no model.
+#[cfg(not(model))]
+#[cfg_attr(crash, track_caller)]
+pub(crate) fn put(word: &AtomicU32, value: u32) {
+    word.store(value, RELAXED);
+}
+
+/// Loads such a word, for the next maker or for an observer.
+#[cfg(not(model))]
+#[cfg_attr(crash, track_caller)]
+pub(crate) fn get(word: &AtomicU32) -> u32 {
+    word.load(RELAXED)
+}

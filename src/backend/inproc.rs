@@ -97,15 +97,15 @@ struct RingMemory {
 }
 
 /// A side's heavy fences, where a model asks for it: the kernel that keeps it is the model's
-/// own, see [`sync::heavy_fence`]. (In ordinary builds each side has its own fence.)
+/// own, behind [`sync::trace()`]. (In ordinary builds each side has its own fence.)
 #[cfg(loom)]
 #[derive(Debug)]
 struct HeavyFence {
     word: AtomicU32,
     /// Whether the last answer was yes.
-    kept: sync::Known,
+    kept: std::cell::Cell<bool>,
     /// Whether the next sleep can miss a wake.
-    may_miss: sync::Known,
+    may_miss: std::cell::Cell<bool>,
 }
 
 // SAFETY: the cells are the payload, reached through `Payload` and `Records`
@@ -142,22 +142,22 @@ impl Memory {
                 peer_fences,
                 ..
             } => Self::Ring(RingMemory {
-                head: word_of_ring(start),
-                released: word_of_ring(start),
+                head: AtomicU64::new(start),
+                released: AtomicU64::new(start),
                 closed: AtomicU32::new(0),
                 reader_parked: AtomicU32::new(0),
                 writer_parked: AtomicU32::new(0),
                 #[cfg(loom)]
                 peer_fences: peer_fences.then(|| {
-                    sync::probe::kernel_fences();
+                    sync::trace().kernel_fences();
                     [(); 2].map(|()| HeavyFence {
-                        word: AtomicU32::of_ring(0),
-                        kept: sync::Known::default(),
-                        may_miss: sync::Known::default(),
+                        word: AtomicU32::new(0),
+                        kept: std::cell::Cell::default(),
+                        may_miss: std::cell::Cell::default(),
                     })
                 }),
                 #[cfg(loom)]
-                flags: (0..capacity / 8).map(|_| AtomicU32::of_ring(0)).collect(),
+                flags: (0..capacity / 8).map(|_| AtomicU32::new(0)).collect(),
                 cells: cells(capacity),
             }),
         });
@@ -166,37 +166,30 @@ impl Memory {
         memory
     }
 
+    /// Names each word for those who read of an execution.
     #[cfg(loom)]
     fn label(&self) {
-        use crate::sync::probe::{address, label, label_ring};
+        sync::trace().new_memory();
         match self {
-            Self::Classic { flag, text } => label(flag, text),
+            Self::Classic { flag, text } => {
+                flag.label("written", 0);
+                text.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
+            }
             Self::Ring(ring) => {
-                let mut header = vec![
-                    (address(&ring.head), "head"),
-                    (address(&ring.released), "released"),
-                    (address(&ring.closed), "closed"),
-                    (address(&ring.reader_parked), "reader sleeps"),
-                    (address(&ring.writer_parked), "writer sleeps"),
-                ];
+                ring.flags.iter().enumerate().for_each(|(at, flag)| flag.label("flag", at));
+                ring.cells.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
+                ring.head.label("head", 0);
+                ring.released.label("released", 0);
+                ring.closed.label("closed", 0);
+                ring.reader_parked.label("reader sleeps", 0);
+                ring.writer_parked.label("writer sleeps", 0);
                 if let Some([reader, writer]) = &ring.peer_fences {
-                    header.push((address(&reader.word), "reader fences for both"));
-                    header.push((address(&writer.word), "writer fences for both"));
+                    reader.word.label("reader fences for both", 0);
+                    writer.word.label("writer fences for both", 0);
                 }
-                label_ring(&ring.flags, &ring.cells, &header);
             }
         }
     }
-}
-
-#[cfg(not(loom))]
-fn word_of_ring(value: u64) -> AtomicU64 {
-    AtomicU64::new(value)
-}
-
-#[cfg(loom)]
-fn word_of_ring(value: u64) -> AtomicU64 {
-    AtomicU64::of_ring(value)
 }
 
 impl Channel {
@@ -350,8 +343,10 @@ impl InProc {
     #[doc(hidden)]
     #[cfg(loom)]
     pub fn let_time_pass(&self) {
-        sync::time_passes();
-        self.heavy_fence_state().map(|fence| fence.may_miss.replace(false));
+        sync::trace().time_passes();
+        if let Some(fence) = self.heavy_fence_state() {
+            fence.may_miss.set(false);
+        }
     }
 
     /// Our own heavy fences.
@@ -537,7 +532,7 @@ impl RingBackend for InProc {
             peer_fences: ring.peer_fences.as_ref().map(|[reader, writer]| super::PeerFences {
                 reader: &reader.word,
                 writer: &writer.word,
-                reachable: sync::probe::reachable(),
+                reachable: sync::trace().is_reachable(),
             }),
             #[cfg(not(loom))]
             records: Records::from_words(&ring.cells),
@@ -590,13 +585,13 @@ impl RingBackend for InProc {
     #[cfg(loom)]
     fn heavy_fence(&self) -> bool {
         let Some(fence) = self.heavy_fence_state() else { return false };
-        let can = sync::probe::fences_others();
+        let can = sync::trace().can_fence_others();
         // A peer can have read the word just before it is taken back.
         if fence.kept.replace(can) && !can {
-            fence.may_miss.replace(true);
+            fence.may_miss.set(true);
         }
         if can {
-            sync::heavy_fence();
+            sync::trace().heavy_fence();
         }
         can
     }

@@ -5,15 +5,14 @@
 //! [`protocol`](crate::protocol), with an order from its one
 //! [`Orders`](crate::protocol::Orders) table. (A ring's header is made and
 //! recognised here, by orders of the same table.) So a backend cannot ignore an
-//! order, and a model checker that stands behind [`sync`](crate::sync) sees
-//! each of them.
+//! order, and a model checker that stands behind the atomics sees each of them.
 
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod header;
 #[cfg(not(model))]
 #[allow(unreachable_pub, reason = "a model's test sees it")]
-mod header;
+pub(crate) mod header;
 pub mod inproc;
 pub mod layout;
 mod payload;

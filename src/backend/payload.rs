@@ -434,7 +434,7 @@ fn first_nul(word: u32) -> Option<usize> {
 
 #[cfg(not(loom))]
 #[inline]
-#[cfg_attr(storm, track_caller)]
+#[cfg_attr(crash, track_caller)]
 fn load(cell: &Cell) -> u32 {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.load(Ordering::Relaxed)
@@ -442,7 +442,7 @@ fn load(cell: &Cell) -> u32 {
 
 #[cfg(not(loom))]
 #[inline]
-#[cfg_attr(storm, track_caller)]
+#[cfg_attr(crash, track_caller)]
 fn store(cell: &Cell, word: u32) {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.store(word, Ordering::Relaxed);

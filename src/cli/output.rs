@@ -5,7 +5,7 @@ use super::args::Format;
 use super::exit::Failure;
 use super::signals::{self, Signals};
 use crate::error::Error;
-use crate::sync;
+use crate::failpoint::failpoint;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nix::errno::Errno;
@@ -139,7 +139,7 @@ impl<'f> Output<'f> {
             signals.wait_for(self.file, PollFlags::POLLOUT, None)?;
             let most = (len - done).min(self.at_once());
             let taken = {
-                let _window = sync::around("writing the output");
+                let _window = failpoint("writing the output");
                 // SAFETY: within the caller's bytes: `done` + `most` is at most `len`.
                 unsafe { libc::write(self.file.as_raw_fd(), first.add(done).cast(), most) }
             };

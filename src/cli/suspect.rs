@@ -2,10 +2,10 @@
 //! upon, for any flag other than 0 is a message.
 
 use super::stdio::{self, say};
+use crate::backend::header;
 use crate::backend::sysv::{Key, Segment, SysV};
 use crate::backend::{Backend, Layout};
 use crate::protocol::layout::SLOT;
-use crate::sync::as_the_maker;
 use std::time::Duration;
 
 /// After so long without any peer, a writer or a reader says what may keep the peer out.
@@ -47,7 +47,7 @@ pub(super) fn look(program: &str, backend: &SysV, told: &mut bool) {
     if *told || backend.layout() != Layout::Slot {
         return;
     }
-    let flag = as_the_maker::peek(backend.segment().word(SLOT.flag_at));
+    let flag = header::get(backend.segment().word(SLOT.flag_at));
     if is_text(flag) {
         *told = true;
         let hint = format_args!("a classic slot is `struct {{ int written; char text[2048]; }}`, and nothing else");

@@ -12,10 +12,10 @@ use super::table::plural;
 use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
 use crate::error::{Place, Role};
+use crate::failpoint;
 use crate::protocol::any::Writer;
 use crate::protocol::message;
 use crate::protocol::{SendError, Tick, WaitPolicy, WaitingFor};
-use crate::sync;
 use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
@@ -283,7 +283,7 @@ impl Session<'_> {
 
     fn count_sent(&mut self, bytes: usize) {
         self.sent.add(bytes);
-        sync::sent(self.sent.messages());
+        failpoint::sent(self.sent.messages());
     }
 
     /// What is done now and then: who never has to wait would not notice that the memory

@@ -108,7 +108,7 @@ pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
 
 /// A fence of the table.
 #[inline]
-#[cfg_attr(storm, track_caller)]
+#[cfg_attr(crash, track_caller)]
 pub(crate) fn barrier(entry: Option<Ordering>) {
     if let Some(order) = entry {
         crate::sync::fence(order);

@@ -36,7 +36,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/instructions.sh", "builds and counts for half a minute; ci/test.sh runs it"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/waiting.sh", "measures for minutes"),
-    ("ci/storm.sh", "takes half an hour; ci/test.sh runs a short one"),
+    ("ci/crash.sh", "takes half an hour; ci/test.sh runs a short one"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 

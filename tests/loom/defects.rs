@@ -14,9 +14,9 @@ use crate::slot;
 use loom::thread;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::tutorial::{Mended, Reader, Taken, Writer};
-use shm_handoff::sync::probe::{note, record};
 use shm_handoff::{Error, Role};
 use std::time::Instant;
+use trace::{note, record};
 
 /// Seven bytes, so that a copy is two words and can be half made.
 const AAA: &[u8] = b"AAAAAA\n";

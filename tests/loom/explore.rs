@@ -5,8 +5,8 @@ use crate::history::History;
 use loom::thread::JoinHandle;
 use shm_handoff::protocol::Orders;
 use shm_handoff::protocol::orders::{SHIPPED, weakened};
-use shm_handoff::sync::probe::{self, Action, Record};
-use shm_handoff::sync::text_as_words;
+use trace::{Action, Record};
+
 use std::fmt;
 use std::process::Command;
 use std::sync::Arc;
@@ -159,17 +159,17 @@ pub(crate) fn explore(search: Search, model: impl Fn() + Send + Sync + 'static) 
         builder.max_permutations = None;
         builder.max_duration = None;
         builder.checkpoint_file = None;
-        text_as_words(search.words);
+        trace::text_as_words(search.words);
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             weakened::with(search.orders, || {
                 builder.check(move || {
                     counted.fetch_add(1, Ordering::Relaxed);
-                    probe::begin();
+                    trace::begin();
                     model();
                 });
             });
         }));
-        checked.map_err(|said| (said, probe::record()))
+        checked.map_err(|said| (said, trace::record()))
     });
     let checked = search.join().expect("what is in it was caught");
     let count = count.load(Ordering::Relaxed);
@@ -309,12 +309,12 @@ pub(crate) struct Actor<T> {
 /// Starts a thread of a model.
 pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + 'static) -> Actor<T> {
     // Threads are numbered as they are started: the main thread is 0.
-    let number = probe::thread_to_come();
-    probe::family(Action::Spawn(number));
+    let number = trace::thread_to_come();
+    trace::family(Action::Spawn(number));
     let handle = loom::thread::spawn(move || {
-        probe::name(number, name);
+        trace::name(number, name);
         let lived = life();
-        probe::rests(true);
+        trace::rests(true);
         (number, lived)
     });
     Actor { handle }
@@ -323,14 +323,14 @@ pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + '
 impl<T> Actor<T> {
     /// Waits for its end.
     pub(crate) fn join(self) -> T {
-        let joined = probe::resting(|| self.handle.join());
+        let joined = trace::resting(|| self.handle.join());
         let (number, result) = joined.expect("a thread of a model that panics fails the model");
-        probe::family(Action::Join(number));
+        trace::family(Action::Join(number));
         result
     }
 }
 
 /// Names the model's main thread.
 pub(crate) fn main_is(name: &'static str) {
-    probe::name(0, name);
+    trace::name(0, name);
 }

@@ -3,8 +3,8 @@
 
 use crate::explore::Failure;
 use shm_handoff::sync::Ordering;
-use shm_handoff::sync::probe::{Action, Event, Place, Record};
 use std::collections::{BTreeMap, HashSet};
+use trace::{Action, Event, Place, Record};
 
 /// For each thread, how many of its events are known.
 type Clock = Vec<usize>;

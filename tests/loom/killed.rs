@@ -12,7 +12,7 @@ use crate::{MESSAGES, slot};
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::protocol::message::END;
-use shm_handoff::sync::probe;
+
 use shm_handoff::{Reader, RecvError, SendError, Writer};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -124,7 +124,7 @@ fn a_writer_and_its_successor(lines: [&'static [u8]; 2], spared: usize) -> bool 
             }
             writer.close().unwrap();
         });
-        probe::note("successor");
+        trace::note("successor");
         let mut writer = Writer::<InProc>::open(&theirs).unwrap();
         writer.send(MESSAGES[2]).unwrap();
         writer.close().unwrap();
@@ -173,9 +173,9 @@ fn read_session(slot: &Channel, out: &Ledger, released: &RefCell<usize>) {
     loop {
         let message = reader.peek().unwrap();
         let text = known(message.text());
-        probe::step();
+        trace::step();
         out.borrow_mut().push(text);
-        probe::step();
+        trace::step();
         let ends = message.ends_session();
         if ends {
             message.end_session().unwrap();
@@ -211,7 +211,7 @@ fn k3_a_reader_at_every_step() {
                 let before = out.borrow().len();
                 // Who dies after the removal leaves nothing to read behind.
                 if died && !has_removed() {
-                    probe::note("successor");
+                    trace::note("successor");
                     read_session(&theirs, &out, &RefCell::default());
                 }
                 let out = out.take();
@@ -260,7 +260,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                     }
                     reader.close().unwrap();
                 });
-                probe::note("successor");
+                trace::note("successor");
                 let mut reader = Reader::<InProc>::open(&theirs).unwrap();
                 let mut rest = Vec::new();
                 while rest.last() != Some(&MESSAGES[2]) {

@@ -11,7 +11,7 @@
 
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, Layout, Payload, PeerStatus, Ring, RingBackend};
-use shm_handoff::sync::{AtomicU32, probe};
+use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
@@ -43,7 +43,7 @@ impl Backend for Mortal {
     type Address = Channel;
 
     fn open(address: &Channel, role: Role) -> Result<Self, Error> {
-        probe::step();
+        trace::step();
         InProc::open(address, role).map(ManuallyDrop::new).map(Self)
     }
 
@@ -64,34 +64,34 @@ impl Backend for Mortal {
     }
 
     fn wake(&self) {
-        probe::step();
+        trace::step();
         self.0.wake();
     }
 
     fn status(&mut self) -> Result<PeerStatus, Error> {
-        probe::step();
+        trace::step();
         self.0.status()
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        probe::step();
+        trace::step();
         self.0.reopen()
     }
 
     fn remove(&mut self) -> Result<(), Error> {
-        probe::step();
+        trace::step();
         self.0.remove()?;
         REMOVED.set(true);
         Ok(())
     }
 
     fn forget_failure(&mut self) -> Result<(), Error> {
-        probe::step();
+        trace::step();
         self.0.forget_failure()
     }
 
     fn leave(self) -> Result<(), Error> {
-        probe::step();
+        trace::step();
         let mut left = ManuallyDrop::new(self);
         // SAFETY: taken once, here; what is left of us is never dropped.
         unsafe { ManuallyDrop::take(&mut left.0) }.leave()
@@ -104,17 +104,17 @@ impl RingBackend for Mortal {
     }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {
-        probe::step();
+        trace::step();
         self.0.park(parked, longest);
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {
-        probe::step();
+        trace::step();
         self.0.unpark(parked)
     }
 
     fn heavy_fence(&self) -> bool {
-        probe::step();
+        trace::step();
         self.0.heavy_fence()
     }
 }
@@ -128,12 +128,12 @@ pub(crate) fn has_removed() -> bool {
 /// there; whether it died.
 pub(crate) fn live(spared: usize, life: impl FnOnce()) -> bool {
     REMOVED.set(false);
-    probe::doom(spared);
+    trace::doom(spared);
     let lived = catch_unwind(AssertUnwindSafe(life));
-    let _ = probe::reprieve();
+    let _ = trace::reprieve();
     match lived {
         Ok(()) => false,
-        Err(why) if why.is::<probe::Killed>() => {
+        Err(why) if why.is::<trace::Killed>() => {
             // The kernel's part.
             drop(HELD.take());
             true

@@ -13,8 +13,8 @@
 
 use crate::history::History;
 use shm_handoff::sync::Ordering;
-use shm_handoff::sync::probe::{Action, Event, Place};
 use std::fmt::Write as _;
+use trace::{Action, Event, Place};
 
 const COLUMN: usize = 38;
 

@@ -1,7 +1,8 @@
 //! The only door to the System V calls: each wrapper turns -1 into an
 //! [`Errno`] and keeps what the call demands in its signature.
 
-use crate::sync::{AtomicU32, around};
+use crate::failpoint::failpoint;
+use crate::sync::AtomicU32;
 use nix::errno::Errno;
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -14,14 +15,14 @@ pub(super) use libc::{semid_ds, shmid_ds};
 pub(super) const SHM_DEST: u32 = 0o1000;
 
 pub(super) fn shmget(key: u32, size: usize, flags: c_int) -> Result<c_int, Errno> {
-    let _window = around("shmget");
+    let _window = failpoint("shmget");
     // SAFETY: no memory is involved.
     Errno::result(unsafe { libc::shmget(key.cast_signed(), size, flags) })
 }
 
 /// Attaches segment `id` wherever there is room; `flags`: 0, or `SHM_RDONLY`.
 pub(super) fn shmat(id: c_int, flags: c_int) -> Result<NonNull<u8>, Errno> {
-    let _window = around("shmat");
+    let _window = failpoint("shmat");
     // SAFETY: with a null address the kernel chooses a free range: nothing that
     // is mapped is touched.
     let address = Errno::result(unsafe { libc::shmat(id, std::ptr::null(), flags) })?;
@@ -42,7 +43,7 @@ pub(super) fn keep_from_children(address: NonNull<u8>, size: usize) {
 /// `address` comes from [`shmat`], is attached, and nothing refers to it any
 /// more.
 pub(super) unsafe fn shmdt(address: NonNull<u8>) -> Result<(), Errno> {
-    let _window = around("shmdt");
+    let _window = failpoint("shmdt");
     // SAFETY: the caller's promise.
     Errno::result(unsafe { libc::shmdt(address.as_ptr().cast()) }).map(drop)
 }
@@ -56,13 +57,13 @@ pub(super) fn shm_stat(id: c_int) -> Result<shmid_ds, Errno> {
 }
 
 pub(super) fn shm_remove(id: c_int) -> Result<(), Errno> {
-    let _window = around("removing the segment");
+    let _window = failpoint("removing the segment");
     // SAFETY: IPC_RMID takes no buffer; those attached keep their memory.
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
 pub(super) fn semget(key: u32, count: u16, flags: c_int) -> Result<c_int, Errno> {
-    let _window = around("semget");
+    let _window = failpoint("semget");
     // SAFETY: no memory is involved.
     Errno::result(unsafe { libc::semget(key.cast_signed(), c_int::from(count), flags) })
 }
@@ -75,7 +76,7 @@ pub(super) fn step(number: u16, change: i16, flags: c_int) -> libc::sembuf {
 
 /// All `steps` or none.
 pub(super) fn semop(id: c_int, steps: &mut [libc::sembuf]) -> Result<(), Errno> {
-    let _window = around("semop");
+    let _window = failpoint("semop");
     // SAFETY: the pointer and the count are those of one slice.
     Errno::result(unsafe { libc::semop(id, steps.as_mut_ptr(), steps.len()) }).map(drop)
 }
@@ -88,7 +89,7 @@ unsafe extern "C" {
 
 /// As [`semop`], waiting for `longest` at most (then EAGAIN).
 pub(super) fn semtimedop(id: c_int, steps: &mut [libc::sembuf], longest: Duration) -> Result<(), Errno> {
-    let _window = around("taking the creation lock");
+    let _window = failpoint("taking the creation lock");
     let limit = libc::timespec {
         tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: libc::c_long::from(longest.subsec_nanos().cast_signed()),
@@ -127,7 +128,7 @@ pub(super) fn sem_pid(id: c_int, number: u16) -> Result<u32, Errno> {
 }
 
 pub(super) fn sem_set(id: c_int, number: u16, value: c_int) -> Result<(), Errno> {
-    let _window = around("semctl(SETVAL)");
+    let _window = failpoint("semctl(SETVAL)");
     // SAFETY: SETVAL takes an int, no buffer.
     Errno::result(unsafe { libc::semctl(id, c_int::from(number), libc::SETVAL, value) }).map(drop)
 }
@@ -154,7 +155,7 @@ pub(super) fn sem_own(id: c_int, mode: u32) -> Result<(), Errno> {
 }
 
 pub(super) fn sem_remove(id: c_int) -> Result<(), Errno> {
-    let _window = around("removing the semaphore set");
+    let _window = failpoint("removing the semaphore set");
     // SAFETY: IPC_RMID takes no buffer.
     Errno::result(unsafe { libc::semctl(id, 0, libc::IPC_RMID) }).map(drop)
 }
@@ -168,7 +169,7 @@ pub(super) fn be_fenced() -> bool {
 /// A full fence in every thread that runs at this moment, of all processes that asked
 /// for it; one that does not run has had its fence from the scheduler.
 pub(super) fn heavy_fence() -> bool {
-    let _window = around("membarrier");
+    let _window = failpoint("membarrier");
     membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
 }
 
@@ -181,7 +182,7 @@ fn membarrier(command: c_int) -> bool {
 /// Sleeps while the word is `expected`, for `longest` at most. Not private to this
 /// process: a peer wakes us.
 pub(super) fn futex_wait(word: &AtomicU32, expected: u32, longest: Duration) {
-    let _window = around("falling asleep");
+    let _window = failpoint("falling asleep");
     let limit = libc::timespec {
         tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: libc::c_long::from(longest.subsec_nanos().cast_signed()),
@@ -201,7 +202,7 @@ pub(super) fn futex_try() -> Result<(), Errno> {
 
 /// Wakes one who sleeps on the word; whether there was one.
 pub(super) fn futex_wake(word: &AtomicU32) -> bool {
-    let _window = around("waking");
+    let _window = failpoint("waking");
     // SAFETY: the kernel uses the address alone.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) > 0 }
 }

@@ -10,10 +10,10 @@ use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
 use super::segment::{self, Segment, Stat};
 use super::set::{Mark, Met, Set};
+use crate::backend::header;
 use crate::backend::layout::SLOT;
 use crate::backend::{Layout, Ring};
 use crate::error::Error;
-use crate::sync::as_the_maker;
 
 /// What is at a key. Takes no seat, and is attached for reading alone, so that
 /// whoever it looks at is as safe from it as can be.
@@ -239,7 +239,7 @@ impl Observer {
     #[must_use]
     pub fn flag(&self) -> Option<u32> {
         let segment = self.slot()?;
-        Some(as_the_maker::peek(segment.word(SLOT.flag_at)))
+        Some(header::get(segment.word(SLOT.flag_at)))
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.

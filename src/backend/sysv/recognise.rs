@@ -3,10 +3,9 @@
 use super::key::Key;
 use super::seats::Lock;
 use super::segment::{Segment, Stat};
-use crate::backend::header::Header;
+use crate::backend::header::{self, Header};
 use crate::backend::layout::{SLOT, ring};
 use crate::error::{Error, Layout};
-use crate::sync::as_the_maker;
 
 /// What may be met at a key, and what is made where nothing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,15 +155,15 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
         [0, if at < SLOT.size { flag_or_text } else { header }]
     };
     // All of it: what lies behind the header may be somebody's own.
-    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&as_the_maker::peek(segment.word_of_maker(at))))
-        && (ring::RECORDS_AT..ring::size(capacity)).step_by(4).all(|at| as_the_maker::peek(segment.word(at)) == 0)
+    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&header::get(segment.word_of_maker(at))))
+        && (ring::RECORDS_AT..ring::size(capacity)).step_by(4).all(|at| header::get(segment.word(at)) == 0)
 }
 
 /// Makes a ring of what is all zero, or half made. The magic comes last: without
 /// it nobody takes this for a ring.
 pub(super) fn make_ring(segment: &Segment, capacity: usize) {
     segment.payload(SLOT.text_at, SLOT.text_len).write_text(ring::DECOY);
-    as_the_maker::put(segment.word(SLOT.flag_at), 1);
+    header::put(segment.word(SLOT.flag_at), 1);
     header(segment).make(capacity as u64);
 }
 

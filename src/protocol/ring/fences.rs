@@ -20,7 +20,7 @@ use crate::sync::{AtomicU32, Ordering, compiler_fence};
 /// Of a side that has stored what the peer may be waiting for. `peer_fences`: the peer's,
 /// if it reaches us.
 #[inline(always)]
-#[cfg_attr(storm, track_caller)]
+#[cfg_attr(crash, track_caller)]
 pub(super) fn light_fence(entry: Option<Ordering>, peer_fences: Option<&AtomicU32>) {
     match (entry, peer_fences) {
         (Some(order), Some(peer_fences)) if peer_fences.load(RELAXED) == 1 => compiler_fence(order),
@@ -29,7 +29,7 @@ pub(super) fn light_fence(entry: Option<Ordering>, peer_fences: Option<&AtomicU3
 }
 
 /// Of a side that has set its parked word. `peer_fences`: its own.
-#[cfg_attr(storm, track_caller)]
+#[cfg_attr(crash, track_caller)]
 pub(super) fn heavy_fence(backend: &impl RingBackend, entry: Option<Ordering>, peer_fences: Option<&AtomicU32>) {
     if let Some(peer_fences) = peer_fences
         && !backend.heavy_fence()

@@ -6,7 +6,7 @@ use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::backend::inproc::Channel;
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::sync::ring_words_are_one_way;
+use trace::ring_words_are_one_way;
 
 fn send_all(writer: &mut Writer<Bare>, messages: &[Vec<u8>]) {
     let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();

@@ -16,7 +16,8 @@ use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::sync::{probe, ring_words_are_one_way, yield_now};
+use shm_handoff::sync::yield_now;
+use trace::ring_words_are_one_way;
 
 /// A ring whose sides have heavy fences, and on which no side both loads and stores a word but for
 /// the parked words.
@@ -84,10 +85,10 @@ fn r30_a_side_without_heavy_fences() {
         "one side is refused by the kernel, or not registered with it: there each side has its own fence",
         Depth::bound(2, 23_316).deep(Depth::bound(3, 0)),
         [
-            lacking(Role::Reader, probe::is_refused, 0),
-            lacking(Role::Writer, probe::is_refused, 0),
-            lacking(Role::Reader, probe::is_unreachable, 0),
-            lacking(Role::Writer, probe::is_unreachable, 0),
+            lacking(Role::Reader, trace::is_refused, 0),
+            lacking(Role::Writer, trace::is_refused, 0),
+            lacking(Role::Reader, trace::is_unreachable, 0),
+            lacking(Role::Writer, trace::is_unreachable, 0),
         ],
     );
 }
@@ -100,7 +101,7 @@ fn r31_a_heavy_fence_that_is_refused() {
         "R31",
         "one side is refused from some moment on: it takes its word back, and no sleep but its next one needs a bound",
         Depth::bound(2, 13_999).deep(Depth::bound(3, 0)),
-        [lacking(Role::Reader, probe::is_refused, 1), lacking(Role::Writer, probe::is_refused, 1)],
+        [lacking(Role::Reader, trace::is_refused, 1), lacking(Role::Writer, trace::is_refused, 1)],
     );
 }
 
@@ -125,7 +126,7 @@ fn r32_a_successor_without_heavy_fences() {
         let mut first = Reader::<InProc>::open(&ring).unwrap();
         expect(&mut first, &all[..1]);
         first.close().unwrap();
-        probe::is_refused();
+        trace::is_refused();
         let mut second = Reader::<InProc>::open(&ring).unwrap();
         second.backend().let_time_pass();
         expect(&mut second, &all[1..]);
@@ -143,7 +144,7 @@ fn r32_a_successor_without_heavy_fences() {
             let mut first = Writer::<InProc>::open(&theirs).unwrap();
             send_each(&mut first, &all[..1]);
             first.close().unwrap();
-            probe::is_refused();
+            trace::is_refused();
             let mut second = Writer::<InProc>::open(&theirs).unwrap();
             second.backend().let_time_pass();
             send_each(&mut second, &all[1..]);

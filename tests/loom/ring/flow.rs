@@ -6,8 +6,8 @@ use crate::explore::{Depth, actor, claim, main_is};
 use loom::thread;
 use shm_handoff::backend::inproc::Channel;
 use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::sync::ring_words_are_one_way;
 use shm_handoff::{RecvError, SendError};
+use trace::ring_words_are_one_way;
 
 /// **R1** Records of one, two and two units through a ring of four: in order,
 /// each exactly once and whole. The second ends one unit before the wrap, over

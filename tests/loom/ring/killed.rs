@@ -11,11 +11,11 @@ use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Message, Reader, Writer};
-use shm_handoff::sync::probe::{Action, Event, Place, Record};
-use shm_handoff::sync::{Ordering, probe, yield_now};
+use shm_handoff::sync::{Ordering, yield_now};
 use shm_handoff::{RecvError, SendError};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use trace::{Action, Event, Place, Record};
 
 /// Units of the messages, of which number 2 is the successor's, and comes last.
 const UNITS: [usize; 4] = [1, 2, 2, 2];
@@ -97,7 +97,7 @@ fn a_life_and_its_successor(
             life(&mut writer, &counted);
             writer.close().unwrap();
         });
-        probe::note(SUCCESSOR);
+        trace::note(SUCCESSOR);
         between();
         let mut writer = Writer::<InProc>::open(&theirs).unwrap();
         writer.send(&bytes(2)).unwrap();
@@ -209,9 +209,9 @@ pub(super) fn read_and_leave<B: RingBackend<Address = Channel>>(ring: &Channel, 
     loop {
         let message = reader.peek().unwrap();
         let what = known(&message);
-        probe::step();
+        trace::step();
         out.borrow_mut().push(what);
-        probe::step();
+        trace::step();
         if what == What::End {
             message.end_session().unwrap();
         } else {
@@ -237,7 +237,7 @@ fn a_reader_and_its_successor(lines: &'static [What], last: What, removed: Optio
         let died = live(spared, || read_and_leave::<Mortal>(&theirs, last, &out));
         let before = out.borrow().len();
         if !has_removed() {
-            probe::note("successor");
+            trace::note("successor");
             read_and_leave::<InProc>(&theirs, end, &out);
         }
         (died, before, out.take())
@@ -375,7 +375,7 @@ fn k10_a_writer_to_removed_memory_at_every_step() {
             let life = move |writer: &mut Writer<Mortal>, sent: &Sent| {
                 for number in 0..2 {
                     if number == 1 {
-                        probe::note(REMOVES);
+                        trace::note(REMOVES);
                         remove(&theirs);
                     }
                     writer.send(&bytes(number)).unwrap();
@@ -386,7 +386,7 @@ fn k10_a_writer_to_removed_memory_at_every_step() {
             let in_order: &[&[What]] =
                 &[&[], &[What::Message(0)], &[What::Message(1)], &[What::Message(0), What::Message(1)]];
             assert!(in_order.contains(&&got[..]), "{got:?}");
-            for message in has_to_come(&probe::record()) {
+            for message in has_to_come(&trace::record()) {
                 assert!(got.contains(&message), "{message:?} was published and {got:?} came ({sent} were sent)");
             }
             assert!(died || got.len() == 2, "who lives loses nothing: {got:?}");

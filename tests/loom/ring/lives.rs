@@ -13,7 +13,7 @@ use shm_handoff::SendError;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::sync::{probe, yield_now};
+use shm_handoff::sync::yield_now;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -35,9 +35,9 @@ impl Released {
 
 /// Puts a message out; both ends of it are points at which to die.
 fn put_out(out: &Ledger, what: What) {
-    probe::step();
+    trace::step();
     out.borrow_mut().push(what);
-    probe::step();
+    trace::step();
 }
 
 /// A reader's `life`, killed after `spared` steps, and its successor, which reads until the
@@ -58,7 +58,7 @@ fn a_reader_and_its_successor(
             life(&mut reader, &out, &released);
             reader.close().unwrap();
         });
-        probe::note("successor");
+        trace::note("successor");
         let rest = Ledger::default();
         read_and_leave::<InProc>(&theirs, *lines.last().expect("some"), &rest);
         (died, out.take(), released.begun.get(), released.done.get(), rest.take())
@@ -106,7 +106,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
                     }
                     reader.close().unwrap();
                 });
-                probe::note("successor");
+                trace::note("successor");
                 let rest = Ledger::default();
                 read_and_leave::<InProc>(&theirs, LAST, &rest);
                 (died, room.take(), rest.take())
@@ -222,7 +222,7 @@ fn k16_a_writer_with_heavy_fences_at_every_step() {
         |spared| {
             let lines = [What::Message(0), What::Message(1)];
             let ring = ring(4, 2).with_heavy_fences();
-            a_writer_and_its_successor(&ring, lines, one_by_one, probe::is_refused, spared).0
+            a_writer_and_its_successor(&ring, lines, one_by_one, trace::is_refused, spared).0
         },
     );
 }

@@ -37,7 +37,7 @@ use shm_handoff::Role;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::sync::ring_words_are_one_way;
+use trace::ring_words_are_one_way;
 
 /// A ring of `units` of 8 bytes whose first record comes at unit `from`, for
 /// records of up to two units.

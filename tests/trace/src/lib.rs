@@ -1,12 +1,18 @@
-//! What a model's test sees of an execution, and does to it: each operation of
-//! the facade is noted here as it is made, and a thread can be made to die
-//! before any of them.
+//! What a model's test sees of an execution, and does to it: each operation of `shm_handoff::sync` is
+//! noted here as it is made, and a thread can be made to die before any of them.
 //!
-//! Nothing is noted, and nobody dies, unless a test has asked for it on this
-//! thread of the machine, on which all threads of a model run. In ordinary
-//! builds none of this exists.
+//! Nothing is noted, and no thread dies, before a test has called [`begin`] on this thread of the
+//! machine, on which all threads of a model run.
+#![cfg(loom)]
 
-use super::Ordering;
+mod kernel;
+mod watch;
+
+pub use kernel::{is_refused, is_unreachable, resting, rests};
+pub use watch::{ring_words_are_one_way, text_as_words};
+
+use kernel::Kernel;
+use shm_handoff::sync::Ordering;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -102,10 +108,10 @@ struct State {
     /// What each thread is about to do: between its first step and its end other
     /// threads may run.
     begun: Vec<Option<Event>>,
-    /// Who began or completed an operation last.
+    /// The thread that began or completed an operation last.
     latest: usize,
     ids: Vec<(loom::thread::ThreadId, usize)>,
-    labels: Vec<(usize, Place)>,
+    /// How many there have been.
     memories: usize,
     /// The thread that is to die, and how many more operations it makes.
     doomed: Option<(usize, usize)>,
@@ -113,34 +119,6 @@ struct State {
     made: usize,
     /// The kernel's part in fences; `None`: no memory of this model asks for it.
     kernel: Option<Kernel>,
-}
-
-/// What a kernel that fences other threads knows of them, by their numbers.
-#[derive(Default)]
-struct Kernel {
-    threads: Vec<Thread>,
-}
-
-#[derive(Default, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
-struct Thread {
-    /// A fence that was asked for and is to come before its next operation.
-    owes: bool,
-    /// It sleeps, or waits for another thread's end, or has ended.
-    rests: bool,
-    /// Nobody else can have it fenced: its process is not registered.
-    unreachable: bool,
-    /// The kernel refuses to fence others for it.
-    refused: bool,
-}
-
-impl Kernel {
-    fn thread(&mut self, number: usize) -> &mut Thread {
-        if self.threads.len() <= number {
-            self.threads.resize(number + 1, Thread::default());
-        }
-        &mut self.threads[number]
-    }
 }
 
 std::thread_local! {
@@ -175,11 +153,6 @@ impl State {
         }
     }
 
-    /// What lies there. The latest: memory that was freed may have lain there before.
-    fn place(&self, address: usize) -> Place {
-        self.labels.iter().rev().find(|(at, _)| *at == address).map_or(Place::Nowhere, |(_, place)| *place)
-    }
-
     fn push(&mut self, action: Action, place: Place, order: Option<Ordering>, value: Option<u64>) -> usize {
         let thread = self.thread();
         self.record.events.push(Event { thread, action, place, order, value, note: None });
@@ -208,6 +181,7 @@ impl State {
 /// Starts the record of a new execution, from its main thread. From here on
 /// everything is noted.
 pub fn begin() {
+    shm_handoff::sync::trace::install(&watch::Watcher);
     STATE.with_borrow_mut(|state| state.insert(State::default()).name(0, "main"));
 }
 
@@ -271,88 +245,9 @@ pub fn reprieve() -> usize {
     .unwrap_or(0)
 }
 
-/// From here on this model has a kernel that fences other threads.
-pub(crate) fn kernel_fences() {
-    with(|state| {
-        state.kernel.get_or_insert_default();
-    });
-}
-
-fn with_thread<T>(f: impl FnOnce(&mut Thread) -> T) -> Option<T> {
-    with(|state| {
-        let number = state.thread();
-        state.kernel.as_mut().map(|kernel| f(kernel.thread(number)))
-    })
-    .flatten()
-}
-
-/// From here on nobody else can have the running thread fenced.
-pub fn is_unreachable() {
-    with_thread(|thread| thread.unreachable = true);
-}
-
-/// From here on the kernel refuses to fence others for the running thread.
-pub fn is_refused() {
-    with_thread(|thread| thread.refused = true);
-}
-
-/// Whether others can have the running thread fenced.
-pub(crate) fn reachable() -> bool {
-    with_thread(|thread| !thread.unreachable).unwrap_or_default()
-}
-
-/// Whether the kernel fences others for the running thread.
-pub(crate) fn fences_others() -> bool {
-    with_thread(|thread| !thread.refused).unwrap_or_default()
-}
-
-/// Every thread owes a fence, but for the running one; `by_kernel`: and for those that the
-/// kernel does not reach.
-pub(super) fn ask_for_fences(by_kernel: bool) {
-    with(|state| {
-        let (me, all) = (state.thread(), state.record.threads.len());
-        let Some(kernel) = &mut state.kernel else { return };
-        for number in (0..all).filter(|number| *number != me) {
-            let thread = kernel.thread(number);
-            thread.owes |= !(by_kernel && thread.unreachable);
-        }
-    });
-}
-
-/// Whether one that runs still owes a fence.
-pub(super) fn fences_are_owed() -> bool {
-    with(|state| state.kernel.as_ref().is_some_and(|kernel| kernel.threads.iter().any(|one| one.owes && !one.rests)))
-        .unwrap_or_default()
-}
-
-/// The fence that the running thread owes, if it does.
-pub(super) fn pay() {
-    if with_thread(|thread| core::mem::take(&mut thread.owes)).unwrap_or_default() {
-        loom::sync::atomic::fence(Ordering::SeqCst);
-    }
-}
-
-/// Runs what the running thread does not come back from before another thread lets it:
-/// nobody waits for its fence meanwhile, for the scheduler has fenced it as it stopped.
-pub fn resting<T>(rest: impl FnOnce() -> T) -> T {
-    rests(true);
-    let woken = rest();
-    rests(false);
-    pay();
-    woken
-}
-
-/// The running thread has ended, or goes to sleep, or goes on.
-pub fn rests(yes: bool) {
-    if with_thread(|_| ()).is_some() && yes {
-        loom::sync::atomic::fence(Ordering::SeqCst);
-    }
-    with_thread(|thread| thread.rests = yes);
-}
-
 /// A point at which the running thread may die.
 pub fn step() {
-    pay();
+    kernel::pay();
     let dies = with(|state| {
         let (doomed, spared) = state.doomed?;
         if state.thread() != doomed {
@@ -375,71 +270,7 @@ pub fn step() {
     }
 }
 
-/// Says where the places of new memory lie.
-pub(crate) fn label<F, T>(flag: &F, text: &[T]) {
-    with(|state| {
-        let memory = state.memories;
-        state.memories += 1;
-        state.labels.push((address(flag), Place::Flag(memory)));
-        let words = text.iter().enumerate().map(|(at, word)| (address(word), Place::Text(memory, at)));
-        state.labels.extend(words);
-    });
-}
-
-/// Says where the places of a new ring lie.
-pub(crate) fn label_ring<F, T>(flags: &[F], cells: &[T], header: &[(usize, &'static str)]) {
-    with(|state| {
-        let memory = state.memories;
-        state.memories += 1;
-        let units = flags.iter().enumerate().map(|(at, flag)| (address(flag), Place::Record(memory, at)));
-        state.labels.extend(units);
-        let words = cells.iter().enumerate().map(|(at, word)| (address(word), Place::Text(memory, at)));
-        state.labels.extend(words);
-        state.labels.extend(header.iter().map(|(at, name)| (*at, Place::Header(memory, name))));
-    });
-}
-
 /// The running thread's number, and how many threads there have been.
-pub(super) fn who() -> (usize, usize) {
+fn threads() -> (usize, usize) {
     with(|state| (state.thread(), state.record.threads.len())).unwrap_or((0, 1))
-}
-
-pub(crate) fn address<T>(place: &T) -> usize {
-    core::ptr::from_ref(place).addr()
-}
-
-/// Notes an operation that is about to be made.
-pub(super) fn before<T>(action: Action, order: Option<Ordering>, place: &T, value: Option<u64>) {
-    step();
-    with(|state| {
-        let place = state.place(address(place));
-        state.begin(action, place, order, value);
-    });
-}
-
-/// Notes that it was made, with the value that was written or seen.
-pub(super) fn after(value: u64) {
-    with(|state| state.complete(value));
-}
-
-/// Notes a fence.
-pub(super) fn fence(order: Ordering) {
-    step();
-    with(|state| state.push(Action::Fence, Place::Nowhere, Some(order), None));
-}
-
-pub(super) fn wait() {
-    step();
-    with(|state| state.push(Action::Wait, Place::Nowhere, None, None));
-}
-
-pub(super) fn falls_asleep<T>(parked: &T) {
-    with(|state| {
-        let place = state.place(address(parked));
-        state.push(Action::Sleep, place, None, None)
-    });
-}
-
-pub(super) fn locked<T>(lock: &T) {
-    with(|state| state.push(Action::Lock, Place::Lock(address(lock)), None, None));
 }

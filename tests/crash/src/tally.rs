@@ -1,6 +1,6 @@
 //! How often who was killed where.
 
-use crate::life::Layout;
+use crate::session::Layout;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(crate) enum Side {
     Reader,
 }
 
-/// What all lives of a layout add up to.
+/// What all sessions of a layout add up to.
 #[derive(Debug)]
 pub(crate) struct Tally {
     layout: Layout,
@@ -43,10 +43,10 @@ struct Point {
     latest: u64,
 }
 
-/// Sums over lives.
+/// Sums over sessions.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Sums {
-    pub(crate) lives: u64,
+    pub(crate) sessions: u64,
     pub(crate) messages: u64,
     pub(crate) repeated: u64,
     pub(crate) at_random: u64,
@@ -127,7 +127,7 @@ impl Tally {
 
     pub(crate) fn add(&self, sums: Sums) {
         let all = &mut self.counts().sums;
-        all.lives += sums.lives;
+        all.sessions += sums.sessions;
         all.messages += sums.messages;
         all.repeated += sums.repeated;
         all.at_random += sums.at_random;
@@ -173,9 +173,9 @@ impl Tally {
 
     pub(crate) fn summary(&self) -> String {
         let counts = self.counts();
-        let Sums { lives, messages, repeated, at_random, c_writers, stops } = counts.sums;
+        let Sums { sessions, messages, repeated, at_random, c_writers, stops } = counts.sums;
         let mut text = format!(
-            "{:?}: {} kills in {lives} lives ({at_random} at random, {c_writers} C writers, {} windows), {stops} stops, {messages} messages, {repeated} came again, none lost, {} s\n",
+            "{:?}: {} kills in {sessions} sessions ({at_random} at random, {c_writers} C writers, {} windows), {stops} stops, {messages} messages, {repeated} came again, none lost, {} s\n",
             self.layout,
             Self::total(&counts),
             counts.points.len(),
@@ -202,9 +202,9 @@ impl Tally {
     }
 
     fn summary_line(&self, counts: &Counts) -> String {
-        let Sums { lives, messages, repeated, at_random, c_writers, stops } = counts.sums;
+        let Sums { sessions, messages, repeated, at_random, c_writers, stops } = counts.sums;
         format!(
-            "{} kills in {lives} sessions: {at_random} at random, {c_writers} of C writers, the rest in the windows below; {stops} stops. {messages} messages came, none was lost, {repeated} came again as promised. {} s.\n",
+            "{} kills in {sessions} sessions: {at_random} at random, {c_writers} of C writers, the rest in the windows below; {stops} stops. {messages} messages came, none was lost, {repeated} came again as promised. {} s.\n",
             Self::total(counts),
             self.started.elapsed().as_secs(),
         )
@@ -228,10 +228,10 @@ fn in_words(point: &str) -> String {
     }
 }
 
-/// Puts a table between `<!-- storm: LAYOUT -->` and `<!-- end -->`.
+/// Puts a table between `<!-- crash: LAYOUT -->` and `<!-- end -->`.
 pub(crate) fn put(file: &Path, layout: Layout, table: &str) -> Result<(), String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let mark = format!("<!-- storm: {} -->\n", format!("{layout:?}").to_lowercase());
+    let mark = format!("<!-- crash: {} -->\n", format!("{layout:?}").to_lowercase());
     let (before, rest) = text.split_once(&mark).ok_or_else(|| format!("there is no `{}`", mark.trim()))?;
     let (_, after) = rest.split_once("<!-- end -->").ok_or("there is no `<!-- end -->`")?;
     std::fs::write(file, format!("{before}{mark}\n{table}\n<!-- end -->{after}")).map_err(|error| error.to_string())

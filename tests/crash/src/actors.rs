@@ -1,8 +1,8 @@
-//! Who comes on: readers and writers of a life, what they are given, and what is in store
-//! for them.
+//! The actors of a session: its readers and writers, what they are given, and what is in store for
+//! them.
 
 use crate::child::{End, Fate, Mortal, stdio};
-use crate::life::{Layout, Life, text_of};
+use crate::session::{Layout, Session, text_of};
 use crate::tally::Side;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, setsockopt, socketpair, sockopt};
 use std::fs::File;
@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Writers of a life that may die.
+/// Writers of a session that may die.
 const WRITERS: u64 = 8;
-/// Beyond this many children a life does not end by itself.
+/// Beyond this many children a session does not end by itself.
 const MOST: u64 = 400;
 
 /// The longest line, in a classic slot and in the ring of 64 KiB.
@@ -48,7 +48,7 @@ pub(crate) struct Reader {
     pub(crate) deaths_before: u64,
 }
 
-impl Life<'_> {
+impl Session<'_> {
     fn longest(&self) -> usize {
         match self.layout {
             Layout::Classic => LONGEST_TEXT,
@@ -91,7 +91,7 @@ impl Life<'_> {
     }
 
     pub(crate) fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bins.join(program));
+        let mut command = Command::new(self.bins.join(format!("crash-{program}")));
         command.arg("-k").arg(self.key.number().to_string());
         if self.layout == Layout::Ring {
             command.arg("--ring=64K");
@@ -129,7 +129,7 @@ impl Life<'_> {
         } else {
             self.random.u64(1..150)
         };
-        let number = self.ledger.writer(fed, if is_c { 1000 } else { self.longest() });
+        let number = self.oracle.writer(fed, if is_c { 1000 } else { self.longest() });
         if is_c {
             return self.start_c_writer(number, fed);
         }
@@ -141,7 +141,7 @@ impl Life<'_> {
             let (ours, theirs) =
                 socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(text_of)?;
             for line in 0..fed {
-                send(ours.as_raw_fd(), self.ledger.text((number, line)).as_bytes(), MsgFlags::MSG_DONTWAIT)
+                send(ours.as_raw_fd(), self.oracle.text((number, line)).as_bytes(), MsgFlags::MSG_DONTWAIT)
                     .map_err(text_of)?;
             }
             command.stdin(stdio(theirs));
@@ -165,7 +165,7 @@ impl Life<'_> {
 
     /// Puts the lines of a writer into its input.
     fn feed(&self, to: &mut File, number: usize, fed: u64) -> Result<(), String> {
-        let lines: String = (0..fed).map(|line| self.ledger.text((number, line))).collect();
+        let lines: String = (0..fed).map(|line| self.oracle.text((number, line))).collect();
         to.write_all(lines.as_bytes()).map_err(|error| error.to_string())
     }
 

@@ -1,8 +1,8 @@
 //! One session at a key of its own, with as many readers and writers as it takes.
 
-use crate::cast::{Reader, Writer};
+use crate::actors::{Reader, Writer};
 use crate::child::{End, Mortal};
-use crate::ledger::Ledger;
+use crate::oracle::Oracle;
 use crate::tally::{Side, Sums, Tally};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,7 +15,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What is stormed.
+/// What is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Layout {
     Classic,
@@ -34,7 +34,7 @@ const WRITER: i32 = 2;
 const READER: i32 = 3;
 
 /// A session.
-pub(crate) struct Life<'a> {
+pub(crate) struct Session<'a> {
     pub(crate) layout: Layout,
     pub(crate) raw: bool,
     pub(crate) key: Key,
@@ -43,7 +43,7 @@ pub(crate) struct Life<'a> {
     pub(crate) tally: &'a Tally,
     pub(crate) random: &'a mut fastrand::Rng,
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) ledger: Ledger,
+    pub(crate) oracle: Oracle,
     pub(crate) sums: Sums,
     pub(crate) children: u64,
     /// Writers that have died or failed, and readers that have gone.
@@ -59,11 +59,11 @@ pub(crate) struct Life<'a> {
     pub(crate) absent: Instant,
     /// The last reader has ended the session, which removes the segment.
     is_closed: bool,
-    /// Somebody wants the storm to end.
+    /// Somebody wants the crash test to end.
     stop: &'a AtomicBool,
 }
 
-impl<'a> Life<'a> {
+impl<'a> Session<'a> {
     pub(crate) fn new(
         layout: Layout,
         bins: &'a Path,
@@ -89,8 +89,8 @@ impl<'a> Life<'a> {
             tally,
             random,
             folder: tempfile::tempdir().map_err(|error| error.to_string())?,
-            ledger: Ledger::default(),
-            sums: Sums { lives: 1, ..Sums::default() },
+            oracle: Oracle::default(),
+            sums: Sums { sessions: 1, ..Sums::default() },
             children: 0,
             deaths: 0,
             departures: 0,
@@ -103,25 +103,25 @@ impl<'a> Life<'a> {
         })
     }
 
-    /// Lives it. What goes wrong is told with all that is known.
+    /// Runs it. What goes wrong is told with all that is known.
     pub(crate) fn run(mut self) -> Result<(), String> {
-        let lived = self.live().map_err(|why| {
+        let went = self.go_on().map_err(|why| {
             format!(
                 "{why}\n  key {:#x}, {} children, {} messages came",
                 self.key.number(),
                 self.children,
-                self.ledger.messages()
+                self.oracle.messages()
             )
         });
         remove_all(self.key);
-        lived?;
-        self.sums.messages = self.ledger.messages();
-        self.sums.repeated = self.ledger.repeated;
+        went?;
+        self.sums.messages = self.oracle.messages();
+        self.sums.repeated = self.oracle.repeated;
         self.tally.add(self.sums);
         Ok(())
     }
 
-    fn live(&mut self) -> Result<(), String> {
+    fn go_on(&mut self) -> Result<(), String> {
         let (mut writer, mut reader) = (None::<Writer>, None::<Reader>);
         loop {
             if self.stop.load(Ordering::Relaxed) {
@@ -187,7 +187,7 @@ impl<'a> Life<'a> {
                 ));
             }
         }
-        self.ledger.close()?;
+        self.oracle.close()?;
         // What the killed have left is one set at most, and the next pair uses it and goes.
         self.leave_nothing()
     }
@@ -240,7 +240,7 @@ impl<'a> Life<'a> {
                 Ok(0) => break,
                 Ok(len) => {
                     self.event = Instant::now();
-                    self.ledger.printed(&packet[..len])?;
+                    self.oracle.printed(&packet[..len])?;
                     if reader.end.is_none() && self.random.u32(..400) == 0 {
                         self.hesitates = Instant::now() + Duration::from_millis(self.random.u64(1..60));
                         break;
@@ -266,7 +266,7 @@ impl<'a> Life<'a> {
             self.absent = Instant::now() + Duration::from_millis(100);
         }
         self.is_closed = end.status.success();
-        self.ledger.reader_over(killed)?;
+        self.oracle.reader_over(killed)?;
         let is_as_expected = killed
             || match end.status.code() {
                 Some(0) => true,
@@ -290,7 +290,7 @@ impl<'a> Life<'a> {
             let printed = std::fs::read_to_string(prompts).map_err(|error| error.to_string())?;
             // Before each prompt but the first the line before it was sent.
             let sure = printed.matches("enter some text: ").count().saturating_sub(1) as u64;
-            self.ledger.over(writer.number, sure, writer.fed);
+            self.oracle.over(writer.number, sure, writer.fed);
             self.deaths += 1;
             self.sums.c_writers += 1;
             return if end.was_killed() { Ok(()) } else { Err(unexpected("C writer", end)) };
@@ -303,13 +303,13 @@ impl<'a> Life<'a> {
                 if sent != writer.fed {
                     return Err(format!("{sent} of {} sent, and {}", writer.fed, unexpected("writer", end)));
                 }
-                self.ledger.over(writer.number, sent, sent);
+                self.oracle.over(writer.number, sent, sent);
                 self.is_ended |= writer.is_last;
                 return Ok(());
             }
-            None if end.was_killed() => self.ledger.over(writer.number, sent, sent + 1),
+            None if end.was_killed() => self.oracle.over(writer.number, sent, sent + 1),
             Some(3) if reader_has_left || self.departures > writer.departures_before => {
-                self.ledger.over(writer.number, sent, sent);
+                self.oracle.over(writer.number, sent, sent);
             }
             _ => return Err(unexpected("writer", end)),
         }

@@ -1,4 +1,4 @@
-//! A child of the storm, and what is in store for it.
+//! A child of the crash test, and what is in store for it.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -66,14 +66,14 @@ impl Mortal {
     pub(crate) fn start(mut command: Command, fate: Fate, lists: bool, folder: PathBuf) -> Result<Self, String> {
         let io = |error: std::io::Error| format!("{}: {error}", folder.display());
         std::fs::create_dir(&folder).map_err(io)?;
-        command.stderr(File::create(folder.join("stderr")).map_err(io)?).env("STORM_SENT", folder.join("sent"));
+        command.stderr(File::create(folder.join("stderr")).map_err(io)?).env("CRASH_SENT", folder.join("sent"));
         if lists {
-            command.env("STORM_LIST", folder.join("points"));
+            command.env("CRASH_LIST", folder.join("points"));
         }
         if let Fate::Point { name, passage, stops } = &fate {
-            command.env("STORM_POINT", name).env("STORM_PASSAGE", passage.to_string());
-            command.env("STORM_DIED_AT", folder.join("died-at"));
-            command.env("STORM_SIGNAL", (if *stops { libc::SIGSTOP } else { libc::SIGKILL }).to_string());
+            command.env("CRASH_POINT", name).env("CRASH_PASSAGE", passage.to_string());
+            command.env("CRASH_DIED_AT", folder.join("died-at"));
+            command.env("CRASH_SIGNAL", (if *stops { libc::SIGSTOP } else { libc::SIGKILL }).to_string());
         }
         // SAFETY: async-signal-safe, between fork and exec.
         unsafe {

@@ -1,16 +1,16 @@
-//! Real writers and readers, killed at every point of theirs and at random; a ledger proves
+//! Real writers and readers, killed at every failpoint of theirs and at random; an oracle proves
 //! that each message that was sent came, once and in order, or again only within the one
-//! write that was not yet released. See `--help`, and `ci/storm.sh`, which builds what it needs.
+//! write that was not yet released. See `--help`, and `ci/crash.sh`, which builds what it needs.
 #![allow(clippy::disallowed_types)] // no protocol stands here, and no checker behind it
 
-mod cast;
+mod actors;
 mod child;
-mod ledger;
-mod life;
+mod oracle;
+mod session;
 mod tally;
 
 use clap::Parser;
-use life::{Layout, Life};
+use session::{Layout, Session};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use tally::Tally;
 
 /// Kills shmread and shmwrite again and again, and checks that nothing is lost.
 ///
-/// A life is one session at a key of its own, with as many readers and writers as it takes.
-/// Most are killed, at a point named by the source or at random; some are stopped and
+/// A session has a key of its own, and as many readers and writers as it takes.
+/// Most are killed, at a failpoint named by the source or at random; some are stopped and
 /// continued. The last writer ends the session, and then nothing may be left.
 #[derive(Debug, Parser)]
-#[command(name = "storm", version)]
+#[command(name = "crash", version)]
 struct Args {
-    /// Folder with shmread and shmwrite, built with `--cfg storm` [default: where this program is]
+    /// Folder with crash-shmread and crash-shmwrite, built with `--cfg crash` [default: where this program is]
     #[arg(long)]
     bins: Option<PathBuf>,
 
@@ -50,7 +50,7 @@ struct Args {
     #[arg(long, default_value_t = 60)]
     minutes: u64,
 
-    /// Lives at the same time
+    /// Sessions at the same time
     #[arg(long, default_value_t = 3)]
     jobs: usize,
 
@@ -74,12 +74,12 @@ fn main() -> ExitCode {
         path
     });
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("storm: seed {seed}");
+    eprintln!("crash: seed {seed}");
     let layouts = args.layout.map_or(vec![Layout::Classic, Layout::Ring], |layout| vec![layout]);
     let (mut tables, mut enough) = (Vec::new(), true);
     for layout in layouts {
         let tally = Tally::new(layout, args.kills, args.least, Duration::from_secs(args.minutes * 60));
-        // Set by a failure, and by a signal: then each life ends, and removes what it made.
+        // Set by a failure, and by a signal: then each session ends, and removes what it made.
         let failed = Arc::new(AtomicBool::new(false));
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&failed)).expect("these can be caught");
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
             scope.spawn(|| {
                 while !failed.load(Ordering::Relaxed) && !tally.is_done() {
                     std::thread::sleep(LINE_EVERY);
-                    eprintln!("storm: {}", tally.line());
+                    eprintln!("crash: {}", tally.line());
                 }
             });
             for job in 0..args.jobs {
@@ -96,10 +96,11 @@ fn main() -> ExitCode {
                 scope.spawn(move || {
                     let mut random = fastrand::Rng::with_seed(seed ^ (job as u64) << 32 ^ layout as u64);
                     while !failed.load(Ordering::Relaxed) && !tally.is_done() {
-                        let lived = Life::new(layout, bins, c_writer, tally, &mut random, failed).and_then(Life::run);
-                        if let Err(why) = lived {
+                        let went =
+                            Session::new(layout, bins, c_writer, tally, &mut random, failed).and_then(Session::run);
+                        if let Err(why) = went {
                             failed.store(true, Ordering::Relaxed);
-                            eprintln!("storm: {layout:?}: {why}");
+                            eprintln!("crash: {layout:?}: {why}");
                         }
                     }
                 });
@@ -115,7 +116,7 @@ fn main() -> ExitCode {
     if let Some(file) = &args.write {
         for (layout, table) in tables {
             if let Err(why) = tally::put(file, layout, &table) {
-                eprintln!("storm: {}: {why}", file.display());
+                eprintln!("crash: {}: {why}", file.display());
                 return ExitCode::FAILURE;
             }
         }

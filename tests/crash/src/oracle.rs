@@ -24,7 +24,7 @@ pub(crate) type Message = (usize, u64);
 
 /// The accounts of one session.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct Oracle {
     writers: Vec<Account>,
     /// Everything that came, in order, each once.
     came: Vec<Message>,
@@ -60,7 +60,7 @@ fn text((writer, line): Message, longest: usize) -> String {
     text
 }
 
-impl Ledger {
+impl Oracle {
     /// A writer comes, with so many lines of so many bytes at most; its number.
     pub(crate) fn writer(&mut self, fed: u64, longest: usize) -> usize {
         self.writers.push(Account { fed, longest, at_most: fed, ..Account::default() });
