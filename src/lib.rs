@@ -70,10 +70,17 @@ pub mod error;
 #[cfg(not(model))]
 #[doc(hidden)]
 pub mod failpoint;
+#[doc(hidden)]
+pub mod orders;
+#[doc(hidden)]
 pub mod protocol;
 #[doc(hidden)]
 pub mod sync;
 
 pub use backend::Backend;
-pub use error::{Error, Role};
-pub use protocol::{Message, Reader, RecvError, SendError, WaitPolicy, Writer, any, ring};
+pub use error::{Error, RecvError, Role, SendError};
+pub use protocol::Either;
+pub use protocol::core::{Core, Cursor};
+pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPolicy, WaitingFor, Writer};
+pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
+pub use protocol::slot::Slot;

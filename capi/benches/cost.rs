@@ -6,9 +6,8 @@
 //! moves: the bare calls. *There and back*: between two threads, as between two processes. Rounds of
 //! either in turn, in both orders; the medians, and their ratio.
 
-use shm_handoff::WaitPolicy;
-use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
+use shm_handoff::{Reader, Received, WaitPolicy, Writer};
 use shm_handoff_capi::{
     SHMH_OK, SHMH_READER, SHMH_RING, SHMH_SLOT, SHMH_WRITER, shmh, shmh_close, shmh_open, shmh_options, shmh_recv,
     shmh_send,
@@ -92,7 +91,10 @@ impl Ends for InRust {
 
     #[inline(never)]
     fn receive(&mut self, buffer: &mut [u8]) -> usize {
-        self.reader.recv_with(buffer, &mut policy()).unwrap()
+        match self.reader.recv_with(buffer, &mut policy()).unwrap() {
+            Received::Message(len) => len,
+            Received::End => panic!("nobody ends the session"),
+        }
     }
 
     fn close(self) {

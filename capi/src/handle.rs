@@ -1,8 +1,8 @@
 //! Handles that stay recognisable when they are closed, and in a child that inherits them.
 
 use crate::status::{Fault, SHMH_E_CLOSED};
-use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::SysV;
+use shm_handoff::{Reader, Writer};
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -11,9 +11,8 @@ pub use handle::shmh;
 pub use status::*;
 
 use handle::Side;
-use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::{RecvError, WaitPolicy};
+use shm_handoff::{Reader, Received, RecvError, WaitPolicy, Writer};
 use status::Fault;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ops::ControlFlow;
@@ -262,42 +261,31 @@ pub unsafe extern "C" fn shmh_recv(
                 say(0);
                 return Ok(SHMH_ENDED);
             }
-            if let Reader::Ring(ring) = reader {
-                let received =
-                    with_policy(timeout_ms, interrupted, |policy| unless_ended(ring.recv_with(buffer, policy)))?;
-                if let Some(received) = received {
-                    *at_end = false;
+            *at_end = false;
+            match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
+                Received::Message(received) => {
                     say(received);
-                    return Ok(SHMH_OK);
+                    Ok(SHMH_OK)
+                }
+                Received::End => {
+                    say(with_policy(0, interrupted, |_| end_session(reader, buffer))?);
+                    *ended = true;
+                    Ok(SHMH_ENDED)
                 }
             }
-            with_policy(timeout_ms, interrupted, |policy| {
-                let message = reader.peek_with(policy)?;
-                let text = message.text();
-                let whole = buffer.get_mut(..text.len()).ok_or(RecvError::BufferTooSmall { capacity: text.len() })?;
-                whole.copy_from_slice(text);
-                say(text.len());
-                *at_end = false;
-                if !message.ends_session() {
-                    message.release();
-                    return Ok(SHMH_OK);
-                }
-                message.end_session()?;
-                *ended = true;
-                Ok::<_, RecvError>(SHMH_ENDED)
-            })
         })
     }
 }
 
-/// `None`: the end of the stream comes next.
-#[inline]
-fn unless_ended(received: Result<usize, RecvError>) -> Result<Option<usize>, RecvError> {
-    match received {
-        Ok(len) => Ok(Some(len)),
-        Err(RecvError::Ended) => Ok(None),
-        Err(other) => Err(other),
-    }
+/// Ends the session whose end comes next; the length of its text, which is in `buffer`.
+#[cold]
+fn end_session(reader: &mut Reader<SysV>, buffer: &mut [u8]) -> Result<usize, RecvError> {
+    let end = reader.peek_with(&mut WaitPolicy::non_blocking())?;
+    let text = end.text();
+    let len = text.len();
+    buffer.get_mut(..len).ok_or(RecvError::BufferTooSmall { capacity: len })?.copy_from_slice(text);
+    end.end_session()?;
+    Ok(len)
 }
 
 /// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
@@ -353,15 +341,8 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
                 return Ok(SHMH_OK);
             }
             *at_end = false;
-            *ended = with_policy(0, interrupted, |policy| {
-                let message = reader.peek_with(policy)?;
-                // A peer may have put something else there meanwhile: that was not peeked at.
-                let ends = message.ends_session();
-                if ends {
-                    message.end_session()?;
-                }
-                Ok::<_, RecvError>(ends)
-            })?;
+            // A peer may have put something else there meanwhile: that was not peeked at.
+            *ended = with_policy(0, interrupted, |_| reader.end_session())?;
             Ok(if *ended { SHMH_ENDED } else { SHMH_OK })
         })
     }

@@ -129,7 +129,6 @@ fn code_of(class: Class) -> c_int {
         Class::TimedOut => SHMH_E_TIMED_OUT,
         Class::Interrupted => SHMH_E_INTERRUPTED,
         Class::PeerGone => SHMH_E_PEER_GONE,
-        Class::Ended => SHMH_ENDED,
         Class::Unsendable => SHMH_E_UNSENDABLE,
         Class::TooSmall => SHMH_E_TOO_SMALL,
         Class::Taken => SHMH_E_ROLE_TAKEN,

@@ -2,29 +2,18 @@
 //! seats, and a way to sleep.
 //!
 //! A backend *hands out places*; every atomic operation on them is executed by
-//! [`protocol`](crate::protocol), with an order from its one
-//! [`Orders`](crate::protocol::Orders) table. (A ring's header is made and
-//! recognised here, by orders of the same table.) So a backend cannot ignore an
-//! order, and a model checker that stands behind the atomics sees each of them.
+//! the protocol, with an order from its one table. So a backend cannot ignore an
+//! order, and a model checker sees each of them. Backends are [`SysV`](sysv::SysV), between processes, and
+//! [`InProc`](inproc::InProc), within one.
 
-#[cfg(loom)]
-#[doc(hidden)]
-pub mod header;
-#[cfg(not(model))]
-#[allow(unreachable_pub, reason = "a model's test sees it")]
-pub(crate) mod header;
 pub mod inproc;
-pub mod layout;
-mod payload;
-mod ring;
+#[doc(hidden)]
+pub mod memory;
 #[cfg(all(not(model), target_os = "linux"))]
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs look at more"))]
 pub mod sysv;
-#[cfg(vectors)]
-mod vector;
 
-pub use payload::Payload;
-pub use ring::{PeerFences, Records, Ring};
+pub(crate) use memory::{PeerFences, RingView, SlotView};
 
 pub use crate::error::Layout;
 use crate::error::{Error, Role};
@@ -92,339 +81,133 @@ impl PeerStatus {
     }
 }
 
-/// Shared memory with two seats.
+/// For those backends alone that the protocol was checked with.
+#[doc(hidden)]
+pub trait Sealed {}
+
+/// Shared memory with two seats. Sealed: [`SysV`](sysv::SysV) and [`InProc`](inproc::InProc) are all there are.
 ///
 /// # Contract
 ///
-/// None of these is a matter of memory safety: the places handed out are
-/// atomics and [`Payload`]s, which are defined whatever is done to them. A
-/// backend that breaks one loses or doubles messages, or waits for ever.
+/// None of these is a matter of memory safety: the places handed out are atomics and bytes that are
+/// reached by atomics, which are defined whatever is done to them. A backend that breaks one
+/// loses or doubles messages, or waits forever.
 ///
-/// * **B1** [`flag`](Self::flag) and [`payload`](Self::payload) name the same
-///   memory in every handle that was opened at the same address, until it is
-///   removed. New memory is all zero.
-/// * **B2** The flag and the payload do not overlap, and the backend touches
-///   neither.
-/// * **B3** At most one handle holds each of the seats of [`Role::Writer`] and
-///   [`Role::Reader`]; [`Role::Guest`] takes none. The seat is taken before the
-///   memory is attached, and given back after it was detached, also when the
-///   holder is killed.
-/// * **B4** Giving back a seat *happens before* it is seen free in a
-///   [`status`](Self::status) or taken by somebody else. (In one process a
-///   lock does that, between processes the kernel's semaphores do.)
-/// * **B5** A writer's handle that is dropped, or whose process dies, without
-///   [`leave`](Self::leave) counts as failed, until the next writer is seated
-///   or [`forget_failure`](Self::forget_failure) is called.
-/// * **B6** [`status`](Self::status) tells the truth of some moment during the
-///   call and does not wait for the peer. Of those attached, `observers` are at least as
-///   many as there are tools.
-/// * **B7** [`sleep`](Self::sleep) returns after the given time at the latest
-///   (the scheduler's delay apart); [`wake`](Self::wake) may end the peer's
-///   sleep early, or do nothing.
-/// * **B8** After [`remove`](Self::remove) the memory stays usable for those
-///   attached; [`open`](Self::open) and [`reopen`](Self::reopen) lead to new
+/// * **B1** `slot` and `ring` name the same memory in every handle that was opened at the same
+///   address, until it is removed. New memory is all zero, but for a ring's header.
+/// * **B2** The flag and the text do not overlap, and the backend touches neither.
+/// * **B3** At most one handle holds each of the seats of [`Role::Writer`] and [`Role::Reader`];
+///   [`Role::Guest`] takes none. The seat is taken before the memory is attached, and given back after
+///   it was detached, also when the holder is killed.
+/// * **B4** Giving back a seat *happens before* it is seen free in a `status` or taken by another
+///   side. (In one process a lock does that, between processes the kernel's semaphores do.)
+/// * **B5** A writer's handle that is dropped, or whose process dies, without `leave` counts as failed,
+///   until the next writer is seated or `forget_failure` is called.
+/// * **B6** `status` tells the truth of some moment during the call and does not wait for the peer. Of
+///   those attached, `observers` are at least as many as there are tools.
+/// * **B7** `sleep` returns after the given time at the latest (the scheduler's delay apart); `wake` may
+///   end the peer's sleep early, or do nothing.
+/// * **B8** After `remove` the memory stays usable for those attached; `open` and `reopen` lead to new
 ///   memory.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{Channel, InProc}}};
-/// # let slot = Channel::new(2048);
-/// fn is_alone<B: Backend>(address: &B::Address) -> Result<bool, Error> {
-///     Ok(B::open(address, Role::Guest)?.status()?.attached == 1)
-/// }
-/// assert!(is_alone::<InProc>(&slot)?);
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub trait Backend: Sized {
+/// * **B9** A view is valid until `reopen`, and the memory until the handle is dropped.
+/// * **B10** `park` returns at once unless the parked word is 1, when `unpark` was called since, and after
+///   the given time; and sometimes for no reason. The look at the parked word and falling asleep are
+///   one step for `unpark`: an `unpark` after the parked word was changed wakes the side that saw it
+///   unchanged.
+/// * **B11** The words `peer_fences` are the same in every handle, 0 in new memory. If `heavy_fence`
+///   says `true`, then of two sides, one of which stores, calls it and loads, and the other one
+///   stores, and loads what comes later in its program, one sees the other's store.
+pub trait Backend: Sized + Sealed {
     /// What names the memory.
     type Address;
 
-    /// Takes the seat of `role`, then attaches the memory at `address`, made
-    /// anew if there is none.
+    /// Takes the seat of `role`, then attaches the memory at `address`, made anew if there is none.
     ///
     /// # Errors
-    /// [`Error::SeatTaken`] if another handle has the role; else what the
-    /// memory's opening met.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let writer = InProc::open(&slot, Role::Writer)?;
-    /// let error = InProc::open(&slot, Role::Writer).unwrap_err();
-    /// assert!(matches!(error, Error::SeatTaken { role: Role::Writer, .. }));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// [`Error::SeatTaken`] if another handle has the role; else what the memory's opening met.
+    #[doc(hidden)]
     fn open(address: &Self::Address, role: Role) -> Result<Self, Error>;
 
     /// What the memory is laid out as.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Layout, inproc::{Channel, InProc}}};
-    /// assert_eq!(InProc::open(&Channel::new(2048), Role::Guest)?.layout(), Layout::Slot);
-    /// assert_eq!(InProc::open(&Channel::ring(4096), Role::Guest)?.layout(), Layout::Ring { capacity: 4096 });
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn layout(&self) -> Layout {
-        Layout::Slot
-    }
+    fn layout(&self) -> Layout;
 
-    /// The flag.
+    /// The places of a slot.
     ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}, sync::Ordering};
-    /// # let slot = Channel::new(2048);
-    /// let guest = InProc::open(&slot, Role::Guest)?;
-    /// assert_eq!(guest.flag().load(Ordering::Acquire), 0, "new memory is all zero");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn flag(&self) -> &AtomicU32;
+    /// # Panics
+    /// Where the layout is another one.
+    #[doc(hidden)]
+    fn slot(&self) -> SlotView<'_>;
 
-    /// The text's bytes.
+    /// The places of a ring.
     ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
-    /// writer.payload().write_text(b"hello\n");
-    /// assert_eq!(reader.payload().first_word(), Some(*b"hell"));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn payload(&self) -> Payload<'_>;
+    /// # Panics
+    /// Where the layout is another one.
+    #[doc(hidden)]
+    fn ring(&self) -> RingView<'_>;
 
     /// Sleeps for `longest` at most.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # use std::time::Duration;
-    /// # let slot = Channel::new(2048);
-    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
-    /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
-    /// assert!(sleeper.join().is_ok(), "it ends by itself");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     fn sleep(&self, longest: Duration);
 
-    /// Wakes a sleeping peer, where sleepers can be woken.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # use std::time::Duration;
-    /// # let slot = Channel::new(2048);
-    /// let (writer, reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
-    /// let sleeper = std::thread::spawn(move || reader.sleep(Duration::from_millis(1)));
-    /// writer.wake(); // before it sleeps, meanwhile, or after
-    /// assert!(sleeper.join().is_ok());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Wakes a peer that [sleeps](Self::sleep), where sleepers can be woken.
+    #[doc(hidden)]
     fn wake(&self);
+
+    /// Sleeps while `parked` is 1, for `longest` at most.
+    #[doc(hidden)]
+    fn park(&self, parked: &AtomicU32, longest: Duration);
+
+    /// Wakes the side that sleeps on `parked`; whether one did.
+    #[doc(hidden)]
+    fn unpark(&self, parked: &AtomicU32) -> bool;
+
+    /// Orders the accesses of all threads of both sides that can be reached, at once; whether it
+    /// could.
+    #[doc(hidden)]
+    fn heavy_fence(&self) -> bool {
+        false
+    }
 
     /// Looks who is there.
     ///
     /// # Errors
-    /// [`Error::SeatTaken`] if this handle lost its seat to somebody; else what
-    /// the look-up met.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let mut writer = InProc::open(&slot, Role::Writer)?;
-    /// assert!(!writer.status()?.peer_seated);
-    /// let reader = InProc::open(&slot, Role::Reader)?;
-    /// assert!(writer.status()?.peer_seated);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// [`Error::SeatTaken`] if this handle lost its seat to another side; else what the look-up met.
+    #[doc(hidden)]
     fn status(&mut self) -> Result<PeerStatus, Error>;
 
-    /// Whether the memory stays when nobody is attached any more. Where it does not, what was
-    /// sent and not released goes with its last attachment.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// assert!(InProc::open(&Channel::new(2048), Role::Guest)?.persists());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Whether the memory stays when nobody is attached any more. Where it does not, what was sent
+    /// and not released goes with its last attachment.
     fn persists(&self) -> bool {
         true
     }
 
-    /// Lets the memory go and attaches what is at the address now, made anew
-    /// if there is none. The seat is kept. The layout is the same; a ring's capacity
-    /// can be another one.
+    /// Lets the memory go and attaches what is at the address now, made anew if there is none. The
+    /// seat is kept. The layout is the same; a ring's capacity can be another one.
     ///
     /// # Errors
     /// As [`open`](Self::open). The handle stays on the old memory then.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let (mut writer, mut reader) = (InProc::open(&slot, Role::Writer)?, InProc::open(&slot, Role::Reader)?);
-    /// reader.remove()?;
-    /// assert!(writer.status()?.removed);
-    /// writer.reopen()?;
-    /// assert!(!writer.status()?.removed);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     fn reopen(&mut self) -> Result<(), Error>;
 
     /// Removes the memory; those attached keep it.
     ///
     /// # Errors
     /// What the removal met. Memory that is removed already is no error.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let mut reader = InProc::open(&slot, Role::Reader)?;
-    /// reader.remove()?;
-    /// reader.remove()?;
-    /// assert!(reader.status()?.removed);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     fn remove(&mut self) -> Result<(), Error>;
 
-    /// For a reader: forgets that a writer failed, so that the next failure is
-    /// seen as a new one. Does nothing while a writer is seated.
+    /// For a reader: forgets that a writer failed, so that the next failure is seen as a new one.
+    /// Does nothing while a writer is seated.
     ///
     /// # Errors
     /// What the system call met.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
-    /// drop(writer);
-    /// assert!(reader.status()?.writer_failed);
-    /// reader.forget_failure()?;
-    /// assert!(!reader.status()?.writer_failed);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     fn forget_failure(&mut self) -> Result<(), Error>;
 
-    /// Detaches and gives the seat back *in order*: a reader goes on waiting
-    /// for the next writer.
+    /// Detaches and gives the seat back *in order*: a reader goes on waiting for the next writer.
     ///
     /// # Errors
     /// What the system call met; the seat is given back all the same.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-    /// # let slot = Channel::new(2048);
-    /// let (mut reader, writer) = (InProc::open(&slot, Role::Reader)?, InProc::open(&slot, Role::Writer)?);
-    /// writer.leave()?;
-    /// assert!(!reader.status()?.writer_failed);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     fn leave(self) -> Result<(), Error>;
-}
-
-/// Shared memory that can be a ring.
-///
-/// # Contract
-///
-/// As for [`Backend`], and:
-///
-/// * **B9** [`ring`](Self::ring) names the same memory in every handle opened at
-///   the same address, until it is removed. New memory is all zero.
-/// * **B10** [`park`](Self::park) returns at once unless the parked word is 1, when
-///   [`unpark`](Self::unpark) was called since, and after the given time; and
-///   sometimes for no reason. The look at the parked word and falling asleep are one
-///   step for `unpark`: an `unpark` after the parked word was changed wakes whoever saw
-///   it unchanged.
-/// * **B11** [`Ring::peer_fences`] are the same words in every handle, 0 in new memory. If
-///   [`heavy_fence`](Self::heavy_fence) says `true`, then of two sides, one
-///   of which stores, calls it and loads, and the other one stores, and loads what
-///   comes later in its program, one sees the other's store.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Error, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
-/// fn longest<B: RingBackend>(address: &B::Address) -> Result<usize, Error> {
-///     Ok(B::open(address, Role::Guest)?.ring().longest)
-/// }
-/// assert_eq!(longest::<InProc>(&Channel::ring(4096))?, 1024);
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub trait RingBackend: Backend {
-    /// The places of the ring.
-    ///
-    /// # Panics
-    /// May panic where [`layout`](Backend::layout) is another one.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
-    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// assert_eq!(guest.ring().records.capacity(), 4096);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn ring(&self) -> Ring<'_>;
-
-    /// Sleeps while `parked` is 1, for `longest` at most.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, sync::Ordering};
-    /// # use std::time::Duration;
-    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// let parked = guest.ring().reader_parked;
-    /// guest.park(parked, Duration::from_secs(60));
-    /// assert_eq!(parked.load(Ordering::Relaxed), 0, "it is not 1, so nobody slept");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn park(&self, parked: &AtomicU32, longest: Duration);
-
-    /// Wakes whoever sleeps on `parked`; whether anybody did.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
-    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// assert!(!guest.unpark(guest.ring().reader_parked), "nobody sleeps");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn unpark(&self, parked: &AtomicU32) -> bool;
-
-    /// A `fence(SeqCst)` in every thread that runs, of all processes whose
-    /// [`Ring::peer_fences`] are `reachable`; whether there was one.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}};
-    /// let guest = InProc::open(&Channel::ring(4096), Role::Guest)?;
-    /// assert!(!guest.heavy_fence(), "in one process each side has a fence of its own");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    fn heavy_fence(&self) -> bool {
-        false
-    }
 }

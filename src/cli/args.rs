@@ -2,8 +2,8 @@
 
 use super::exit;
 use super::stdio;
+use crate::backend::memory::offsets::ring;
 use crate::backend::sysv::KeySpec;
-use crate::protocol::layout::ring;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ColorChoice, Parser, ValueEnum};

@@ -88,7 +88,7 @@ impl From<Class> for Exit {
             Class::NotOurs | Class::OtherOwner | Class::Corrupt => Self::NotAChannel,
             Class::Permission | Class::Limit | Class::System(_)
             // A program does not ask for these, or deals with them where they come from.
-            | Class::Interrupted | Class::Ended | Class::TooSmall => Self::System,
+            | Class::Interrupted | Class::TooSmall => Self::System,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::signals::{self, Ready, Signals};
 use crate::error::Error;
 use crate::error::Unsendable;
-use crate::protocol::message;
+use crate::protocol::slot::rules;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use std::os::fd::BorrowedFd;
@@ -95,7 +95,7 @@ impl<'f> Lines<'f> {
                     self.scanned = 0;
                 }
                 Some(at) => break (at + 1, true),
-                None if ahead.len() > self.most + message::LOOK_AHEAD => break (ahead.len(), false),
+                None if ahead.len() > self.most + rules::LOOK_AHEAD => break (ahead.len(), false),
                 None => {}
             }
             if self.at_end {

@@ -1,9 +1,9 @@
 //! What the tools show of a key: looked at for a moment, for reading alone.
 
+use crate::backend::memory::offsets::{SLOT, ring as layout};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Key, Observer, Seats, observe_seats};
 use crate::error::{self, Error};
-use crate::protocol::layout::{SLOT, ring as layout};
 use crate::protocol::ring;
 use serde::Serialize;
 

@@ -69,7 +69,7 @@ fn ends_in(message: &[u8], word: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::message;
+    use crate::protocol::slot::rules;
     use proptest::prelude::*;
 
     proptest! {
@@ -78,14 +78,14 @@ mod tests {
         fn a_message_knows_itself(size in 1_usize..100, number: u64) {
             let mut text = blank(size);
             stamp(&mut text, number);
-            prop_assert_eq!(message::check(&text, 2047), Ok(()));
-            prop_assert!(!message::ends_session(&text));
+            prop_assert_eq!(rules::check(&text, 2047), Ok(()));
+            prop_assert!(!rules::ends_session(&text));
             prop_assert!(is(&text, number) && !is_last(&text));
             prop_assert!(!is(&text, number.wrapping_add(1)) && !is(&text, number.wrapping_sub(1)));
             stamp_last(&mut text);
             prop_assert!(is_last(&text) && !is(&text, number));
-            prop_assert_eq!(message::check(&text, 2047), Ok(()));
-            prop_assert!(!message::ends_session(&text));
+            prop_assert_eq!(rules::check(&text, 2047), Ok(()));
+            prop_assert!(!rules::ends_session(&text));
         }
     }
 }

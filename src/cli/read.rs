@@ -11,8 +11,8 @@ use super::stdio::{self, say};
 use super::suspect;
 use crate::backend::sysv::SysV;
 use crate::error::Role;
-use crate::protocol::any::Reader;
-use crate::protocol::{self as classic, RecvError, Tick, WaitPolicy, message, ring};
+use crate::protocol::slot::rules;
+use crate::{Cursor, Reader, RecvError, Tick, WaitPolicy};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -88,7 +88,17 @@ struct Session<'a> {
     /// It was said that the slot looks like another struct.
     suspected: bool,
     /// For [`take_block`](Self::take_block), kept for its room.
-    marks: Vec<(usize, ring::Cursor)>,
+    marks: Vec<Mark>,
+}
+
+/// Where a message ends.
+struct Mark {
+    /// In what is printed.
+    printed: usize,
+    /// Where it lies.
+    cursor: Cursor,
+    /// Its length.
+    bytes: usize,
 }
 
 impl Session<'_> {
@@ -101,11 +111,7 @@ impl Session<'_> {
                 reader.refresh_seat()?;
             }
             self.signals.check()?;
-            let next = match reader {
-                Reader::Classic(reader) => self.take_one(reader)?,
-                Reader::Ring(reader) if self.args.common.raw => self.take_raw(reader)?,
-                Reader::Ring(reader) => self.take_block(reader)?,
-            };
+            let next = if self.args.common.raw { self.take_raw(reader)? } else { self.take_block(reader)? };
             if next == Next::Done {
                 break;
             }
@@ -163,92 +169,71 @@ impl Session<'_> {
         }
     }
 
-    /// Prints and releases the one message of a classic slot.
-    fn take_one(&mut self, reader: &mut classic::Reader<SysV>) -> Result<Next, Failure> {
+    /// What comes where `more` messages were taken and are not counted yet.
+    fn after_count(&self, more: usize) -> Next {
+        let so_far = self.received.messages() + more as u64;
+        if self.args.count.is_some_and(|count| so_far >= count.get()) { Next::Done } else { Next::More }
+    }
+
+    /// Prints and releases what is there now, as far as it goes into one block: in a slot one message.
+    fn take_block(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         suspect::look(PROGRAM, reader.backend(), &mut self.suspected);
-        let message = reader.peek()?;
-        let bare_end = message::is_bare_end(message.text());
-        let ends = message.ends_session();
-        if !(self.output.is_plain() && bare_end) {
-            self.seq += 1;
-            self.output.add(message.text(), self.seq, ends)?;
-            let mut begun = 0;
-            let written = self.output.write_out(self.signals, &mut |bytes| begun = bytes);
-            if written.map_err(|failure| cut_short(failure, begun))? == Written::Closed {
-                return Ok(Next::Done);
-            }
-        }
-        if ends {
-            if self.args.keep {
-                message.release();
-            } else {
-                message.end_session()?;
-            }
-            return Ok(Next::Done);
-        }
-        let len = message.text().len();
-        message.release();
-        self.received.add(len);
-        Ok(self.after_count())
-    }
-
-    fn after_count(&self) -> Next {
-        if self.args.count.is_some_and(|count| self.received.messages() >= count.get()) {
-            Next::Done
-        } else {
-            Next::More
-        }
-    }
-
-    /// Prints and releases what is in a ring now, as far as it goes into one block.
-    fn take_block(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
         let mut ends = false;
-        // Where each message ends, in what is printed and in the ring.
         let mut marks = std::mem::take(&mut self.marks);
         // Empty messages never fill it: a signal ends this, too.
-        while !self.output.is_full() && self.after_count() == Next::More && self.signals.caught().is_none() {
+        while !self.output.is_full() && self.after_count(marks.len()) == Next::More && self.signals.caught().is_none() {
             let Some(message) = reader.try_peek_next()? else { break };
-            if message.ends_session() {
-                ends = true;
+            let text = message.text();
+            ends = message.ends_session();
+            if !ends || self.shows_end(text) {
+                self.seq += 1;
+                self.output.add(text, self.seq, ends)?;
+            }
+            if ends {
                 break;
             }
-            self.received.add(message.text().len());
-            self.seq += 1;
-            self.output.add(message.text(), self.seq, false)?;
-            marks.push((self.output.waiting(), reader.cursor()));
-        }
-        if ends && self.output.is_json() {
-            self.seq += 1;
-            self.output.add(b"", self.seq, true)?;
+            let bytes = text.len();
+            marks.push(Mark { printed: self.output.waiting(), bytes, cursor: reader.cursor() });
         }
         // Once per `write`, so that of a reader that is killed no more comes again than
         // what one of them carried.
+        let received = &mut *self.received;
         let mut first = 0;
         let mut begun = 0;
         let mut took = |bytes| {
-            let taken = marks[first..].partition_point(|(end, _)| *end <= bytes);
+            let taken = marks[first..].partition_point(|mark| mark.printed <= bytes);
+            marks[first..first + taken].iter().for_each(|mark| received.add(mark.bytes));
             first += taken;
-            if let Some((_, cursor)) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
-                reader.release_up_to(*cursor);
+            if let Some(mark) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
+                reader.release_up_to(mark.cursor);
             }
-            begun = bytes - first.checked_sub(1).map_or(0, |last| marks[last].0);
+            begun = bytes - first.checked_sub(1).map_or(0, |last| marks[last].printed);
         };
         let written = self.output.write_out(self.signals, &mut took).map_err(|failure| cut_short(failure, begun))?;
+        if written == Written::All {
+            // Those of which nothing is printed, too.
+            marks[first..].iter().for_each(|mark| received.add(mark.bytes));
+            reader.release_peeked();
+        }
         marks.clear();
         self.marks = marks;
-        if written == Written::Closed {
-            return Ok(Next::Done);
+        match written {
+            Written::Closed => Ok(Next::Done),
+            Written::All if ends => self.end(reader),
+            Written::All => Ok(self.after_count(0)),
         }
-        // Those of which nothing is printed, too.
-        reader.release_peeked();
-        if ends { self.close(reader) } else { Ok(self.after_count()) }
+    }
+
+    /// Whether the text that ended a session is printed. A ring's end has none, a bare `end` is no message.
+    fn shows_end(&self, text: &[u8]) -> bool {
+        self.output.is_json() || !(text.is_empty() || self.output.is_plain() && rules::is_bare_end(text))
     }
 
     /// Writes a message from where it lies, and releases it.
-    fn take_raw(&mut self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
+    fn take_raw(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         let message = reader.peek_in_place(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if message.ends_session() {
-            return self.close(reader);
+            return self.end(reader);
         }
         let mut begun = 0;
         // SAFETY: readable for as long as the message is borrowed.
@@ -261,11 +246,11 @@ impl Session<'_> {
         let len = message.len();
         message.release();
         self.received.add(len);
-        Ok(self.after_count())
+        Ok(self.after_count(0))
     }
 
     /// Ends the session, whose end is what comes next.
-    fn close(&self, reader: &mut ring::Reader<SysV>) -> Result<Next, Failure> {
+    fn end(&self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         let end = reader.peek_with(&mut WaitPolicy::non_blocking()).map_err(gone)?;
         if !end.ends_session() {
             return Err(gone(RecvError::TimedOut));

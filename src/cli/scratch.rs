@@ -3,9 +3,9 @@
 use super::exit::{Exit, Failure};
 use super::stdio::say;
 use crate::backend::Backend;
+use crate::backend::memory::offsets::{DEFAULT_KEY, SLOT};
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
 use crate::error::{Error, Role};
-use crate::protocol::layout::{DEFAULT_KEY, SLOT};
 use std::io::Read;
 
 /// Random keys that may be taken before that is no accident any more.

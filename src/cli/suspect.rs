@@ -2,10 +2,10 @@
 //! upon, for any flag other than 0 is a message.
 
 use super::stdio::{self, say};
-use crate::backend::header;
+use crate::backend::memory::header;
+use crate::backend::memory::offsets::SLOT;
 use crate::backend::sysv::{Key, Segment, SysV};
 use crate::backend::{Backend, Layout};
-use crate::protocol::layout::SLOT;
 use std::time::Duration;
 
 /// After so long without any peer, a writer or a reader says what may keep the peer out.

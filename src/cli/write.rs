@@ -9,13 +9,12 @@ use super::signals::Signals;
 use super::stdio::{self, say};
 use super::suspect;
 use super::table::plural;
-use crate::backend::Backend;
 use crate::backend::sysv::{Key, SysV};
+use crate::backend::{Backend, Layout};
 use crate::error::{Place, Role};
 use crate::failpoint;
-use crate::protocol::any::Writer;
-use crate::protocol::message;
-use crate::protocol::{SendError, Tick, WaitPolicy, WaitingFor};
+use crate::protocol::slot::rules;
+use crate::{SendError, Tick, WaitPolicy, WaitingFor, Writer};
 use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
@@ -125,15 +124,15 @@ fn as_it_comes(rest: &[u8], most: usize) -> usize {
 impl Session<'_> {
     /// In a ring `end` means something at a prompt alone.
     fn ends(&self, line: &[u8]) -> bool {
-        (self.prompts || self.is_classic()) && message::is_bare_end(line)
+        (self.prompts || self.is_classic()) && rules::is_bare_end(line)
     }
 
     fn is_classic(&self) -> bool {
-        matches!(self.writer, Writer::Classic(_))
+        self.writer.backend().layout() == Layout::Slot
     }
 
     fn cut_at(&self) -> fn(&[u8], usize) -> usize {
-        if self.is_classic() { message::cut } else { as_it_comes }
+        if self.is_classic() { rules::cut } else { as_it_comes }
     }
 
     /// Bytes as they come, a block a message, read to where they lie in the ring.
@@ -146,8 +145,7 @@ impl Session<'_> {
             await_input(stdin.as_fd(), signals, &mut || self.look_around())?;
             let mut read = Ok(0);
             self.with_policy(|writer, policy| {
-                let Writer::Ring(writer) = writer else { unreachable!("--raw asks for a ring") };
-                match writer.reserve(most, &mut WaitPolicy::non_blocking()) {
+                match writer.reserve_with(most, &mut WaitPolicy::non_blocking()) {
                     Ok(mut reserved) => {
                         // SAFETY: so many bytes are writable there, for as long as the
                         // reservation is borrowed.
@@ -179,12 +177,7 @@ impl Session<'_> {
     /// Ends the session.
     fn end(&mut self) -> Result<(), Failure> {
         self.signals.check()?;
-        self.with_policy(Writer::end_with)?;
-        // In a classic slot it is a message like any other.
-        if self.is_classic() {
-            self.count_sent(message::END.len());
-        }
-        Ok(())
+        self.with_policy(Writer::end_with)
     }
 
     fn send_texts(&mut self, args: &WriteArgs) -> Result<(), Failure> {
@@ -269,7 +262,7 @@ impl Session<'_> {
         self.with_policy(|writer, policy| writer.send_with(text, policy)).map_err(|failure| not_sent(what, failure))?;
         self.count_sent(text.len());
         // (In a slot it was refused.)
-        if message::is_end_with_return(text) && !std::mem::replace(&mut self.told_of_return, true) {
+        if rules::is_end_with_return(text) && !std::mem::replace(&mut self.told_of_return, true) {
             stdio::warn(
                 PROGRAM,
                 format_args!(

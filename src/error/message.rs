@@ -35,9 +35,6 @@ pub enum SendError {
     /// The reader that was there has gone.
     #[error("the reader left or died")]
     ReaderGone,
-    /// What lies in the ring is no ring's: a peer has broken the protocol.
-    #[error(transparent)]
-    Corrupt(#[from] Corrupt),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -57,7 +54,6 @@ impl SendError {
             Self::WouldBlock | Self::TimedOut => Class::TimedOut,
             Self::Interrupted => Class::Interrupted,
             Self::ReaderGone => Class::PeerGone,
-            Self::Corrupt(_) => Class::Corrupt,
             Self::Backend(error) => error.class(),
         }
     }
@@ -81,7 +77,6 @@ impl SendError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unsendable(why) => Some(why.hint().to_owned()),
-            Self::Corrupt(why) => Some(why.hint().to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }
@@ -122,19 +117,12 @@ pub enum RecvError {
     /// The writer that was there died, or left without being done.
     #[error("the writer died or failed before it ended the session")]
     WriterGone,
-    /// The stream has ended: [`end_session`](crate::ring::Message::end_session) or release what
-    /// a peek shows.
-    #[error("the stream has ended")]
-    Ended,
     /// The text is longer than the buffer. It still waits in the slot.
     #[error("the buffer is too small: a message can have {capacity} bytes")]
     BufferTooSmall {
         /// What suffices for any message.
         capacity: usize,
     },
-    /// What lies in the ring is no ring's: a peer has broken the protocol.
-    #[error(transparent)]
-    Corrupt(#[from] Corrupt),
     /// The memory or the seat made trouble.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -153,9 +141,7 @@ impl RecvError {
             Self::WouldBlock | Self::TimedOut => Class::TimedOut,
             Self::Interrupted => Class::Interrupted,
             Self::WriterGone => Class::PeerGone,
-            Self::Ended => Class::Ended,
             Self::BufferTooSmall { .. } => Class::TooSmall,
-            Self::Corrupt(_) => Class::Corrupt,
             Self::Backend(error) => error.class(),
         }
     }
@@ -172,7 +158,6 @@ impl RecvError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Corrupt(why) => Some(why.hint().to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }
@@ -242,7 +227,7 @@ impl Unsendable {
 /// # let mut reader = Reader::<InProc>::open(&ring)?;
 /// let meddler = InProc::open(&ring, Role::Guest)?;
 /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Corrupt(_))));
+/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Backend(Error::Corrupt(_)))));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -263,7 +248,7 @@ impl Corrupt {
     /// # let mut reader = Reader::<InProc>::open(&ring)?;
     /// let meddler = InProc::open(&ring, Role::Guest)?;
     /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-    /// let Err(RecvError::Corrupt(why)) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
+    /// let Err(RecvError::Backend(Error::Corrupt(why))) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
     /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -276,6 +261,18 @@ impl Corrupt {
 
 pub(crate) const fn corrupt(what: &'static str) -> Corrupt {
     Corrupt { what }
+}
+
+impl From<Corrupt> for SendError {
+    fn from(why: Corrupt) -> Self {
+        Self::Backend(why.into())
+    }
+}
+
+impl From<Corrupt> for RecvError {
+    fn from(why: Corrupt) -> Self {
+        Self::Backend(why.into())
+    }
 }
 
 sentence_is_debug!(SendError, RecvError);

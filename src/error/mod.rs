@@ -44,8 +44,6 @@ pub enum Class {
     Interrupted,
     /// The peer died; for a writer also: the reader left.
     PeerGone,
-    /// The session has ended.
-    Ended,
     /// The message can't be sent.
     Unsendable,
     /// The caller's buffer is too small.

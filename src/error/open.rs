@@ -1,6 +1,6 @@
 //! What goes wrong below the protocol: with a segment, a seat, a key.
 
-use super::{Class, Ipcs, Layout, Place, Role};
+use super::{Class, Corrupt, Ipcs, Layout, Place, Role};
 use nix::errno::Errno;
 use std::fmt;
 
@@ -248,6 +248,9 @@ pub enum Error {
         /// Its errno.
         errno: Errno,
     },
+    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
     /// Any other failure of a system call.
     #[error("{on}: {call} failed: {} ({errno:?})", errno.desc())]
     Os {
@@ -282,6 +285,7 @@ impl Error {
             | Self::WrongLayout { .. }
             | Self::ForeignSeats { .. }
             | Self::OtherVersion { .. } => Class::NotOurs,
+            Self::Corrupt(_) => Class::Corrupt,
             Self::OtherOwner { .. } => Class::OtherOwner,
             Self::Permission { .. } => Class::Permission,
             Self::Limit { .. } => Class::Limit,
@@ -304,6 +308,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Corrupt(why) => why.hint().to_owned(),
             Self::Exists { .. } => "open it instead, or use another key".to_owned(),
             Self::Missing { .. } => "start the other side first, or create it".to_owned(),
             Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),

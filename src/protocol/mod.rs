@@ -18,21 +18,11 @@
 //! `text` from publish to the look that sees it, and `room` from release to
 //! the look that sees that. `docs/protocol.md` has the whole story.
 
-pub mod any;
-pub mod flag;
-pub mod layout;
-pub mod message;
-pub mod orders;
-mod peer;
-mod reader;
+pub mod core;
+mod either;
+pub mod endpoint;
 pub mod ring;
+pub mod slot;
 pub mod tutorial;
-mod wait;
-mod writer;
 
-pub use crate::error::{RecvError, SendError};
-pub use orders::Orders;
-pub use peer::{Peer, PeerWatch, Verdict};
-pub use reader::{Message, Reader};
-pub use wait::{Tick, WaitPolicy, WaitingFor};
-pub use writer::Writer;
+pub use either::Either;

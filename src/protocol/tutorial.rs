@@ -37,11 +37,11 @@
 //! # Ok::<(), shm_handoff::Error>(())
 //! ```
 
-use super::flag::{EMPTY, FULL};
-use super::message;
-use super::orders::{Orders, UNORDERED, orders};
+use super::slot::flag::{EMPTY, FULL};
+use super::slot::rules;
 use crate::backend::Backend;
 use crate::error::{Error, Role};
+use crate::orders::{Orders, UNORDERED, orders};
 use crate::sync::{Ordering, plain};
 
 /// Which defects are mended.
@@ -88,14 +88,14 @@ impl Mended {
     }
 
     fn load(self, backend: &impl Backend, order: Ordering) -> u32 {
-        if self.flag { backend.flag().load(order) } else { plain::load(backend.flag()) }
+        if self.flag { backend.slot().flag.load(order) } else { plain::load(backend.slot().flag) }
     }
 
     fn store(self, backend: &impl Backend, value: u32, order: Ordering) {
         if self.flag {
-            backend.flag().store(value, order);
+            backend.slot().flag.store(value, order);
         } else {
-            plain::store(backend.flag(), value);
+            plain::store(backend.slot().flag, value);
         }
     }
 }
@@ -194,7 +194,7 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn put(&self, line: &[u8]) {
-        self.backend.payload().write_padded(line);
+        self.backend.slot().text.write_padded(line);
         self.mended.store(&self.backend, FULL, self.mended.orders().publish);
     }
 }
@@ -284,7 +284,7 @@ impl<B: Backend> Reader<B> {
         if self.mended.load(&self.backend, self.mended.orders().see_full) != FULL {
             return None;
         }
-        let payload = self.backend.payload();
+        let payload = self.backend.slot().text;
         let mut text = vec![0; payload.len()];
         let len = payload.read_text(&mut text).unwrap_or(text.len());
         let closed = len < text.len();
@@ -292,9 +292,9 @@ impl<B: Backend> Reader<B> {
         self.mended.store(&self.backend, EMPTY, self.mended.orders().release);
         // D3: the slot is the writer's by now.
         let leaves = if self.mended.judging {
-            message::ends_session(&text)
+            rules::ends_session(&text)
         } else {
-            payload.first_word().is_some_and(|word| message::ends_session(&word))
+            payload.first_word().is_some_and(|word| rules::ends_session(&word))
         };
         Some(Taken { text, closed, leaves })
     }

@@ -2,7 +2,7 @@
 //! anew, and a message does.
 
 use crate::support::{Channel, Peer};
-use shm_handoff::backend::layout::ring::{READER_PARKED_AT, WRITER_PARKED_AT};
+use shm_handoff::backend::memory::offsets::ring::{READER_PARKED_AT, WRITER_PARKED_AT};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::time::{Duration, Instant};

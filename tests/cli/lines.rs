@@ -109,7 +109,7 @@ fn text_arguments_pass_untouched() {
 #[test]
 fn empty_input_is_an_end_alone() {
     let (reader, writer) = session(&[], &["-v"], "");
-    writer.code(0).says(&["1 message sent"]);
+    writer.code(0).says(&["0 messages sent, 0 B in "]);
     reader.code(0).prints("");
 }
 

@@ -3,7 +3,7 @@
 
 use crate::support::{Channel, Ended, eventually, is_writable, numbers};
 use serde_json::Value;
-use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::error::Role;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};

@@ -8,7 +8,7 @@ use std::process::Command;
 fn a_summary_of_what_went_over() {
     let channel = Channel::new();
     let reader = channel.seated_reader(&["-v"]);
-    channel.writer(["-v"]).input(numbers(0..10)).end().code(0).says(&["11 messages sent, 24 B in ", "/s"]);
+    channel.writer(["-v"]).input(numbers(0..10)).end().code(0).says(&["10 messages sent, 20 B in ", "/s"]);
     reader.end().code(0).says(&["10 messages received, 20 B in ", "/s"]);
 }
 

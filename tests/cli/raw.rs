@@ -1,7 +1,7 @@
 //! `--raw`: bytes in, bytes out.
 
 use crate::support::Channel;
-use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 

@@ -5,7 +5,7 @@
 use crate::support::{Channel, Ended, Peer, skipped};
 use base64::Engine;
 use serde_json::{Value, json};
-use shm_handoff::backend::layout::ring::{DEFAULT, SMALLEST, size};
+use shm_handoff::backend::memory::offsets::ring::{DEFAULT, SMALLEST, size};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::fs::OpenOptions;
@@ -381,7 +381,7 @@ fn a_corrupt_ring_is_no_channel() {
     let channel = Channel::new();
     channel.writer(["--ring=64K", "fine"]).end().code(0);
     let segment = Segment::open(channel.key()).unwrap();
-    let at = shm_handoff::backend::layout::ring::RECORDS_AT;
+    let at = shm_handoff::backend::memory::offsets::ring::RECORDS_AT;
     for flag in [u32::MAX - 1, u32::try_from(MOST).unwrap() + 2] {
         segment.word(at).store(flag, std::sync::atomic::Ordering::Release);
         channel.reader([""; 0]).end().code(4).prints("").says(&["breaks its layout", "remove the segment"]);

@@ -2,10 +2,9 @@
 //! seat given back, and what was sent counted.
 
 use crate::support::{Channel, Peer, Run};
-use shm_handoff::any::Reader;
 use shm_handoff::backend::sysv::{Options, SysV};
 use shm_handoff::error::Role;
-use shm_handoff::{RecvError, WaitPolicy};
+use shm_handoff::{Reader, Received, RecvError, WaitPolicy};
 use std::io::{Seek, Write};
 
 const SIGNALS: [(i32, &str); 3] = [(libc::SIGINT, "SIGINT"), (libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")];
@@ -103,12 +102,13 @@ fn sent_after_a_signal(channel: &Channel, options: &Options, writer: Run) -> usi
     writer.signal(libc::SIGTERM);
     let mut bytes = vec![0; reader.capacity()];
     let mut receive = |policy: &mut WaitPolicy<'_>| reader.recv_with(&mut bytes, policy);
-    while receive(&mut WaitPolicy::non_blocking()).is_ok() {}
+    while matches!(receive(&mut WaitPolicy::non_blocking()), Ok(Received::Message(_))) {}
     writer.go_on();
     let mut came = 0;
     let ended = loop {
         match receive(&mut WaitPolicy::forever()) {
-            Ok(_) => came += 1,
+            Ok(Received::Message(_)) => came += 1,
+            Ok(Received::End) => panic!("it was ended, and ends no session"),
             Err(error) => break error,
         }
     };

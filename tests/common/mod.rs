@@ -2,10 +2,10 @@
 
 #![allow(dead_code)] // each test program uses a part of it
 
-use shm_handoff::backend::RingBackend;
 use shm_handoff::backend::inproc::{Channel, InProc};
+use shm_handoff::backend::memory::offsets::SLOT;
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::protocol::layout::SLOT;
+use shm_handoff::{Backend, Received};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
@@ -15,10 +15,18 @@ pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
+/// The length of a message that was received.
+pub(crate) fn len_of(received: Received) -> usize {
+    match received {
+        Received::Message(len) => len,
+        Received::End => panic!("the session has ended"),
+    }
+}
+
 /// One backend's places: each is fresh, nobody else's, and removed with all
 /// that belongs to it when it is dropped, also by a test that fails.
 pub(crate) trait Harness: Sized + Sync {
-    type Backend: RingBackend<Address = Self::Address> + Send;
+    type Backend: Backend<Address = Self::Address> + Send;
     type Address: Sync;
 
     /// A classic slot.

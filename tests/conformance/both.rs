@@ -1,11 +1,9 @@
 //! The protocol, as far as it is the same in a slot and in a ring.
 
-use crate::common::{Harness, soon};
+use crate::common::{Harness, len_of, soon};
 use crate::{got, guest, holds_first_message, put};
-use shm_handoff::any::{Reader, Writer};
-use shm_handoff::backend::{Backend, RingBackend};
-use shm_handoff::protocol::{Tick, WaitingFor};
-use shm_handoff::{Error, RecvError, Role, SendError, WaitPolicy};
+use shm_handoff::backend::{Backend, Layout};
+use shm_handoff::{Error, Reader, Received, RecvError, Role, SendError, Tick, WaitPolicy, WaitingFor, Writer};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,22 +31,22 @@ fn briefly() -> WaitPolicy<'static> {
     WaitPolicy::deadline(Instant::now() + Duration::from_millis(15))
 }
 
-fn send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) {
+fn send<B: Backend>(writer: &mut Writer<B>, text: &[u8]) {
     writer.send_with(text, &mut in_time()).unwrap();
 }
 
-fn try_send<B: RingBackend>(writer: &mut Writer<B>, text: &[u8]) -> Result<(), SendError> {
+fn try_send<B: Backend>(writer: &mut Writer<B>, text: &[u8]) -> Result<(), SendError> {
     writer.send_with(text, &mut WaitPolicy::non_blocking())
 }
 
-fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
+fn receive<B: Backend>(reader: &mut Reader<B>) -> Vec<u8> {
     let mut text = vec![0; ROOM];
-    let len = reader.recv_with(&mut text, &mut in_time()).unwrap();
+    let len = len_of(reader.recv_with(&mut text, &mut in_time()).unwrap());
     text.truncate(len);
     text
 }
 
-fn try_receive<B: RingBackend>(reader: &mut Reader<B>) -> Result<usize, RecvError> {
+fn try_receive<B: Backend>(reader: &mut Reader<B>) -> Result<Received, RecvError> {
     reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::non_blocking())
 }
 
@@ -58,7 +56,7 @@ fn filler(number: usize) -> Vec<u8> {
 }
 
 /// Sends until there is no room, for a text of any length; says how many went.
-fn fill<B: RingBackend>(writer: &mut Writer<B>) -> usize {
+fn fill<B: Backend>(writer: &mut Writer<B>) -> usize {
     let mut sent = 0;
     let refused = loop {
         match try_send(writer, &filler(sent)) {
@@ -72,14 +70,14 @@ fn fill<B: RingBackend>(writer: &mut Writer<B>) -> usize {
 }
 
 /// Takes what [`fill`] sent.
-fn drain<B: RingBackend>(reader: &mut Reader<B>, sent: usize) {
+fn drain<B: Backend>(reader: &mut Reader<B>, sent: usize) {
     assert!(sent > 0);
     for number in 0..sent {
         assert_eq!(receive(reader), filler(number));
     }
     let mut text = [0; ROOM];
-    while let Ok(len) = reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()) {
-        assert_eq!(len, 0);
+    while let Ok(received) = reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()) {
+        assert_eq!(received, Received::Message(0));
     }
 }
 
@@ -119,7 +117,7 @@ pub(crate) fn a_small_buffer_releases_nothing<H: Harness>(place: &H) {
         assert!(holds_first_message(reader.backend()));
     }
     let mut text = [0; 6];
-    assert_eq!(reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()), Ok(6));
+    assert_eq!(reader.recv_with(&mut text, &mut WaitPolicy::non_blocking()), Ok(Received::Message(6)));
     assert_eq!(&text, b"sixsix");
 }
 
@@ -182,7 +180,7 @@ pub(crate) fn a_deadline_ends_either_wait<H: Harness>(place: &H) {
     assert_eq!(writer.send_with(b"b", &mut WaitPolicy::deadline(started + wait)), Err(SendError::TimedOut));
     assert!(started.elapsed() >= wait);
     // A deadline that has passed ends no wait that need not be.
-    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::deadline(started)), Ok(2000));
+    assert_eq!(reader.recv_with(&mut [0; ROOM], &mut WaitPolicy::deadline(started)), Ok(Received::Message(2000)));
     for number in 1..sent {
         assert_eq!(receive(&mut reader), filler(number));
     }
@@ -213,7 +211,7 @@ pub(crate) fn the_hook_interrupts_either_wait<H: Harness>(place: &H) {
     interrupt(&mut writer, WaitingFor::Room);
     drain(&mut reader, sent);
     assert_eq!(try_receive(&mut reader), Err(RecvError::TimedOut), "the interrupted one was not sent");
-    if let Writer::Classic(_) = writer {
+    if writer.backend().layout() == Layout::Slot {
         writer.close().unwrap();
         reader.close().unwrap();
         interrupt(&mut self::writer(place), WaitingFor::Reader);
@@ -266,13 +264,13 @@ pub(crate) fn a_successor_comes_behind<H: Harness>(place: &H) {
     let (mut reader, mut first) = pair(place);
     send(&mut first, b"first");
     let taken = Writer::<H::Backend>::open(place.address()).map(drop);
-    let expected = matches!(taken, Err(SendError::Backend(Error::SeatTaken { role: Role::Writer, .. })));
+    let expected = matches!(taken, Err(Error::SeatTaken { role: Role::Writer, .. }));
     assert!(expected, "{taken:?}");
     first.close().unwrap();
     let mut second = writer(place);
     // In a slot there is no room: the first one's message still lies there.
     let at_once = try_send(&mut second, b"second").is_ok();
-    assert_eq!(at_once, matches!(second, Writer::Ring(_)));
+    assert_eq!(at_once, second.backend().layout() != Layout::Slot);
     assert_eq!(receive(&mut reader), b"first");
     if !at_once {
         send(&mut second, b"second");

@@ -1,15 +1,18 @@
 //! The protocol in a classic slot: what the other layout does not have.
 
-use crate::common::{Harness, SystemV, soon};
+use crate::common::{Harness, SystemV, len_of, soon};
 use crate::guest;
-use shm_handoff::backend::Backend;
+use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::error::Unsendable;
-use shm_handoff::protocol::flag::{EMPTY, FULL};
+use shm_handoff::protocol::slot::flag::{EMPTY, FULL};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Error, Reader, RecvError, SendError, WaitPolicy, Writer, ring};
+use shm_handoff::{Error, Received, RecvError, Ring, SendError, Slot, WaitPolicy};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
+
+type Reader<B> = shm_handoff::Reader<B, Slot>;
+type Writer<B> = shm_handoff::Writer<B, Slot>;
 
 /// Room for any text.
 const ROOM: usize = 2048;
@@ -27,31 +30,31 @@ fn pair<H: Harness>(place: &H) -> (Reader<H::Backend>, Writer<H::Backend>) {
 }
 
 fn flag_of<B: Backend>(backend: &B) -> u32 {
-    backend.flag().load(Ordering::Acquire)
+    backend.slot().flag.load(Ordering::Acquire)
 }
 
 /// What lies in the slot, as a C program would see it.
 fn text_of<B: Backend>(backend: &B) -> Vec<u8> {
     let mut text = vec![0; ROOM];
-    let len = backend.payload().read_text(&mut text).unwrap();
+    let len = backend.slot().text.read_text(&mut text).unwrap();
     text.truncate(len);
     text
 }
 
 /// Publishes as a C program does.
 fn publish<B: Backend>(backend: &B, flag: u32, text: &[u8]) {
-    backend.payload().write_text(text);
-    backend.flag().store(flag, Ordering::Release);
+    backend.slot().text.write_text(text);
+    backend.slot().flag.store(flag, Ordering::Release);
 }
 
 fn receive<B: Backend>(reader: &mut Reader<B>) -> Vec<u8> {
     let mut text = vec![0; ROOM];
-    let len = reader.recv_deadline(&mut text, soon()).unwrap();
+    let len = len_of(reader.recv_deadline(&mut text, soon()).unwrap());
     text.truncate(len);
     text
 }
 
-fn try_receive<B: Backend>(reader: &mut Reader<B>) -> Result<usize, RecvError> {
+fn try_receive<B: Backend>(reader: &mut Reader<B>) -> Result<Received, RecvError> {
     reader.try_recv(&mut [0; ROOM])
 }
 
@@ -142,7 +145,7 @@ pub(crate) fn a_guest_is_waited_for_and_then_served<H: Harness>(place: &H) {
     writer.send_deadline(b"a", soon()).unwrap();
     assert!(started.elapsed() >= Duration::from_millis(40), "it must have been there for 50 ms");
     assert_eq!((flag_of(&stranger), text_of(&stranger)), (FULL, b"a".to_vec()));
-    stranger.flag().store(EMPTY, Ordering::Release);
+    stranger.slot().flag.store(EMPTY, Ordering::Release);
     let started = Instant::now();
     writer.send_deadline(b"b", soon()).unwrap();
     assert!(started.elapsed() >= Duration::from_millis(5), "a C reader looks at the slot once more (D3)");
@@ -247,10 +250,10 @@ pub(crate) fn a_foreign_peer_is_forgotten_on_new_memory<H: Harness>(place: &H) {
 }
 
 pub(crate) fn a_slot_is_no_ring<H: Harness>(place: &H) {
-    let met = ring::Writer::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(SendError::Backend(Error::WrongLayout { wanted: "a ring", .. }))), "{met:?}");
-    let met = ring::Reader::<H::Backend>::open(place.address()).map(drop);
-    assert!(matches!(met, Err(RecvError::Backend(Error::WrongLayout { wanted: "a ring", .. }))), "{met:?}");
+    let met = shm_handoff::Writer::<H::Backend, Ring>::open(place.address()).map(drop);
+    assert!(matches!(met, Err(Error::WrongLayout { found: Layout::Slot, wanted: "a ring" })), "{met:?}");
+    let met = shm_handoff::Reader::<H::Backend, Ring>::open(place.address()).map(drop);
+    assert!(matches!(met, Err(Error::WrongLayout { found: Layout::Slot, wanted: "a ring" })), "{met:?}");
     // Neither keeps the seat.
     pair(place);
 }
@@ -262,7 +265,7 @@ pub(crate) fn received_into_the_callers_own<H: Harness>(place: &H) {
     {
         writer.send(text).unwrap();
         let mut own = [0xEE; ROOM];
-        assert_eq!(reader.recv(&mut own), Ok(text.len()));
+        assert_eq!(reader.recv(&mut own), Ok(Received::Message(text.len())));
         assert_eq!(own[..text.len()], *text);
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::common::{Harness, soon};
 use crate::{got, guest, put, until};
-use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Layout, Ring, RingBackend};
-use shm_handoff::protocol::flag::EMPTY;
+use shm_handoff::backend::memory::RingView;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
+use shm_handoff::backend::{Backend, Layout};
+use shm_handoff::protocol::slot::flag::EMPTY;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Role};
 use std::thread;
@@ -18,7 +19,7 @@ const LONG: Duration = Duration::from_secs(60);
 
 fn text_of<B: Backend>(backend: &B) -> Vec<u8> {
     let mut text = vec![0; ROOM];
-    let len = backend.payload().read_text(&mut text).unwrap();
+    let len = backend.slot().text.read_text(&mut text).unwrap();
     text.truncate(len);
     text
 }
@@ -29,11 +30,11 @@ pub(crate) fn b1_one_memory_for_all_handles<H: Harness>(place: &H) {
     let guest = guest(place);
     assert_eq!(got(&guest), EMPTY, "new memory is zero");
     let mut whole = [0xEE; ROOM];
-    assert_eq!(guest.payload().read_text(&mut whole), Some(0));
+    assert_eq!(guest.slot().text.read_text(&mut whole), Some(0));
     for handle in [&writer, &reader, &guest] {
-        assert_eq!(handle.payload().len(), ROOM);
+        assert_eq!(handle.slot().text.len(), ROOM);
     }
-    writer.payload().write_text(b"seen by all");
+    writer.slot().text.write_text(b"seen by all");
     put(&writer, 7);
     for handle in [&writer, &reader, &guest] {
         assert_eq!(got(handle), 7);
@@ -45,9 +46,9 @@ pub(crate) fn b2_flag_and_text_apart_and_untouched<H: Harness>(place: &H) {
     let mut writer = H::Backend::open(place.address(), Role::Writer).unwrap();
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let full = vec![0xFF; ROOM - 1];
-    writer.payload().write_text(&full);
+    writer.slot().text.write_text(&full);
     assert_eq!(got(&writer), EMPTY, "the text does not reach into the flag");
-    writer.flag().store(u32::MAX, Ordering::Release);
+    writer.slot().flag.store(u32::MAX, Ordering::Release);
     assert_eq!(text_of(&reader), full, "nor the flag into the text");
     // Nothing that the backend does itself touches either.
     for handle in [&mut writer, &mut reader] {
@@ -208,10 +209,10 @@ pub(crate) fn b8_removed_memory_stays_usable<H: Harness>(place: &H) {
 }
 
 /// All of a ring's words, flags last.
-fn words(ring: Ring<'_>) -> Vec<u64> {
-    let header = [ring.head, ring.released].map(|word| word.load(Ordering::Relaxed));
-    let parked = [ring.reader_parked, ring.writer_parked].map(|word| word.load(Ordering::Relaxed).into());
-    let flags = (0..SMALLEST as u64).step_by(8).map(|at| ring.records.flag(at).load(Ordering::Relaxed).into());
+fn words(ring: RingView<'_>) -> Vec<u64> {
+    let header = [ring.head(), ring.released()].map(|word| word.load(Ordering::Relaxed));
+    let parked = [ring.reader_parked(), ring.writer_parked()].map(|word| word.load(Ordering::Relaxed).into());
+    let flags = (0..SMALLEST as u64).step_by(8).map(|at| ring.flag(at).load(Ordering::Relaxed).into());
     header.into_iter().chain(parked).chain(flags).collect()
 }
 
@@ -221,16 +222,16 @@ pub(crate) fn b9_one_ring_for_all_handles<H: Harness>(place: &H) {
     let guest = guest(place);
     for handle in [&writer, &reader, &guest] {
         assert_eq!(handle.layout(), Layout::Ring { capacity: SMALLEST });
-        assert_eq!((handle.ring().records.capacity(), handle.ring().longest), (SMALLEST, SMALLEST / 4));
+        assert_eq!((handle.ring().capacity(), handle.ring().longest()), (SMALLEST, SMALLEST / 4));
         assert!(words(handle.ring()).iter().all(|word| *word == 0), "new memory is zero");
     }
     let ring = writer.ring();
-    ring.head.store(1 << 40, Ordering::Relaxed);
-    ring.released.store(2 << 40, Ordering::Relaxed);
-    ring.reader_parked.store(3, Ordering::Relaxed);
-    ring.writer_parked.store(4, Ordering::Relaxed);
+    ring.head().store(1 << 40, Ordering::Relaxed);
+    ring.released().store(2 << 40, Ordering::Relaxed);
+    ring.reader_parked().store(3, Ordering::Relaxed);
+    ring.writer_parked().store(4, Ordering::Relaxed);
     for at in (0..SMALLEST as u64).step_by(8) {
-        ring.records.flag(at).store(u32::try_from(at).unwrap() + 5, Ordering::Relaxed);
+        ring.flag(at).store(u32::try_from(at).unwrap() + 5, Ordering::Relaxed);
     }
     let expected: Vec<u64> =
         [1 << 40, 2 << 40, 3, 4].into_iter().chain((0..SMALLEST as u64).step_by(8).map(|at| at + 5)).collect();
@@ -243,14 +244,14 @@ pub(crate) fn b9_words_apart_and_untouched<H: Harness>(place: &H) {
     let mut writer = H::Backend::open(place.address(), Role::Writer).unwrap();
     let mut reader = H::Backend::open(place.address(), Role::Reader).unwrap();
     let ring = writer.ring();
-    ring.head.store(u64::MAX, Ordering::Relaxed);
-    ring.released.store(u64::MAX, Ordering::Relaxed);
-    ring.reader_parked.store(u32::MAX, Ordering::Relaxed);
-    ring.writer_parked.store(u32::MAX, Ordering::Relaxed);
+    ring.head().store(u64::MAX, Ordering::Relaxed);
+    ring.released().store(u64::MAX, Ordering::Relaxed);
+    ring.reader_parked().store(u32::MAX, Ordering::Relaxed);
+    ring.writer_parked().store(u32::MAX, Ordering::Relaxed);
     let before = words(ring);
     for handle in [&mut writer, &mut reader] {
-        handle.park(handle.ring().reader_parked, Duration::from_micros(1));
-        handle.unpark(handle.ring().reader_parked);
+        handle.park(handle.ring().reader_parked(), Duration::from_micros(1));
+        handle.unpark(handle.ring().reader_parked());
         handle.wake();
         handle.sleep(Duration::from_micros(1));
         handle.status().unwrap();
@@ -266,11 +267,11 @@ pub(crate) fn b10_park_returns_unless_the_word_is_set<H: Harness>(place: &H) {
     let backend = guest(place);
     let started = Instant::now();
     for other in [0, 2, u32::MAX] {
-        backend.ring().reader_parked.store(other, Ordering::Relaxed);
-        backend.park(backend.ring().reader_parked, LONG);
+        backend.ring().reader_parked().store(other, Ordering::Relaxed);
+        backend.park(backend.ring().reader_parked(), LONG);
     }
     // Set, and for a short time.
-    for parked in [backend.ring().reader_parked, backend.ring().writer_parked] {
+    for parked in [backend.ring().reader_parked(), backend.ring().writer_parked()] {
         parked.store(1, Ordering::Relaxed);
         backend.park(parked, Duration::from_millis(1));
         assert!(!backend.unpark(parked), "nobody sleeps");
@@ -279,8 +280,8 @@ pub(crate) fn b10_park_returns_unless_the_word_is_set<H: Harness>(place: &H) {
 }
 
 /// The parked word of either side.
-fn parked_word_of(ring: Ring<'_>, role: Role) -> &AtomicU32 {
-    if role == Role::Reader { ring.reader_parked } else { ring.writer_parked }
+fn parked_word_of(ring: RingView<'_>, role: Role) -> &AtomicU32 {
+    if role == Role::Reader { ring.reader_parked() } else { ring.writer_parked() }
 }
 
 pub(crate) fn b10_unpark_says_whether_anybody_slept<H: Harness>(place: &H) {
@@ -331,7 +332,7 @@ pub(crate) fn b10_no_wake_is_lost<H: Harness>(place: &H) {
     thread::scope(|scope| {
         scope.spawn(move || {
             for _ in 0..200 {
-                let parked = there.ring().writer_parked;
+                let parked = there.ring().writer_parked();
                 parked.store(1, Ordering::SeqCst);
                 while parked.load(Ordering::SeqCst) == 1 {
                     there.park(parked, LONG);
@@ -339,7 +340,7 @@ pub(crate) fn b10_no_wake_is_lost<H: Harness>(place: &H) {
             }
         });
         for _ in 0..200 {
-            let parked = here.ring().writer_parked;
+            let parked = here.ring().writer_parked();
             until("a sleeper", || parked.load(Ordering::SeqCst) == 1);
             parked.store(0, Ordering::SeqCst);
             here.unpark(parked);

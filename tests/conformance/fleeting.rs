@@ -1,10 +1,8 @@
 //! Memory that goes with its last attachment: a writer leaves when all it sent is released.
 
 use crate::soon;
-use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::WaitingFor;
-use shm_handoff::{RecvError, SendError, WaitPolicy};
+use shm_handoff::{Reader, RecvError, SendError, Tick, WaitPolicy, WaitingFor, Writer};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -39,7 +37,7 @@ fn a_writer_that_flushes_waits_for_the_reader() {
     for place in each() {
         let (mut reader, mut writer) = sent(&place);
         let mut waited_for = Vec::new();
-        let mut hook = |tick: shm_handoff::protocol::Tick| {
+        let mut hook = |tick: Tick| {
             waited_for.push(tick.waiting_for);
             match waited_for.len() {
                 3 => ControlFlow::Break(()),

@@ -17,9 +17,9 @@ mod scripted;
 
 use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
-use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Layout, RingBackend};
-use shm_handoff::protocol::flag::EMPTY;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
+use shm_handoff::backend::{Backend, Layout};
+use shm_handoff::protocol::slot::flag::EMPTY;
 use shm_handoff::sync::Ordering;
 use std::time::Instant;
 
@@ -28,28 +28,28 @@ fn guest<H: Harness>(place: &H) -> H::Backend {
 }
 
 /// Puts a number where everybody sees it; relaxed, so that it orders nothing.
-fn put<B: RingBackend>(backend: &B, number: u32) {
+fn put<B: Backend>(backend: &B, number: u32) {
     match backend.layout() {
-        Layout::Slot => backend.flag().store(number, Ordering::Relaxed),
-        Layout::Ring { .. } => backend.ring().released.store(number.into(), Ordering::Relaxed),
+        Layout::Slot => backend.slot().flag.store(number, Ordering::Relaxed),
+        Layout::Ring { .. } => backend.ring().released().store(number.into(), Ordering::Relaxed),
     }
 }
 
 /// What was put there last; 0 in new memory.
-fn got<B: RingBackend>(backend: &B) -> u32 {
+fn got<B: Backend>(backend: &B) -> u32 {
     match backend.layout() {
-        Layout::Slot => backend.flag().load(Ordering::Relaxed),
-        Layout::Ring { .. } => backend.ring().released.load(Ordering::Relaxed).try_into().unwrap(),
+        Layout::Slot => backend.slot().flag.load(Ordering::Relaxed),
+        Layout::Ring { .. } => backend.ring().released().load(Ordering::Relaxed).try_into().unwrap(),
     }
 }
 
 /// Whether a message lies where the first one goes, not released.
-fn holds_first_message<B: RingBackend>(backend: &B) -> bool {
+fn holds_first_message<B: Backend>(backend: &B) -> bool {
     match backend.layout() {
-        Layout::Slot => backend.flag().load(Ordering::Acquire) != EMPTY,
+        Layout::Slot => backend.slot().flag.load(Ordering::Acquire) != EMPTY,
         Layout::Ring { .. } => {
             let ring = backend.ring();
-            ring.records.flag(0).load(Ordering::Acquire) != 0 && ring.released.load(Ordering::Relaxed) == 0
+            ring.flag(0).load(Ordering::Acquire) != 0 && ring.released().load(Ordering::Relaxed) == 0
         }
     }
 }

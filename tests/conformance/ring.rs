@@ -1,14 +1,16 @@
 //! The protocol in a ring: what the other layout does not have.
 
-use crate::common::{Harness, soon};
+use crate::common::{Harness, len_of, soon};
 use crate::{guest, until};
-use shm_handoff::backend::layout::ring::SMALLEST;
-use shm_handoff::backend::{Backend, Layout, RingBackend};
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
+use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::error::Unsendable;
-use shm_handoff::ring::{Reader, Writer};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Error, RecvError, SendError, WaitPolicy};
+use shm_handoff::{Error, Received, RecvError, Ring, SendError, Slot, WaitPolicy};
 use std::thread;
+
+type Reader<B> = shm_handoff::Reader<B, Ring>;
+type Writer<B> = shm_handoff::Writer<B, Ring>;
 
 fn reader<H: Harness>(place: &H) -> Reader<H::Backend> {
     Reader::open(place.address()).unwrap()
@@ -22,9 +24,9 @@ fn in_time() -> WaitPolicy<'static> {
     WaitPolicy::deadline(soon())
 }
 
-fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
+fn receive<B: Backend>(reader: &mut Reader<B>) -> Vec<u8> {
     let mut bytes = vec![0; SMALLEST / 4];
-    let len = reader.recv_deadline(&mut bytes, soon()).unwrap();
+    let len = len_of(reader.recv_deadline(&mut bytes, soon()).unwrap());
     bytes.truncate(len);
     bytes
 }
@@ -32,9 +34,9 @@ fn receive<B: RingBackend>(reader: &mut Reader<B>) -> Vec<u8> {
 // Messages.
 
 pub(crate) fn a_ring_is_no_slot<H: Harness>(place: &H) {
-    let met = shm_handoff::Writer::<H::Backend>::open(place.address()).map(drop);
+    let met = shm_handoff::Writer::<H::Backend, Slot>::open(place.address()).map(drop);
     assert!(matches!(met, Err(Error::WrongLayout { found: Layout::Ring { capacity: SMALLEST }, .. })), "{met:?}");
-    let met = shm_handoff::Reader::<H::Backend>::open(place.address()).map(drop);
+    let met = shm_handoff::Reader::<H::Backend, Slot>::open(place.address()).map(drop);
     assert!(matches!(met, Err(Error::WrongLayout { wanted: "a classic slot", .. })), "{met:?}");
     let _seats_are_free = (reader(place), writer(place));
 }
@@ -63,7 +65,7 @@ pub(crate) fn the_longest_is_a_quarter<H: Harness>(place: &H) {
         let refused = Err(SendError::Unsendable(Unsendable::TooLong { most }));
         assert_eq!(writer.try_send(&bytes), refused);
         assert_eq!(writer.send_all(&[&bytes]), refused);
-        assert_eq!(writer.reserve(most + 1, &mut WaitPolicy::non_blocking()).map(drop), refused.map(drop));
+        assert_eq!(writer.reserve_with(most + 1, &mut WaitPolicy::non_blocking()).map(drop), refused.map(drop));
         assert_eq!(reader.try_recv(&mut []), Err(RecvError::WouldBlock), "what is refused changes nothing");
         // From one place after the other, the wrap's among them.
         for len in [most - round, most] {
@@ -130,7 +132,7 @@ pub(crate) fn a_record_may_end_at_the_wrap<H: Harness>(place: &H) {
 pub(crate) fn a_parked_word_without_a_sleeper_tells_of_a_removal<H: Harness>(place: &H) {
     let mut writer = writer(place);
     let mut gone = guest(place);
-    gone.ring().reader_parked.store(1, Ordering::Relaxed);
+    gone.ring().reader_parked().store(1, Ordering::Relaxed);
     gone.remove().unwrap();
     drop(gone);
     let mut reader = reader(place);
@@ -145,12 +147,12 @@ pub(crate) fn a_parked_word_without_a_sleeper_tells_of_a_removal<H: Harness>(pla
 /// without a sleeper.
 pub(crate) fn who_has_nothing_to_take_along_makes_no_memory<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
-    writer.backend().ring().reader_parked.store(1, Ordering::Relaxed);
+    writer.backend().ring().reader_parked().store(1, Ordering::Relaxed);
     writer.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     reader.peek().unwrap().end_session().unwrap();
     drop(reader);
     writer.flush(&mut in_time()).unwrap();
-    assert_eq!(writer.backend().ring().closed.load(Ordering::Relaxed), 1, "it is where it was");
+    assert_eq!(writer.backend().ring().closed().load(Ordering::Relaxed), 1, "it is where it was");
 }
 
 pub(crate) fn released_up_to_a_cursor<H: Harness>(place: &H) {
@@ -193,7 +195,7 @@ pub(crate) fn a_cursor_of_removed_memory_releases_nothing<H: Harness>(place: &H)
             }
         });
         reader.release_up_to(cursor);
-        assert_eq!(reader.backend().ring().released.load(Ordering::Relaxed), 0, "nothing of this was released");
+        assert_eq!(reader.backend().ring().released().load(Ordering::Relaxed), 0, "nothing of this was released");
         assert_eq!(receive(&mut reader), old);
         // And one of this memory does release.
         reader.peek_next(&mut in_time()).unwrap();
@@ -238,7 +240,7 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     let dying = guest(place);
     let mut first = reader(place);
     first.peek().unwrap().end_session().unwrap();
-    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0);
+    assert_eq!(dying.ring().closed().load(Ordering::Relaxed), 0);
     drop((first, dying));
     writer.flush(&mut in_time()).unwrap();
     let mut second = reader(place);
@@ -247,9 +249,9 @@ pub(crate) fn who_closes_in_the_middle_has_met_no_end<H: Harness>(place: &H) {
     let dying = guest(place);
     let end = second.peek_with(&mut in_time()).unwrap();
     assert!(end.ends_session());
-    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 0, "a peek closes nothing");
+    assert_eq!(dying.ring().closed().load(Ordering::Relaxed), 0, "a peek closes nothing");
     end.end_session().unwrap();
-    assert_eq!(dying.ring().closed.load(Ordering::Relaxed), 1);
+    assert_eq!(dying.ring().closed().load(Ordering::Relaxed), 1);
 }
 
 /// An end on memory that somebody removed, and that nobody has met, comes again.
@@ -267,7 +269,7 @@ pub(crate) fn an_end_that_was_released_is_in_nobodys_way<H: Harness>(place: &H) 
     let mut ending = writer(place);
     ending.end_with(&mut WaitPolicy::non_blocking()).unwrap();
     ending.close_flushed().unwrap();
-    guest(place).ring().released.store(8, Ordering::Relaxed);
+    guest(place).ring().released().store(8, Ordering::Relaxed);
     writer(place).try_send(b"next").unwrap();
     assert_eq!(reader(place).peek().unwrap().text(), b"next");
 }
@@ -306,7 +308,7 @@ pub(crate) fn nothing_comes_behind_an_end<H: Harness>(place: &H) {
     first.close().unwrap();
     let mut second = writer(place);
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
-    assert_eq!(second.reserve(1, &mut WaitPolicy::non_blocking()).map(drop), Err(SendError::TimedOut));
+    assert_eq!(second.reserve_with(1, &mut WaitPolicy::non_blocking()).map(drop), Err(SendError::TimedOut));
     assert_eq!(second.send_all_with(&[b"b"], &mut WaitPolicy::non_blocking()), Err((0, SendError::TimedOut)));
     assert_eq!(receive(&mut reader), b"a");
     assert_eq!(second.try_send(b"b"), Err(SendError::WouldBlock));
@@ -330,7 +332,7 @@ pub(crate) fn an_end_is_peeked_at_and_not_received<H: Harness>(place: &H) {
     let (mut reader, mut writer) = (reader(place), writer(place));
     writer.end_with(&mut in_time()).unwrap();
     for _ in 0..2 {
-        assert_eq!(reader.try_recv(&mut [0; 8]), Err(RecvError::Ended));
+        assert_eq!(reader.try_recv(&mut [0; 8]), Ok(Received::End));
         let end = reader.peek_next(&mut WaitPolicy::non_blocking()).unwrap();
         assert!(end.ends_session() && end.text().is_empty());
         let end = reader.peek_in_place(&mut WaitPolicy::non_blocking()).unwrap();
@@ -363,11 +365,11 @@ pub(crate) fn a_sleeping_reader_is_woken<H: Harness>(place: &H) {
     for number in 0..20_u32 {
         thread::scope(|scope| {
             let reader = scope.spawn(|| receive(&mut reader));
-            until("a reader that sleeps", || watch.ring().reader_parked.load(Ordering::Relaxed) == 1);
+            until("a reader that sleeps", || watch.ring().reader_parked().load(Ordering::Relaxed) == 1);
             writer.send(&number.to_ne_bytes()).unwrap();
             assert_eq!(reader.join().unwrap(), number.to_ne_bytes());
         });
-        assert_eq!(watch.ring().reader_parked.load(Ordering::Relaxed), 0);
+        assert_eq!(watch.ring().reader_parked().load(Ordering::Relaxed), 0);
     }
 }
 
@@ -379,10 +381,10 @@ pub(crate) fn a_sleeping_writer_is_woken<H: Harness>(place: &H) {
     for _ in 0..10 {
         thread::scope(|scope| {
             let writer = scope.spawn(|| writer.send_deadline(&block, soon()));
-            until("a writer that sleeps", || watch.ring().writer_parked.load(Ordering::Relaxed) == 1);
+            until("a writer that sleeps", || watch.ring().writer_parked().load(Ordering::Relaxed) == 1);
             while !writer.is_finished() {
                 match reader.try_recv(&mut vec![0; SMALLEST / 4]) {
-                    Ok(len) => assert_eq!(len, block.len()),
+                    Ok(received) => assert_eq!(received, Received::Message(block.len())),
                     met => assert_eq!(met, Err(RecvError::WouldBlock)),
                 }
             }
@@ -445,7 +447,7 @@ pub(crate) fn hardly_a_look_before_each_sleep<H: Harness>(place: &H) {
             });
             let mut bytes = vec![0; longest];
             for number in 0..5000 {
-                let len = reader.recv_with(&mut bytes, &mut in_time().spins(spins)).unwrap();
+                let len = len_of(reader.recv_with(&mut bytes, &mut in_time().spins(spins)).unwrap());
                 assert!(bytes[..len] == message(number), "message {number}");
             }
         });
@@ -455,7 +457,7 @@ pub(crate) fn hardly_a_look_before_each_sleep<H: Harness>(place: &H) {
 pub(crate) fn a_reader_that_leaves_gives_back<H: Harness>(place: &H) {
     let mut writer = writer(place);
     while writer.try_send(&[1; 64]).is_ok() {}
-    let mut reader = shm_handoff::any::Reader::<H::Backend>::open(place.address()).unwrap();
+    let mut reader = shm_handoff::Reader::<H::Backend>::open(place.address()).unwrap();
     for _ in 0..3 {
         reader.peek().unwrap().release();
     }

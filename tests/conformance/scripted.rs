@@ -3,9 +3,10 @@
 
 use crate::fuzzed::{Flat, Place};
 use crate::soon;
-use shm_handoff::backend::{Backend, Payload, PeerStatus, RingBackend};
+use shm_handoff::backend::memory::{Payload, RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::{AtomicU32, Ordering};
-use shm_handoff::{Error, Role, SendError, WaitPolicy, Writer, ring};
+use shm_handoff::{Error, Reader, Ring, Role, SendError, WaitPolicy, Writer};
 use std::time::Duration;
 
 /// What a status check says, and what happened to the flag shortly before.
@@ -35,6 +36,8 @@ struct Scripted {
     script: std::vec::IntoIter<Entry>,
 }
 
+impl Sealed for Scripted {}
+
 impl Backend for Scripted {
     type Address = fn() -> Vec<Entry>;
 
@@ -44,12 +47,16 @@ impl Backend for Scripted {
         Ok(Self { flag, text: [const { AtomicU32::new(0) }; 4], script: script.into_iter() })
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        &self.flag
+    fn layout(&self) -> Layout {
+        Layout::Slot
     }
 
-    fn payload(&self) -> Payload<'_> {
-        Payload::from_words(&self.text)
+    fn slot(&self) -> SlotView<'_> {
+        SlotView { flag: &self.flag, text: Payload::from_words(&self.text) }
+    }
+
+    fn ring(&self) -> RingView<'_> {
+        unreachable!("it is a slot")
     }
 
     fn sleep(&self, _: Duration) {
@@ -57,6 +64,14 @@ impl Backend for Scripted {
     }
 
     fn wake(&self) {}
+
+    fn park(&self, _: &AtomicU32, _: Duration) {
+        unreachable!("nobody is woken at a slot")
+    }
+
+    fn unpark(&self, _: &AtomicU32) -> bool {
+        unreachable!("nobody is woken at a slot")
+    }
 
     fn status(&mut self) -> Result<PeerStatus, Error> {
         let Entry { status, flag } = self.script.next().expect("no more is asked than is written down");
@@ -119,7 +134,7 @@ fn a_reader_without_a_seat_has_not_gone() {
             reseated,
         });
     };
-    let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
+    let mut writer = Writer::<Flat, Ring>::open(&place).unwrap();
     says(true, false);
     while writer.try_send(&[1; 100]).is_ok() {}
     says(false, true);
@@ -147,7 +162,7 @@ fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
         });
     };
     says(false);
-    let mut writer = ring::Writer::<Flat>::open(&place).unwrap();
+    let mut writer = Writer::<Flat, Ring>::open(&place).unwrap();
     says(true);
     writer.recover(&mut WaitPolicy::non_blocking()).unwrap();
     says(false);
@@ -173,9 +188,9 @@ fn a_reader_that_was_seen_while_nothing_was_sent_is_known() {
 #[test]
 fn closed_is_said_after_the_removal() {
     let place = Place::empty_ring();
-    ring::Writer::<Flat>::open(&place).unwrap().end_with(&mut WaitPolicy::non_blocking()).unwrap();
-    let mut reader = ring::Reader::<Flat>::open(&place).unwrap();
-    let closed = |reader: &ring::Reader<Flat>| reader.backend().ring().closed.load(Ordering::Relaxed);
+    Writer::<Flat, Ring>::open(&place).unwrap().end_with(&mut WaitPolicy::non_blocking()).unwrap();
+    let mut reader = Reader::<Flat, Ring>::open(&place).unwrap();
+    let closed = |reader: &Reader<Flat, Ring>| reader.backend().ring().closed().load(Ordering::Relaxed);
     place.refuses(true);
     assert!(reader.peek().unwrap().end_session().is_err());
     assert_eq!((closed(&reader), place.closed_when_removed()), (0, None), "it was not removed");

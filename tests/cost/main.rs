@@ -16,10 +16,10 @@ mod seccomp;
 mod trap;
 
 use common::{Harness, InProcess, SystemV};
-use shm_handoff::backend::RingBackend;
-use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::Backend;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::sysv::SysV;
-use shm_handoff::{RecvError, WaitPolicy, any, ring};
+use shm_handoff::{Reader, Received, RecvError, Ring, WaitPolicy, Writer};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -115,18 +115,18 @@ fn what_is_counted_is_counted() {
     assert_eq!(counts, [3, libc::SYS_getppid.cast_unsigned(), 5]);
 }
 
-/// Over `any`, one message at a time.
-fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
+/// Whichever layout is met, one message at a time.
+fn through_either<H: Harness>(test: &str, make: impl FnOnce() -> H) {
     let counts = counted(test, || {
         let place = make();
-        let mut reader = any::Reader::<H::Backend>::open(place.address()).unwrap();
-        let mut writer = any::Writer::<H::Backend>::open(place.address()).unwrap();
+        let mut reader = Reader::<H::Backend>::open(place.address()).unwrap();
+        let mut writer = Writer::<H::Backend>::open(place.address()).unwrap();
         let mut room = vec![0; 2048];
         let measured = move || {
             for round in 0..ROUNDS {
                 let len = round * 7 % 2000;
                 writer.send_with(&[b'x'; 2000][..len], &mut WaitPolicy::forever()).unwrap();
-                assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(len));
+                assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(Received::Message(len)));
                 writer.send_with(b"peeked at", &mut WaitPolicy::forever()).unwrap();
                 reader.peek().unwrap().release();
             }
@@ -140,8 +140,8 @@ fn through_any<H: Harness>(test: &str, make: impl FnOnce() -> H) {
 fn through_a_ring<H: Harness>(test: &str) {
     let counts = counted(test, || {
         let place = H::ring(SMALLEST);
-        let mut reader = ring::Reader::<H::Backend>::open(place.address()).unwrap();
-        let mut writer = ring::Writer::<H::Backend>::open(place.address()).unwrap();
+        let mut reader = Reader::<H::Backend, Ring>::open(place.address()).unwrap();
+        let mut writer = Writer::<H::Backend, Ring>::open(place.address()).unwrap();
         let measured = move || {
             for round in 0..ROUNDS {
                 round_of_all(&mut reader, &mut writer, round);
@@ -152,44 +152,44 @@ fn through_a_ring<H: Harness>(test: &str) {
     assert_eq!(counts, [0, 0, 0], "system calls, the number of the first, allocations");
 }
 
-fn round_of_all<B: RingBackend>(reader: &mut ring::Reader<B>, writer: &mut ring::Writer<B>, round: usize) {
+fn round_of_all<B: Backend>(reader: &mut Reader<B, Ring>, writer: &mut Writer<B, Ring>, round: usize) {
     let endless = &mut WaitPolicy::forever();
     writer.send_all(&[b"one", b"two", &[b'x'; 300][..round % 300]]).unwrap();
-    let mut reserved = writer.reserve(round % 2000, endless).unwrap();
+    let mut reserved = writer.reserve(round % 2000).unwrap();
     // SAFETY: this thread alone is at work here.
     unsafe { reserved.bytes() }.fill(7);
     reserved.commit();
-    let mut reserved = writer.reserve(40, endless).unwrap();
+    let mut reserved = writer.reserve(40).unwrap();
     reserved.write_at(0, b"five");
     reserved.commit_first(4);
     assert!(reader.peek_next(endless).unwrap().text() == b"one");
     assert!(reader.try_peek_next().unwrap().unwrap().text() == b"two");
     reader.release_peeked();
-    assert!(reader.recv(&mut [0; 300]) == Ok(round % 300));
+    assert!(reader.recv(&mut [0; 300]) == Ok(Received::Message(round % 300)));
     let message = reader.peek_in_place(endless).unwrap();
     assert!(message.len() == round % 2000);
     message.release();
-    assert!(reader.recv(&mut [0; 4]) == Ok(4));
+    assert!(reader.recv(&mut [0; 4]) == Ok(Received::Message(4)));
 }
 
 #[test]
 fn a_slot_in_one_process() {
-    through_any("a_slot_in_one_process", InProcess::fresh);
+    through_either("a_slot_in_one_process", InProcess::fresh);
 }
 
 #[test]
 fn a_slot_in_a_segment() {
-    through_any("a_slot_in_a_segment", SystemV::fresh);
+    through_either("a_slot_in_a_segment", SystemV::fresh);
 }
 
 #[test]
 fn a_ring_in_one_process() {
-    through_any("a_ring_in_one_process", || InProcess::ring(SMALLEST));
+    through_either("a_ring_in_one_process", || InProcess::ring(SMALLEST));
 }
 
 #[test]
 fn a_ring_in_a_segment() {
-    through_any("a_ring_in_a_segment", || SystemV::ring(SMALLEST));
+    through_either("a_ring_in_a_segment", || SystemV::ring(SMALLEST));
 }
 
 #[test]
@@ -203,9 +203,10 @@ fn batches_and_in_place_in_a_segment() {
 }
 
 /// Whether the peer of the reader, and of the writer, needs no fence.
-fn peer_fences<B: RingBackend>(backend: &B) -> [u32; 2] {
-    let peer_fences = backend.ring().peer_fences.expect("a ring between processes has them");
-    [peer_fences.reader, peer_fences.writer].map(|word| word.load(Ordering::Relaxed))
+fn peer_fences<B: Backend>(backend: &B) -> [u32; 2] {
+    let ring = backend.ring();
+    [ring.reader_fences(), ring.writer_fences()]
+        .map(|fences| fences.expect("a ring between processes has them").word.load(Ordering::Relaxed))
 }
 
 /// Runs this test once more in a process of its own, for what can't be undone.
@@ -227,8 +228,8 @@ fn a_ring_without_membarrier() {
     alone("a_ring_without_membarrier", || {
         seccomp::refuse(libc::SYS_membarrier);
         let place = SystemV::ring(SMALLEST);
-        let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
-        let mut writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        let mut reader = Reader::<SysV, Ring>::open(place.address()).unwrap();
+        let mut writer = Writer::<SysV, Ring>::open(place.address()).unwrap();
         assert_eq!(peer_fences(writer.backend()), [0, 0]);
         std::thread::scope(|scope| {
             scope.spawn(move || {
@@ -240,7 +241,7 @@ fn a_ring_without_membarrier() {
             });
             let mut room = [0; 64];
             for number in 0..20_000_u32 {
-                assert_eq!(reader.recv(&mut room), Ok(64));
+                assert_eq!(reader.recv(&mut room), Ok(Received::Message(64)));
                 assert_eq!(room, *[number.to_ne_bytes(); 16].concat());
             }
         });
@@ -254,8 +255,8 @@ fn a_ring_without_membarrier() {
 fn a_heavy_fence_that_is_refused() {
     alone("a_heavy_fence_that_is_refused", || {
         let place = SystemV::ring(SMALLEST);
-        let mut reader = ring::Reader::<SysV>::open(place.address()).unwrap();
-        let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        let mut reader = Reader::<SysV, Ring>::open(place.address()).unwrap();
+        let writer = Writer::<SysV, Ring>::open(place.address()).unwrap();
         let before = peer_fences(writer.backend());
         if before != [1, 1] {
             eprintln!("this kernel has no membarrier (peer fences: {before:?}): nothing to take back");
@@ -274,7 +275,7 @@ fn a_heavy_fence_that_is_refused() {
         );
         assert_eq!(peer_fences(writer.backend()), [0, 1], "the reader has slept");
         drop(writer);
-        let writer = ring::Writer::<SysV>::open(place.address()).unwrap();
+        let writer = Writer::<SysV, Ring>::open(place.address()).unwrap();
         assert_eq!(peer_fences(writer.backend()), [0, 0]);
     });
 }

@@ -1,6 +1,6 @@
 //! D12: the comment says "non-zero: readable", the code tests `== 1`.
 
-use crate::common::{Harness, InProcess, SystemV};
+use crate::common::{Harness, InProcess, SystemV, len_of};
 use crate::{cases, ours, theirs};
 use proptest::prelude::*;
 use shm_handoff::backend::Backend;
@@ -19,8 +19,8 @@ fn readable() -> impl Strategy<Value = u32> {
 /// comment.
 fn publish<H: Harness>(place: &H, flag: u32) {
     let guest = H::Backend::open(place.address(), Role::Guest).unwrap();
-    guest.payload().write_text(FIRST);
-    guest.flag().store(flag, Ordering::Release);
+    guest.slot().text.write_text(FIRST);
+    guest.slot().flag.store(flag, Ordering::Release);
 }
 
 /// Shown: at every flag but 1 the tutorial's reader sees no message, and its
@@ -46,11 +46,11 @@ fn respected<H: Harness>(flag: u32) -> Result<(), TestCaseError> {
     publish(&place, flag);
     prop_assert_eq!(writer.try_send(SECOND), Err(SendError::WouldBlock));
     let mut text = [0; 2048];
-    let len = reader.try_recv(&mut text).unwrap();
+    let len = len_of(reader.try_recv(&mut text).unwrap());
     prop_assert_eq!(&text[..len], FIRST);
     prop_assert_eq!(writer.try_send(SECOND), Ok(()));
-    prop_assert_eq!(writer.backend().flag().load(Ordering::Acquire), 1, "we write 1 and nothing else");
-    let len = reader.try_recv(&mut text).unwrap();
+    prop_assert_eq!(writer.backend().slot().flag.load(Ordering::Acquire), 1, "we write 1 and nothing else");
+    let len = len_of(reader.try_recv(&mut text).unwrap());
     prop_assert_eq!(&text[..len], SECOND);
     Ok(())
 }

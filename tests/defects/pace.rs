@@ -5,10 +5,10 @@
 
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::inproc::{self, InProc};
-use shm_handoff::backend::{Backend, Payload, PeerStatus};
-use shm_handoff::protocol::WaitPolicy;
+use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::{AtomicU32, Ordering};
-use shm_handoff::{Error, Reader, Role, Writer};
+use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -65,6 +65,8 @@ impl Place {
     }
 }
 
+impl Sealed for Noting {}
+
 impl Backend for Noting {
     type Address = Place;
 
@@ -72,12 +74,16 @@ impl Backend for Noting {
         Ok(Self { inner: InProc::open(&address.slot, role)?, sleeps: Rc::clone(&address.sleeps) })
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        self.inner.flag()
+    fn layout(&self) -> Layout {
+        self.inner.layout()
     }
 
-    fn payload(&self) -> Payload<'_> {
-        self.inner.payload()
+    fn slot(&self) -> SlotView<'_> {
+        self.inner.slot()
+    }
+
+    fn ring(&self) -> RingView<'_> {
+        self.inner.ring()
     }
 
     fn sleep(&self, longest: Duration) {
@@ -86,6 +92,14 @@ impl Backend for Noting {
 
     fn wake(&self) {
         self.inner.wake();
+    }
+
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
+        self.inner.park(parked, longest);
+    }
+
+    fn unpark(&self, parked: &AtomicU32) -> bool {
+        self.inner.unpark(parked)
     }
 
     fn status(&mut self) -> Result<PeerStatus, Error> {
@@ -139,8 +153,8 @@ fn d14_absent_where_something_is_awaited() {
             // Just before the reader goes to sleep.
             left.set(left.get() - 1);
             if left.get() == 0 {
-                writer.payload().write_text(b"hello\n");
-                writer.flag().store(1, Ordering::Release);
+                writer.slot().text.write_text(b"hello\n");
+                writer.slot().flag.store(1, Ordering::Release);
             }
             ControlFlow::Continue(())
         };

@@ -3,14 +3,13 @@
 //! The properties are over all lines, in one process and in a segment; a line
 //! has no NUL, as `fgets` has none to give that it would not stop at.
 
-use crate::common::{Harness, InProcess, SystemV};
+use crate::common::{Harness, InProcess, SystemV, len_of};
 use crate::support::{Channel, ipc};
 use crate::{cases, ours, theirs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::error::Unsendable;
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::{Reader, SendError};
+use shm_handoff::{Reader, SendError, WaitPolicy};
 
 /// Room for a text, in bytes.
 const ROOM: usize = 2048;
@@ -71,7 +70,7 @@ fn bounded<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let mut reader = Reader::<H::Backend>::open(place.address()).unwrap();
     prop_assert!(writer.offer(line));
     let mut text = [0; 2 * ROOM];
-    let len = reader.try_recv(&mut text).unwrap();
+    let len = len_of(reader.try_recv(&mut text).unwrap());
     prop_assert_eq!(&text[..len], &line[..line.len().min(ROOM)]);
     Ok(())
 }
@@ -95,7 +94,7 @@ fn whole_or_refused<H: Harness>(line: &[u8]) -> Result<(), TestCaseError> {
     let (mut reader, mut writer) = ours(&place);
     let sent = writer.try_send(line);
     let mut text = [0; 2 * ROOM];
-    let received = reader.try_recv(&mut text).ok().map(|len| &text[..len]);
+    let received = reader.try_recv(&mut text).ok().map(|received| &text[..len_of(received)]);
     if line.len() < ROOM {
         prop_assert_eq!(sent, Ok(()));
         prop_assert_eq!(received, Some(line));

@@ -10,12 +10,14 @@
 
 #![allow(dead_code)] // each target uses a part of it
 
-use shm_handoff::backend::layout::{SLOT, ring as layout};
-use shm_handoff::backend::{Backend, Layout, Payload, PeerFences, PeerStatus, Records, Ring, RingBackend};
+use shm_handoff::backend::memory::offsets::{SLOT, ring as layout};
+use shm_handoff::backend::memory::{Payload, RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
-use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer, ring};
+use shm_handoff::{Error, Reader, Ring, Role, Slot, WaitPolicy, Writer};
 use std::alloc::{self, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::Cell;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -109,6 +111,8 @@ pub(crate) struct Flat {
     memory: Rc<Memory>,
 }
 
+impl Sealed for Flat {}
+
 impl Backend for Flat {
     type Address = Place;
 
@@ -120,17 +124,27 @@ impl Backend for Flat {
         self.place.layout
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        self.memory.word(SLOT.flag_at)
+    fn slot(&self) -> SlotView<'_> {
+        let text = Payload::from_words(&self.memory.words()[SLOT.text_at / 4..]);
+        SlotView { flag: self.memory.word(SLOT.flag_at), text }
     }
 
-    fn payload(&self) -> Payload<'_> {
-        Payload::from_words(&self.memory.words()[SLOT.text_at / 4..])
+    fn ring(&self) -> RingView<'_> {
+        let first = NonNull::new(self.memory.first).expect("checked when it was made");
+        // SAFETY: laid out as a segment, which ends where the records do; reached by atomics alone, the
+        // header's words by their sizes.
+        unsafe { RingView::from_raw(first.add(layout::RECORDS_AT), CAPACITY, CAPACITY / 4, true) }
     }
 
     fn sleep(&self, _: Duration) {}
 
     fn wake(&self) {}
+
+    fn park(&self, _: &AtomicU32, _: Duration) {}
+
+    fn unpark(&self, _: &AtomicU32) -> bool {
+        false
+    }
 
     fn status(&mut self) -> Result<PeerStatus, Error> {
         let status = self.place.status.get();
@@ -149,7 +163,7 @@ impl Backend for Flat {
             return Err(Error::Removed { key: 1 });
         }
         self.place.closed.set(match self.layout() {
-            Layout::Ring { .. } => Some(self.ring().closed.load(Ordering::Relaxed)),
+            Layout::Ring { .. } => Some(self.ring().closed().load(Ordering::Relaxed)),
             Layout::Slot => None,
         });
         Ok(())
@@ -161,33 +175,6 @@ impl Backend for Flat {
 
     fn leave(self) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-impl RingBackend for Flat {
-    fn ring(&self) -> Ring<'_> {
-        let memory = &self.memory;
-        Ring {
-            head: memory.double_word(layout::HEAD_AT),
-            released: memory.double_word(layout::RELEASED_AT),
-            closed: memory.word(layout::CLOSED_AT),
-            reader_parked: memory.word(layout::READER_PARKED_AT),
-            writer_parked: memory.word(layout::WRITER_PARKED_AT),
-            peer_fences: Some(PeerFences {
-                reader: memory.word(layout::READER_PEER_FENCES_AT),
-                writer: memory.word(layout::WRITER_PEER_FENCES_AT),
-                reachable: true,
-            }),
-            // SAFETY: within the allocation, which ends where the records do.
-            records: unsafe { Records::from_raw(memory.first.add(layout::RECORDS_AT), CAPACITY) },
-            longest: CAPACITY / 4,
-        }
-    }
-
-    fn park(&self, _: &AtomicU32, _: Duration) {}
-
-    fn unpark(&self, _: &AtomicU32) -> bool {
-        false
     }
 }
 
@@ -272,7 +259,7 @@ fn read_all(bytes: &[u8]) {
 pub(crate) fn read_ring(input: &[u8]) {
     let Some((actions, contents)) = parts(input) else { return };
     let place = a_ring(contents);
-    let Ok(mut reader) = ring::Reader::<Flat>::open(&place) else { return };
+    let Ok(mut reader) = Reader::<Flat, Ring>::open(&place) else { return };
     let mut cursors = Vec::new();
     for [action, what] in actions {
         match action % 12 {
@@ -313,7 +300,7 @@ pub(crate) fn read_ring(input: &[u8]) {
 pub(crate) fn write_ring(input: &[u8]) {
     let Some((actions, contents)) = parts(input) else { return };
     let place = a_ring(contents);
-    let Ok(mut writer) = ring::Writer::<Flat>::open(&place) else { return };
+    let Ok(mut writer) = Writer::<Flat, Ring>::open(&place) else { return };
     let bytes = [0x5A; CAPACITY / 4 + 8];
     for [action, what] in actions {
         let len = usize::from(*what) * 3 % bytes.len();
@@ -321,7 +308,7 @@ pub(crate) fn write_ring(input: &[u8]) {
             0 | 1 => _ = writer.try_send(&bytes[..len]),
             2 => _ = writer.send_all_with(&[&bytes[..len], b"", &bytes[..len / 2]], &mut at_once()),
             3 => {
-                if let Ok(mut reserved) = writer.reserve(len, &mut at_once()) {
+                if let Ok(mut reserved) = writer.reserve_with(len, &mut at_once()) {
                     reserved.write_at(len / 8 * 4, &bytes[..len - len / 8 * 4]);
                     if what % 2 == 0 { reserved.commit() } else { reserved.commit_first(len / 3) }
                 }
@@ -344,12 +331,12 @@ pub(crate) fn attach_ring(input: &[u8]) {
     for [action, what] in actions {
         match action % 4 {
             0 => {
-                if let Ok(mut reader) = ring::Reader::<Flat>::open(&place) {
+                if let Ok(mut reader) = Reader::<Flat, Ring>::open(&place) {
                     let _ = reader.try_recv(&mut [0; CAPACITY / 4]);
                 }
             }
             1 => {
-                if let Ok(mut writer) = ring::Writer::<Flat>::open(&place) {
+                if let Ok(mut writer) = Writer::<Flat, Ring>::open(&place) {
                     let _ = writer.try_send(&vec![*what; usize::from(*what)]);
                 }
             }
@@ -365,13 +352,16 @@ pub(crate) fn classic(input: &[u8]) {
     let memory = Memory::new(SLOT.size);
     fill(memory.words(), contents);
     let place = Place::new(memory, Layout::Slot, 1);
-    let (Ok(mut reader), Ok(mut writer)) = (Reader::<Flat>::open(&place), Writer::<Flat>::open(&place)) else { return };
+    let (Ok(mut reader), Ok(mut writer)) = (Reader::<Flat, Slot>::open(&place), Writer::<Flat, Slot>::open(&place))
+    else {
+        return;
+    };
     let bytes = [0x5A; SLOT.text_len + 8];
     for [action, what] in actions {
         let len = usize::from(*what) * 9 % bytes.len();
         match action % 7 {
             0 => _ = reader.peek_with(&mut at_once()).map(|message| assert!(message.text().len() <= SLOT.text_len)),
-            1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::protocol::Message::release),
+            1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::Message::release),
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),
             4 => _ = writer.recover(&mut at_once()),

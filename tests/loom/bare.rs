@@ -3,7 +3,8 @@
 //! order what the flag alone has to order, and multiply the executions.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, Layout, Payload, PeerStatus, Ring, RingBackend};
+use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::mem::ManuallyDrop;
@@ -12,6 +13,8 @@ use std::time::Duration;
 /// Both peers are there, always. Its seat is never given back: where a model
 /// fails, the unwinding must not take a lock of that model.
 pub(crate) struct Bare(ManuallyDrop<InProc>);
+
+impl Sealed for Bare {}
 
 impl Backend for Bare {
     type Address = Channel;
@@ -24,12 +27,12 @@ impl Backend for Bare {
         self.0.layout()
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        self.0.flag()
+    fn slot(&self) -> SlotView<'_> {
+        self.0.slot()
     }
 
-    fn payload(&self) -> Payload<'_> {
-        self.0.payload()
+    fn ring(&self) -> RingView<'_> {
+        self.0.ring()
     }
 
     fn sleep(&self, longest: Duration) {
@@ -65,12 +68,6 @@ impl Backend for Bare {
 
     fn leave(self) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-impl RingBackend for Bare {
-    fn ring(&self) -> Ring<'_> {
-        self.0.ring()
     }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {

@@ -12,6 +12,7 @@ use crate::history::sequentially_consistent;
 use crate::picture::picture;
 use crate::slot;
 use loom::thread;
+use shm_handoff::Received;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::protocol::tutorial::{Mended, Reader, Taken, Writer};
 use shm_handoff::{Error, Role};
@@ -253,7 +254,7 @@ fn d4_absent() {
         let mut reader = shm_handoff::Reader::<Bare>::open(&slot).unwrap();
         writer.join();
         let mut text = [0; 8];
-        assert_eq!(reader.try_recv(&mut text), Ok(AAA.len()));
+        assert_eq!(reader.try_recv(&mut text), Ok(Received::Message(AAA.len())));
         assert_eq!(&text[..AAA.len()], AAA);
     });
 }

@@ -3,8 +3,8 @@
 
 use crate::history::History;
 use loom::thread::JoinHandle;
-use shm_handoff::protocol::Orders;
-use shm_handoff::protocol::orders::{SHIPPED, weakened};
+use shm_handoff::orders::Orders;
+use shm_handoff::orders::{SHIPPED, weakened};
 use trace::{Action, Record};
 
 use std::fmt;

@@ -5,7 +5,7 @@ use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
 use loom::thread;
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::{Backend, Reader, RecvError, SendError, Writer};
+use shm_handoff::{Backend, Reader, Received, RecvError, SendError, Writer};
 
 /// `messages` messages from a writer to a reader that looks and releases.
 pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Channel> + Send + 'static>(messages: usize) {
@@ -80,7 +80,8 @@ fn l4_trying_again() {
         for expected in &MESSAGES[..2] {
             let len = loop {
                 match reader.try_recv(&mut text) {
-                    Ok(len) => break len,
+                    Ok(Received::Message(len)) => break len,
+                    Ok(Received::End) => panic!("no end was sent"),
                     Err(error) => assert_eq!(error, RecvError::WouldBlock),
                 }
                 thread::yield_now();

@@ -9,9 +9,10 @@
 use crate::explore::{Counterexample, Depth, Search, actor, alone, explore, hold_to_floor, main_is, row};
 use crate::mortal::{Mortal, has_removed, live};
 use crate::{MESSAGES, slot};
+use shm_handoff::Received;
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::protocol::message::END;
+use shm_handoff::protocol::slot::rules::END;
 
 use shm_handoff::{Reader, RecvError, SendError, Writer};
 use std::cell::RefCell;
@@ -256,7 +257,7 @@ fn k11_received_into_the_readers_own_at_every_step() {
                     let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
                     for (number, message) in MESSAGES[..2].iter().enumerate() {
                         let len = reader.recv_with(&mut room.borrow_mut()[number], &mut WaitPolicy::forever()).unwrap();
-                        assert_eq!(len, message.len());
+                        assert_eq!(len, Received::Message(message.len()));
                     }
                     reader.close().unwrap();
                 });

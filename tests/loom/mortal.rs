@@ -10,7 +10,8 @@
 //! takes it.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, Layout, Payload, PeerStatus, Ring, RingBackend};
+use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
 use std::cell::{Cell, RefCell};
@@ -39,6 +40,8 @@ impl Drop for Mortal {
     }
 }
 
+impl Sealed for Mortal {}
+
 impl Backend for Mortal {
     type Address = Channel;
 
@@ -51,12 +54,12 @@ impl Backend for Mortal {
         self.0.layout()
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        self.0.flag()
+    fn slot(&self) -> SlotView<'_> {
+        self.0.slot()
     }
 
-    fn payload(&self) -> Payload<'_> {
-        self.0.payload()
+    fn ring(&self) -> RingView<'_> {
+        self.0.ring()
     }
 
     fn sleep(&self, longest: Duration) {
@@ -95,12 +98,6 @@ impl Backend for Mortal {
         let mut left = ManuallyDrop::new(self);
         // SAFETY: taken once, here; what is left of us is never dropped.
         unsafe { ManuallyDrop::take(&mut left.0) }.leave()
-    }
-}
-
-impl RingBackend for Mortal {
-    fn ring(&self) -> Ring<'_> {
-        self.0.ring()
     }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {

@@ -4,7 +4,7 @@ use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::flag::FULL;
+use shm_handoff::protocol::slot::flag::FULL;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Backend, Reader, Role, Writer};
 
@@ -56,9 +56,9 @@ fn l6_end_session_lets_nobody_publish() {
             let mut reader = Reader::<InProc>::open(&slot).unwrap();
             expect(&mut reader, &MESSAGES[..1]);
             writer.join();
-            assert_eq!(dying.flag().load(Ordering::Relaxed), FULL);
+            assert_eq!(dying.slot().flag.load(Ordering::Relaxed), FULL);
             let mut text = [0; 8];
-            assert_eq!(dying.payload().read_text(&mut text), Some(4));
+            assert_eq!(dying.slot().text.read_text(&mut text), Some(4));
             assert_eq!(&text[..4], b"end\n");
         },
     );

@@ -5,11 +5,11 @@
 use crate::support::{Channel, ipc};
 use libc::{c_int, c_void, key_t, size_t};
 use nix::errno::Errno;
-use shm_handoff::any::{Reader, Writer};
 use shm_handoff::backend::Backend;
-use shm_handoff::backend::layout::ring::SMALLEST;
+use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::sysv::{Key, Observer, Options, Segment, SysV};
 use shm_handoff::error::{Error, Role};
+use shm_handoff::{Reader, Writer};
 use std::cell::Cell;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! led astray: whatever they do, our side ends as it says it does.
 
 use crate::support::{Channel, eventually, numbers};
-use shm_handoff::backend::layout::ring::{RECORDS_AT, SMALLEST};
+use shm_handoff::backend::memory::offsets::ring::{RECORDS_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
 use shm_handoff::error::Role;
 use std::io::Read;
@@ -28,11 +28,11 @@ fn records_without_an_end_are_no_ring_s() {
 #[test]
 fn a_signal_is_heard_between_empty_messages() {
     use shm_handoff::backend::sysv::{Options, SysV};
-    use shm_handoff::ring::Writer;
+    use shm_handoff::{Ring, Writer};
     use std::time::{Duration, Instant};
     for format in ["--raw", "--format=plain"] {
         let channel = Channel::new();
-        let mut writer = Writer::<SysV>::open(&Options::ring(channel.key(), SMALLEST).unwrap()).unwrap();
+        let mut writer = Writer::<SysV, Ring>::open(&Options::ring(channel.key(), SMALLEST).unwrap()).unwrap();
         let mut reader = channel.seated_reader(&[format]);
         let empties = [&b""[..]; 64];
         let mut asked = false;

@@ -1,8 +1,8 @@
 //! How a ring is made, and what passes for one.
 
 use crate::support::{Channel, Run, eventually, ipc, rounds};
-use shm_handoff::backend::layout::SLOT;
-use shm_handoff::backend::layout::ring::{
+use shm_handoff::backend::memory::offsets::SLOT;
+use shm_handoff::backend::memory::offsets::ring::{
     CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_PARKED_AT,
     has_wide, size,
 };
@@ -67,8 +67,8 @@ fn a_ring_is_as_the_table_says() {
 fn a_ring_whose_maker_died_is_made_anew() {
     let steps: [fn(&Segment); 5] = [
         |_| {},
-        |segment| segment.payload(SLOT.text_at, SLOT.text_len).write_text(&DECOY[..20]),
-        |segment| segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY),
+        |segment| assert!(segment.payload(SLOT.text_at, SLOT.text_len).write_text(&DECOY[..20])),
+        |segment| assert!(segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY)),
         |segment| segment.word(SLOT.flag_at).store(1, ORDER),
         |segment| {
             segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY);
@@ -92,7 +92,7 @@ fn a_ring_whose_maker_died_is_made_anew() {
 fn what_only_has_a_ring_s_size_is_no_channel_and_left_alone() {
     let steps: [fn(&Segment); 10] = [
         |segment| segment.word(0).store(2, ORDER),
-        |segment| segment.payload(4, 8).write_text(b"other"),
+        |segment| assert!(segment.payload(4, 8).write_text(b"other")),
         |segment| segment.word(3000).store(1, ORDER),
         |segment| segment.double_word(MAGIC_AT).store(MAGIC + 1, ORDER),
         |segment| segment.word(VERSION_AT).store(VERSION + 1, ORDER),

@@ -4,7 +4,7 @@
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::error::Role;
-use shm_handoff::{WaitPolicy, ring};
+use shm_handoff::{Reader, Received, Ring, WaitPolicy, Writer};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -131,7 +131,7 @@ fn hardly_a_look_before_each_sleep() {
     if let Ok(told) = std::env::var(WRITES) {
         let (key, spins) = told.split_once(' ').unwrap();
         let key = Key::new(key.parse().unwrap()).unwrap();
-        let mut writer = ring::Writer::<SysV>::open(&Options::any_ring(key)).unwrap();
+        let mut writer = Writer::<SysV, Ring>::open(&Options::any_ring(key)).unwrap();
         let policy = &mut WaitPolicy::forever().spins(spins.parse().unwrap());
         lines().for_each(|line| writer.send_with(line, policy).unwrap());
         return writer.close().unwrap();
@@ -139,7 +139,7 @@ fn hardly_a_look_before_each_sleep() {
     for spins in [0, 1, 20] {
         let channel = Channel::new();
         let options = Options::ring(channel.key(), 64 << 10).unwrap();
-        let mut reader = ring::Reader::<SysV>::open(&options).unwrap();
+        let mut reader = Reader::<SysV, Ring>::open(&options).unwrap();
         let mut writer = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "stress::hardly_a_look_before_each_sleep"])
             .env(WRITES, format!("{} {spins}", channel.key().number()))
@@ -148,8 +148,9 @@ fn hardly_a_look_before_each_sleep() {
             .unwrap();
         let mut text = vec![0; reader.capacity()];
         for (number, line) in lines().enumerate() {
-            let len = reader.recv_with(&mut text, &mut WaitPolicy::forever().spins(spins)).unwrap();
-            assert!(text[..len] == *line, "message {number} is not what was sent");
+            let received = reader.recv_with(&mut text, &mut WaitPolicy::forever().spins(spins)).unwrap();
+            assert_eq!(received, Received::Message(line.len()), "message {number}");
+            assert!(text[..line.len()] == *line, "message {number} is not what was sent");
         }
         assert!(writer.wait().unwrap().success());
         reader.close().unwrap();

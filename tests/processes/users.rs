@@ -2,7 +2,7 @@
 //! user than a real one.
 
 use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, skipped};
-use shm_handoff::backend::layout::ring::{SMALLEST, size};
+use shm_handoff::backend::memory::offsets::ring::{SMALLEST, size};
 use shm_handoff::backend::sysv::{Key, Observer, Segment};
 use shm_handoff::error::{Error, Object, Role};
 use std::path::Path;

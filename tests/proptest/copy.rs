@@ -15,7 +15,7 @@
 //!   nothing outside of the room is changed.
 
 use proptest::prelude::*;
-use shm_handoff::backend::Payload;
+use shm_handoff::backend::memory::Payload;
 use std::ffi::c_void;
 
 /// Bytes between the forbidden pages: more than any text here.

@@ -12,10 +12,10 @@ use crate::cases;
 use crate::common::{Harness, InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::Backend;
-use shm_handoff::protocol::WaitPolicy;
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Reader, RecvError, Role, SendError, Writer};
+use shm_handoff::{Reader, Received, RecvError, Role, SendError, Writer};
 
 /// Any flag; those of every day more often.
 fn any_flag() -> impl Strategy<Value = u32> {
@@ -49,23 +49,29 @@ fn judge<B: Backend>(reader: &mut Reader<B>, flag: u32, text: &[u8], room: usize
     }
     if room < expected.len() {
         prop_assert_eq!(reader.try_recv(&mut out), Err(RecvError::BufferTooSmall { capacity: 2048 }));
-        prop_assert_eq!(reader.backend().flag().load(Ordering::Relaxed), flag);
+        prop_assert_eq!(reader.backend().slot().flag.load(Ordering::Relaxed), flag);
         out = vec![0; 2048];
     }
-    prop_assert_eq!(reader.try_recv(&mut out), Ok(expected.len()));
-    prop_assert_eq!(&out[..expected.len()], expected);
-    prop_assert_eq!(reader.backend().flag().load(Ordering::Relaxed), 0);
+    if expected.starts_with(b"end") {
+        prop_assert_eq!(reader.try_recv(&mut out), Ok(Received::End));
+        prop_assert_eq!(reader.backend().slot().flag.load(Ordering::Relaxed), flag);
+        reader.peek().unwrap().release();
+    } else {
+        prop_assert_eq!(reader.try_recv(&mut out), Ok(Received::Message(expected.len())));
+        prop_assert_eq!(&out[..expected.len()], expected);
+    }
+    prop_assert_eq!(reader.backend().slot().flag.load(Ordering::Relaxed), 0);
     Ok(())
 }
 
 /// What a writer must do with `flag`, with a reader of ours seated.
 fn judge_writer<H: Harness>(place: &H, flag: u32) -> Result<(), TestCaseError> {
     let mut writer = Writer::<H::Backend>::open(place.address()).unwrap();
-    writer.backend().flag().store(flag, Ordering::Relaxed);
+    writer.backend().slot().flag.store(flag, Ordering::Relaxed);
     let expected = if flag == 0 { Ok(()) } else { Err(SendError::WouldBlock) };
     prop_assert_eq!(writer.try_send(b"mine"), expected);
-    prop_assert_eq!(writer.backend().flag().load(Ordering::Relaxed), if flag == 0 { 1 } else { flag });
-    writer.backend().flag().store(0, Ordering::Relaxed);
+    prop_assert_eq!(writer.backend().slot().flag.load(Ordering::Relaxed), if flag == 0 { 1 } else { flag });
+    writer.backend().slot().flag.store(0, Ordering::Relaxed);
     writer.close().unwrap();
     Ok(())
 }
@@ -93,8 +99,8 @@ proptest! {
             // Through a payload no text without a NUL can be written.
             let len = text.iter().position(|byte| *byte == 0).unwrap_or(2047);
             text[len] = 0;
-            stranger.payload().write_text(&text[..len]);
-            stranger.flag().store(flag, Ordering::Relaxed);
+            stranger.slot().text.write_text(&text[..len]);
+            stranger.slot().flag.store(flag, Ordering::Relaxed);
             judge(&mut reader, flag, &text, room)?;
         }
     }

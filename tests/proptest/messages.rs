@@ -16,11 +16,11 @@
 //!   2047 bytes, arrive as they are, and are split above.
 
 use crate::cases;
-use crate::common::{Harness, InProcess, SystemV, soon};
+use crate::common::{Harness, InProcess, SystemV, len_of, soon};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::error::Unsendable;
-use shm_handoff::protocol::message::{END, LOOK_AHEAD, check, cut, ends_session, is_bare_end};
+use shm_handoff::protocol::slot::rules::{END, LOOK_AHEAD, check, cut, ends_session, is_bare_end};
 use shm_handoff::{Reader, SendError, Writer};
 
 /// Bytes among which `end` and its near misses are frequent.
@@ -141,7 +141,7 @@ fn lengths<H: Harness>() {
         let sent: Vec<u8> = (0..len).map(|at| u8::try_from(at % 255 + 1).unwrap()).rev().collect();
         if len <= 2047 {
             writer.send_deadline(&sent, soon()).unwrap();
-            let received = reader.recv_deadline(&mut text, soon()).unwrap();
+            let received = len_of(reader.recv_deadline(&mut text, soon()).unwrap());
             assert_eq!(&text[..received], sent, "{len} bytes");
             continue;
         }
@@ -149,7 +149,7 @@ fn lengths<H: Harness>() {
         let mut received = Vec::new();
         for piece in pieces(&sent, writer.capacity()) {
             writer.send_deadline(piece, soon()).unwrap();
-            let len = reader.recv_deadline(&mut text, soon()).unwrap();
+            let len = len_of(reader.recv_deadline(&mut text, soon()).unwrap());
             received.extend_from_slice(&text[..len]);
         }
         assert_eq!(received, sent, "{len} bytes");

@@ -4,6 +4,7 @@
 //!   and the queue is empty; if not, it says which of the two is missing.
 //! * P2: A receive and a look succeed exactly if the queue is not empty, and
 //!   give its front; a look takes nothing away, whatever becomes of the reader.
+//!   Nor does a receive take an end: it says that the session has ended.
 //! * P3: Sides that go and come change nothing that lies there. A writer that
 //!   goes without leaving in order is heard of by the reader that saw it, after
 //!   the last message, until a writer sits there again; one that left in order
@@ -15,7 +16,7 @@ use crate::common::{Harness, InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::backend::Backend;
-use shm_handoff::{Reader, RecvError, SendError, WaitPolicy, Writer};
+use shm_handoff::{Reader, Received, RecvError, SendError, WaitPolicy, Writer};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone)]
@@ -101,8 +102,9 @@ impl<H: Harness> World<'_, H> {
                     Some(front) if front.len() > room => {
                         prop_assert_eq!(received, Err(RecvError::BufferTooSmall { capacity: 2048 }));
                     }
+                    Some(front) if front.starts_with(b"end") => prop_assert_eq!(received, Ok(Received::End)),
                     Some(front) => {
-                        prop_assert_eq!(received, Ok(front.len()));
+                        prop_assert_eq!(received, Ok(Received::Message(front.len())));
                         prop_assert_eq!(&text[..front.len()], &front[..]);
                         self.oracle.queue.pop_front();
                     }
@@ -176,11 +178,18 @@ fn run<H: Harness>(actions: Vec<Action>) -> Result<(), TestCaseError> {
     let mut reader = Reader::<H::Backend>::open(place.address()).unwrap();
     let mut text = [0; 2048];
     for expected in oracle.queue {
-        prop_assert_eq!(reader.try_recv(&mut text), Ok(expected.len()));
+        let message = reader.peek_with(&mut WaitPolicy::non_blocking()).expect("a message");
+        prop_assert_eq!(message.text(), &expected[..]);
+        if message.ends_session() {
+            prop_assert_eq!(reader.try_recv(&mut text), Ok(Received::End));
+            reader.peek().unwrap().release();
+            continue;
+        }
+        prop_assert_eq!(reader.try_recv(&mut text), Ok(Received::Message(expected.len())));
         prop_assert_eq!(&text[..expected.len()], &expected[..]);
     }
     prop_assert_eq!(reader.try_recv(&mut text), Err(RecvError::WouldBlock));
-    prop_assert_eq!(reader.backend().payload().len(), 2048);
+    prop_assert_eq!(reader.backend().slot().text.len(), 2048);
     Ok(())
 }
 

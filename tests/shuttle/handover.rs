@@ -2,10 +2,9 @@
 
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
-use crate::{slot, text};
+use crate::{len_of, slot, text};
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::{Reader, RecvError, SendError, Writer};
+use shm_handoff::{Reader, RecvError, SendError, Tick, WaitPolicy, Writer};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::ops::ControlFlow;
@@ -35,7 +34,7 @@ fn s1_a_long_hand_over() {
             });
             let mut buffer = [0; 16];
             for _ in 0..messages {
-                let len = reader.recv(&mut buffer).unwrap();
+                let len = len_of(reader.recv(&mut buffer).unwrap());
                 oracle.received(&buffer[..len]);
             }
             writer.join().unwrap();
@@ -46,7 +45,7 @@ fn s1_a_long_hand_over() {
 }
 
 /// A hook that ends a wait at its first, second or third tick.
-fn soon() -> impl FnMut(shm_handoff::protocol::Tick) -> ControlFlow<()> {
+fn soon() -> impl FnMut(Tick) -> ControlFlow<()> {
     let mut ticks = thread_rng().gen_range(0..3);
     move |_| {
         if ticks == 0 {
@@ -71,11 +70,11 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
     let mut buffer = [0; 16];
     match thread_rng().gen_range(0..7) {
         0 => {
-            let len = reader.recv(&mut buffer)?;
+            let len = len_of(reader.recv(&mut buffer)?);
             oracle.received(&buffer[..len]);
         }
         1 => {
-            let len = reader.try_recv(&mut buffer)?;
+            let len = len_of(reader.try_recv(&mut buffer)?);
             oracle.received(&buffer[..len]);
         }
         2 => oracle.peeked(reader.peek()?.text()),
@@ -86,7 +85,10 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
             oracle.released();
         }
         4 => oracle.peeked(reader.peek_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?.text()),
-        5 => reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?,
+        5 => {
+            reader.rewind();
+            reader.wait_with(&mut WaitPolicy::forever().on_tick(&mut soon()))?;
+        }
         _ => {
             let too_small = reader.try_recv(&mut buffer[..4]);
             if !matches!(too_small, Err(RecvError::BufferTooSmall { capacity: 16 })) {

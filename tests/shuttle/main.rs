@@ -27,6 +27,7 @@ mod ring;
 mod seats;
 mod tutorial;
 
+use shm_handoff::Received;
 use shm_handoff::backend::inproc::Channel;
 
 /// A slot of four words: a copy can be interrupted in three places.
@@ -40,4 +41,12 @@ fn text(n: usize) -> Vec<u8> {
     let mut text = format!("{n:04}").repeat(1 + n % 3);
     text.push('\n');
     text.into_bytes()
+}
+
+/// The length of a message that was received.
+fn len_of(received: Received) -> usize {
+    match received {
+        Received::Message(len) => len,
+        Received::End => panic!("nobody has ended the session"),
+    }
 }

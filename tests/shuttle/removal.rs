@@ -3,9 +3,9 @@
 
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
-use crate::{slot, text};
+use crate::{len_of, slot, text};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::flag::FULL;
+use shm_handoff::protocol::slot::flag::FULL;
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Backend, Reader, RecvError, Role, SendError, Writer};
 use shuttle::rand::{Rng, thread_rng};
@@ -114,7 +114,7 @@ fn s5_removed_while_writers_leave() {
             let third = thread::spawn(move || remove_now_and_then(&slot, &theirs, messages, true));
             let mut buffer = [0; 16];
             while oracle.count() < messages {
-                let len = reader.recv(&mut buffer).unwrap();
+                let len = len_of(reader.recv(&mut buffer).unwrap());
                 oracle.received(&buffer[..len]);
             }
             third.join().unwrap();
@@ -148,8 +148,8 @@ struct Closed {
 impl Closed {
     fn check(&self) {
         let mut text = [0; 16];
-        assert_eq!(self.memory.flag().load(Ordering::Relaxed), FULL, "closed memory was released");
-        let len = self.memory.payload().read_text(&mut text).unwrap();
+        assert_eq!(self.memory.slot().flag.load(Ordering::Relaxed), FULL, "closed memory was released");
+        let len = self.memory.slot().text.read_text(&mut text).unwrap();
         assert_eq!(text[..len], self.text, "somebody has written into closed memory");
     }
 }

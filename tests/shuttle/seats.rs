@@ -2,7 +2,7 @@
 
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
-use crate::{slot, text};
+use crate::{len_of, slot, text};
 use parking_lot::Mutex;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::{Error, Reader, RecvError, Role, SendError, Writer};
@@ -107,7 +107,7 @@ fn s3_writers_come_and_go() {
             let mut buffer = [0; 16];
             loop {
                 match reader.recv(&mut buffer) {
-                    Ok(len) => oracle.received(&buffer[..len]),
+                    Ok(received) => oracle.received(&buffer[..len_of(received)]),
                     Err(error) => {
                         assert_eq!(error, RecvError::WriterGone);
                         noted("failure heard");
@@ -312,7 +312,7 @@ fn s7_second_ones_are_refused() {
                         };
                         for _ in 0..thread_rng().gen_range(0..4) {
                             if oracle.count() < messages {
-                                let len = reader.recv(&mut buffer).unwrap();
+                                let len = len_of(reader.recv(&mut buffer).unwrap());
                                 oracle.received(&buffer[..len]);
                             }
                         }

@@ -2,7 +2,7 @@
 //! message costs the processor where neither side has to wait. `ci/instructions.sh` counts.
 
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
-use shm_handoff::{Reader, WaitPolicy, Writer, any, ring};
+use shm_handoff::{Core, Either, Reader, Ring, Slot, Writer};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 
@@ -10,31 +10,29 @@ use std::num::NonZeroUsize;
 #[repr(align(64))]
 struct Aligned<const N: usize>([u8; N]);
 
-/// A writer and a reader of these types, at these options.
-macro_rules! pair {
-    ($writer:ty, $reader:ty, $options:expr, $row:ident) => {{
-        let options = $options;
-        let mut reader = <$reader>::open(&options).expect("reader");
-        let mut writer = <$writer>::open(&options).expect("writer");
-        let (text, mut into) = (Aligned([b'x'; 2048]), Aligned([0; 2048]));
-        let (text, into) = (&text.0[..$row.size], &mut into.0);
-        if $row.peek {
-            for _ in 0..$row.count {
-                writer.send(black_box(text)).expect("sent");
-                let message = reader.peek().expect("peeked");
-                black_box(message.text());
-                message.release();
-            }
-        } else {
-            for _ in 0..$row.count {
-                writer.send(black_box(text)).expect("sent");
-                black_box(reader.recv_with(black_box(into), &mut WaitPolicy::forever()).expect("received"));
-            }
+/// A writer and a reader of this layout, at these options.
+#[inline(never)]
+fn pair<L: Core>(options: &Options, row: &Row) {
+    let mut reader = Reader::<SysV, L>::open(options).expect("reader");
+    let mut writer = Writer::<SysV, L>::open(options).expect("writer");
+    let (text, mut into) = (Aligned([b'x'; 2048]), Aligned([0; 2048]));
+    let (text, into) = (&text.0[..row.size], &mut into.0);
+    if row.peek {
+        for _ in 0..row.count {
+            writer.send(black_box(text)).expect("sent");
+            let message = reader.peek().expect("peeked");
+            black_box(message.text());
+            message.release();
         }
-        writer.close().expect("left");
-        reader.close().expect("left");
-        Segment::open(key()).and_then(|segment| segment.remove()).expect("removed");
-    }};
+    } else {
+        for _ in 0..row.count {
+            writer.send(black_box(text)).expect("sent");
+            black_box(reader.recv(black_box(into)).expect("received"));
+        }
+    }
+    writer.close().expect("left");
+    reader.close().expect("left");
+    Segment::open(key()).and_then(|segment| segment.remove()).expect("removed");
 }
 
 /// What is counted.
@@ -57,10 +55,10 @@ fn main() {
     let classic = || Options::slot(key());
     let ring = || Options::ring(key(), 2 << 20).expect("a capacity");
     match plain {
-        "ring" => pair!(ring::Writer<SysV>, ring::Reader<SysV>, ring(), row),
-        "classic" => pair!(Writer<SysV>, Reader<SysV>, classic(), row),
-        "either-ring" => pair!(any::Writer<SysV>, any::Reader<SysV>, ring(), row),
-        "either-classic" => pair!(any::Writer<SysV>, any::Reader<SysV>, classic(), row),
+        "ring" => pair::<Ring>(&ring(), &row),
+        "classic" => pair::<Slot>(&classic(), &row),
+        "either-ring" => pair::<Either>(&ring(), &row),
+        "either-classic" => pair::<Either>(&classic(), &row),
         "rtrb" | "shaq" => match row.size {
             8 => other::<8>(plain, row.count),
             64 => other::<64>(plain, row.count),

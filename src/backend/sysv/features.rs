@@ -2,7 +2,7 @@
 //! only this process can reach and that are gone again at once.
 
 use super::ffi::{self, step};
-use crate::backend::layout::SLOT;
+use crate::backend::memory::offsets::SLOT;
 use libc::{IPC_CREAT, IPC_NOWAIT, IPC_PRIVATE, SEM_UNDO};
 use nix::errno::Errno;
 

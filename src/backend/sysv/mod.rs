@@ -36,7 +36,9 @@ pub use segment::{Segment, Stat};
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
-use super::{Backend, Payload, PeerStatus, Ring, RingBackend, layout};
+use super::memory::mapped::Mapped;
+use super::memory::offsets::ring;
+use super::{Backend, PeerStatus, RingView, Sealed, SlotView};
 use crate::error::{Error, Layout, Object, Role};
 use crate::sync::AtomicU32;
 use recognise::Want;
@@ -124,7 +126,7 @@ impl Options {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ring(key: Key, capacity: usize) -> Result<Self, Error> {
-        if !layout::ring::is_capacity(capacity) {
+        if !ring::is_capacity(capacity) {
             return Err(Error::BadCapacity { given: capacity });
         }
         Ok(Self { want: Want::Ring { capacity, exactly: true }, ..Self::slot(key) })
@@ -145,7 +147,7 @@ impl Options {
     /// ```
     #[must_use]
     pub fn any_ring(key: Key) -> Self {
-        Self { want: Want::Ring { capacity: layout::ring::DEFAULT, exactly: false }, ..Self::slot(key) }
+        Self { want: Want::Ring { capacity: ring::DEFAULT, exactly: false }, ..Self::slot(key) }
     }
 
     /// Permission bits of what has to be made.
@@ -201,18 +203,22 @@ impl Options {
     }
 
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
-    fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Layout), Error> {
+    fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Mapped<'static>), Error> {
         let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
-        if made {
+        let layout = if made {
             if let Layout::Ring { capacity } = self.want.layout() {
                 recognise::make_ring(&segment, capacity);
             }
-            return Ok((segment, self.want.layout()));
-        }
-        let stat = segment.stat()?;
-        self.check(&stat)?;
-        let layout = recognise::recognise(&segment, &stat, lock)?;
-        Ok((segment, layout))
+            self.want.layout()
+        } else {
+            let stat = segment.stat()?;
+            self.check(&stat)?;
+            recognise::recognise(&segment, &stat, lock)?
+        };
+        // SAFETY: `SysV` has the two together, replaces them together, and lends views for no longer than
+        // itself.
+        let views = unsafe { segment.views_unbound(layout) };
+        Ok((segment, views))
     }
 }
 
@@ -235,8 +241,9 @@ impl Options {
 #[derive(Debug)]
 pub struct SysV {
     // Fields are dropped in this order: detached first, then the seat.
+    /// Of the segment.
+    views: Mapped<'static>,
     segment: Segment,
-    layout: Layout,
     seat: Option<Seat>,
     options: Options,
 }
@@ -303,6 +310,8 @@ impl SysV {
     }
 }
 
+impl Sealed for SysV {}
+
 impl Backend for SysV {
     type Address = Options;
 
@@ -316,24 +325,28 @@ impl Backend for SysV {
             None => options.mode,
         };
         if role == Role::Guest {
-            let (segment, layout) = options.attach(None)?;
-            return Ok(Self { segment, layout, seat: None, options: *options });
+            let (segment, views) = options.attach(None)?;
+            return Ok(Self { views, segment, seat: None, options: *options });
         }
         let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
-        let (segment, layout) = seat.locked(|lock| options.attach(Some(&lock)))?;
-        Ok(Self { segment, layout, seat: Some(seat), options: *options })
+        let (segment, views) = seat.locked(|lock| options.attach(Some(&lock)))?;
+        Ok(Self { views, segment, seat: Some(seat), options: *options })
     }
 
     fn layout(&self) -> Layout {
-        self.layout
+        self.views.layout()
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        self.segment.word(layout::SLOT.flag_at)
+    #[inline(always)]
+    fn slot(&self) -> SlotView<'_> {
+        let Some(slot) = self.views.slot else { other_layout() };
+        slot
     }
 
-    fn payload(&self) -> Payload<'_> {
-        self.segment.payload(layout::SLOT.text_at, layout::SLOT.text_len)
+    #[inline(always)]
+    fn ring(&self) -> RingView<'_> {
+        let Some(ring) = self.views.ring else { other_layout() };
+        ring
     }
 
     fn sleep(&self, longest: Duration) {
@@ -365,12 +378,12 @@ impl Backend for SysV {
         // The layout that was met first was as good as asked for. A capacity is insisted
         // on only if it was.
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
-        let want = match self.layout {
+        let want = match self.layout() {
             Layout::Slot => Want::Classic,
             Layout::Ring { capacity } => Want::Ring { capacity, exactly },
         };
         let options = Options { want, ..self.options };
-        (self.segment, self.layout) = match &mut self.seat {
+        (self.segment, self.views) = match &mut self.seat {
             Some(seat) => seat.locked(|lock| options.attach(Some(&lock)))?,
             None => options.attach(None)?,
         };
@@ -390,14 +403,6 @@ impl Backend for SysV {
         drop(segment);
         seat.map_or(Ok(()), Seat::leave)
     }
-}
-
-impl RingBackend for SysV {
-    #[inline(always)]
-    fn ring(&self) -> Ring<'_> {
-        let Layout::Ring { capacity } = self.layout else { unreachable!("a classic slot has no ring") };
-        self.segment.ring(capacity)
-    }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {
         ffi::futex_wait(parked, 1, longest);
@@ -410,4 +415,11 @@ impl RingBackend for SysV {
     fn heavy_fence(&self) -> bool {
         ffi::heavy_fence()
     }
+}
+
+/// The cores of a layout are made for memory of that layout.
+#[cold]
+#[inline(never)]
+fn other_layout() -> ! {
+    unreachable!("places of the other layout")
 }

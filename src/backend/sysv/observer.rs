@@ -10,9 +10,9 @@ use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
 use super::segment::{self, Segment, Stat};
 use super::set::{Mark, Met, Set};
-use crate::backend::header;
-use crate::backend::layout::SLOT;
-use crate::backend::{Layout, Ring};
+use crate::backend::memory::header;
+use crate::backend::memory::mapped::Mapped;
+use crate::backend::{Layout, RingView, SlotView};
 use crate::error::Error;
 
 /// What is at a key. Takes no seat, and is attached for reading alone, so that
@@ -238,8 +238,7 @@ impl Observer {
     /// ```
     #[must_use]
     pub fn flag(&self) -> Option<u32> {
-        let segment = self.slot()?;
-        Some(header::get(segment.word(SLOT.flag_at)))
+        Some(header::get(self.slot()?.flag))
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.
@@ -258,22 +257,24 @@ impl Observer {
     /// ```
     #[must_use]
     pub fn text(&self) -> Option<Vec<u8>> {
-        let segment = self.slot()?;
-        let mut text = vec![0; SLOT.text_len];
-        let len = segment.payload(SLOT.text_at, SLOT.text_len).read_text(&mut text);
-        text.truncate(len.unwrap_or(SLOT.text_len));
+        let slot = self.slot()?;
+        let mut text = vec![0; slot.text.len()];
+        let len = slot.text.read_text(&mut text);
+        text.truncate(len.unwrap_or(text.len()));
         Some(text)
     }
 
-    fn slot(&self) -> Option<&Segment> {
-        self.segment.as_ref().filter(|_| self.layout == Layout::Slot)
+    /// What lies there, to be loaded from and nothing else.
+    fn views(&self) -> Option<Mapped<'_>> {
+        Some(self.segment.as_ref()?.views(self.layout))
+    }
+
+    fn slot(&self) -> Option<SlotView<'_>> {
+        self.views()?.slot
     }
 
     /// The places of a ring, to be loaded from and nothing else.
-    pub(crate) fn ring(&self) -> Option<Ring<'_>> {
-        match self.layout {
-            Layout::Ring { capacity } => Some(self.segment.as_ref()?.ring(capacity)),
-            Layout::Slot => None,
-        }
+    pub(crate) fn ring(&self) -> Option<RingView<'_>> {
+        self.views()?.ring
     }
 }

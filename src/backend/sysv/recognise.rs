@@ -3,8 +3,8 @@
 use super::key::Key;
 use super::seats::Lock;
 use super::segment::{Segment, Stat};
-use crate::backend::header::{self, Header};
-use crate::backend::layout::{SLOT, ring};
+use crate::backend::memory::header::{self, Header};
+use crate::backend::memory::offsets::{SLOT, ring};
 use crate::error::{Error, Layout};
 
 /// What may be met at a key, and what is made where nothing is.

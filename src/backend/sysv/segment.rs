@@ -4,9 +4,10 @@ use super::ffi;
 use super::forks;
 use super::key::Key;
 use super::proc;
-use crate::backend::layout::ring as layout;
-use crate::backend::{Payload, PeerFences, Records, Ring};
-use crate::error::{Error, Limit, Object};
+use crate::backend::memory::Payload;
+use crate::backend::memory::mapped::Mapped;
+use crate::backend::memory::offsets::ring as layout;
+use crate::error::{Error, Layout, Limit, Object};
 use crate::sync::{AtomicU32, AtomicU64};
 use nix::errno::Errno;
 use std::ffi::c_int;
@@ -450,52 +451,24 @@ impl Segment {
         unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
     }
 
-    /// The places of a ring with `capacity` bytes for records.
+    /// The places of `layout`, for as long as the attachment is borrowed.
     ///
     /// # Panics
-    /// If the segment does not have a ring's size: a caller's mistake.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 35)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.ring(64 << 10).records.capacity(), 65_536);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// If the size is another layout's.
     #[must_use]
-    #[inline(always)]
-    pub fn ring(&self, capacity: usize) -> Ring<'_> {
-        use layout::{
-            CLOSED_AT, HEAD_AT, READER_PARKED_AT, READER_PEER_FENCES_AT, RECORDS_AT, RELEASED_AT, WRITER_PARKED_AT,
-            WRITER_PEER_FENCES_AT,
-        };
-        // One check for all of its places: they are constants below RECORDS_AT.
-        if self.size != layout::size(capacity) || !layout::is_capacity(capacity) {
-            no_ring(self.size, capacity);
-        }
-        let first = self.address.as_ptr();
-        // SAFETY: as for `word` and `double_word`: within the attachment by the check
-        // above, and aligned, for the offsets are multiples of their sizes. The records are a
-        // power of two of bytes, reached through `Records` alone.
-        unsafe {
-            Ring {
-                head: AtomicU64::from_ptr(first.add(HEAD_AT).cast()),
-                released: AtomicU64::from_ptr(first.add(RELEASED_AT).cast()),
-                closed: AtomicU32::from_ptr(first.add(CLOSED_AT).cast()),
-                reader_parked: AtomicU32::from_ptr(first.add(READER_PARKED_AT).cast()),
-                writer_parked: AtomicU32::from_ptr(first.add(WRITER_PARKED_AT).cast()),
-                peer_fences: Some(PeerFences {
-                    reader: AtomicU32::from_ptr(first.add(READER_PEER_FENCES_AT).cast()),
-                    writer: AtomicU32::from_ptr(first.add(WRITER_PEER_FENCES_AT).cast()),
-                    reachable: self.reachable,
-                }),
-                records: Records::from_raw(first.add(RECORDS_AT), capacity),
-                longest: capacity / 4,
-            }
-        }
+    pub(crate) fn views(&self, layout: Layout) -> Mapped<'_> {
+        // SAFETY: the attachment stays for as long as `self` is borrowed.
+        unsafe { self.views_unbound(layout) }
+    }
+
+    /// As [`views`](Self::views), bound to nothing.
+    ///
+    /// # Safety
+    /// Neither what is returned nor a view of it is used after `self` was dropped.
+    pub(super) unsafe fn views_unbound<'a>(&self, layout: Layout) -> Mapped<'a> {
+        // SAFETY: attached, so page-aligned, with the kernel's word for the size; all access in this process
+        // is by atomics of the words' sizes. The rest is the caller's promise.
+        unsafe { Mapped::new(self.address, self.size, layout, self.reachable) }
     }
 
     /// The `len` bytes at `offset`.
@@ -525,12 +498,6 @@ impl Segment {
 }
 
 /// By value, so that on the way that is not taken nothing has to lie in memory.
-#[cold]
-#[inline(never)]
-fn no_ring(size: usize, capacity: usize) -> ! {
-    panic!("{size} bytes are no ring of {capacity}")
-}
-
 impl Drop for Segment {
     fn drop(&mut self) {
         // In a forked child something else may lie there by now.

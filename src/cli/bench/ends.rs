@@ -2,11 +2,11 @@
 //! from it. Each waits as it does by default.
 
 use super::wire::Transport;
-use crate::backend::layout;
+use crate::backend::memory::offsets;
 use crate::backend::sysv::{Key, Options, SysV};
 use crate::cli::exit::{Exit, Failure};
 use crate::error::Error;
-use crate::protocol::{Reader, Writer, ring};
+use crate::{Core, Reader, Received, Slot, Writer};
 use nix::errno::Errno;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -19,11 +19,14 @@ pub(super) trait Ends {
     fn receive(&mut self, room: &mut [u8]) -> Result<usize, Failure>;
 }
 
-/// Ends of a slot each way.
-pub(super) struct Classic(Writer<SysV>, Reader<SysV>);
+/// Ends of a slot or of a ring each way.
+pub(super) struct Shared<L: Core>(Writer<SysV, L>, Reader<SysV, L>);
 
-/// Ends of a ring each way.
-pub(super) struct Ring(ring::Writer<SysV>, ring::Reader<SysV>);
+/// Of a slot.
+pub(super) type Classic = Shared<Slot>;
+
+/// Of a ring.
+pub(super) type Ring = Shared<crate::Ring>;
 
 /// Ends of two pipes, or an end of a socket twice.
 pub(super) struct Files(File, File);
@@ -32,20 +35,20 @@ impl Transport {
     /// What there is at `key`; only for a transport that has keys.
     pub(super) fn options(self, key: Key) -> Result<Options, Error> {
         match self {
-            Self::Ring => Options::ring(key, layout::ring::DEFAULT),
+            Self::Ring => Options::ring(key, offsets::ring::DEFAULT),
             Self::Classic | Self::Pipe | Self::Socket => Ok(Options::slot(key)),
         }
     }
 }
 
-impl Classic {
-    pub(super) fn open(to: u32, from: u32) -> Result<Self, Failure> {
-        let options = |key| Transport::Classic.options(Key::new(key)?);
+impl<L: Core> Shared<L> {
+    pub(super) fn open(transport: Transport, to: u32, from: u32) -> Result<Self, Failure> {
+        let options = |key| transport.options(Key::new(key)?);
         Ok(Self(Writer::open(&options(to)?)?, Reader::open(&options(from)?)?))
     }
 }
 
-impl Ends for Classic {
+impl<L: Core> Ends for Shared<L> {
     #[inline]
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         Ok(self.0.send(message)?)
@@ -53,26 +56,10 @@ impl Ends for Classic {
 
     #[inline]
     fn receive(&mut self, room: &mut [u8]) -> Result<usize, Failure> {
-        Ok(self.1.recv(room)?)
-    }
-}
-
-impl Ring {
-    pub(super) fn open(to: u32, from: u32) -> Result<Self, Failure> {
-        let options = |key| Transport::Ring.options(Key::new(key)?);
-        Ok(Self(ring::Writer::open(&options(to)?)?, ring::Reader::open(&options(from)?)?))
-    }
-}
-
-impl Ends for Ring {
-    #[inline]
-    fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
-        Ok(self.0.send(message)?)
-    }
-
-    #[inline]
-    fn receive(&mut self, room: &mut [u8]) -> Result<usize, Failure> {
-        Ok(self.1.recv(room)?)
+        match self.1.recv(room)? {
+            Received::Message(len) => Ok(len),
+            Received::End => Err(Failure::new(Exit::System, "the other process ended the session")),
+        }
     }
 }
 

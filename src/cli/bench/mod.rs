@@ -24,7 +24,7 @@ use super::progress;
 use super::signals::Signals;
 use super::stdio;
 use super::table::Choice;
-use crate::backend::layout::{SLOT, ring};
+use crate::backend::memory::offsets::{SLOT, ring};
 use clap::Args;
 use cores::{Asked, Machine};
 use indicatif::ProgressBar;

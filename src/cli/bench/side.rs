@@ -58,8 +58,12 @@ fn carry_out(request: &Request, held: &mut Held) -> Result<Response, Failure> {
 
 fn open(transport: Transport, opening: Opening, size: usize) -> Result<Box<dyn Work>, Failure> {
     Ok(match (transport, opening) {
-        (Transport::Classic, Opening::Keys { to, from }) => Box::new(Runner::new(Classic::open(to, from)?, size)),
-        (Transport::Ring, Opening::Keys { to, from }) => Box::new(Runner::new(Ring::open(to, from)?, size)),
+        (Transport::Classic, Opening::Keys { to, from }) => {
+            Box::new(Runner::new(Classic::open(Transport::Classic, to, from)?, size))
+        }
+        (Transport::Ring, Opening::Keys { to, from }) => {
+            Box::new(Runner::new(Ring::open(Transport::Ring, to, from)?, size))
+        }
         (Transport::Pipe | Transport::Socket, Opening::Files { to, from }) => {
             Box::new(Runner::new(Files::open(to, from)?, size))
         }

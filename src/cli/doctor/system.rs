@@ -1,10 +1,10 @@
 //! What of the machine matters to every channel.
 
 use super::finding::Finding;
+use crate::backend::memory::offsets::ring;
 use crate::backend::sysv::{Key, MOST_STEPS, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
 use crate::cli::table::plural;
-use crate::protocol::layout::ring;
 use clap::Parser;
 use nix::errno::Errno;
 use std::ffi::OsString;

@@ -5,10 +5,11 @@ use super::link::Link;
 use super::wire::{Protocol, Response};
 use crate::backend::sysv::{Options, SysV};
 use crate::cli::exit::Failure;
-use crate::protocol::any::{Reader, Writer};
+
+use crate::protocol::slot::rules;
 use crate::protocol::tutorial::{self, Mended};
-use crate::protocol::{RecvError, SendError, Tick, WaitPolicy, WaitingFor, message};
 use crate::sync;
+use crate::{Reader, RecvError, SendError, Tick, WaitPolicy, WaitingFor, Writer};
 use std::ops::ControlFlow;
 
 /// A wait of the tutorial's, its `sleep(1)` taken out: it looks again at once.
@@ -80,7 +81,7 @@ impl Source {
     /// Sends an `end`, as [`send`](Self::send) does a text.
     pub(super) fn end(&mut self, typed: bool, link: &mut Link) -> Result<bool, Failure> {
         match self {
-            Self::Tutorial(_) => self.send(message::END, typed, link),
+            Self::Tutorial(_) => self.send(rules::END, typed, link),
             Self::Ours(writer) => with_policy(writer, typed, link, Writer::end_with),
         }
     }
@@ -176,10 +177,6 @@ impl Target {
                 self.text.clear();
                 self.text.extend_from_slice(message.text());
                 let ends = message.ends_session();
-                if ends && self.text.is_empty() {
-                    // In a ring it has no text.
-                    self.text.extend_from_slice(message::END);
-                }
                 message.release();
                 Ok(Some((&self.text, ends)))
             }

@@ -2,12 +2,12 @@
 
 use super::tally::Tally;
 use super::wire::{Done, Protocol, Request, Response, Who};
+use crate::Reader;
 use crate::backend::sysv::SysV;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scratch::Scratch;
 use crate::cli::workers::{Part, Workers};
 use crate::error::Place;
-use crate::protocol::ring;
 use crate::protocol::tutorial::{self, Mended};
 use std::ops::AddAssign;
 
@@ -91,7 +91,7 @@ impl Scenario {
 fn empty(scratch: &Scratch, protocol: Protocol) -> Result<(), Failure> {
     let options = protocol.options(scratch.key())?;
     if protocol == Protocol::Ring {
-        let mut reader = ring::Reader::<SysV>::open(&options)?;
+        let mut reader = Reader::<SysV>::open(&options)?;
         while let Some(left) = reader.try_peek_next()? {
             left.release();
         }

@@ -8,7 +8,7 @@ use super::tally::{Came, What, tally};
 use super::wire::{Done, Request, Response};
 use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
-use crate::protocol::message;
+use crate::protocol::slot::rules;
 use nix::errno::Errno;
 use std::time::{Duration, Instant};
 
@@ -117,7 +117,8 @@ fn read(
         let Some((text, leaves)) = target.take(link)? else { return Ok(Done::Stuck) };
         let what = match Stamp::read(text, &mut scratch) {
             Some(stamp) if stamp.session == session => What::Text { writer: stamp.writer as usize, seq: stamp.seq },
-            None if message::is_bare_end(text) => What::End,
+            // A ring's end has no text.
+            None if rules::is_bare_end(text) || leaves && text.is_empty() => What::End,
             _ => What::Torn,
         };
         came.push(Came { what, leaves });

@@ -80,7 +80,7 @@ fn number(digits: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::message;
+    use crate::protocol::slot::rules;
     use proptest::prelude::*;
 
     fn text(stamp: Stamp) -> Vec<u8> {
@@ -99,8 +99,8 @@ mod tests {
         fn whole_texts_are_known(stamp in stamp()) {
             let text = text(stamp);
             prop_assert!((64..=200).contains(&text.len()));
-            prop_assert_eq!(message::check(&text, 2047), Ok(()));
-            prop_assert!(!message::ends_session(&text));
+            prop_assert_eq!(rules::check(&text, 2047), Ok(()));
+            prop_assert!(!rules::ends_session(&text));
             prop_assert_eq!(Stamp::read(&text, &mut Vec::new()), Some(stamp));
         }
 

@@ -2,7 +2,7 @@
 //! response before the next is given, but for [`Request::Told`].
 
 use super::tally::Tally;
-use crate::backend::layout;
+use crate::backend::memory::offsets;
 use crate::backend::sysv::{Key, Options};
 use crate::cli::workers::Part;
 use crate::error::{Error, Role};
@@ -29,7 +29,7 @@ impl Protocol {
         match self {
             Self::Tutorial | Self::Ours => Ok(Options::slot(key)),
             // So small that the writer has to wait for space.
-            Self::Ring => Options::ring(key, layout::ring::SMALLEST),
+            Self::Ring => Options::ring(key, offsets::ring::SMALLEST),
         }
     }
 }

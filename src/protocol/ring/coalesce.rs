@@ -36,6 +36,12 @@ impl Coalescing {
         Self { on: on && !cfg!(model), moments: 0, after: AFTER_FEWEST, pauses: SHORTEST, came: None }
     }
 
+    /// It is of interest whether messages come.
+    #[inline(always)]
+    pub(super) fn counts(&self) -> bool {
+        self.came.is_some_and(|came| came < WORTH_IT)
+    }
+
     /// A message was taken.
     #[inline(always)]
     pub(super) fn took(&mut self) {

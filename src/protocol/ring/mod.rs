@@ -6,7 +6,7 @@
 //! positions only grow, and a record never goes beyond the wrap.
 //!
 //! ```text
-//!            released,        peeked at     unread
+//!            released,        looked at     unread
 //!            not given back
 //!   ────────┬────────────────┬─────────────┬──────────────┬───┬─────────────
 //!    free   │ records ...    │ records ... │ records ...  │ 0 │   free
@@ -24,54 +24,84 @@
 //!
 //! Two happens-before edges carry it, named alike at both ends in the source:
 //! `record` from the store of a flag to the look that sees it, and `space` from
-//! the store of the head to the look that sees that. Who sleeps sets a parked word
-//! first and looks once more; who publishes or gives back looks at the parked word
+//! the store of the head to the look that sees that. Who sleeps sets a hint
+//! first and looks once more; who publishes or gives back looks at the hint
 //! after: two fences make sure that one of the two sees the other.
 //!
 //! `docs/protocol.md` has the whole story.
 
 mod coalesce;
-mod fences;
-mod message;
-mod pen;
-mod reader;
+mod consumer;
+mod event;
+mod in_place;
+mod producer;
+mod record;
 mod reserved;
-mod stranded;
-mod walk;
-mod writer;
+#[cfg(all(feature = "cli", not(model)))]
+mod waiting;
 
-use crate::error::{Corrupt, corrupt};
-pub use message::{InPlace, Message, Messages};
-pub use reader::{Cursor, Reader};
+use super::core::Core;
+use super::either::{self, Either};
+use crate::backend::Layout;
+use crate::error::Error;
+
+pub use consumer::Consumer;
+pub use in_place::InPlace;
+pub use producer::Producer;
 pub use reserved::Reserved;
 #[cfg(all(feature = "cli", not(model)))]
-pub(crate) use walk::{Waiting, waiting};
-pub use writer::Writer;
+pub(crate) use waiting::{Waiting, waiting};
 
-/// The flag of what is no record: the next one lies where the ring begins.
-const PAD: u32 = u32::MAX;
+/// The layout for speed and for any bytes: records one behind the other. No program of the tutorial can use it.
+#[derive(Debug)]
+pub enum Ring {}
 
-/// What a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RecordKind {
-    Bytes = 0,
-    End = 1,
+impl Core for Ring {
+    type Producer = Producer;
+    type Consumer = Consumer;
+    const NAME: &'static str = "a ring";
 }
 
-/// Bytes of a record's header.
-const HEADER: usize = 8;
-
-/// Bytes that a record of `len` bytes takes.
-const fn size_of_record(len: usize) -> usize {
-    HEADER + len.next_multiple_of(8)
+/// A layout that is a ring, or can be one: what more can be done there.
+pub trait MaybeRing: Core {
+    #[doc(hidden)]
+    fn producer(core: &mut Self::Producer) -> Option<&mut Producer>;
+    #[doc(hidden)]
+    fn consumer(core: &mut Self::Consumer) -> Option<&mut Consumer>;
 }
 
-/// Bytes from position `from` to position `to`; positions may wrap around.
-const fn distance(from: u64, to: u64) -> u64 {
-    to.wrapping_sub(from)
+impl MaybeRing for Ring {
+    #[inline(always)]
+    fn producer(core: &mut Producer) -> Option<&mut Producer> {
+        Some(core)
+    }
+
+    #[inline(always)]
+    fn consumer(core: &mut Consumer) -> Option<&mut Consumer> {
+        Some(core)
+    }
 }
 
-/// Bytes as a distance.
-const fn wide(bytes: usize) -> u64 {
-    bytes as u64
+impl MaybeRing for Either {
+    #[inline(always)]
+    fn producer(core: &mut either::Producer) -> Option<&mut Producer> {
+        match core {
+            either::Producer::Ring(core) => Some(core),
+            either::Producer::Slot(_) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn consumer(core: &mut either::Consumer) -> Option<&mut Consumer> {
+        match core {
+            either::Consumer::Ring(core) => Some(core),
+            either::Consumer::Slot(_) => None,
+        }
+    }
+}
+
+/// What a slot says where a ring is needed.
+#[cold]
+fn no_ring() -> Error {
+    Error::WrongLayout { found: Layout::Slot, wanted: Ring::NAME }
 }

@@ -7,7 +7,7 @@ use crate::tally::{Side, Sums, Tally};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv};
-use shm_handoff::backend::layout::ring::RECORDS_AT;
+use shm_handoff::backend::memory::offsets::ring::RECORDS_AT;
 use shm_handoff::backend::sysv::{Key, Segment};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;

@@ -3,10 +3,12 @@
 use super::{expect, flow_by, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::inproc::Channel;
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::ring::{Reader, Writer};
+
 use trace::ring_words_are_one_way;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 
 fn send_all(writer: &mut Writer<Bare>, messages: &[Vec<u8>]) {
     let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
@@ -85,9 +87,9 @@ fn r12_reservations() {
                 // At first before the wrap, then beyond it.
                 for message in messages {
                     // Given up.
-                    writer.reserve(8, &mut WaitPolicy::forever()).unwrap().write_at(0, b"........");
+                    writer.reserve(8).unwrap().write_at(0, b"........");
                     // The first is empty, and committed as what is left of more.
-                    let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
+                    let mut reserved = writer.reserve(8).unwrap();
                     reserved.write_at(0, b"--------");
                     reserved.write_at(0, message);
                     reserved.commit_first(message.len());

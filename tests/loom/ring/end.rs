@@ -4,14 +4,15 @@
 use super::{expect, message, messages, nothing_more, remove, ring, send_each};
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::Role;
+use shm_handoff::WaitPolicy;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, RingBackend};
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::ring::{Reader, Writer};
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 use shm_handoff::sync::Ordering;
 
 /// Looks at the end of the stream.
-fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::ring::Message<'_, InProc> {
+fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::Message<'_, InProc, shm_handoff::Ring> {
     let message = reader.peek().unwrap();
     assert!(message.ends_session() && message.text().is_empty());
     message
@@ -50,7 +51,7 @@ fn r18_the_end_and_what_comes_after() {
             writer.join();
             nothing_more(&mut reader);
             // The end lies where it lay, and the flag behind it is empty.
-            let records = dying.ring().records;
+            let records = dying.ring();
             assert_eq!([24, 32].map(|at| records.flag(at).load(Ordering::Relaxed)), [1, 0]);
         },
     );
@@ -88,7 +89,7 @@ fn r19_an_end_that_is_released() {
             // It is never passed over, and nothing comes behind it.
             let next = reader.peek_next(&mut WaitPolicy::non_blocking()).map(|message| message.ends_session());
             assert_eq!(next, Ok(true));
-            assert_eq!(memory.ring().records.flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
+            assert_eq!(memory.ring().flag(16).load(Ordering::Relaxed), 0, "something lies behind the end");
             meet_the_end(&mut reader).release();
             expect(&mut reader, &messages(&[2]));
             writers.join();
@@ -117,7 +118,7 @@ fn r20_an_end_that_ends_the_session() {
             expect(&mut reader, &messages(&[2]));
             writers.join();
             nothing_more(&mut reader);
-            let records = dying.ring().records;
+            let records = dying.ring();
             assert_eq!([8, 16].map(|at| records.flag(at).load(Ordering::Relaxed)), [1, 0]);
         },
     );

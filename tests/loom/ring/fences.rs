@@ -15,9 +15,11 @@ use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::ring::{Reader, Writer};
+
 use shm_handoff::sync::yield_now;
 use trace::ring_words_are_one_way;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 
 /// A ring whose sides have heavy fences, and on which no side both loads and stores a word but for
 /// the parked words.

@@ -4,10 +4,13 @@ use super::{flow, messages, nothing_more, one_way, send_each};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use loom::thread;
+use shm_handoff::Received;
 use shm_handoff::backend::inproc::Channel;
-use shm_handoff::ring::{Reader, Writer};
+
 use shm_handoff::{RecvError, SendError};
 use trace::ring_words_are_one_way;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 
 /// **R1** Records of one, two and two units through a ring of four: in order,
 /// each exactly once and whole. The second ends one unit before the wrap, over
@@ -95,7 +98,8 @@ fn r5_trying_again() {
             for expected in messages(units) {
                 let len = loop {
                     match reader.try_recv(&mut bytes) {
-                        Ok(len) => break len,
+                        Ok(Received::Message(len)) => break len,
+                        Ok(Received::End) => panic!("no end was sent"),
                         Err(error) => assert_eq!(error, RecvError::WouldBlock),
                     }
                     thread::yield_now();

@@ -1,8 +1,8 @@
 //! A ring that is being made.
 
 use crate::explore::{Depth, actor, claim, main_is};
-use shm_handoff::backend::header::Header;
-use shm_handoff::backend::layout::ring::VERSION;
+use shm_handoff::backend::memory::header::Header;
+use shm_handoff::backend::memory::offsets::ring::VERSION;
 use shm_handoff::sync::{AtomicU32, AtomicU64};
 use std::rc::Rc;
 

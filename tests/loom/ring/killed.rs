@@ -7,11 +7,14 @@ use super::{message, remove, ring};
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, has_removed, live};
-use shm_handoff::backend::RingBackend;
+use shm_handoff::Backend;
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::ring::{Message, Reader, Writer};
+
 use shm_handoff::sync::{Ordering, yield_now};
+type Message<'r, B> = shm_handoff::Message<'r, B, shm_handoff::Ring>;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 use shm_handoff::{RecvError, SendError};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,7 +32,7 @@ pub(super) enum What {
 }
 
 /// A message as one of those that can have been sent: whole, or nothing.
-fn known<B: RingBackend>(seen: &Message<'_, B>) -> What {
+fn known<B: Backend>(seen: &Message<'_, B>) -> What {
     if seen.ends_session() { What::End } else { known_bytes(seen.text()) }
 }
 
@@ -204,7 +207,7 @@ pub(super) type Ledger = Rc<RefCell<Vec<What>>>;
 
 /// Reads until `last` as `shmread` does: a message is put out, and then released;
 /// both ends of putting it out are points at which to die. An end is closed.
-pub(super) fn read_and_leave<B: RingBackend<Address = Channel>>(ring: &Channel, last: What, out: &Ledger) {
+pub(super) fn read_and_leave<B: Backend<Address = Channel>>(ring: &Channel, last: What, out: &Ledger) {
     let mut reader = Reader::<B>::open(ring).unwrap();
     loop {
         let message = reader.peek().unwrap();

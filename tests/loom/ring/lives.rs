@@ -9,11 +9,14 @@ use super::ring;
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, live};
+use shm_handoff::Received;
 use shm_handoff::SendError;
+use shm_handoff::WaitPolicy;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::ring::{Reader, Writer};
+
 use shm_handoff::sync::yield_now;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -102,7 +105,7 @@ fn k12_received_into_the_readers_own_at_every_step() {
                     for number in 0..2 {
                         let mut room = room.borrow_mut();
                         let len = reader.recv_with(&mut room[number], &mut WaitPolicy::forever()).unwrap();
-                        assert_eq!(len, 8);
+                        assert_eq!(len, Received::Message(8));
                     }
                     reader.close().unwrap();
                 });
@@ -185,8 +188,8 @@ fn k14_in_place_at_every_step() {
 /// Sends the first two messages, each built where it lies, after one that is given up.
 fn build_in_place(writer: &mut Writer<Mortal>, sent: &Sent) {
     for number in 0..2 {
-        writer.reserve(8, &mut WaitPolicy::forever()).unwrap().write_at(0, b"........");
-        let mut reserved = writer.reserve(8, &mut WaitPolicy::forever()).unwrap();
+        writer.reserve(8).unwrap().write_at(0, b"........");
+        let mut reserved = writer.reserve(8).unwrap();
         reserved.write_at(0, b"--------");
         let message = bytes(number);
         reserved.write_at(0, &message);

@@ -34,10 +34,12 @@ mod restart;
 use crate::bare::Bare;
 use crate::explore::{actor, main_is};
 use shm_handoff::Role;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::{Backend, RingBackend};
-use shm_handoff::ring::{Reader, Writer};
+
 use trace::ring_words_are_one_way;
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 
 /// A ring of `units` of 8 bytes whose first record comes at unit `from`, for
 /// records of up to two units.
@@ -68,7 +70,7 @@ pub(crate) fn remove(ring: &Channel) {
 }
 
 /// Receives `expected`, one after the other and nothing else in between.
-pub(crate) fn expect<B: RingBackend>(reader: &mut Reader<B>, expected: &[Vec<u8>]) {
+pub(crate) fn expect<B: Backend>(reader: &mut Reader<B>, expected: &[Vec<u8>]) {
     for expected in expected {
         let message = reader.peek().expect("a message");
         assert!(!message.ends_session(), "the end came for \"{}\"", expected.escape_ascii());
@@ -79,13 +81,13 @@ pub(crate) fn expect<B: RingBackend>(reader: &mut Reader<B>, expected: &[Vec<u8>
 }
 
 /// Nothing comes twice, and nothing that was not sent.
-pub(crate) fn nothing_more<B: RingBackend>(reader: &mut Reader<B>) {
+pub(crate) fn nothing_more<B: Backend>(reader: &mut Reader<B>) {
     let more = reader.try_recv(&mut [0; 24]);
     assert_eq!(more, Err(shm_handoff::RecvError::WouldBlock), "nothing comes twice");
 }
 
 /// Sends all, one by one.
-pub(crate) fn send_each<B: RingBackend>(writer: &mut Writer<B>, messages: &[Vec<u8>]) {
+pub(crate) fn send_each<B: Backend>(writer: &mut Writer<B>, messages: &[Vec<u8>]) {
     for message in messages {
         writer.send(message).unwrap();
     }

@@ -5,14 +5,15 @@ use super::{expect, messages, nothing_more, ring};
 use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::ring::{Reader, Writer};
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 use shm_handoff::sync::yield_now;
 use shm_handoff::{RecvError, SendError};
 
 /// Receives `expected` in spite of writers that fail.
 fn expect_and_follow(reader: &mut Reader<InProc>, expected: &[Vec<u8>]) {
     for expected in expected {
-        while let Err(error) = reader.wait_with(&mut shm_handoff::protocol::WaitPolicy::forever()) {
+        while let Err(error) = reader.wait_with(&mut shm_handoff::WaitPolicy::forever()) {
             assert_eq!(error, RecvError::WriterGone);
             reader.await_next_writer().unwrap();
         }

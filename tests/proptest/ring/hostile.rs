@@ -9,15 +9,15 @@
 //! * P4: On removed memory the writer takes along no more than a ring can hold, and
 //!   goes on in the new one.
 
-use super::{StartsAt, guest};
+use super::{Reader, StartsAt, Writer, guest};
 use crate::cases;
 use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shm_handoff::backend::{Backend, Ring, RingBackend};
-use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::memory::RingView;
 use shm_handoff::sync::Ordering;
-use shm_handoff::{RecvError, SendError, WaitPolicy};
+use shm_handoff::{Error, Received, RecvError, SendError, WaitPolicy};
 
 /// A word anywhere in a ring.
 #[derive(Debug, Clone, Copy)]
@@ -68,31 +68,35 @@ fn scribble() -> impl Strategy<Value = Scribble> {
 }
 
 impl Scribble {
-    fn put(self, ring: Ring<'_>) {
-        let words = ring.records.capacity() / 4;
-        let word = |at: usize| ring.records.flag((at % words * 4) as u64);
+    fn put(self, ring: RingView<'_>) {
+        let words = ring.capacity() / 4;
+        // Every other word can be a flag, and those between a kind.
+        let store = |at: usize, value| {
+            let unit = (at % words / 2 * 8) as u64;
+            if at % 2 == 0 { ring.flag(unit).store(value, Ordering::Relaxed) } else { ring.set_kind(unit, value) }
+        };
         match self {
-            Self::Head(position) => ring.head.store(position, Ordering::Relaxed),
-            Self::Released(position) => ring.released.store(position, Ordering::Relaxed),
+            Self::Head(position) => ring.head().store(position, Ordering::Relaxed),
+            Self::Released(position) => ring.released().store(position, Ordering::Relaxed),
             Self::Parked(one, other) => {
-                ring.reader_parked.store(one, Ordering::Relaxed);
-                ring.writer_parked.store(other, Ordering::Relaxed);
+                ring.reader_parked().store(one, Ordering::Relaxed);
+                ring.writer_parked().store(other, Ordering::Relaxed);
             }
-            Self::Record(at, value) => word(at).store(value, Ordering::Relaxed),
+            Self::Record(at, value) => store(at, value),
             Self::Everything(seed) => {
                 let mut state = u64::from(seed) | 1 << 40;
                 for at in 0..words {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let value = u32::try_from(state >> 40).unwrap();
                     // Many of them lengths that can be.
-                    word(at).store(if value % 3 == 0 { value } else { value % 200 }, Ordering::Relaxed);
+                    store(at, if value % 3 == 0 { value } else { value % 200 });
                 }
             }
             Self::Records(flag, kind) => {
                 let units = 2 + (flag.wrapping_sub(1) / 8) as usize % words;
                 for at in (0..words).step_by(units * 2) {
-                    word(at).store(flag, Ordering::Relaxed);
-                    word(at + 1).store(kind, Ordering::Relaxed);
+                    store(at, flag);
+                    store(at + 1, kind);
                 }
             }
         }
@@ -138,12 +142,15 @@ fn action() -> impl Strategy<Value = Action> {
 
 /// (A writer that does not come in has failed.)
 fn told(met: &RecvError) -> bool {
-    matches!(met, RecvError::TimedOut | RecvError::WriterGone | RecvError::Corrupt(_))
-        || matches!(met, RecvError::Ended | RecvError::BufferTooSmall { .. })
+    matches!(met, RecvError::TimedOut | RecvError::WriterGone | RecvError::Backend(Error::Corrupt(_)))
+        || matches!(met, RecvError::BufferTooSmall { .. })
 }
 
 fn refused(met: &SendError) -> bool {
-    matches!(met, SendError::TimedOut | SendError::Corrupt(_) | SendError::Unsendable(_) | SendError::ReaderGone)
+    matches!(
+        met,
+        SendError::TimedOut | SendError::Backend(Error::Corrupt(_)) | SendError::Unsendable(_) | SendError::ReaderGone
+    )
 }
 
 struct World<'a, H: StartsAt> {
@@ -160,11 +167,11 @@ impl<H: StartsAt> World<'_, H> {
         (self.reader, self.writer, self.removed) = (None, None, false);
         match Reader::open(self.place.address()) {
             Ok(reader) => self.reader = Some(reader),
-            Err(met) => prop_assert!(matches!(met, RecvError::Corrupt(_)), "{}", met),
+            Err(met) => prop_assert!(matches!(met, Error::Corrupt(_)), "{}", met),
         }
         match Writer::open(self.place.address()) {
             Ok(writer) => self.writer = Some(writer),
-            Err(met) => prop_assert!(matches!(met, SendError::Corrupt(_)), "{}", met),
+            Err(met) => prop_assert!(matches!(met, Error::Corrupt(_)), "{}", met),
         }
         Ok(())
     }
@@ -174,7 +181,7 @@ impl<H: StartsAt> World<'_, H> {
         let (longest, none) = (H::CAPACITY / 4, &mut WaitPolicy::non_blocking());
         let met = match action {
             Action::Peek { in_place: true, release } => {
-                let begins = reader.backend().ring().records.flag(0).as_ptr().addr();
+                let begins = reader.backend().ring().flag(0).as_ptr().addr();
                 reader.peek_in_place(none).map(|message| {
                     let (at, len) = (message.as_ptr().addr(), message.len());
                     assert!(len <= longest && at >= begins + 8 && at + len <= begins + H::CAPACITY);
@@ -202,7 +209,9 @@ impl<H: StartsAt> World<'_, H> {
                 reader.rewind();
                 Ok(())
             }
-            Action::Receive => reader.recv_with(&mut [0; 100], none).map(|len| assert!(len <= 100)),
+            Action::Receive => reader
+                .recv_with(&mut [0; 100], none)
+                .map(|got| assert!(matches!(got, Received::End | Received::Message(..=100)))),
             _ => {
                 reader.release_peeked();
                 Ok(())
@@ -217,7 +226,7 @@ impl<H: StartsAt> World<'_, H> {
         let none = &mut WaitPolicy::non_blocking();
         let header = |writer: &Writer<H::Backend>| {
             let ring = writer.backend().ring();
-            (ring.head.load(Ordering::Relaxed), ring.released.load(Ordering::Relaxed))
+            (ring.head().load(Ordering::Relaxed), ring.released().load(Ordering::Relaxed))
         };
         let before = header(writer);
         let met = match action {
@@ -226,7 +235,7 @@ impl<H: StartsAt> World<'_, H> {
                 let bytes = vec![0xA5; *len];
                 writer.send_all_with(&[&bytes, b"", &bytes], none).map_err(|(_, met)| met)
             }
-            Action::Reserve { len, commit } => writer.reserve(*len, none).map(|mut reserved| {
+            Action::Reserve { len, commit } => writer.reserve_with(*len, none).map(|mut reserved| {
                 assert_eq!(reserved.len(), *len);
                 // SAFETY: this thread alone is at work here.
                 unsafe { reserved.bytes() }.fill(0x77);

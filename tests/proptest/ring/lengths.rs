@@ -7,11 +7,10 @@
 //! * P3: Nothing of that depends on where positions start: they pass 2^32 and wrap
 //!   around at 2^64.
 
-use super::{StartsAt, bytes};
-use crate::common::{InProcess, SystemV, soon};
-use shm_handoff::SendError;
+use super::{Reader, StartsAt, Writer, bytes};
+use crate::common::{InProcess, SystemV, len_of, soon};
 use shm_handoff::error::Unsendable;
-use shm_handoff::ring::{Reader, Writer};
+use shm_handoff::{Received, SendError};
 
 /// Lengths around each limit of a ring of `capacity`.
 fn lengths(capacity: usize) -> Vec<usize> {
@@ -40,9 +39,9 @@ fn every_length_from<H: StartsAt>(places: impl Iterator<Item = usize>) {
                 assert_eq!(refused, Err(SendError::Unsendable(why)), "{told}");
                 writer.send_deadline(&sent, soon()).unwrap();
                 writer.send_deadline(b"behind", soon()).unwrap();
-                let got = reader.recv_deadline(&mut room, soon()).unwrap();
+                let got = len_of(reader.recv_deadline(&mut room, soon()).unwrap());
                 assert!(room[..got] == sent, "{told}: {got} came");
-                assert_eq!(reader.recv_deadline(&mut room, soon()), Ok(6), "{told}");
+                assert_eq!(reader.recv_deadline(&mut room, soon()), Ok(Received::Message(6)), "{told}");
                 assert_eq!(&room[..6], b"behind");
                 // A new writer finds the place again.
                 writer.close().unwrap();

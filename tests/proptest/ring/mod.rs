@@ -6,12 +6,15 @@ mod operations;
 
 use crate::common::{Harness, InProcess, SystemV};
 use proptest::prelude::*;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::Channel;
-use shm_handoff::backend::layout::ring::{HEAD_AT, RELEASED_AT, SMALLEST};
+use shm_handoff::backend::memory::offsets::ring::{HEAD_AT, RELEASED_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::backend::{Backend, RingBackend};
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Role, ring};
+use shm_handoff::{Ring, Role};
+
+type Reader<B> = shm_handoff::Reader<B, Ring>;
+type Writer<B> = shm_handoff::Writer<B, Ring>;
 
 /// A ring whose positions start where a test wants them to.
 trait StartsAt: Harness {
@@ -27,7 +30,7 @@ impl StartsAt for InProcess {
     fn starting_at(start: u64) -> Self {
         let place = Self(Channel::ring_from(Self::CAPACITY, Self::CAPACITY / 4, start));
         let ring = guest(&place);
-        let positions = [ring.ring().head, ring.ring().released].map(|word| word.load(Ordering::Relaxed));
+        let positions = [ring.ring().head(), ring.ring().released()].map(|word| word.load(Ordering::Relaxed));
         assert_eq!(positions, [start; 2]);
         place
     }
@@ -39,7 +42,7 @@ impl StartsAt for SystemV {
     fn starting_at(start: u64) -> Self {
         let place = Self::ring(Self::CAPACITY);
         // Makes it.
-        let maker = ring::Reader::<<Self as Harness>::Backend>::open(place.address()).unwrap();
+        let maker = Reader::<<Self as Harness>::Backend>::open(place.address()).unwrap();
         let segment = Segment::open(place.key()).unwrap();
         segment.double_word(HEAD_AT).store(start, Ordering::Relaxed);
         segment.double_word(RELEASED_AT).store(start, Ordering::Relaxed);
@@ -85,6 +88,6 @@ fn bytes(len: usize, seed: u8) -> Vec<u8> {
 }
 
 /// The head, as everybody sees it.
-fn head_of<B: RingBackend>(backend: &B) -> u64 {
-    backend.ring().head.load(Ordering::Relaxed)
+fn head_of<B: Backend>(backend: &B) -> u64 {
+    backend.ring().head().load(Ordering::Relaxed)
 }

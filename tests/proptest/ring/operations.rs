@@ -15,14 +15,13 @@
 //!   reader is told of a writer that failed after the last message.
 //! * P6: Both backends do all of this alike, wherever positions start.
 
-use super::{StartsAt, any_start, bytes, head_of, size_of_record};
+use super::{Reader, StartsAt, Writer, any_start, bytes, head_of, size_of_record};
 use crate::cases;
 use crate::common::{InProcess, SystemV};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::error::Unsendable;
-use shm_handoff::ring::{Cursor, Reader, Writer};
-use shm_handoff::{RecvError, SendError, WaitPolicy};
+use shm_handoff::{Cursor, Received, RecvError, SendError, WaitPolicy};
 use std::collections::VecDeque;
 
 /// A length, as a share of the quarter, so that one strategy fits every ring.
@@ -293,7 +292,7 @@ impl<H: StartsAt> World<'_, H> {
             Action::Reserve { len, seed, commit, in_place } => {
                 let bytes = bytes(len.of(quarter), seed);
                 let expected = oracle.try_room(bytes.len(), seated);
-                let mut reserved = match (writer.reserve(bytes.len(), &mut WaitPolicy::non_blocking()), expected) {
+                let mut reserved = match (writer.reserve_with(bytes.len(), &mut WaitPolicy::non_blocking()), expected) {
                     (Ok(reserved), Ok(_)) => reserved,
                     (met, expected) => {
                         prop_assert_eq!(met.map(drop), expected.map(drop));
@@ -346,12 +345,12 @@ impl<H: StartsAt> World<'_, H> {
                         prop_assert_eq!(met, Err(nothing(oracle, RecvError::WouldBlock)));
                         oracle.head = oracle.released;
                     }
-                    Some((Sent { bytes: None, .. }, _)) => prop_assert_eq!(met, Err(RecvError::Ended)),
+                    Some((Sent { bytes: None, .. }, _)) => prop_assert_eq!(met, Ok(Received::End)),
                     Some((Sent { bytes: Some(front), .. }, _)) if front.len() > out.len() => {
                         prop_assert_eq!(met, Err(RecvError::BufferTooSmall { capacity: front.len() }));
                     }
                     Some((Sent { bytes: Some(front), .. }, _)) => {
-                        prop_assert_eq!(met, Ok(front.len()));
+                        prop_assert_eq!(met, Ok(Received::Message(front.len())));
                         prop_assert_eq!(&out[..front.len()], &front[..]);
                         oracle.release(1);
                     }
@@ -501,13 +500,13 @@ fn run<H: StartsAt>(start: u64, actions: Vec<Action>) -> Result<(), TestCaseErro
     let mut room = vec![0; H::CAPACITY / 4];
     for Sent { bytes, .. } in &oracle.queue {
         let met = reader.try_recv(&mut room);
-        prop_assert_eq!(met, bytes.as_ref().map(Vec::len).ok_or(RecvError::Ended));
+        prop_assert_eq!(met, Ok(bytes.as_ref().map_or(Received::End, |bytes| Received::Message(bytes.len()))));
         if let Some(bytes) = bytes {
             prop_assert_eq!(&room[..bytes.len()], &bytes[..]);
         }
     }
-    let last = if oracle.has_end() { RecvError::Ended } else { RecvError::WouldBlock };
-    prop_assert_eq!(reader.try_recv(&mut room), Err(last));
+    let last = if oracle.has_end() { Ok(Received::End) } else { Err(RecvError::WouldBlock) };
+    prop_assert_eq!(reader.try_recv(&mut room), last);
     Ok(())
 }
 

@@ -7,14 +7,15 @@ mod sides;
 
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
-use crate::text;
+use crate::{len_of, text};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::{Tick, WaitPolicy};
-use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::{RecvError, SendError};
+use shm_handoff::{RecvError, Ring, SendError, Tick, WaitPolicy};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::ops::ControlFlow;
+
+type Reader<B> = shm_handoff::Reader<B, Ring>;
+type Writer<B> = shm_handoff::Writer<B, Ring>;
 
 /// A ring for three or four messages of up to 16 bytes, whose positions begin
 /// anywhere, also just below 2^32 and 2^64.
@@ -27,7 +28,7 @@ fn ring() -> Channel {
 /// What a message is seen as by a reader that has it all.
 fn receive(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), RecvError> {
     let mut buffer = [0; 16];
-    let len = reader.recv(&mut buffer)?;
+    let len = len_of(reader.recv(&mut buffer)?);
     oracle.received(&buffer[..len]);
     Ok(())
 }
@@ -122,11 +123,11 @@ fn send_somehow(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize, left: us
 /// Builds a message where it lies; often one is given up before.
 fn reserve_somehow(writer: &mut Writer<InProc>, text: &[u8]) -> Result<(), SendError> {
     if thread_rng().gen_bool(0.5) {
-        let mut given_up = writer.reserve(16, &mut WaitPolicy::forever().on_tick(&mut soon()))?;
+        let mut given_up = writer.reserve_with(16, &mut WaitPolicy::forever().on_tick(&mut soon()))?;
         given_up.write_at(0, b"given up");
         noted("given up");
     }
-    let mut reserved = writer.reserve(text.len(), &mut WaitPolicy::forever().on_tick(&mut soon()))?;
+    let mut reserved = writer.reserve_with(text.len(), &mut WaitPolicy::forever().on_tick(&mut soon()))?;
     let (head, tail) = text.split_at(4);
     reserved.write_at(4, tail);
     reserved.write_at(0, head);
@@ -140,7 +141,7 @@ fn read_somehow(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), Recv
     match thread_rng().gen_range(0..8) {
         0 => receive(reader, oracle)?,
         1 => {
-            let len = reader.try_recv(&mut buffer)?;
+            let len = len_of(reader.try_recv(&mut buffer)?);
             oracle.received(&buffer[..len]);
         }
         2 => oracle.peeked(reader.peek()?.text()),

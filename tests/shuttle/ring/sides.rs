@@ -1,14 +1,12 @@
 //! A ring whose sides come and go, whose memory is removed, and whose streams end.
 
-use super::{nothing_more, ring};
+use super::{Reader, Writer, nothing_more, ring};
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::text;
 use parking_lot::Mutex;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::WaitPolicy;
-use shm_handoff::ring::{Reader, Writer};
-use shm_handoff::{Backend, Error, RecvError, Role, SendError};
+use shm_handoff::{Backend, Error, RecvError, Role, SendError, WaitPolicy};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::sync::Arc;
@@ -33,7 +31,7 @@ fn read_now_and_then(ring: &Channel, oracle: &Oracle, messages: usize) {
         let mut reader = match Reader::<InProc>::open(ring) {
             Ok(reader) => reader,
             Err(error) => {
-                let taken = matches!(error, RecvError::Backend(Error::SeatTaken { role: Role::Reader, .. }));
+                let taken = matches!(error, Error::SeatTaken { role: Role::Reader, .. });
                 assert!(taken, "{error}");
                 noted("refused");
                 thread::yield_now();

@@ -1,12 +1,15 @@
 //! Ours: the classic slot, one each way. It wakes nobody: who waits sleeps for
 //! 50 µs, doubled to 5 ms, and 20 ms when nothing came for a second.
 
-use super::must;
+use super::{len_of, must};
 use crate::Failure;
 use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use crate::work::LONGEST;
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
-use shm_handoff::{Backend, Reader, Role, Writer};
+use shm_handoff::{Backend, Role, Slot};
+
+type Reader<B> = shm_handoff::Reader<B, Slot>;
+type Writer<B> = shm_handoff::Writer<B, Slot>;
 
 pub(crate) struct Classic;
 
@@ -27,7 +30,7 @@ impl Tx for To {
 impl Rx for From {
     #[inline]
     fn recv<T>(&mut self, _: usize, look: impl FnOnce(&[u8]) -> T) -> T {
-        let len = must(self.reader.recv(&mut self.text), "recv");
+        let len = len_of(must(self.reader.recv(&mut self.text), "recv"));
         look(&self.text[..len])
     }
 }

@@ -21,6 +21,7 @@ mod zeromq;
 use crate::peer::Entry;
 use crate::peer::Kind::{Limit, Ours, Processes};
 use crate::work::Work;
+use shm_handoff::Received;
 use std::sync::LazyLock;
 
 /// All rows, in the table's order. The bare ping-pong is not here: it runs beside
@@ -90,6 +91,14 @@ fn iceoryx2() -> [Entry; 3] {
 #[cfg(not(feature = "iceoryx2"))]
 fn iceoryx2() -> [Entry; 1] {
     [Entry::absent("iceoryx2", "iceoryx2", "built without it: it needs libclang-dev")]
+}
+
+/// The length of a message of ours that was received.
+fn len_of(received: Received) -> usize {
+    match received {
+        Received::Message(len) => len,
+        Received::End => panic!("nobody ends the session"),
+    }
 }
 
 /// What can't go on ends this one measurement.

@@ -1,14 +1,16 @@
 //! Ours: the ring, of 2 MiB each way, with its own way of waiting: it sleeps.
 
-use super::{classic, must};
+use super::{classic, len_of, must};
 use crate::Failure;
 use crate::message::read_all;
 use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use crate::work::{LONGEST, RING};
 use shm_handoff::WaitPolicy;
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::ring::{Reader, Writer};
 use std::marker::PhantomData;
+
+type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
+type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 
 /// A pair of ends that wrap the library's.
 pub(crate) struct RingOf<T, R, const COALESCE: bool>(PhantomData<(T, R)>);
@@ -112,7 +114,7 @@ impl Tx for To {
 impl Rx for Copied {
     #[inline]
     fn recv<T>(&mut self, _: usize, look: impl FnOnce(&[u8]) -> T) -> T {
-        let len = must(self.reader.recv(&mut self.text), "recv");
+        let len = len_of(must(self.reader.recv(&mut self.text), "recv"));
         look(&self.text[..len])
     }
 }
@@ -139,7 +141,7 @@ pub(crate) struct FromInPlace(Reader<SysV>);
 impl Tx for ToInPlace {
     #[inline]
     fn send(&mut self, message: &[u8]) {
-        let mut reserved = must(self.0.reserve(message.len(), &mut WaitPolicy::forever()), "reserve");
+        let mut reserved = must(self.0.reserve(message.len()), "reserve");
         // SAFETY: the other process is this program, which reads nothing that was
         // not committed.
         unsafe { reserved.bytes() }.copy_from_slice(message);

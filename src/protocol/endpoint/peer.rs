@@ -85,7 +85,12 @@ pub enum Verdict {
 /// ```
 #[derive(Debug, Clone)]
 pub struct PeerWatch {
+    /// Programs without a seat count.
+    strangers: bool,
     peer: Peer,
+    /// Our own seat was taken anew, and the peer has not shown itself in its own since: it may not
+    /// have noticed yet.
+    unsettled: bool,
     /// Since when, without a gap, somebody without a seat has been there, and
     /// when that was seen last.
     stranger: Option<(Instant, Instant)>,
@@ -111,7 +116,24 @@ impl PeerWatch {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self { peer: Peer::Unseen, stranger: None, accompanied: false, untold: None }
+        Self::of(true)
+    }
+
+    /// Nobody seen yet; `strangers`: a program without a seat can be the peer.
+    pub(super) fn of(strangers: bool) -> Self {
+        Self { strangers, peer: Peer::Unseen, unsettled: false, stranger: None, accompanied: false, untold: None }
+    }
+
+    /// On other memory, or for the next peer.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self { unsettled: self.unsettled, ..Self::of(self.strangers) };
+    }
+
+    /// The peer has taken something, so it is there.
+    pub(super) fn meet(&mut self) {
+        if !self.unsettled {
+            self.peer = Peer::Ours;
+        }
     }
 
     /// What is known of the peer.
@@ -144,8 +166,9 @@ impl PeerWatch {
     /// ```
     pub fn observe(&mut self, status: PeerStatus, now: Instant) -> Verdict {
         if status.reseated {
-            *self = Self::new();
+            self.begin_anew();
         }
+        self.unsettled = !status.peer_seated && (self.unsettled || status.reseated);
         let (company, alone) = (status.has_company(), status.is_alone());
         self.accompanied = company || (self.accompanied && !alone);
         self.untold =
@@ -166,7 +189,7 @@ impl PeerWatch {
             Peer::Foreign if !alone => Verdict::Present,
             Peer::Ours | Peer::Foreign => Verdict::Gone,
             Peer::Unseen => match (before, self.stranger) {
-                (Some((before, _)), Some((since, _))) if before == since && company => {
+                (Some((before, _)), Some((since, _))) if before == since && company && self.strangers => {
                     self.peer = Peer::Foreign;
                     Verdict::Present
                 }

@@ -14,10 +14,13 @@
 //! # }
 //! ```
 
-use super::payload::{Cell, Payload, WORD};
-use super::{Backend, Layout, PeerStatus, Records, Ring, RingBackend};
+mod memory;
+
+use super::memory::WORD;
+use super::{Backend, Layout, PeerStatus, RingView, Sealed, SlotView};
 use crate::error::{Error, Place, Role};
-use crate::sync::{self, AtomicU32, AtomicU64, Condvar, Mutex};
+use crate::sync::{self, AtomicU32, Condvar, Mutex};
+use memory::{Memory, Shape};
 use std::fmt;
 use std::sync::Arc;
 #[cfg(model)]
@@ -75,123 +78,6 @@ struct State {
     current: Arc<Memory>,
 }
 
-#[cfg_attr(model, allow(clippy::large_enum_variant))] // its atomics are large, and there is one of these a slot
-enum Memory {
-    Classic { flag: AtomicU32, text: Box<[Cell]> },
-    Ring(RingMemory),
-}
-
-/// A ring's words, as the segment has them.
-struct RingMemory {
-    head: AtomicU64,
-    released: AtomicU64,
-    closed: AtomicU32,
-    reader_parked: AtomicU32,
-    writer_parked: AtomicU32,
-    /// The reader's, and the writer's.
-    #[cfg(loom)]
-    peer_fences: Option<[HeavyFence; 2]>,
-    #[cfg(loom)]
-    flags: Box<[AtomicU32]>,
-    cells: Box<[Cell]>,
-}
-
-/// A side's heavy fences, where a model asks for it: the kernel that keeps it is the model's
-/// own, behind [`sync::trace()`]. (In ordinary builds each side has its own fence.)
-#[cfg(loom)]
-#[derive(Debug)]
-struct HeavyFence {
-    word: AtomicU32,
-    /// Whether the last answer was yes.
-    kept: std::cell::Cell<bool>,
-    /// Whether the next sleep can miss a wake.
-    may_miss: std::cell::Cell<bool>,
-}
-
-// SAFETY: the cells are the payload, reached through `Payload` and `Records`
-// alone, one word at a time; loom checks each access, and stops the model at a
-// race before it happens. In ordinary builds the cells are atomics and this is
-// derived.
-#[cfg(loom)]
-unsafe impl Sync for Memory {}
-
-/// What memory is made as.
-#[derive(Debug, Clone, Copy)]
-enum Shape {
-    Classic {
-        text_len: usize,
-    },
-    Ring {
-        capacity: usize,
-        longest: usize,
-        start: u64,
-        #[cfg(loom)]
-        peer_fences: bool,
-    },
-}
-
-impl Memory {
-    fn new(shape: Shape) -> Arc<Self> {
-        let cells = |bytes: usize| (0..bytes / WORD).map(|_| Cell::new(0)).collect();
-        let memory = Arc::new(match shape {
-            Shape::Classic { text_len } => Self::Classic { flag: AtomicU32::new(0), text: cells(text_len) },
-            Shape::Ring {
-                capacity,
-                start,
-                #[cfg(loom)]
-                peer_fences,
-                ..
-            } => Self::Ring(RingMemory {
-                head: AtomicU64::new(start),
-                released: AtomicU64::new(start),
-                closed: AtomicU32::new(0),
-                reader_parked: AtomicU32::new(0),
-                writer_parked: AtomicU32::new(0),
-                #[cfg(loom)]
-                peer_fences: peer_fences.then(|| {
-                    sync::trace().kernel_fences();
-                    [(); 2].map(|()| HeavyFence {
-                        word: AtomicU32::new(0),
-                        kept: std::cell::Cell::default(),
-                        may_miss: std::cell::Cell::default(),
-                    })
-                }),
-                #[cfg(loom)]
-                flags: (0..capacity / 8).map(|_| AtomicU32::new(0)).collect(),
-                cells: cells(capacity),
-            }),
-        });
-        #[cfg(loom)]
-        memory.label();
-        memory
-    }
-
-    /// Names each word for those who read of an execution.
-    #[cfg(loom)]
-    fn label(&self) {
-        sync::trace().new_memory();
-        match self {
-            Self::Classic { flag, text } => {
-                flag.label("written", 0);
-                text.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
-            }
-            Self::Ring(ring) => {
-                ring.flags.iter().enumerate().for_each(|(at, flag)| flag.label("flag", at));
-                ring.cells.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
-                ring.head.label("head", 0);
-                ring.released.label("released", 0);
-                ring.closed.label("closed", 0);
-                ring.reader_parked.label("reader sleeps", 0);
-                ring.writer_parked.label("writer sleeps", 0);
-                if let Some([reader, writer]) = &ring.peer_fences {
-                    reader.word.label("reader fences for both", 0);
-                    writer.word.label("writer fences for both", 0);
-                }
-            }
-        }
-    }
-}
-
 impl Channel {
     /// A slot for texts of up to `text_len` - 1 bytes; the classic layout has
     /// a `text_len` of 2048.
@@ -210,7 +96,7 @@ impl Channel {
     #[must_use]
     pub fn new(text_len: usize) -> Self {
         assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
-        Self::of(Shape::Classic { text_len })
+        Self::of(Shape::Slot { text_len })
     }
 
     /// A ring with `capacity` bytes for records of up to a quarter of it.
@@ -269,7 +155,7 @@ impl Channel {
             Shape::Ring { capacity, longest, start, .. } => {
                 Self::of(Shape::Ring { capacity, longest, start, peer_fences: true })
             }
-            Shape::Classic { .. } => panic!("a classic slot has no heavy fences"),
+            Shape::Slot { .. } => panic!("a classic slot has no heavy fences"),
         }
     }
 
@@ -351,10 +237,10 @@ impl InProc {
 
     /// Our own heavy fences.
     #[cfg(loom)]
-    fn heavy_fence_state(&self) -> Option<&HeavyFence> {
+    fn heavy_fence_state(&self) -> Option<&memory::HeavyFence> {
         match (&**self.memory(), self.role) {
-            (Memory::Ring(RingMemory { peer_fences: Some([reader, _]), .. }), Role::Reader) => Some(reader),
-            (Memory::Ring(RingMemory { peer_fences: Some([_, writer]), .. }), Role::Writer) => Some(writer),
+            (Memory::Ring(memory::RingMemory { peer_fences: Some([reader, _]), .. }), Role::Reader) => Some(reader),
+            (Memory::Ring(memory::RingMemory { peer_fences: Some([_, writer]), .. }), Role::Writer) => Some(writer),
             _ => None,
         }
     }
@@ -399,6 +285,8 @@ impl Drop for InProc {
     }
 }
 
+impl Sealed for InProc {}
+
 impl Backend for InProc {
     type Address = Channel;
 
@@ -426,23 +314,17 @@ impl Backend for InProc {
 
     fn layout(&self) -> Layout {
         match self.slot.shared.shape {
-            Shape::Classic { .. } => Layout::Slot,
+            Shape::Slot { .. } => Layout::Slot,
             Shape::Ring { capacity, .. } => Layout::Ring { capacity },
         }
     }
 
-    fn flag(&self) -> &AtomicU32 {
-        match &**self.memory() {
-            Memory::Classic { flag, .. } => flag,
-            Memory::Ring(_) => unreachable!("a ring has no flag"),
-        }
+    fn slot(&self) -> SlotView<'_> {
+        self.memory().slot()
     }
 
-    fn payload(&self) -> Payload<'_> {
-        match &**self.memory() {
-            Memory::Classic { text, .. } => Payload::from_words(text),
-            Memory::Ring(_) => unreachable!("a ring has no text"),
-        }
+    fn ring(&self) -> RingView<'_> {
+        self.memory().ring()
     }
 
     #[cfg(not(model))]
@@ -512,34 +394,6 @@ impl Backend for InProc {
     fn leave(mut self) -> Result<(), Error> {
         self.give_back(true);
         Ok(())
-    }
-}
-
-impl RingBackend for InProc {
-    fn ring(&self) -> Ring<'_> {
-        let (Memory::Ring(ring), Shape::Ring { longest, .. }) = (&**self.memory(), self.slot.shared.shape) else {
-            unreachable!("a classic slot has no ring")
-        };
-        Ring {
-            head: &ring.head,
-            released: &ring.released,
-            closed: &ring.closed,
-            reader_parked: &ring.reader_parked,
-            writer_parked: &ring.writer_parked,
-            #[cfg(not(loom))]
-            peer_fences: None,
-            #[cfg(loom)]
-            peer_fences: ring.peer_fences.as_ref().map(|[reader, writer]| super::PeerFences {
-                reader: &reader.word,
-                writer: &writer.word,
-                reachable: sync::trace().is_reachable(),
-            }),
-            #[cfg(not(loom))]
-            records: Records::from_words(&ring.cells),
-            #[cfg(loom)]
-            records: Records::from_model(&ring.flags, &ring.cells),
-            longest,
-        }
     }
 
     #[cfg_attr(model, allow(unused_variables))]

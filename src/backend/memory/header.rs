@@ -3,8 +3,8 @@
 //! One edge, `header`, from the store of the magic to the look that sees it. All other
 //! words of a new ring are zero, which is right.
 
-use super::layout::ring::{MAGIC, VERSION};
-use crate::protocol::orders::{RELAXED, orders};
+use super::offsets::ring::{MAGIC, VERSION};
+use crate::orders::{RELAXED, orders};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// The words of a header that its maker stores.

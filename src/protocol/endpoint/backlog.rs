@@ -1,22 +1,20 @@
-//! What was sent on removed memory and not taken, until it is sent again.
+//! What was sent on removed memory and not released, until it is sent again.
 
-use super::RecordKind;
-use super::walk::Record;
-use crate::backend::Ring;
 use crate::error::Error;
+use crate::protocol::core::{Kind, Record};
 use std::collections::VecDeque;
 
-/// Messages in the order in which they were sent, packed: they take no more room than they
-/// took in their ring.
+/// Records in the order in which they were sent. A ring can hold millions of small
+/// ones: their bytes lie in one piece.
 #[derive(Debug, Default)]
-pub(super) struct Stranded {
-    records: VecDeque<(RecordKind, u32)>,
+pub struct Backlog {
+    records: VecDeque<(Kind, u32)>,
+    /// The bytes of all, behind those that were sent again already.
     bytes: Vec<u8>,
-    /// Bytes of those that are sent by now.
     sent: usize,
 }
 
-impl Stranded {
+impl Backlog {
     pub(super) fn len(&self) -> usize {
         self.records.len()
     }
@@ -25,13 +23,11 @@ impl Stranded {
         self.records.is_empty()
     }
 
-    /// The one to be sent next.
-    pub(super) fn first(&self) -> Option<(RecordKind, &[u8])> {
+    pub(super) fn first(&self) -> Option<(Kind, &[u8])> {
         let (kind, len) = *self.records.front()?;
         Some((kind, &self.bytes[self.sent..self.sent + len as usize]))
     }
 
-    /// It is sent.
     pub(super) fn remove_first(&mut self) {
         if let Some((_, len)) = self.records.pop_front() {
             self.sent += len as usize;
@@ -41,31 +37,34 @@ impl Stranded {
         }
     }
 
-    /// Takes along `found`, in front: they were sent before what still waits to be sent
-    /// again.
-    pub(super) fn put_in_front(
-        &mut self,
-        ring: Ring<'_>,
+    /// What was `found`, whose bytes `read` copies.
+    ///
+    /// # Errors
+    /// [`Error::Os`] where there is not so much memory.
+    pub(in crate::protocol) fn of(
         found: impl Iterator<Item = Record> + Clone,
-    ) -> Result<(), Error> {
-        let waiting = &self.bytes[self.sent..];
+        read: impl Fn(Record, &mut [u8]),
+    ) -> Result<Self, Error> {
         let (count, size) = found.clone().fold((0, 0), |(count, size), record| (count + 1, size + record.len));
         let mut all = Self::default();
-        let reserved = all.bytes.try_reserve_exact(size + waiting.len());
+        let reserved = all.bytes.try_reserve_exact(size);
         reserved
-            .and_then(|()| all.records.try_reserve_exact(count + self.records.len()))
+            .and_then(|()| all.records.try_reserve_exact(count))
             .map_err(|_| Error::no_memory(format!("{count} messages of {size} bytes from a removed segment")))?;
         for record in found {
             let first = all.bytes.len();
             all.bytes.resize(first + record.len, 0);
-            ring.records.read(record.at, &mut all.bytes[first..]);
+            read(record, &mut all.bytes[first..]);
             // No record is longer than a quarter of a GiB.
             #[allow(clippy::cast_possible_truncation)]
             all.records.push_back((record.kind, record.len as u32));
         }
-        all.bytes.extend_from_slice(waiting);
-        all.records.extend(&self.records);
-        *self = all;
-        Ok(())
+        Ok(all)
+    }
+
+    /// Puts what was sent later behind it.
+    pub(super) fn append(&mut self, later: &Self) {
+        self.bytes.extend_from_slice(&later.bytes[later.sent..]);
+        self.records.extend(&later.records);
     }
 }

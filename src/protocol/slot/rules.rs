@@ -17,7 +17,7 @@ use crate::error::Unsendable;
 /// ```
 pub const END: &[u8] = b"end\n";
 
-const PREFIX: &[u8] = b"end";
+const PREFIX: [u8; 3] = *b"end";
 
 /// Whether the classic layout ends the session at this text: every text that
 /// begins with `end` does, because C writers send that (defect D11).
@@ -28,8 +28,13 @@ const PREFIX: &[u8] = b"end";
 /// assert!(!ends_session(b" end\n") && !ends_session(b"End\n") && !ends_session(b"en"));
 /// ```
 #[must_use]
+#[inline(always)]
 pub fn ends_session(text: &[u8]) -> bool {
-    text.starts_with(PREFIX)
+    // (One comparison, of what most texts are long enough for.)
+    match text.first_chunk() {
+        Some(word) => u32::from_le_bytes(*word) & 0xFF_FFFF == u32::from_le_bytes(*b"end\0"),
+        None => text == PREFIX,
+    }
 }
 
 /// Whether this is `end` alone, with or without its newline: the session's
@@ -54,7 +59,7 @@ pub fn is_bare_end(text: &[u8]) -> bool {
 /// ```
 #[must_use]
 pub fn is_end_with_return(text: &[u8]) -> bool {
-    text.strip_suffix(b"\n").unwrap_or(text).strip_suffix(b"\r") == Some(PREFIX)
+    text.strip_suffix(b"\n").unwrap_or(text).strip_suffix(b"\r") == Some(&PREFIX[..])
 }
 
 /// Checks that `text` can be handed over in a slot for `most` bytes and
@@ -119,4 +124,11 @@ pub fn cut(rest: &[u8], most: usize) -> usize {
     } else {
         most
     }
+}
+
+/// Whether `text` can be a message in a slot for `most` bytes, at a glance: where it has no NUL, what this says yes to
+/// passes [`check`], and ends no session.
+#[inline(always)]
+pub(super) fn is_plain(text: &[u8], most: usize) -> bool {
+    text.len() <= most && !ends_session(text)
 }

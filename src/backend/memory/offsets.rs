@@ -1,4 +1,7 @@
-//! Where things lie in a segment.
+//! Where things lie in a segment, and where sides meet.
+
+/// The key that the tutorial's programs use.
+pub const DEFAULT_KEY: u32 = 1234;
 
 /// Where the flag and the text of the classic layout lie, in bytes.
 ///

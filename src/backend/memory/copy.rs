@@ -1,0 +1,373 @@
+//! Copies to and from memory that another process may change meanwhile, by
+//! vector registers in inline assembly.
+//!
+//! The compiler can neither see into it nor turn it into a `memcpy`, which on
+//! racing memory is undefined, and which falls to a twentieth of its rate at
+//! some offsets, as `rep movsb` does. It stands for relaxed accesses of the same
+//! words as everywhere. `AddressSanitizer` can't see into it either: under
+//! `cfg(fuzzing)` words are copied instead.
+
+use core::arch::asm;
+use core::arch::x86_64::{
+    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128, _mm_storeu_si128,
+};
+
+/// Bytes a turn of the loop.
+pub(super) const WIDTH: usize = 32;
+
+/// From here on [`copy`] can be used.
+pub(super) const LEAST: usize = 16;
+
+/// Copies `len` bytes.
+///
+/// # Safety
+/// `from` is readable and `to` writable for `len` bytes, a multiple of
+/// [`WIDTH`]; they do not overlap.
+#[inline(always)]
+pub(super) unsafe fn copy_blocks(from: *const u8, to: *mut u8, len: usize) {
+    debug_assert_eq!(len % WIDTH, 0);
+    if len == 0 {
+        return;
+    }
+    // SAFETY: the loop reads and writes exactly `len` bytes, which the
+    // caller vouches for, and clobbers what it says it does.
+    unsafe {
+        asm!(
+            // Two blocks a turn; first the odd one.
+            "test {len:e}, 32",
+            "jz 3f",
+            "movdqu {a}, [{from}]",
+            "movdqu {b}, [{from} + 16]",
+            "movdqu [{to}], {a}",
+            "movdqu [{to} + 16], {b}",
+            "mov {at:e}, 32",
+            "cmp {at}, {len}",
+            "jae 4f",
+            ".p2align 5",
+            "3:",
+            "movdqu {a}, [{from} + {at}]",
+            "movdqu {b}, [{from} + {at} + 16]",
+            "movdqu {c}, [{from} + {at} + 32]",
+            "movdqu {d}, [{from} + {at} + 48]",
+            "movdqu [{to} + {at}], {a}",
+            "movdqu [{to} + {at} + 16], {b}",
+            "movdqu [{to} + {at} + 32], {c}",
+            "movdqu [{to} + {at} + 48], {d}",
+            "add {at}, 64",
+            "cmp {at}, {len}",
+            "jb 3b",
+            "4:",
+            from = in(reg) from,
+            to = in(reg) to,
+            len = in(reg) len,
+            at = inout(reg) 0_usize => _,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            c = out(xmm_reg) _,
+            d = out(xmm_reg) _,
+            options(nostack),
+        );
+    }
+}
+
+/// Copies 16 bytes.
+///
+/// # Safety
+/// As for [`copy_blocks`], for 16 bytes.
+#[inline(always)]
+unsafe fn copy_16(from: *const u8, to: *mut u8) {
+    // SAFETY: one load and one store of 16 bytes, which the caller vouches for.
+    unsafe {
+        asm!(
+            "movdqu {a}, [{from}]",
+            "movdqu [{to}], {a}",
+            from = in(reg) from,
+            to = in(reg) to,
+            a = out(xmm_reg) _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// The 16 bytes at `from` + `AT`, which another process may change.
+///
+/// # Safety
+/// So many are readable there.
+#[inline(always)]
+unsafe fn load_shared<const AT: usize>(from: *const u8) -> __m128i {
+    let loaded: __m128i;
+    // SAFETY: one load of 16 bytes, which the caller vouches for.
+    unsafe {
+        asm!(
+            "movdqu {a}, [{from} + {at}]",
+            from = in(reg) from,
+            at = const AT,
+            a = out(xmm_reg) loaded,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    loaded
+}
+
+/// The other way round.
+///
+/// # Safety
+/// So many are writable there.
+#[inline(always)]
+unsafe fn store_shared<const AT: usize>(to: *mut u8, bytes: __m128i) {
+    // SAFETY: one store of 16 bytes, which the caller vouches for.
+    unsafe {
+        asm!(
+            "movdqu [{to} + {at}], {a}",
+            to = in(reg) to,
+            at = const AT,
+            a = in(xmm_reg) bytes,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// A bit for each byte that is a NUL.
+#[inline(always)]
+fn nuls(bytes: __m128i) -> u32 {
+    // SAFETY: of SSE2, which every x86-64 processor has.
+    unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())).cast_unsigned() }
+}
+
+/// The lesser of two, byte by byte: a NUL where either has one.
+#[inline(always)]
+fn least(one: __m128i, other: __m128i) -> __m128i {
+    // SAFETY: of SSE2, which every x86-64 processor has.
+    unsafe { _mm_min_epu8(one, other) }
+}
+
+/// Copies the 16 bytes at `AT` out.
+///
+/// # Safety
+/// As for [`copy_blocks`], for these bytes.
+#[inline(always)]
+unsafe fn piece_out<const AT: usize>(from: *const u8, to: *mut u8) -> __m128i {
+    // SAFETY: the caller's promise; the target is private.
+    unsafe {
+        let bytes = load_shared::<AT>(from);
+        _mm_storeu_si128(to.add(AT).cast(), bytes);
+        bytes
+    }
+}
+
+/// Of a text that shares a cache line with its flag, so much.
+pub(super) const SHORT: usize = 60;
+
+/// Copies the first [`SHORT`] bytes of a text out, or 16 where they suffice; where the first NUL among them is. No
+/// byte of the next cache line is touched: that would have to be fetched, and a short text does not
+/// need it.
+///
+/// # Safety
+/// As for [`copy_blocks`], for so many bytes.
+#[inline(always)]
+pub(super) unsafe fn copy_short_text(from: *const u8, to: *mut u8) -> Option<usize> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = nuls(piece_out::<0>(from, to));
+        if first != 0 {
+            return Some(first.trailing_zeros() as usize);
+        }
+        let [b, c, d] = [piece_out::<16>(from, to), piece_out::<32>(from, to), piece_out::<{ SHORT - 16 }>(from, to)];
+        if nuls(least(least(b, c), d)) == 0 {
+            return None;
+        }
+        let [b, c, d] = [b, c, d].map(|bytes| u64::from(nuls(bytes)));
+        Some((b << 16 | c << 32 | d << (SHORT - 16)).trailing_zeros() as usize)
+    }
+}
+
+/// Bytes of a cache line, and of a turn of a loop over a text.
+pub(super) const LINE: usize = 64;
+
+/// Copies a [`LINE`] of a text out; the lesser of its bytes, 16 by 16, is a NUL where there is one.
+///
+/// # Safety
+/// As for [`copy_blocks`], for a line's bytes.
+#[inline(always)]
+unsafe fn line_out(from: *const u8, to: *mut u8) -> __m128i {
+    // SAFETY: the caller's promise.
+    let [a, b, c, d] = unsafe {
+        [piece_out::<0>(from, to), piece_out::<16>(from, to), piece_out::<32>(from, to), piece_out::<48>(from, to)]
+    };
+    least(least(a, b), least(c, d))
+}
+
+/// Copies a text out, line by line up to the one with its NUL, or as far as whole lines go.
+///
+/// # Errors
+/// How many bytes were copied, where there is no NUL among them.
+///
+/// # Safety
+/// As for [`copy_blocks`], for `len` bytes.
+#[inline(always)]
+pub(super) unsafe fn copy_lines_of_text(from: *const u8, to: *mut u8, len: usize) -> Result<usize, usize> {
+    // SAFETY: the caller's promise, for each line is within `len`.
+    let line = |at: usize| unsafe { line_out(from.add(at), to.add(at)) };
+    // SAFETY: so much was copied there.
+    let found = |at: usize| at + unsafe { first_nul(to.add(at)) };
+    let mut at = 0;
+    // One by itself, for texts that are not so long; then two at a time.
+    if LINE <= len {
+        if nuls(line(0)) != 0 {
+            return Ok(found(0));
+        }
+        at = LINE;
+    }
+    while at + 2 * LINE <= len {
+        if nuls(least(line(at), line(at + LINE))) != 0 {
+            return Ok(found(at));
+        }
+        at += 2 * LINE;
+    }
+    if at + LINE <= len {
+        if nuls(line(at)) != 0 {
+            return Ok(found(at));
+        }
+        at += LINE;
+    }
+    Err(at)
+}
+
+/// How far the first NUL is, which is in one of the next pieces of 16 bytes.
+///
+/// # Safety
+/// Up to there everything is readable, and private.
+#[inline(always)]
+unsafe fn first_nul(text: *const u8) -> usize {
+    let mut at = 0;
+    loop {
+        // SAFETY: the caller's promise.
+        let nuls = nuls(unsafe { _mm_loadu_si128(text.add(at).cast()) });
+        if nuls != 0 {
+            return at + nuls.trailing_zeros() as usize;
+        }
+        at += LEAST;
+    }
+}
+
+/// Whether there is a NUL among `len` bytes.
+///
+/// # Safety
+/// So many are readable, at least a [`LINE`], and private.
+#[inline(always)]
+unsafe fn has_nul(from: *const u8, len: usize) -> bool {
+    // SAFETY: the caller's promise, for each piece is within `len`.
+    let line = |at: usize| unsafe {
+        let piece = |more: usize| _mm_loadu_si128(from.add(at + more).cast());
+        least(least(piece(0), piece(16)), least(piece(32), piece(48)))
+    };
+    let mut seen = line(len - LINE);
+    let mut at = 0;
+    while at + 2 * LINE <= len {
+        seen = least(seen, least(line(at), line(at + LINE)));
+        at += 2 * LINE;
+    }
+    if at + LINE <= len {
+        seen = least(seen, line(at));
+    }
+    nuls(seen) != 0
+}
+
+/// Copies a text of `len` bytes in, unless there is a NUL among them; whether it did.
+///
+/// # Safety
+/// As for [`copy`].
+#[inline(always)]
+pub(super) unsafe fn copy_text_in(from: *const u8, to: *mut u8, len: usize) -> bool {
+    debug_assert!(len >= LEAST);
+    // SAFETY: the caller's promise, for each piece is within `len`; the source is private.
+    unsafe {
+        if len > LINE {
+            let is_text = !has_nul(from, len);
+            if is_text {
+                copy(from, to, len);
+            }
+            return is_text;
+        }
+        // All of it in registers: by pieces that overlap.
+        let middle = if len > 2 * LEAST { LEAST } else { 0 };
+        let at = [0, middle, len - LEAST - middle, len - LEAST];
+        let pieces = at.map(|at| _mm_loadu_si128(from.add(at).cast()));
+        let is_text = nuls(least(least(pieces[0], pieces[1]), least(pieces[2], pieces[3]))) == 0;
+        if is_text {
+            at.into_iter().zip(pieces).for_each(|(at, piece)| store_shared::<0>(to.add(at), piece));
+        }
+        is_text
+    }
+}
+
+/// Asks the cache for a line as one that is about to be written.
+#[inline(always)]
+pub(super) fn expect_write(line: *const u8) {
+    // SAFETY: a prefetch changes no memory and never faults; processors without this
+    // one take it for a NOP.
+    unsafe { asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags)) };
+}
+
+/// Copies 32 bytes.
+///
+/// # Safety
+/// As for [`copy_blocks`], for 32 bytes.
+#[inline(always)]
+unsafe fn copy_32(from: *const u8, to: *mut u8) {
+    // SAFETY: two loads and two stores of 16 bytes, which the caller vouches for.
+    unsafe {
+        asm!(
+            "movdqu {a}, [{from}]",
+            "movdqu {b}, [{from} + 16]",
+            "movdqu [{to}], {a}",
+            "movdqu [{to} + 16], {b}",
+            from = in(reg) from,
+            to = in(reg) to,
+            a = out(xmm_reg) _,
+            b = out(xmm_reg) _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Copies `len` bytes: few of them by two pieces that overlap, many by whole blocks, and then the rest by two
+/// pieces that overlap what was copied already.
+///
+/// # Safety
+/// `from` is readable and `to` writable for `len` bytes, at least [`LEAST`]; they
+/// do not overlap.
+#[inline(always)]
+pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+    debug_assert!(len >= LEAST);
+    let last = len - LEAST;
+    // SAFETY: each piece ends at `len` at the latest; where it begins is not negative, for `len` is at
+    // least what the branch says.
+    unsafe {
+        if len <= 2 * LEAST {
+            copy_16(from, to);
+            copy_16(from.add(last), to.add(last));
+        } else if len <= 2 * WIDTH {
+            copy_32(from, to);
+            copy_32(from.add(len - WIDTH), to.add(len - WIDTH));
+        } else {
+            copy_many(from, to, len);
+        }
+    }
+}
+
+/// As [`copy`], for more than two blocks.
+///
+/// # Safety
+/// As for [`copy`].
+#[inline(always)]
+unsafe fn copy_many(from: *const u8, to: *mut u8, len: usize) {
+    let whole = len & !(WIDTH - 1);
+    // SAFETY: as in `copy`.
+    unsafe {
+        copy_blocks(from, to, whole);
+        if whole < len {
+            copy_32(from.add(len - WIDTH), to.add(len - WIDTH));
+        }
+    }
+}

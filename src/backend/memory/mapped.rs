@@ -1,0 +1,63 @@
+//! From a pointer and a length to views: the only unsafe of its kind. What is told here of a
+//! mapping is told once, and holds until it is let go.
+
+use super::offsets::{SLOT, ring};
+use super::{Payload, RingView, SlotView};
+use crate::error::Layout;
+use crate::sync::AtomicU32;
+use core::ptr::NonNull;
+
+/// The view of a mapping.
+#[derive(Debug, Clone, Copy)]
+pub struct Mapped<'a> {
+    /// Of a slot.
+    pub slot: Option<SlotView<'a>>,
+    /// Of a ring.
+    pub ring: Option<RingView<'a>>,
+}
+
+// SAFETY: views reach their memory by atomics alone; the mapping belongs to the process.
+unsafe impl Send for Mapped<'_> {}
+
+impl Mapped<'_> {
+    /// What lies at `first`, laid out as `layout`. `reached`: a heavy fence of the peer
+    /// reaches this process.
+    ///
+    /// # Panics
+    /// If `len` is not the size of that layout.
+    ///
+    /// # Safety
+    /// So many bytes are mapped there, page-aligned, and stay for as long as this and its views are
+    /// used; in this process they are reached by atomics of the words' sizes alone. (Other
+    /// processes are outside Rust's memory model, and an atomic of one size is what is
+    /// defined whatever they do.)
+    pub unsafe fn new(first: NonNull<u8>, len: usize, layout: Layout, reached: bool) -> Self {
+        match layout {
+            Layout::Slot => {
+                assert_eq!(len, SLOT.size, "the size of a slot");
+                // SAFETY: within the mapping, whose size is the struct's; aligned, since pages are.
+                let slot = unsafe {
+                    SlotView {
+                        flag: AtomicU32::from_ptr(first.as_ptr().add(SLOT.flag_at).cast()),
+                        text: Payload::from_raw(first.as_ptr().add(SLOT.text_at), SLOT.text_len),
+                    }
+                };
+                Self { slot: Some(slot), ring: None }
+            }
+            Layout::Ring { capacity } => {
+                assert!(ring::is_capacity(capacity) && len == ring::size(capacity), "the size of a ring");
+                let first = first.as_ptr().wrapping_add(ring::RECORDS_AT);
+                let first = NonNull::new(first).expect("a mapping does not end at the end of the addresses");
+                // SAFETY: the header lies before the records, and both are within the mapping.
+                let ring = unsafe { RingView::from_raw(first, capacity, capacity / 4, reached) };
+                Self { slot: None, ring: Some(ring) }
+            }
+        }
+    }
+
+    /// Which it is.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.ring.map_or(Layout::Slot, |ring| Layout::Ring { capacity: ring.capacity() })
+    }
+}

@@ -1,0 +1,23 @@
+//! What lies in shared memory, and how it is reached. Knows no kernel.
+//!
+//! A *view* is a base and a mask: cheap to copy, and validated once, where the memory is
+//! attached ([`mapped`]). Every place is at a constant offset from the base, so nothing about a
+//! mapping is looked at again on the way of a message.
+
+#[cfg(vectors)]
+mod copy;
+pub mod header;
+#[cfg(not(model))]
+pub mod mapped;
+pub mod offsets;
+mod payload;
+mod ring;
+mod slot;
+mod text;
+
+pub use payload::Payload;
+pub(crate) use payload::{Cell, WORD};
+#[cfg(model)]
+pub(crate) use ring::Words;
+pub use ring::{PeerFences, RingView};
+pub use slot::SlotView;

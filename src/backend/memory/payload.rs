@@ -1,0 +1,299 @@
+//! The text's bytes, copied in and out in a way that is defined whatever the
+//! other side does to them meanwhile.
+//!
+//! Everything is read and written as aligned 32-bit words, always the same
+//! words, relaxed: two sides that break the protocol get torn text, never
+//! undefined behaviour. Long runs go through a vector loop in inline assembly
+//! on x86-64, which the compiler can neither see into nor turn into a
+//! `memcpy`; it stands for the same relaxed accesses of the same words.
+//! Under loom the words are plain cells instead, so that every access which
+//! the flag does not order is reported as the data race that it would be.
+
+#[cfg(vectors)]
+use super::copy as vector;
+#[cfg(not(loom))]
+use crate::sync::{AtomicU32, Ordering};
+use core::marker::PhantomData;
+
+/// Bytes of one word, the grain in which payload is copied.
+pub(crate) const WORD: usize = 4;
+
+#[cfg(not(loom))]
+pub(crate) type Cell = AtomicU32;
+#[cfg(loom)]
+pub(crate) use crate::sync::Cell;
+
+/// Shared bytes that a peer may change at any moment.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{backend::Payload, sync::{AtomicU32, Ordering}};
+/// let words = [const { AtomicU32::new(0) }; 3];
+/// let payload = Payload::from_words(&words);
+/// payload.write_bytes(b"abcd");
+/// assert_eq!(words[0].load(Ordering::Relaxed), u32::from_ne_bytes(*b"abcd"));
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    pub(super) first: *const Cell,
+    pub(super) words: usize,
+    shared: PhantomData<&'a [Cell]>,
+}
+
+impl<'a> Payload<'a> {
+    /// The payload that lies in `words`.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 3];
+    /// assert_eq!(Payload::from_words(&words).len(), 12);
+    /// # }
+    /// ```
+    #[must_use]
+    #[cfg(not(loom))]
+    pub fn from_words(words: &'a [AtomicU32]) -> Self {
+        Self { first: words.as_ptr(), words: words.len(), shared: PhantomData }
+    }
+
+    /// The payload that lies in `words`.
+    #[must_use]
+    #[cfg(loom)]
+    pub(crate) fn from_words(words: &'a [Cell]) -> Self {
+        Self { first: words.as_ptr(), words: words.len(), shared: PhantomData }
+    }
+
+    /// The payload of `len` bytes (rounded down to whole words) at `first`.
+    ///
+    /// # Safety
+    /// 1. `first` is aligned to 4 bytes, and `len` bytes from there are
+    ///    readable and writable for as long as `'a` lasts.
+    /// 2. In this process they are accessed through `Payload`s or 32-bit
+    ///    atomics alone. (What other processes do does not matter.)
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::Payload;
+    /// let mut words = [0_u32; 3];
+    /// // SAFETY: 12 aligned bytes, which nobody else accesses.
+    /// let payload = unsafe { Payload::from_raw(words.as_mut_ptr().cast(), 12) };
+    /// payload.write_text(b"hello\n");
+    /// assert_eq!(payload.first_word(), Some(*b"hell"));
+    /// # }
+    /// ```
+    #[must_use]
+    #[cfg(not(model))]
+    pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
+        debug_assert!(first.addr().is_multiple_of(WORD));
+        Self { first: first.cast(), words: len / WORD, shared: PhantomData }
+    }
+
+    /// The payload of `words` words at `first`.
+    ///
+    /// # Safety
+    /// As for `from_raw`.
+    #[inline(always)]
+    #[cfg(not(model))]
+    pub(crate) unsafe fn from_parts(first: *const AtomicU32, words: usize) -> Self {
+        Self { first, words, shared: PhantomData }
+    }
+
+    /// Length in bytes, a multiple of 4.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(0) }; 512];
+    /// assert_eq!(Payload::from_words(&words).len(), 2048);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words * WORD
+    }
+
+    /// Whether there is no room at all.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::Payload;
+    /// assert!(Payload::from_words(&[]).is_empty());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words == 0
+    }
+
+    pub(super) fn cells(&self) -> &'a [Cell] {
+        // SAFETY: the constructors' promise: `words` valid, aligned cells that
+        // stay for 'a and are shared through interior mutability alone.
+        unsafe { core::slice::from_raw_parts(self.first, self.words) }
+    }
+
+    /// Copies `bytes` to the beginning: all words that they touch are written.
+    ///
+    /// # Panics
+    /// If they do not fit: a caller's mistake, not a peer's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::MAX) }; 3];
+    /// let payload = Payload::from_words(&words);
+    /// payload.write_bytes(b"a\0b");
+    /// let mut private = [0xEE; 3];
+    /// payload.read_bytes(&mut private);
+    /// assert_eq!(&private, b"a\0b");
+    /// # }
+    /// ```
+    #[inline(always)]
+    pub fn write_bytes(&self, bytes: &[u8]) {
+        if bytes.len() > self.len() {
+            no_room(bytes.len(), self.len());
+        }
+        // SAFETY: within the payload by the check above.
+        unsafe { Self::copy_in(self.first, bytes) };
+    }
+
+    /// Fills `out` from the beginning.
+    ///
+    /// # Panics
+    /// If there are not so many bytes: a caller's mistake, not a peer's.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
+    /// let words = [const { AtomicU32::new(u32::from_ne_bytes(*b"abcd")) }; 2];
+    /// let mut bytes = [0; 7];
+    /// Payload::from_words(&words).read_bytes(&mut bytes);
+    /// assert_eq!(&bytes, b"abcdabc");
+    /// # }
+    /// ```
+    #[inline(always)]
+    pub fn read_bytes(&self, out: &mut [u8]) {
+        if out.len() > self.len() {
+            no_room(out.len(), self.len());
+        }
+        // SAFETY: within the payload by the check above.
+        unsafe { Self::copy_out(self.first, out) };
+    }
+
+    /// Copies `bytes` to the words at `to`, the last one padded with zeros.
+    ///
+    /// # Safety
+    /// So many words are there, as the constructors promise.
+    #[inline(always)]
+    pub(super) unsafe fn copy_in(to: *const Cell, bytes: &[u8]) {
+        #[cfg(vectors)]
+        if bytes.len() >= vector::LEAST {
+            // SAFETY: the length is within both; the source is private, the
+            // target shared as the constructors promise.
+            unsafe { vector::copy(bytes.as_ptr(), to.cast_mut().cast(), bytes.len()) };
+            return;
+        }
+        let (len, from) = (bytes.len(), bytes.as_ptr());
+        // SAFETY: of each word, as the caller promises; the bytes are within `bytes`.
+        let put = |at: usize| unsafe { store(&*to.add(at / WORD), from.add(at).cast::<u32>().read_unaligned()) };
+        // (By vectors what is short has one turn at most, and a loop costs more.)
+        #[cfg(vectors)]
+        if len >= 2 * WORD {
+            put(0);
+            put(WORD);
+        }
+        #[cfg(not(vectors))]
+        for at in (0..len & !7).step_by(2 * WORD) {
+            put(at);
+            put(at + WORD);
+        }
+        if len & 7 == 0 {
+            return;
+        }
+        let mut at = len & !7;
+        if len & WORD != 0 {
+            put(at);
+            at += WORD;
+        }
+        if len & (WORD - 1) != 0 {
+            // Byte by byte, for a call of `memcpy` takes longer.
+            let last = bytes[at..].iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+            // SAFETY: as above.
+            store(unsafe { &*to.add(at / WORD) }, last.to_le());
+        }
+    }
+
+    /// Copies from the words at `from` to `out`.
+    ///
+    /// # Safety
+    /// As for [`copy_in`](Self::copy_in).
+    #[inline(always)]
+    pub(super) unsafe fn copy_out(from: *const Cell, out: &mut [u8]) {
+        #[cfg(vectors)]
+        if out.len() >= vector::LEAST {
+            // SAFETY: as for writing, the other way round.
+            unsafe { vector::copy(from.cast(), out.as_mut_ptr(), out.len()) };
+            return;
+        }
+        let (len, to) = (out.len(), out.as_mut_ptr());
+        // SAFETY: of each word, as the caller promises; the bytes are within `out`.
+        let get = |at: usize| unsafe { to.add(at).cast::<u32>().write_unaligned(load(&*from.add(at / WORD))) };
+        #[cfg(vectors)]
+        if len >= 2 * WORD {
+            get(0);
+            get(WORD);
+        }
+        #[cfg(not(vectors))]
+        for at in (0..len & !7).step_by(2 * WORD) {
+            get(at);
+            get(at + WORD);
+        }
+        if len & 7 == 0 {
+            return;
+        }
+        let mut at = len & !7;
+        if len & WORD != 0 {
+            get(at);
+            at += WORD;
+        }
+        if len & (WORD - 1) != 0 {
+            // SAFETY: as above.
+            let last = load(unsafe { &*from.add(at / WORD) }).to_ne_bytes();
+            for (byte, from) in out[at..].iter_mut().zip(last) {
+                *byte = from;
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_room(bytes: usize, room: usize) -> ! {
+    panic!("there is room for {room} bytes, not for {bytes}")
+}
+
+#[cfg(not(loom))]
+#[inline]
+#[cfg_attr(crash, track_caller)]
+pub(super) fn load(cell: &Cell) -> u32 {
+    // Relaxed: the flag orders the text, in `protocol`.
+    cell.load(Ordering::Relaxed)
+}
+
+#[cfg(not(loom))]
+#[inline]
+#[cfg_attr(crash, track_caller)]
+pub(super) fn store(cell: &Cell, word: u32) {
+    // Relaxed: the flag orders the text, in `protocol`.
+    cell.store(word, Ordering::Relaxed);
+}
+
+#[cfg(loom)]
+pub(super) fn load(cell: &Cell) -> u32 {
+    cell.get()
+}
+
+#[cfg(loom)]
+pub(super) fn store(cell: &Cell, new: u32) {
+    cell.set(new);
+}

@@ -1,0 +1,173 @@
+//! What a layout is to the endpoints: one side of it each, with all atomic operations of that
+//! side. A core never waits; what it is told and says is all that the endpoints know of a layout.
+
+use super::endpoint::Backlog;
+use crate::backend::{Backend, Layout};
+use crate::error::{Corrupt, Error, Unsendable};
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// A record that was found: where it is, and what. In a slot it is the one text, whose length and
+/// kind are known when it was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    pub(super) at: u64,
+    pub(super) len: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Bytes = 0,
+    /// The end of the session, and no message.
+    End = 1,
+}
+
+/// How far a reader has peeked. It says nothing of other memory than that in which it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub(super) memory: u64,
+    pub(super) to: u64,
+}
+
+/// A layout, as a type: the cores of its two sides. Sealed: [`Slot`](super::Slot), [`Ring`](super::Ring),
+/// [`Either`](super::Either).
+pub trait Core: Debug {
+    #[doc(hidden)]
+    type Producer: Producer;
+    #[doc(hidden)]
+    type Consumer: Consumer;
+    /// What the layout is called where another one was found.
+    #[doc(hidden)]
+    const NAME: &'static str;
+}
+
+/// The writing side.
+pub trait Producer: Sized + Debug {
+    /// Of memory that is laid out so; `None`: of another layout.
+    fn of(layout: Layout) -> Option<Self>;
+
+    /// Programs without a seat use this layout, too: they wake nobody, and wipe the flag when they
+    /// start.
+    fn has_strangers(&self) -> bool;
+
+    /// Begins where the memory, which was opened just now, stands.
+    fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt>;
+
+    /// The longest message, in bytes.
+    fn longest<B: Backend>(&self, memory: &B) -> usize;
+
+    /// The bytes of an end.
+    fn end(&self) -> &'static [u8];
+
+    /// Whether `bytes` can be carried, and as what.
+    fn check<B: Backend>(&self, memory: &B, bytes: &[u8]) -> Result<Kind, Unsendable>;
+
+    /// Publishes `bytes` if all is well at a glance: nothing has to come first, they can be carried,
+    /// and there is room straight away.
+    fn push_straight<B: Backend>(&mut self, memory: &B, bytes: &[u8]) -> bool;
+
+    /// For the next glance: whether nothing has to come first, as far as the endpoint knows.
+    fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool);
+
+    /// Whether there is room at a glance: if not, only a wait tells.
+    fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool;
+
+    /// Looks whether there is room for `len` bytes.
+    fn has_room<B: Backend>(&mut self, memory: &B, len: usize) -> Result<bool, Corrupt>;
+
+    /// Publishes a record for which there is room, and wakes the reader.
+    fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]);
+
+    /// Publishes several, the first one last, as far as there is room without a look; how many.
+    fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize;
+
+    /// Sleeps until there may be room for `len` bytes, for `longest` at most.
+    fn park<B: Backend>(&mut self, memory: &B, len: usize, longest: Duration) -> Result<(), Corrupt>;
+
+    /// Whether the memory may have been removed by the reader when it was woken last; asked once.
+    fn take_doubt(&mut self) -> bool;
+
+    /// Whether a reader has taken something since this was asked last.
+    fn take_met(&mut self) -> bool;
+
+    /// Whether nothing lies there that was not released, an end included.
+    fn is_drained<B: Backend>(&self, memory: &B) -> bool;
+
+    /// How many messages lie there that were not released; no more than `most` are counted.
+    fn unreleased<B: Backend>(&self, memory: &B, most: usize) -> usize;
+
+    /// A copy of what was not released.
+    fn take_along<B: Backend>(&self, memory: &B) -> Result<Backlog, Error>;
+}
+
+/// The reading side.
+pub trait Consumer: Sized + Debug {
+    /// As a producer's.
+    fn of(layout: Layout) -> Option<Self>;
+
+    /// As a producer's.
+    fn has_strangers(&self) -> bool;
+
+    /// As a producer's.
+    fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt>;
+
+    /// The longest message, in bytes.
+    fn longest<B: Backend>(&self, memory: &B) -> usize;
+
+    /// Takes the first message that was not released, if all is well at a glance: copies it to `bytes`,
+    /// releases it, and says how long it was.
+    ///
+    /// # Errors
+    /// The flag that was seen, for [`found`](Self::found).
+    fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32>;
+
+    /// What a flag says that was seen at the first message which was not released.
+    fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt>;
+
+    /// What lies at the cursor.
+    fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
+
+    /// Sets the cursor to the first record that was not released.
+    fn rewind(&mut self);
+
+    /// Before a wait: lets the writer have what it may wait for, and looks again if that took time.
+    fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
+
+    /// After a wait of so many looks.
+    fn arrived(&mut self, looks: u32);
+
+    /// Looks so that what was published before a death or a removal is seen.
+    fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
+
+    /// Sleeps until there may be a message, for `longest` at most.
+    fn park<B: Backend>(&mut self, memory: &B, longest: Duration) -> Result<(), Corrupt>;
+
+    /// Copies what was found into `bytes`; `None`: it does not fit.
+    fn read<B: Backend>(&self, memory: &B, found: Record, bytes: &mut [u8]) -> Option<(usize, Kind)>;
+
+    /// Copies what was found to the beginning of `text`, which grows as it must.
+    fn copy<B: Backend>(&self, memory: &B, found: Record, text: &mut Vec<u8>) -> Result<(usize, Kind), Error>;
+
+    /// Moves the cursor behind what was found.
+    fn step_over(&mut self, found: Record);
+
+    /// Gives back what was found, and all before it.
+    fn release<B: Backend>(&mut self, memory: &B, found: Record);
+
+    /// Where the cursor is.
+    fn cursor(&self) -> Cursor;
+
+    /// Gives back what lies before `cursor`, if it was stepped over, and nothing else.
+    fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor);
+
+    /// Whether the reader lets records gather when it is close behind the writer.
+    fn coalesce(&mut self, on: bool);
+
+    /// Notes that the end was met, in memory that was removed for it.
+    fn close<B: Backend>(&mut self, memory: &B);
+
+    /// Before the reader leaves: what it has released is free.
+    fn give_back<B: Backend>(&mut self, memory: &B);
+}
