@@ -16,11 +16,13 @@ macro_rules! sentence_is_debug {
     )*};
 }
 
+mod corrupt;
 mod message;
 mod open;
 
-pub(crate) use message::corrupt;
-pub use message::{Corrupt, RecvError, SendError, Unsendable};
+pub use corrupt::Corrupt;
+pub(crate) use corrupt::corrupt;
+pub use message::{RecvError, SendError, Unsendable};
 pub use open::{Error, Limit, Object};
 
 use nix::errno::Errno;

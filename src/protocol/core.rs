@@ -1,35 +1,13 @@
 //! What a layout is to the endpoints: one side of it each, with all atomic operations of that
 //! side. A core never waits; what it is told and says is all that the endpoints know of a layout.
 
-use super::endpoint::Backlog;
+use super::backlog::Backlog;
 use crate::backend::{Backend, Layout};
 use crate::error::{Corrupt, Error, Unsendable};
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// A record that was found: where it is, and what. In a slot it is the one text, whose length and
-/// kind are known when it was copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
-    pub(super) at: u64,
-    pub(super) len: usize,
-    pub(super) kind: Kind,
-}
-
-/// What a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Bytes = 0,
-    /// The end of the session, and no message.
-    End = 1,
-}
-
-/// How far a reader has peeked. It says nothing of other memory than that in which it was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) memory: u64,
-    pub(super) to: u64,
-}
+pub use super::record::{Cursor, Kind, Record};
 
 /// A layout, as a type: the cores of its two sides. Sealed: [`Slot`](super::Slot), [`Ring`](super::Ring),
 /// [`Either`](super::Either).

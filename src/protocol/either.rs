@@ -1,7 +1,8 @@
 //! Whichever of the two layouts is met.
 
+use super::backlog::Backlog;
 use super::core::{Core, Cursor, Kind, Record};
-use super::endpoint::Backlog;
+use super::ring::MaybeRing;
 use super::{ring, slot};
 use crate::backend::{Backend, Layout};
 use crate::error::{Corrupt, Error, Unsendable};
@@ -29,6 +30,24 @@ impl Core for Either {
     type Producer = Producer;
     type Consumer = Consumer;
     const NAME: &'static str = "a slot or a ring";
+}
+
+impl MaybeRing for Either {
+    #[inline(always)]
+    fn producer(core: &mut Producer) -> Option<&mut ring::Producer> {
+        match core {
+            Producer::Ring(core) => Some(core),
+            Producer::Slot(_) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn consumer(core: &mut Consumer) -> Option<&mut ring::Consumer> {
+        match core {
+            Consumer::Ring(core) => Some(core),
+            Consumer::Slot(_) => None,
+        }
+    }
 }
 
 /// The same call on either.

@@ -18,9 +18,11 @@
 //! `text` from publish to the look that sees it, and `room` from release to
 //! the look that sees that. `docs/protocol.md` has the whole story.
 
+mod backlog;
 pub mod core;
 mod either;
 pub mod endpoint;
+mod record;
 pub mod ring;
 pub mod slot;
 pub mod tutorial;

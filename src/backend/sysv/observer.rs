@@ -6,10 +6,12 @@
 
 use super::features;
 use super::key::Key;
+use super::mark::Mark;
 use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
-use super::segment::{self, Segment, Stat};
-use super::set::{Mark, Met, Set};
+use super::segment::Segment;
+use super::set::{Met, Set};
+use super::stat::{self, Stat};
 use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::{Layout, RingView, SlotView};
@@ -93,7 +95,7 @@ impl Observer {
             Leave::Attach(mark) => Self::attach(key, mark, seats),
             Leave::LookFromOutside => {
                 let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
-                let stat = segment::stat_of(id, key)?;
+                let stat = stat::stat_of(id, key)?;
                 let layout = recognise::by_size(key, &stat)?;
                 Ok(Self { segment: None, _mark: None, id, stat, layout, seats, seats_hidden })
             }

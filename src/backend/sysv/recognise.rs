@@ -2,7 +2,8 @@
 
 use super::key::Key;
 use super::seats::Lock;
-use super::segment::{Segment, Stat};
+use super::segment::Segment;
+use super::stat::Stat;
 use crate::backend::memory::header::{self, Header};
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::error::{Error, Layout};

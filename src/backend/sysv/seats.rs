@@ -19,7 +19,7 @@ const DYING: Duration = Duration::from_secs(10);
 pub(super) const LOCKED: Duration = Duration::from_secs(1);
 
 /// Time between two tries.
-const AGAIN: Duration = Duration::from_millis(1);
+pub(super) const AGAIN: Duration = Duration::from_millis(1);
 
 /// Attempts at a set that keeps being removed under us.
 pub(super) const ATTEMPTS: usize = 1000;
@@ -108,7 +108,7 @@ fn number(role: Role) -> u16 {
 }
 
 /// What there is to do about a semaphore that is taken.
-enum Taken {
+pub(super) enum Taken {
     /// Try again: it is free, or will be in a moment.
     Again,
     /// Nobody will ever give it back.
@@ -117,7 +117,7 @@ enum Taken {
 }
 
 /// Looks who has `semaphore`, of a try that began so long ago.
-fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
+pub(super) fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
     if since < LEAVER {
         return Ok(Taken::Again);
     }
@@ -345,81 +345,5 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // A set that is gone has no lock, and what else can fail here fails at the next look, too.
         let _ = self.set.change(&mut [give(LOCK)]);
-    }
-}
-
-/// Both seats and the lock, taken where no observer is there, so that nobody comes in. A drop gives them
-/// back, and leaves the set if it says that a writer failed.
-#[derive(Debug)]
-pub(super) struct Closed {
-    set: Set,
-}
-
-impl Closed {
-    /// Takes all three at once, or says who has one.
-    pub(super) fn take(key: Key) -> Result<Self, Error> {
-        let started = Instant::now();
-        let mut gone = 0;
-        while gone < ATTEMPTS {
-            match Self::try_take(key, started.elapsed()) {
-                Ok(closed) => return Ok(closed),
-                Err(Met::Gone) => gone += 1,
-                Err(Met::Busy) => std::thread::sleep(AGAIN),
-                Err(Met::Failed(error)) => return Err(error),
-            }
-        }
-        Err(Error::Locked { key: key.number(), pid: 0 })
-    }
-
-    fn try_take(key: Key, since: Duration) -> Result<Self, Met> {
-        // Whose it is does not matter to who removes it.
-        let set = Set::find_or_make(key, 0o600, true)?;
-        match set.close() {
-            Err(Met::Busy) => {}
-            done => return done.map(|()| Self { set }),
-        }
-        let values = set.values()?;
-        let mut stuck = false;
-        for (semaphore, role) in [(WRITER, Some(Role::Writer)), (READER, Some(Role::Reader)), (LOCK, None)] {
-            if !values.taken(semaphore) {
-                continue;
-            }
-            match (taken_by(set, semaphore, since)?, role) {
-                (Taken::By(pid), Some(role)) => return Err(Error::SeatTaken { at: key.place(), role, pid }.into()),
-                (Taken::By(pid), None) if since > LOCKED => {
-                    return Err(Error::Locked { key: key.number(), pid }.into());
-                }
-                (Taken::By(_) | Taken::Again, _) => return Err(Met::Busy),
-                (Taken::Stuck, _) => stuck = true,
-            }
-        }
-        if values.taken(OBSERVERS) && since > LOCKED {
-            match taken_by(set, OBSERVERS, since)? {
-                Taken::By(pid) => {
-                    return Err(Error::SeatTaken { at: key.place(), role: Role::Guest, pid }.into());
-                }
-                Taken::Stuck => stuck = true,
-                Taken::Again => {}
-            }
-        }
-        if stuck { set.remove().and(Err(Met::Gone)) } else { Err(Met::Busy) }
-    }
-
-    /// Removes the set with all that it says.
-    pub(super) fn remove(self) -> Result<(), Error> {
-        match self.set.remove() {
-            // Another user's set stays, and the drop gives the seats back.
-            Ok(()) | Err(Met::Failed(Error::Permission { .. })) => Ok(()),
-            Err(met) => met.unless_gone(),
-        }
-    }
-}
-
-impl Drop for Closed {
-    fn drop(&mut self) {
-        let says_nothing = self.set.values().is_ok_and(|values| !values.taken(OPEN));
-        if !(says_nothing && self.set.remove().is_ok()) {
-            self.set.open();
-        }
     }
 }

@@ -1,14 +1,12 @@
 //! Segments: made, found, attached, looked at, removed.
 
+use super::errno::{Needs, failed, making_failed};
 use super::ffi;
 use super::forks;
 use super::key::Key;
 use super::proc;
-use crate::backend::memory::Payload;
-use crate::backend::memory::mapped::Mapped;
-use crate::backend::memory::offsets::ring as layout;
-use crate::error::{Error, Layout, Limit, Object};
-use crate::sync::{AtomicU32, AtomicU64};
+use super::stat::{Stat, stat_of};
+use crate::error::Error;
 use nix::errno::Errno;
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -34,10 +32,10 @@ const ATTEMPTS: usize = 100;
 pub struct Segment {
     id: c_int,
     key: Key,
-    address: NonNull<u8>,
-    size: usize,
+    pub(super) address: NonNull<u8>,
+    pub(super) size: usize,
     /// This process takes part in `ffi::heavy_fence`.
-    reachable: bool,
+    pub(super) reachable: bool,
     /// Pid of the process that attached it.
     attached_by: u32,
 }
@@ -45,39 +43,6 @@ pub struct Segment {
 // SAFETY: an attachment belongs to the process, not to the thread that made
 // it, and is reached through atomics and `Payload`s alone.
 unsafe impl Send for Segment {}
-
-/// What the kernel says of a segment.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::backend::sysv::{Key, Segment};
-/// # let key = Key::new(std::process::id() << 8 | 21)?;
-/// let segment = Segment::create_new(key, 4096, 0o600)?;
-/// segment.remove()?;
-/// let stat = segment.stat()?;
-/// assert_eq!((stat.size, stat.mode, stat.attached, stat.removed), (4096, 0o600, 1, true));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stat {
-    /// Bytes.
-    pub size: usize,
-    /// Permission bits, as in 0o600.
-    pub mode: u32,
-    /// Uid of the owner.
-    pub uid: u32,
-    /// Uid of the creator, who keeps access whoever the owner is.
-    pub creator_uid: u32,
-    /// Attachments: not processes, one can have several.
-    pub attached: usize,
-    /// Pid of the creator; 0: of another pid namespace.
-    pub creator_pid: u32,
-    /// Pid of the last to attach or detach; 0: none, or of another namespace.
-    pub last_pid: u32,
-    /// Marked for removal: it goes with its last attachment.
-    pub removed: bool,
-}
 
 impl Segment {
     /// Makes a segment of `size` bytes at `key` with the permission bits
@@ -379,122 +344,6 @@ impl Segment {
     pub fn address(&self) -> usize {
         self.address.as_ptr().addr()
     }
-
-    /// The 32-bit word at `offset`.
-    ///
-    /// # Panics
-    /// If it is not aligned, not within the segment, or, where that has a ring's size,
-    /// half of one of a ring's 64-bit words: a caller's mistake.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
-    /// # let key = Key::new(std::process::id() << 8 | 33)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// segment.word(0).store(1, Ordering::Release);
-    /// assert_eq!(segment.word(0).load(Ordering::Acquire), 1);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn word(&self, offset: usize) -> &AtomicU32 {
-        self.no_wide(offset, 4);
-        self.word_of_maker(offset)
-    }
-
-    /// Atomics of two sizes must not overlap, in whatever safe code.
-    fn no_wide(&self, offset: usize, len: usize) {
-        let is_ring = self.size.checked_sub(layout::RECORDS_AT).is_some_and(layout::is_capacity);
-        assert!(!is_ring || !layout::has_wide(offset, offset + len), "a 64-bit word lies at {offset}");
-    }
-
-    /// As [`word`](Self::word), wherever: of a segment that nobody else is attached to.
-    pub(super) fn word_of_maker(&self, offset: usize) -> &AtomicU32 {
-        assert!(
-            offset.is_multiple_of(4) && self.size >= 4 && offset <= self.size - 4,
-            "no word at {offset} of {}",
-            self.size
-        );
-        // SAFETY: within the attachment by the check above, aligned since
-        // attachments are page-aligned, and attached for as long as `self` is
-        // borrowed. All access in this process is by 32-bit atomics or
-        // `Payload`s; other processes are outside Rust's memory model, and an
-        // atomic of one size is what is defined whatever they do.
-        unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
-    }
-
-    /// The 64-bit word of a ring's header at `offset`.
-    ///
-    /// # Panics
-    /// If none is there, or the segment does not have a ring's size: a caller's
-    /// mistake.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
-    /// # let key = Key::new(std::process::id() << 8 | 34)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.double_word(ring::HEAD_AT).load(Ordering::Acquire), 0);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn double_word(&self, offset: usize) -> &AtomicU64 {
-        assert!(
-            offset.is_multiple_of(8) && layout::has_wide(offset, offset + 8) && self.size >= layout::RECORDS_AT,
-            "no double word at {offset} of {}",
-            self.size
-        );
-        // SAFETY: as for `word`; such words are reached by 64-bit atomics alone.
-        unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
-    }
-
-    /// The places of `layout`, for as long as the attachment is borrowed.
-    ///
-    /// # Panics
-    /// If the size is another layout's.
-    #[must_use]
-    pub(crate) fn views(&self, layout: Layout) -> Mapped<'_> {
-        // SAFETY: the attachment stays for as long as `self` is borrowed.
-        unsafe { self.views_unbound(layout) }
-    }
-
-    /// As [`views`](Self::views), bound to nothing.
-    ///
-    /// # Safety
-    /// Neither what is returned nor a view of it is used after `self` was dropped.
-    pub(super) unsafe fn views_unbound<'a>(&self, layout: Layout) -> Mapped<'a> {
-        // SAFETY: attached, so page-aligned, with the kernel's word for the size; all access in this process
-        // is by atomics of the words' sizes. The rest is the caller's promise.
-        unsafe { Mapped::new(self.address, self.size, layout, self.reachable) }
-    }
-
-    /// The `len` bytes at `offset`.
-    ///
-    /// # Panics
-    /// As for [`word`](Self::word).
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 36)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// segment.payload(4, 2048).write_text(b"hello\n");
-    /// assert_eq!(segment.payload(4, 2048).first_word(), Some(*b"hell"));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
-        let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
-        assert!(offset.is_multiple_of(4) && inside, "no {len} bytes at {offset} of {}", self.size);
-        self.no_wide(offset, len);
-        // SAFETY: as for `word`.
-        unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
-    }
 }
 
 /// By value, so that on the way that is not taken nothing has to lie in memory.
@@ -508,88 +357,4 @@ impl Drop for Segment {
         // That it fails is impossible by that, so there is nothing to report.
         let _ = unsafe { ffi::shmdt(self.address) };
     }
-}
-
-pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
-    let raw = ffi::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))?;
-    let mode = u32::from(raw.shm_perm.mode);
-    let pid = |pid: libc::pid_t| u32::try_from(pid).unwrap_or(0);
-    Ok(Stat {
-        size: raw.shm_segsz,
-        mode: mode & 0o777,
-        uid: raw.shm_perm.uid,
-        creator_uid: raw.shm_perm.cuid,
-        attached: usize::try_from(raw.shm_nattch).unwrap_or(usize::MAX),
-        creator_pid: pid(raw.shm_cpid),
-        last_pid: pid(raw.shm_lpid),
-        removed: mode & ffi::SHM_DEST != 0,
-    })
-}
-
-fn failed(call: &'static str, needs: Needs, key: Key, errno: Errno) -> Error {
-    match errno {
-        Errno::EINVAL | Errno::EIDRM => Error::Removed { key: key.number() },
-        Errno::EACCES | Errno::EPERM => refused(call, needs, key, Object::Segment, errno),
-        _ => Error::Os { call, on: on(key), errno },
-    }
-}
-
-fn on(key: Key) -> String {
-    format!("segment at {key}")
-}
-
-/// What the kernel asks of a process that makes a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Nothing, as for a look-up.
-    Nothing,
-    /// What the object's mode gives.
-    Permission,
-    /// To be its owner or its creator.
-    Ownership,
-}
-
-/// A refusal: an owner's, with what /proc tells everybody (`IPC_STAT` tells nothing to a process that it
-/// refuses), or a sandbox's. The kernel says EPERM only where ownership is needed, and EACCES only where a
-/// permission is: every other refusal is a sandbox's, and about the call alone.
-pub(super) fn refused(call: &'static str, needs: Needs, key: Key, object: Object, errno: Errno) -> Error {
-    if needs == Needs::Nothing || (errno == Errno::EPERM && needs == Needs::Permission) {
-        let on = if object == Object::Seats { super::set::on(key) } else { on(key) };
-        return Error::Refused { call, on, errno };
-    }
-    let row = match object {
-        Object::Segment => {
-            let rows = proc::segments().unwrap_or_default();
-            rows.iter().find(|row| row.key == key.number()).map(|row| (row.uid, row.mode))
-        }
-        Object::Seats => {
-            let rows = proc::sets().unwrap_or_default();
-            rows.iter().find(|row| row.key == key.seats()).map(|row| (row.uid, row.mode))
-        }
-    };
-    Error::Permission {
-        key: key.number(),
-        object,
-        owner: row.map_or_else(|| "an unknown user".to_owned(), |(uid, _)| format!("uid {uid}")),
-        mode: row.map_or(0, |(_, mode)| mode & 0o777),
-    }
-}
-
-fn making_failed(key: Key, errno: Errno) -> Error {
-    let limit = match errno {
-        Errno::EINVAL => Limit::Shmmax,
-        Errno::ENOMEM => Limit::Memory,
-        // ENOSPC is both "too many segments" and "too many pages".
-        Errno::ENOSPC => {
-            let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
-            let used = proc::segments().map_or(0, |rows| rows.len());
-            if number("/proc/sys/kernel/shmmni").is_some_and(|most| used >= most) {
-                Limit::Shmmni
-            } else {
-                Limit::Shmall
-            }
-        }
-        _ => return failed("shmget", Needs::Nothing, key, errno),
-    };
-    Error::Limit { key: key.number(), object: Object::Segment, limit }
 }

@@ -29,10 +29,10 @@
 //! is half made. A set that says nothing is of no use, so the side that leaves and
 //! finds both seats free removes it; those who come meanwhile start over.
 
+use super::errno::{Needs, no_set, refused, set_limit, set_of};
 use super::ffi::{self, step};
 use super::key::Key;
 use super::proc;
-use super::segment::{Needs, refused};
 use crate::error::{Error, Limit, Object};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
@@ -57,7 +57,7 @@ pub(crate) const MOST_STEPS: usize = 7;
 const OURS: u16 = 0x5332;
 
 /// A semaphore's largest value (SEMVMX).
-const MOST: i16 = 32_767;
+pub(super) const MOST: i16 = 32_767;
 
 /// The sets of version 1: fewer semaphores, in the same places.
 const OLD_SEMAPHORES: usize = 5;
@@ -142,7 +142,7 @@ impl Set {
             return match ffi::semget(key.seats(), COUNT, flags) {
                 // The next look finds it, or what came before it.
                 Ok(_) | Err(Errno::EEXIST) => Err(Met::Gone),
-                Err(errno) => Err(not_found(key, errno).into()),
+                Err(errno) => Err(no_set(key, errno).into()),
             };
         };
         let me = nix::unistd::geteuid().as_raw();
@@ -295,9 +295,9 @@ impl Set {
             // It would have to wait, or to go beyond the largest value.
             Errno::EAGAIN | Errno::ERANGE => Met::Busy,
             Errno::EACCES | Errno::EPERM => Met::Failed(refused(call, needs, self.key, Object::Seats, errno)),
-            Errno::ENOSPC => Met::Failed(limit(self.key, Limit::Sem)),
-            Errno::E2BIG => Met::Failed(limit(self.key, Limit::Semopm)),
-            _ => Met::Failed(Error::Os { call, on: on(self.key), errno }),
+            Errno::ENOSPC => Met::Failed(set_limit(self.key, Limit::Sem)),
+            Errno::E2BIG => Met::Failed(set_limit(self.key, Limit::Semopm)),
+            _ => Met::Failed(Error::Os { call, on: set_of(self.key), errno }),
         }
     }
 }
@@ -351,7 +351,7 @@ fn look_up(key: Key) -> Result<Option<c_int>, Met> {
     match ffi::semget(key.seats(), 0, 0) {
         Ok(id) => Ok(Some(id)),
         Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(not_found(key, errno).into()),
+        Err(errno) => Err(no_set(key, errno).into()),
     }
 }
 
@@ -364,24 +364,6 @@ pub(super) fn for_its_owner(mode: u32) -> u32 {
     mode & 0o777 | 0o600
 }
 
-/// Why there is no set, and none can be made.
-fn not_found(key: Key, errno: Errno) -> Error {
-    match errno {
-        Errno::EACCES | Errno::EPERM => refused("semget", Needs::Nothing, key, Object::Seats, errno),
-        Errno::EINVAL => limit(key, Limit::Semmsl),
-        Errno::ENOSPC => limit(key, Limit::Sem),
-        _ => Error::Os { call: "semget", on: on(key), errno },
-    }
-}
-
-fn limit(key: Key, limit: Limit) -> Error {
-    Error::Limit { key: key.number(), object: Object::Seats, limit }
-}
-
-pub(super) fn on(key: Key) -> String {
-    format!("semaphore set of {key}")
-}
-
 /// Free to taken, or [`Met::Busy`].
 pub(super) fn take(semaphore: u16) -> [libc::sembuf; 2] {
     [step(semaphore, 0, IPC_NOWAIT), step(semaphore, 1, SEM_UNDO | IPC_NOWAIT)]
@@ -391,75 +373,6 @@ pub(super) fn give(semaphore: u16) -> libc::sembuf {
     give_some(semaphore, 1)
 }
 
-fn give_some(semaphore: u16, count: i16) -> libc::sembuf {
+pub(super) fn give_some(semaphore: u16, count: i16) -> libc::sembuf {
     step(semaphore, -count, SEM_UNDO | IPC_NOWAIT)
-}
-
-/// The mark of an observer: it is in the set from before the observer attaches until it has detached, and
-/// the kernel takes it back behind the attachment if the observer dies.
-#[derive(Debug)]
-pub(super) struct Mark {
-    set: Set,
-    /// What of OBSERVERS is ours.
-    held: i16,
-    /// Who had the seats last, when we came.
-    before: [u32; 2],
-    /// A side was seated then.
-    seated: bool,
-    /// The process that set it: a child that was forked has a copy of this, and no mark.
-    pid: u32,
-}
-
-/// While an attachment is being made the kernel counts it twice.
-const ATTACHING: i16 = 2;
-
-/// How often observers can meet in beginning the count of looks anew.
-const TRIES: usize = 100;
-
-impl Mark {
-    /// Marks an observer, when nobody is making memory.
-    pub(super) fn set(set: Set, longest: Duration) -> Result<Self, Met> {
-        for _ in 0..TRIES {
-            let values = set.values()?;
-            if values.of(LOOKS) == MOST.cast_unsigned() {
-                match set.change(&mut [step(LOOKS, -MOST, IPC_NOWAIT)]) {
-                    // Busy: another observer was faster.
-                    Ok(()) | Err(Met::Busy) => {}
-                    Err(met) => return Err(met),
-                }
-            }
-            let mut steps = [step(LOCK, 0, 0), step(OBSERVERS, ATTACHING, SEM_UNDO), step(LOOKS, 1, 0)];
-            match set.change_within(&mut steps, longest) {
-                Err(Met::Busy) if set.values()?.of(LOOKS) == MOST.cast_unsigned() => continue,
-                done => done?,
-            }
-            let seated = values.taken(WRITER) || values.taken(READER);
-            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, pid: std::process::id() });
-        }
-        Err(Met::Busy)
-    }
-
-    /// The observer is attached: once from now on.
-    pub(super) fn attached(&mut self) {
-        if self.set.change(&mut [give_some(OBSERVERS, ATTACHING - 1)]).is_ok() {
-            self.held = 1;
-        }
-    }
-}
-
-fn last_seated(set: Set) -> [u32; 2] {
-    [WRITER, READER].map(|seat| set.holder(seat).unwrap_or(0))
-}
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        if self.pid != std::process::id() {
-            return;
-        }
-        let given = self.set.change(&mut [give_some(OBSERVERS, self.held)]);
-        // A side that left while we looked has left the set to us.
-        if given.is_ok() && (self.seated || last_seated(self.set) != self.before) {
-            self.set.remove_if_unused();
-        }
-    }
 }

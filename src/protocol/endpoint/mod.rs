@@ -4,7 +4,6 @@
 //! again. What is done to shared memory stands in the cores of the layouts; no atomic operation
 //! stands here.
 
-mod backlog;
 mod backoff;
 mod message;
 mod peer;
@@ -12,7 +11,6 @@ mod policy;
 mod reader;
 mod writer;
 
-pub(super) use backlog::Backlog;
 pub use message::{Message, Messages};
 pub use peer::{Peer, PeerWatch, Verdict};
 pub use policy::{Tick, WaitPolicy, WaitingFor};

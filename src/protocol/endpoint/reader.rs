@@ -1,7 +1,6 @@
 //! The reading side.
 
 use super::backoff::{Backoff, Step};
-use super::message::{Message, Messages};
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::policy::{WaitPolicy, WaitingFor};
 use crate::backend::{Backend, PeerStatus};
@@ -57,40 +56,6 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// The longest message, in bytes.
     pub fn capacity(&self) -> usize {
         self.core.longest(&self.memory)
-    }
-
-    /// Waits for the next message and copies it, without releasing it.
-    pub fn peek(&mut self) -> Result<Message<'_, B, L>, RecvError> {
-        self.peek_with(&mut WaitPolicy::forever())
-    }
-
-    /// As [`peek`](Self::peek), waiting as `policy` says.
-    pub fn peek_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B, L>, RecvError> {
-        self.core.rewind();
-        let found = self.await_record(policy)?;
-        self.peek_at(found)
-    }
-
-    /// Waits for the message behind the one that was peeked at last.
-    pub fn peek_next(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B, L>, RecvError> {
-        let found = self.await_record(policy)?;
-        self.peek_at(found)
-    }
-
-    /// The message behind the one that was peeked at last, if it is there.
-    pub fn try_peek_next(&mut self) -> Result<Option<Message<'_, B, L>>, RecvError> {
-        match self.core.poll(&self.memory)? {
-            Some(found) => self.peek_at(found).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    #[inline(always)]
-    pub(in crate::protocol) fn peek_at(&mut self, found: Record) -> Result<Message<'_, B, L>, RecvError> {
-        let (len, kind) = self.core.copy(&self.memory, found, &mut self.text)?;
-        let record = Record { len, kind, ..found };
-        self.core.step_over(record);
-        Ok(Message { reader: self, record })
     }
 
     /// Waits until there is a message, and takes nothing.
@@ -154,23 +119,6 @@ impl<B: Backend, L: Core> Reader<B, L> {
         RecvError::BufferTooSmall { capacity }
     }
 
-    /// The messages one after the other, up to the end of the session.
-    pub fn messages(&mut self) -> Messages<'_, B, L> {
-        Messages { reader: self, failed: false }
-    }
-
-    /// Waits for the next message, releases it, and gives out a copy in a buffer that the next call
-    /// uses again; `None`: the session has ended.
-    pub fn next_message(&mut self) -> Result<Option<&[u8]>, RecvError> {
-        let message = self.peek()?;
-        if message.ends_session() {
-            return Ok(None);
-        }
-        let len = message.text().len();
-        message.release();
-        Ok(Some(&self.text[..len]))
-    }
-
     /// Sets the cursor to the first message that was not released.
     pub fn rewind(&mut self) {
         self.core.rewind();
@@ -200,19 +148,6 @@ impl<B: Backend, L: Core> Reader<B, L> {
     #[inline(always)]
     pub(in crate::protocol) fn release(&mut self, found: Record) {
         self.core.release(&self.memory, found);
-    }
-
-    /// Ends the session if its end comes next, as [`Message::end_session`] does; whether it did.
-    pub fn end_session(&mut self) -> Result<bool, RecvError> {
-        let message = match self.peek_with(&mut WaitPolicy::non_blocking()) {
-            Err(RecvError::TimedOut) => return Ok(false),
-            message => message?,
-        };
-        let ends = message.ends_session();
-        if ends {
-            message.end_session()?;
-        }
-        Ok(ends)
     }
 
     /// Whatever was found is the last that is read of this memory.

@@ -1,15 +1,18 @@
 //! The writing side.
 
-use super::backlog::Backlog;
-use super::backoff::{Backoff, LONGEST, Step};
+mod recovery;
+mod room;
+
+use super::backoff::{Backoff, LONGEST};
 use super::peer::{Peer, PeerWatch, Verdict};
 use super::policy::{WaitPolicy, WaitingFor};
 use crate::backend::{Backend, PeerStatus};
-use crate::error::{Error, Role, SendError, Unsendable};
+use crate::error::{Error, Role, SendError};
 use crate::protocol::Either;
+use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{Core, Kind, Producer};
 use crate::sync;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Puts messages in, one after the other, on either layout.
 #[derive(Debug)]
@@ -142,51 +145,6 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// Waits for room for `len` bytes, and for nothing to have to come first.
-    pub(in crate::protocol) fn make_room(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        if self.is_clear() && self.core.knows_room(&self.memory, len) {
-            return Ok(());
-        }
-        self.catch_up(Some(len), policy)
-    }
-
-    /// Looks whether the memory or our seat was removed, and if it was, moves to the new
-    /// one with what was not taken. Call this every few milliseconds while idle, and where sends never have to
-    /// wait.
-    pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        if self.status()?.0.removed {
-            self.move_on(policy)?;
-        }
-        self.catch_up(None, policy)
-    }
-
-    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
-    /// attachment: there it waits until all is released.
-    pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        loop {
-            // What was sent again can lie in memory that was removed as well.
-            while self.status()?.0.removed && self.is_stranded(policy)? {
-                self.move_on(policy)?;
-                self.catch_up(None, policy)?;
-                Backoff::new(policy).tick(policy, WaitingFor::Room)?;
-            }
-            // The memory was just looked at. A writer with nothing to take along makes no new memory.
-            self.core.take_doubt();
-            self.catch_up(None, policy)?;
-            if self.memory.persists() || self.await_receipt(policy)? || !self.is_stranded(policy)? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
-    /// goes with its last attachment.
-    pub fn stranded(&mut self) -> Result<usize, Error> {
-        let is_lost = self.status()?.0.removed || !self.memory.persists();
-        let here = if is_lost { self.core.unreleased(&self.memory, usize::MAX) } else { 0 };
-        Ok(self.backlog.len() + here)
-    }
-
     /// Waits until a reader is there, as `policy` says.
     pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         self.watch.begin_anew();
@@ -233,134 +191,5 @@ impl<B: Backend, L: Core> Writer<B, L> {
     pub(in crate::protocol) fn renew(&mut self) {
         let is_clear = self.is_clear();
         self.core.renew(&self.memory, is_clear);
-    }
-
-    /// Sends what is stranded, then waits for room for `len` bytes, if there are any.
-    #[cold]
-    fn catch_up(&mut self, len: Option<usize>, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        if self.core.take_doubt() && self.status()?.0.removed {
-            self.move_on(policy)?;
-        }
-        let mut backoff = if self.core.has_strangers() { Backoff::new(policy) } else { Backoff::parking(policy) };
-        loop {
-            let Some(next) = self.backlog.first().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
-            // What is stranded came from a ring that may have been a larger one.
-            let most = self.capacity();
-            if next > most {
-                return Err(Unsendable::TooLong { most }.into());
-            }
-            backoff.begin_again(policy);
-            if !self.await_room(next, &mut backoff, policy)? {
-                continue;
-            }
-            let Some((kind, bytes)) = self.backlog.first() else { return Ok(()) };
-            self.core.push(&self.memory, kind, bytes);
-            self.introduced = true;
-            self.backlog.remove_first();
-            self.renew();
-        }
-    }
-
-    /// Waits until there is room for `len` bytes; `false`: on other memory everything is to be
-    /// thought over.
-    fn await_room(
-        &mut self,
-        len: usize,
-        backoff: &mut Backoff,
-        policy: &mut WaitPolicy<'_>,
-    ) -> Result<bool, SendError> {
-        loop {
-            if self.introduced && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {
-                return Ok(true);
-            }
-            // The first message is preceded by a look at the peer in any case.
-            let step = if self.introduced { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
-            let Step::Sleep(longest) = step else { continue };
-            let mut moved = false;
-            if backoff.status_due().is_some() {
-                let (status, verdict) = self.status()?;
-                if status.removed {
-                    // No look at the new memory before the tick: a peer that removes again and again
-                    // must not keep us from it.
-                    self.move_on(policy)?;
-                    moved = true;
-                } else if verdict == Verdict::Gone {
-                    if !self.introduced {
-                        self.watch.begin_anew();
-                    } else if !self.core.has_room(&self.memory, len)? {
-                        return Err(SendError::ReaderGone);
-                    }
-                }
-                if !self.introduced && self.watch.may_publish_first() {
-                    self.introduced = true;
-                    continue;
-                }
-            }
-            let what = if self.introduced { WaitingFor::Room } else { WaitingFor::Reader };
-            let left = backoff.tick(policy, what)?;
-            // On other memory a side that is woken has not looked yet.
-            if !moved || self.core.has_strangers() {
-                self.core.park(&self.memory, len, longest.min(left))?;
-            }
-            if moved {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// A C program that reads has released the slot and may look into it once more (defect D3):
-    /// it is given time for that. Whether there is room still.
-    fn steps_back(&mut self, len: usize) -> Result<bool, SendError> {
-        if !self.core.has_strangers() || self.watch.peer() == Peer::Ours {
-            return Ok(true);
-        }
-        self.memory.sleep(LONGEST);
-        Ok(self.core.has_room(&self.memory, len)?)
-    }
-
-    /// Moves to the memory that the address leads to now, with what was not released.
-    fn move_on(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        let mut left = if self.is_stranded(policy)? { self.core.take_along(&self.memory)? } else { Backlog::default() };
-        self.memory.reopen()?;
-        // In front: it was sent before what still waits to be sent again.
-        left.append(&self.backlog);
-        self.backlog = left;
-        Ok(self.settle_in()?)
-    }
-
-    /// Whether something lies in removed memory that nobody will take: while somebody is attached, it may
-    /// be taken.
-    fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
-        let mut backoff = Backoff::new(policy);
-        loop {
-            // In this order: a peer that is gone by the status has released before it.
-            let alone = self.status()?.0.is_alone();
-            if self.core.unreleased(&self.memory, 1) == 0 {
-                return Ok(false);
-            }
-            if alone {
-                return Ok(true);
-            }
-            if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Drain) {
-                let left = backoff.tick(policy, WaitingFor::Drain)?;
-                self.memory.sleep(longest.min(left).max(Duration::from_micros(1)));
-            }
-        }
-    }
-
-    /// Waits until all was released; `false`: the memory was removed.
-    fn await_receipt(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
-        let mut backoff = Backoff::new(policy);
-        loop {
-            if self.core.is_drained(&self.memory) {
-                return Ok(true);
-            }
-            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
-            if backoff.status_due().is_some() && self.status()?.0.removed {
-                return Ok(false);
-            }
-            let left = backoff.tick(policy, WaitingFor::Receipt)?;
-            self.memory.sleep(longest.min(left));
-        }
     }
 }

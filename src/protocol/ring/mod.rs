@@ -41,7 +41,6 @@ mod reserved;
 mod waiting;
 
 use super::core::Core;
-use super::either::{self, Either};
 use crate::backend::Layout;
 use crate::error::Error;
 
@@ -79,24 +78,6 @@ impl MaybeRing for Ring {
     #[inline(always)]
     fn consumer(core: &mut Consumer) -> Option<&mut Consumer> {
         Some(core)
-    }
-}
-
-impl MaybeRing for Either {
-    #[inline(always)]
-    fn producer(core: &mut either::Producer) -> Option<&mut Producer> {
-        match core {
-            either::Producer::Ring(core) => Some(core),
-            either::Producer::Slot(_) => None,
-        }
-    }
-
-    #[inline(always)]
-    fn consumer(core: &mut either::Consumer) -> Option<&mut Consumer> {
-        match core {
-            either::Consumer::Ring(core) => Some(core),
-            either::Consumer::Slot(_) => None,
-        }
     }
 }
 

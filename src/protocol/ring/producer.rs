@@ -6,8 +6,8 @@ use super::record::{PAD, distance, size_of_record, wide};
 use crate::backend::{Backend, Layout, RingView};
 use crate::error::{Corrupt, Error, Unsendable, corrupt};
 use crate::orders::{RELAXED, barrier, orders};
+use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{self, Kind, Record};
-use crate::protocol::endpoint::Backlog;
 use std::time::Duration;
 
 /// See the [module](self).

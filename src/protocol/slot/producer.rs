@@ -5,8 +5,8 @@ use super::rules;
 use crate::backend::{Backend, Layout, SlotView};
 use crate::error::{Corrupt, Error, Unsendable};
 use crate::orders::orders;
+use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{self, Kind, Record};
-use crate::protocol::endpoint::Backlog;
 use std::time::Duration;
 
 /// See the [module](self).

@@ -1,7 +1,7 @@
 //! What was sent on removed memory and not released, until it is sent again.
 
+use super::record::{Kind, Record};
 use crate::error::Error;
-use crate::protocol::core::{Kind, Record};
 use std::collections::VecDeque;
 
 /// Records in the order in which they were sent. A ring can hold millions of small
@@ -41,7 +41,7 @@ impl Backlog {
     ///
     /// # Errors
     /// [`Error::Os`] where there is not so much memory.
-    pub(in crate::protocol) fn of(
+    pub(super) fn of(
         found: impl Iterator<Item = Record> + Clone,
         read: impl Fn(Record, &mut [u8]),
     ) -> Result<Self, Error> {

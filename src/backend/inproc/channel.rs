@@ -1,0 +1,174 @@
+//! What two sides in one process share.
+
+use super::memory::{Memory, Shape};
+use crate::backend::memory::WORD;
+use crate::sync::{Condvar, Mutex};
+use std::fmt;
+use std::sync::Arc;
+#[cfg(model)]
+use std::sync::Weak;
+
+/// What the two sides share, like a segment at its key. Clones name the same.
+///
+/// ```
+/// # #[cfg(not(model))] {
+/// # use shm_handoff::{Reader, backend::inproc::{Channel, InProc}};
+/// let slot = Channel::new(2048);
+/// let (reader, same) = (Reader::<InProc>::open(&slot)?, slot.clone());
+/// assert!(Reader::<InProc>::open(&same).is_err(), "a clone has the same seats");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Channel {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) shape: Shape,
+    /// The memory stays when nobody is attached.
+    pub(super) persists: bool,
+    pub(super) state: Mutex<State>,
+    #[cfg(not(model))]
+    pub(super) changed: Condvar,
+    /// Where sleepers lie, as in the kernel's futex: the lock makes the look at
+    /// a parked word and falling asleep one step.
+    pub(super) beds: Mutex<Beds>,
+    pub(super) woken: Condvar,
+}
+
+/// Who sleeps.
+#[derive(Default)]
+pub(super) struct Beds {
+    /// The parked words that somebody sleeps on, by their addresses; whoever is woken is
+    /// struck off.
+    pub(super) asleep: Vec<usize>,
+    /// The memory that was removed. In a model sleeps have no bound, but for those
+    /// on removed memory: nothing else ends them.
+    #[cfg(model)]
+    pub(super) removed: Vec<Weak<Memory>>,
+}
+
+/// Who sits where, and the memory that newcomers get. Behind a lock, which is
+/// the happens-before edge of contract B4.
+pub(super) struct State {
+    pub(super) writer: bool,
+    pub(super) reader: bool,
+    /// A writer was seated and has not left in order.
+    pub(super) open: bool,
+    pub(super) current: Arc<Memory>,
+}
+
+impl Channel {
+    /// A slot for texts of up to `text_len` - 1 bytes; the classic layout has
+    /// a `text_len` of 2048.
+    ///
+    /// # Panics
+    /// If `text_len` is not a multiple of 4, or 0.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{Writer, backend::inproc::{Channel, InProc}};
+    /// let writer = Writer::<InProc>::open(&Channel::new(2048))?;
+    /// assert_eq!(writer.capacity(), 2047);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(text_len: usize) -> Self {
+        assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
+        Self::of(Shape::Slot { text_len })
+    }
+
+    /// A ring with `capacity` bytes for records of up to a quarter of it.
+    ///
+    /// # Panics
+    /// If `capacity` is not a power of two of 64 at least.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
+    /// let ring = Channel::ring(4096);
+    /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
+    /// writer.send(b"any\0bytes").unwrap();
+    /// let mut bytes = [0; 1024];
+    /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
+    /// assert_eq!(reader.recv(&mut bytes), Ok(9));
+    /// assert_eq!(&bytes[..9], b"any\0bytes");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn ring(capacity: usize) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 64, "{capacity} bytes are no ring");
+        Self::ring_from(capacity, capacity / 4, 0)
+    }
+
+    /// A ring for records of up to `longest` bytes, whose positions start at
+    /// `start`: what tests use to be at a boundary at once.
+    ///
+    /// # Panics
+    /// If `capacity` is not a power of two, of 16 at least, with room for two of
+    /// the longest records, or `start` is not a multiple of 8.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ring_from(capacity: usize, longest: usize, start: u64) -> Self {
+        assert!(capacity.is_power_of_two() && capacity >= 16, "{capacity} bytes are no ring");
+        assert!(
+            2 * (8 + longest.next_multiple_of(8)) <= capacity,
+            "a ring of {capacity} has no room for two of {longest}"
+        );
+        assert!(start.is_multiple_of(8), "{start} is no position");
+        Self::of(Shape::Ring {
+            capacity,
+            longest,
+            start,
+            #[cfg(loom)]
+            peer_fences: false,
+        })
+    }
+
+    /// The same, whose sides have heavy fences.
+    #[doc(hidden)]
+    #[must_use]
+    #[cfg(loom)]
+    pub fn with_heavy_fences(self) -> Self {
+        match self.shared.shape {
+            Shape::Ring { capacity, longest, start, .. } => {
+                Self::of(Shape::Ring { capacity, longest, start, peer_fences: true })
+            }
+            Shape::Slot { .. } => panic!("a classic slot has no heavy fences"),
+        }
+    }
+
+    fn of(shape: Shape) -> Self {
+        Self::with(shape, true)
+    }
+
+    /// As this one, with memory that goes with its last attachment.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn that_goes_with_its_last(self) -> Self {
+        Self::with(self.shared.shape, false)
+    }
+
+    fn with(shape: Shape, persists: bool) -> Self {
+        let state = State { writer: false, reader: false, open: false, current: Memory::new(shape) };
+        Self {
+            shared: Arc::new(Shared {
+                shape,
+                persists,
+                state: Mutex::new(state),
+                #[cfg(not(model))]
+                changed: Condvar::new(),
+                beds: Mutex::new(Beds::default()),
+                woken: Condvar::new(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("shape", &self.shared.shape).finish_non_exhaustive()
+    }
+}

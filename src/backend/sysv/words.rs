@@ -1,0 +1,126 @@
+//! What lies in a segment: its words, its bytes, the views of its layout.
+
+use super::segment::Segment;
+use crate::backend::memory::Payload;
+use crate::backend::memory::mapped::Mapped;
+use crate::backend::memory::offsets::ring as layout;
+use crate::error::Layout;
+use crate::sync::{AtomicU32, AtomicU64};
+
+impl Segment {
+    /// The 32-bit word at `offset`.
+    ///
+    /// # Panics
+    /// If it is not aligned, not within the segment, or, where that has a ring's size,
+    /// half of one of a ring's 64-bit words: a caller's mistake.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
+    /// # let key = Key::new(std::process::id() << 8 | 33)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// segment.word(0).store(1, Ordering::Release);
+    /// assert_eq!(segment.word(0).load(Ordering::Acquire), 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn word(&self, offset: usize) -> &AtomicU32 {
+        self.no_wide(offset, 4);
+        self.word_of_maker(offset)
+    }
+
+    /// Atomics of two sizes must not overlap, in whatever safe code.
+    fn no_wide(&self, offset: usize, len: usize) {
+        let is_ring = self.size.checked_sub(layout::RECORDS_AT).is_some_and(layout::is_capacity);
+        assert!(!is_ring || !layout::has_wide(offset, offset + len), "a 64-bit word lies at {offset}");
+    }
+
+    /// As [`word`](Self::word), wherever: of a segment that nobody else is attached to.
+    pub(super) fn word_of_maker(&self, offset: usize) -> &AtomicU32 {
+        assert!(
+            offset.is_multiple_of(4) && self.size >= 4 && offset <= self.size - 4,
+            "no word at {offset} of {}",
+            self.size
+        );
+        // SAFETY: within the attachment by the check above, aligned since
+        // attachments are page-aligned, and attached for as long as `self` is
+        // borrowed. All access in this process is by 32-bit atomics or
+        // `Payload`s; other processes are outside Rust's memory model, and an
+        // atomic of one size is what is defined whatever they do.
+        unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
+    }
+
+    /// The 64-bit word of a ring's header at `offset`.
+    ///
+    /// # Panics
+    /// If none is there, or the segment does not have a ring's size: a caller's
+    /// mistake.
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
+    /// # let key = Key::new(std::process::id() << 8 | 34)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// assert_eq!(segment.double_word(ring::HEAD_AT).load(Ordering::Acquire), 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn double_word(&self, offset: usize) -> &AtomicU64 {
+        assert!(
+            offset.is_multiple_of(8) && layout::has_wide(offset, offset + 8) && self.size >= layout::RECORDS_AT,
+            "no double word at {offset} of {}",
+            self.size
+        );
+        // SAFETY: as for `word`; such words are reached by 64-bit atomics alone.
+        unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
+    }
+
+    /// The places of `layout`, for as long as the attachment is borrowed.
+    ///
+    /// # Panics
+    /// If the size is another layout's.
+    #[must_use]
+    pub(crate) fn views(&self, layout: Layout) -> Mapped<'_> {
+        // SAFETY: the attachment stays for as long as `self` is borrowed.
+        unsafe { self.views_unbound(layout) }
+    }
+
+    /// As [`views`](Self::views), bound to nothing.
+    ///
+    /// # Safety
+    /// Neither what is returned nor a view of it is used after `self` was dropped.
+    pub(super) unsafe fn views_unbound<'a>(&self, layout: Layout) -> Mapped<'a> {
+        // SAFETY: attached, so page-aligned, with the kernel's word for the size; all access in this process
+        // is by atomics of the words' sizes. The rest is the caller's promise.
+        unsafe { Mapped::new(self.address, self.size, layout, self.reachable) }
+    }
+
+    /// The `len` bytes at `offset`.
+    ///
+    /// # Panics
+    /// As for [`word`](Self::word).
+    ///
+    /// ```
+    /// # #[cfg(not(model))] {
+    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
+    /// # let key = Key::new(std::process::id() << 8 | 36)?;
+    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
+    /// # segment.remove()?;
+    /// segment.payload(4, 2048).write_text(b"hello\n");
+    /// assert_eq!(segment.payload(4, 2048).first_word(), Some(*b"hell"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);
+        assert!(offset.is_multiple_of(4) && inside, "no {len} bytes at {offset} of {}", self.size);
+        self.no_wide(offset, len);
+        // SAFETY: as for `word`.
+        unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
+    }
+}

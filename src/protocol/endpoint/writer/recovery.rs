@@ -1,0 +1,95 @@
+//! Memory that is removed under a writer: what it left there is sent again.
+
+use super::Writer;
+use crate::backend::Backend;
+use crate::error::{Error, SendError};
+use crate::protocol::backlog::Backlog;
+use crate::protocol::core::{Core, Producer};
+use crate::protocol::endpoint::backoff::{Backoff, Step};
+use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
+use std::time::Duration;
+
+impl<B: Backend, L: Core> Writer<B, L> {
+    /// Looks whether the memory or our seat was removed, and if it was, moves to the new
+    /// one with what was not taken. Call this every few milliseconds while idle, and where sends never have to
+    /// wait.
+    pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        if self.status()?.0.removed {
+            self.move_on(policy)?;
+        }
+        self.catch_up(None, policy)
+    }
+
+    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
+    /// attachment: there it waits until all is released.
+    pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        loop {
+            // What was sent again can lie in memory that was removed as well.
+            while self.status()?.0.removed && self.is_stranded(policy)? {
+                self.move_on(policy)?;
+                self.catch_up(None, policy)?;
+                Backoff::new(policy).tick(policy, WaitingFor::Room)?;
+            }
+            // The memory was just looked at. A writer with nothing to take along makes no new memory.
+            self.core.take_doubt();
+            self.catch_up(None, policy)?;
+            if self.memory.persists() || self.await_receipt(policy)? || !self.is_stranded(policy)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
+    /// goes with its last attachment.
+    pub fn stranded(&mut self) -> Result<usize, Error> {
+        let is_lost = self.status()?.0.removed || !self.memory.persists();
+        let here = if is_lost { self.core.unreleased(&self.memory, usize::MAX) } else { 0 };
+        Ok(self.backlog.len() + here)
+    }
+
+    /// Moves to the memory that the address leads to now, with what was not released.
+    pub(super) fn move_on(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        let mut left = if self.is_stranded(policy)? { self.core.take_along(&self.memory)? } else { Backlog::default() };
+        self.memory.reopen()?;
+        // In front: it was sent before what still waits to be sent again.
+        left.append(&self.backlog);
+        self.backlog = left;
+        Ok(self.settle_in()?)
+    }
+
+    /// Whether something lies in removed memory that nobody will take: while somebody is attached, it may
+    /// be taken.
+    fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
+        loop {
+            // In this order: a peer that is gone by the status has released before it.
+            let alone = self.status()?.0.is_alone();
+            if self.core.unreleased(&self.memory, 1) == 0 {
+                return Ok(false);
+            }
+            if alone {
+                return Ok(true);
+            }
+            if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Drain) {
+                let left = backoff.tick(policy, WaitingFor::Drain)?;
+                self.memory.sleep(longest.min(left).max(Duration::from_micros(1)));
+            }
+        }
+    }
+
+    /// Waits until all was released; `false`: the memory was removed.
+    fn await_receipt(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        let mut backoff = Backoff::new(policy);
+        loop {
+            if self.core.is_drained(&self.memory) {
+                return Ok(true);
+            }
+            let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
+            if backoff.status_due().is_some() && self.status()?.0.removed {
+                return Ok(false);
+            }
+            let left = backoff.tick(policy, WaitingFor::Receipt)?;
+            self.memory.sleep(longest.min(left));
+        }
+    }
+}

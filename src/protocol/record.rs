@@ -1,0 +1,25 @@
+//! What the cores of the layouts and the endpoints say to each other of a message.
+
+/// A record that was found: where it is, and what. In a slot it is the one text, whose length and
+/// kind are known when it was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    pub(super) at: u64,
+    pub(super) len: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Bytes = 0,
+    /// The end of the session, and no message.
+    End = 1,
+}
+
+/// How far a reader has peeked. It says nothing of other memory than that in which it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub(super) memory: u64,
+    pub(super) to: u64,
+}
