@@ -73,7 +73,11 @@ impl Scribble {
         // Every other word can be a flag, and those between a kind.
         let store = |at: usize, value| {
             let unit = (at % words / 2 * 8) as u64;
-            if at % 2 == 0 { ring.flag(unit).store(value, Ordering::Relaxed) } else { ring.set_kind(unit, value) }
+            if at.is_multiple_of(2) {
+                ring.flag(unit).store(value, Ordering::Relaxed)
+            } else {
+                ring.set_kind(unit, value)
+            }
         };
         match self {
             Self::Head(position) => ring.head().store(position, Ordering::Relaxed),
