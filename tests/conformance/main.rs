@@ -14,6 +14,7 @@ mod fleeting;
 mod fuzzed;
 mod ring;
 mod scripted;
+mod session;
 
 use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
@@ -108,6 +109,12 @@ macro_rules! suite {
                 a_kept_end_leaves_the_memory_to_the_next_session
                 what_is_sent_plainly_arrives
                 flushed_and_closed;
+            session:
+                received_up_to_the_end
+                lent_up_to_the_end
+                no_end_is_ended_before_it_comes
+                peeked_one_behind_the_other
+                a_writer_goes_on_with_the_next_reader;
             $($module: $($case)*;)*
         }
     };
