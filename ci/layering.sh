@@ -1,33 +1,95 @@
 #!/usr/bin/env bash
-# Imports run one way, and atomics come through one door. Usage: ci/layering.sh [SRC]
+# The floors of docs/architecture.md: imports go down only, and an atomic operation stands where its layout
+# has it. Usage: ci/layering.sh [SRC]
 #
-#   error, sync  <-  backend (the trait and Payload)  <-  protocol  <-  cli  <-  bin
-#                          ^-- backend/sysv, backend/inproc: beside protocol,
-#                              seen by neither protocol nor each other
-#   protocol/orders stands on sync alone, and serves backend/header, too
-#   no file imports one that imports it in turn, over however many others
-#
-# Textual: comments (so doctests too) are left out; what a macro hides is not found.
+# Textual: comments (so doctests too) and a file's tests are left out; what a macro hides is not found.
 set -euo pipefail
-src=${1:-"$(dirname "$0")/../src"}
-circles=$(cd "$(dirname "$0")" && pwd)/circles.awk
+here=$(cd "$(dirname "$0")" && pwd)
+src=${1:-"$here/../src"}
+most_lines=400
 cd "$src"
 bad=0
 
-# Every line of code of the given files, as file:line:code; a `use` over several
-# lines as one.
+complain() {
+    bad=1
+    printf 'layering: %s:\n%s\n\n' "$1" "$2" >&2
+}
+
+# Every room: its name, the files or folders in it, and after the colon the rooms that it may see. A file is in
+# the last room that has it.
+rooms=$(cat <<'END'
+error     error/                                                 :
+sync      sync/ failpoint.rs                                     :
+orders    orders.rs                                              : sync
+memory    backend/memory/                                        : error sync orders
+backend   backend/mod.rs                                         : error sync memory
+inproc    backend/inproc/                                        : error sync memory backend
+sysv      backend/sysv/                                          : error sync memory backend
+core      protocol/core.rs protocol/record.rs protocol/backlog.rs : error backend
+slot      protocol/slot/                                         : error orders memory backend core
+ring      protocol/ring/                                         : error sync orders memory backend core
+tutorial  protocol/tutorial.rs                                   : error sync orders backend slot
+either    protocol/either.rs                                     : error backend core slot ring
+endpoint  protocol/mod.rs protocol/endpoint/                     : error sync backend core either
+in_place  protocol/ring/in_place.rs protocol/ring/reserved.rs    : error backend core ring endpoint
+cli       cli/                                                   : error sync memory backend sysv core slot ring tutorial endpoint
+bin       bin/                                                   : cli
+END
+)
+
+# So that nothing is checked in vain after a move.
+for there in $(sed 's/:.*//; s/^[a-z_]* *//' <<<"$rooms"); do
+    [ -e "$there" ] || { echo "layering: $PWD/$there is missing: bring this script up to date" >&2; exit 1; }
+done
+
+sources() { find . -name '*.rs' ! -name tests.rs | sort; }
+
+# shellcheck disable=SC2046 # our file names have no blanks
+edges=$(awk -f "$here/circles.awk" $(sources))
+
+# What a binary imports, it imports by the crate's name.
+edges+=$'\n'$(grep -HnoE '\bshm_handoff::[a-z_]+' bin/*.rs | sed -E 's/:[0-9]+:shm_handoff::/ /; s/^/.\//; s/ cli$/ .\/cli\/mod.rs/')
+
+upward=$(awk '
+    NR == FNR {
+        split($0, halves, ":"); n = split(halves[1], words, " "); m = split(halves[2], seen, " ")
+        for (at = 2; at <= n; at++) { place[++places] = "./" words[at]; room[places] = words[1] }
+        for (at = 1; at <= m; at++) may[words[1], seen[at]] = 1
+        next
+    }
+    function room_of(file,    at) { for (at = places; at > 0; at--) if (index(file, place[at]) == 1) return room[at]; return "" }
+    # (An edge to the root is that of a `super` in a module within a file: the root only re-exports.)
+    NF == 2 && $2 != "./lib.rs" && $1 != "./lib.rs" {
+        from = room_of($1); to = room_of($2)
+        if (from != to && !((from, to) in may)) print $1 " (" from ") sees " $2 " (" to ")"
+    }
+' <(printf '%s\n' "$rooms") <(printf '%s\n' "$edges"))
+[ -z "$upward" ] || complain "an import that the rooms do not allow" "$upward"
+
+homeless=$(for file in $(sources); do
+    file=${file#./}
+    sed 's/:.*//; s/^[a-z_]* *//' <<<"$rooms" | tr ' ' '\n' | awk -v file="$file" 'NF && index(file, $0) == 1 { found = 1 } END { exit !found }' || echo "$file"
+done | grep -v -x lib.rs) || true
+[ -z "$homeless" ] || complain "files in no room" "$homeless"
+
+loops=$(tsort <<<"$edges" 2>&1 >/dev/null) || true
+[ -z "$loops" ] || complain "imports go in a circle" "$loops"
+
+long=$(find . -name '*.rs' -exec awk -v most="$most_lines" 'END { if (NR > most) print FILENAME ": " NR }' {} \; | sort)
+[ -z "$long" ] || complain "a file of more than $most_lines lines" "$long"
+
+# Every line of code of the given files, as file:line:code; a `use` over several lines as one.
 code() {
-    local files
-    files=$(find "$@" -name '*.rs' | sort)
-    [ -n "$files" ] || return 0
-    # shellcheck disable=SC2086 # our file names have no blanks
+    # shellcheck disable=SC2046 # as above
     awk '
-        FNR == 1 { open = "" }
+        FNR == 1 { open = ""; over = 0 }
+        /^#\[cfg\(test\)\]/ { over = 1 }
+        over { next }
         { sub(/(^|[ \t])\/\/.*/, "") }
         open == "" && /^[ \t]*(pub(\([a-z: ]*\))?[ \t]+)?use[ \t]/ && !/;/ { open = $0; from = FNR; next }
         open != "" { open = open " " $0; if (/;/) { print FILENAME ":" from ":" open; open = "" } next }
         NF { print FILENAME ":" FNR ":" $0 }
-    ' $files
+    ' $(find "$@" -name '*.rs' ! -name tests.rs | sort)
 }
 
 # forbid WHY PATTERN FILES...: no line of code of the files matches.
@@ -35,61 +97,44 @@ forbid() {
     local why=$1 pattern=$2 hits
     shift 2
     hits=$(code "$@" | grep -E -e "$pattern") || true
-    if [ -n "$hits" ]; then
-        bad=1
-        printf 'layering: %s:\n%s\n\n' "$why" "$hits" >&2
-    fi
+    [ -z "$hits" ] || complain "$why" "$hits"
 }
 
-# A use of one of our modules: `crate::x`, in braces, or `super::x` one level up.
-uses() { printf '(crate|super)::(\{.*\\b)?(%s)\\b' "$1"; }
+# all_but FILES...: the others.
+all_but() {
+    sources | grep -v -x -F "$(printf './%s\n' "$@")"
+}
 
-# So that nothing is checked in vain after a move.
-for there in error sync backend/mod.rs backend/payload.rs backend/sysv backend/inproc.rs protocol cli bin; do
-    [ -e "$there" ] || { echo "layering: $PWD/$there is missing: bring this script up to date" >&2; exit 1; }
-done
+# The cores of the layouts, the original, a ring's header.
+atomic=(protocol/slot/producer.rs protocol/slot/consumer.rs protocol/ring/producer.rs protocol/ring/consumer.rs
+    protocol/ring/event.rs protocol/tutorial.rs backend/memory/header.rs)
+facade=$(find sync -name '*.rs')
+operation='\.(load|store|swap|compare_exchange(_weak)?|fetch_[a-z]+)\(([^()]*, *)?[^()]*(\b(RELAXED|Ordering|order|orders)\b)|\b(compiler_)?fence\(|\bbarrier\(|\borders\(\)'
 
-forbid "error and sync stand on nothing of ours" "$(uses 'backend|protocol|cli')" error sync
-forbid "the backend trait knows neither protocol nor cli" "$(uses 'protocol|cli')" $(find backend -name '*.rs' ! -path backend/header.rs)
-forbid "a ring's header takes of protocol the table of orders alone" 'crate::(\{.*\b)?(protocol\b[^:]|protocol::[^o]|cli)|protocol::o[^r]' backend/header.rs
-forbid "the table of orders stands on sync alone" "$(uses 'backend|protocol|cli|error')" protocol/orders.rs
-forbid "the trait and Payload name no backend" '\b(sysv|inproc)::|\b(SysV|InProc)\b' backend/mod.rs backend/payload.rs
-forbid "sysv does not see inproc" '\b(inproc|InProc)\b' backend/sysv
-forbid "inproc does not see sysv" '\b(sysv|SysV)\b' backend/inproc.rs
-forbid "protocol names no backend" '\b(sysv|SysV|inproc|InProc)\b' protocol
-forbid "protocol does not know cli" "$(uses 'cli')" protocol
+# The copy of a text is of relaxed words; a signal handler's flag is std's own, and so is what is noted before
+# main: no thread hands anything over by those two.
+# shellcheck disable=SC2046,SC2086
+forbid "an atomic operation stands in its layout's producer.rs, consumer.rs or event.rs, or in the ring's header" "$operation" \
+    $(all_but "${atomic[@]}" orders.rs backend/memory/payload.rs cli/signals.rs cli/stdio.rs $facade)
+# shellcheck disable=SC2046,SC2086
+forbid "an order comes from the table in orders.rs" '\bOrdering::(Relaxed|Acquire|Release|AcqRel|SeqCst)\b' \
+    $(all_but orders.rs backend/memory/payload.rs cli/signals.rs cli/stdio.rs $facade)
+# shellcheck disable=SC2046,SC2086
+forbid "atomics, locks and cells come from sync" \
+    '\b(core|std)::(\{.*\b)?(sync::(\{.*\b)?(atomic|Mutex|RwLock|Condvar)|cell::(\{.*\b)?UnsafeCell)\b|\bparking_lot\b|\bloom::' \
+    $(all_but cli/signals.rs cli/stdio.rs $facade)
+forbid "what lies in memory knows no kernel and no backend" '\b(libc|nix|sysv|inproc|SysV|InProc)\b' backend/memory
+forbid "the trait and the protocol name no backend" '\b(sysv|inproc)::|\b(SysV|InProc)\b' backend/mod.rs protocol
 forbid "options and programs are named by cli alone: the library's errors serve C, too" \
-    '"[^"]*(--[a-z]|\bshm-handoff [a-z]|\bshm(read|write)\b)' error protocol backend/sysv
-forbid "a bin goes through cli alone" 'shm_handoff::(\{|backend|protocol|error|sync)' bin
+    '"[^"]*(--[a-z]|\bshm-handoff [a-z]|\bshm(read|write)\b)' error protocol backend/sysv backend/inproc
 
-# All but the facade itself, the flag of a signal handler (signal-hook asks for
-# std's own type there), and what is noted before main: no thread hands anything
-# over by those two.
-rest=$(find . -name '*.rs' ! -path "./sync/*" ! -path ./cli/signals.rs ! -path ./cli/stdio.rs | sort)
-# shellcheck disable=SC2086
-forbid "atomics, locks and cells come from crate::sync" \
-    '\b(core|std)::(\{.*\b)?(sync::(\{.*\b)?(atomic|Mutex|RwLock|Condvar)|cell::(\{.*\b)?UnsafeCell)\b|\bparking_lot\b|\bloom::' $rest
-# shellcheck disable=SC2086
-forbid "an order comes from protocol's table; only Payload's words are relaxed without it" \
-    '\bOrdering::(Relaxed|Acquire|Release|AcqRel|SeqCst)\b|\bfence\(' \
-    $(printf '%s\n' $rest | grep -v -x -e './protocol/orders.rs' -e './backend/payload.rs')
-
-# Importer and imported that are in a circle still: to be cut.
-todo=$(cat <<'END'
-./backend/sysv/segment.rs ./backend/sysv/set.rs
-./protocol/ring/message.rs ./protocol/ring/reader.rs
-./protocol/ring/reserved.rs ./protocol/ring/writer.rs
-END
-)
-# shellcheck disable=SC2046 # as above
-edges=$(awk -f "$circles" $(find . -name '*.rs' ! -path './bin/*' | sort))
-loops=$(grep -v -x -F -e "$todo" <<<"$edges" | tsort 2>&1 >/dev/null) || true
-if [ -n "$loops" ]; then
-    bad=1
-    printf 'layering: imports go in a circle:\n%s\n\n' "$loops" >&2
-fi
-left=$(comm -23 <(sort <<<"$todo") <(sort <<<"$edges"))
-[ -z "$left" ] || { bad=1; printf 'layering: cut already, so no longer to do:\n%s\n\n' "$left" >&2; }
+# Other crates see the public face. (`cli` is hidden; benches/peers shares its plot and its numbered messages.)
+users=()
+for user in capi/src examples benches docs/hand-over/src; do
+    [ ! -d "../$user" ] || users+=("../$user")
+done
+[ ${#users[@]} = 0 ] || forbid "a user of the library goes through its public face" \
+    '\bshm_handoff::(\{.*\b)?(protocol|sync|orders|failpoint)\b' "${users[@]}"
 
 [ "$bad" = 0 ] || exit 1
-echo "layering: imports run one way"
+echo "layering: imports go down only"
