@@ -1,12 +1,15 @@
 //! Segment and semaphore set are removed under us, as `ipcrm` does it.
 
 use crate::support::{Channel, Peer, eventually, ipc, numbers};
-use shm_handoff::backend::memory::offsets::ring::WRITER_PARKED_AT;
-use shm_handoff::backend::sysv::Segment;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::memory::offsets::ring::{self, WRITER_PARKED_AT};
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use shm_handoff::error::Role;
+use shm_handoff::{Reader, Received, Ring, WaitPolicy, Writer};
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Waits until somebody has made another segment at the key.
 fn await_new_segment(channel: &Channel, old: i32) {
@@ -292,4 +295,42 @@ fn a_second_one_that_slips_in_is_noticed() {
         writer.type_in("works\n");
         reader.until_prints("works\n");
     }
+}
+
+/// A ring is replaced by a smaller one whose header makes no sense: the sides say so, each time, and touch
+/// nothing of it; when it does make sense they go on there.
+#[test]
+fn what_takes_the_place_of_a_ring_is_judged_anew() {
+    let channel = Channel::new();
+    let options = Options::any_ring(channel.key());
+    let large = SysV::open(&Options::ring(channel.key(), 4 * ring::SMALLEST).unwrap(), Role::Guest).unwrap();
+    let mut writer = Writer::<SysV, Ring>::open(&options).unwrap();
+    let mut reader = Reader::<SysV, Ring>::open(&options).unwrap();
+    let mut room = vec![0; ring::SMALLEST];
+    // Positions beyond all of the smaller one.
+    for _ in 0..15 {
+        writer.send(&[7; 12_000]).unwrap();
+        assert_eq!(reader.recv(&mut room), Ok(Received::Message(12_000)));
+    }
+    large.segment().remove().unwrap();
+    let small = SysV::open(&Options::ring(channel.key(), ring::SMALLEST).unwrap(), Role::Guest).unwrap();
+    small.ring().head().store(1, Ordering::Relaxed);
+    let corrupt =
+        |met: &dyn std::fmt::Debug| assert!(format!("{met:?}").contains("the head is no position"), "{met:?}");
+    corrupt(&writer.recover(&mut WaitPolicy::non_blocking()).unwrap_err());
+    corrupt(&reader.recv_with(&mut room, &mut WaitPolicy::timeout(Duration::from_secs(20))).unwrap_err());
+    for _ in 0..3 {
+        corrupt(&writer.try_send(&[7; 12_000]).unwrap_err());
+        corrupt(&writer.try_send(b"short").unwrap_err());
+        corrupt(&writer.send_all(&[b"one", b"two"]).unwrap_err());
+        corrupt(&writer.reserve(8).map(drop).unwrap_err());
+        corrupt(&reader.try_recv(&mut room).unwrap_err());
+        corrupt(&reader.try_peek_next().map(drop).unwrap_err());
+    }
+    let untouched = |at: &usize| small.segment().word(*at).load(Ordering::Relaxed) == 0;
+    assert!((ring::RECORDS_AT..ring::size(ring::SMALLEST)).step_by(4).all(|at| untouched(&at)));
+    small.ring().head().store(0, Ordering::Relaxed);
+    writer.try_send(b"at last").unwrap();
+    assert_eq!(reader.try_recv(&mut room), Ok(Received::Message(7)));
+    assert_eq!(&room[..7], b"at last");
 }

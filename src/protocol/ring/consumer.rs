@@ -12,6 +12,8 @@ use std::time::Duration;
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Consumer {
+    /// The memory's header made sense. Before that nothing else here says anything of it.
+    attached: bool,
     /// As it stands in the ring.
     head: u64,
     /// Up to here everything was released.
@@ -164,7 +166,15 @@ impl Consumer {
 
 impl core::Consumer for Consumer {
     fn of(layout: Layout) -> Option<Self> {
-        let new = Self { head: 0, released: 0, cursor: 0, memory: 0, coalesce: Coalescing::new(true), plain: 0 };
+        let new = Self {
+            attached: false,
+            head: 0,
+            released: 0,
+            cursor: 0,
+            memory: 0,
+            coalesce: Coalescing::new(true),
+            plain: 0,
+        };
         matches!(layout, Layout::Ring { .. }).then_some(new)
     }
 
@@ -173,9 +183,13 @@ impl core::Consumer for Consumer {
     }
 
     fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt> {
+        // Whatever is wrong with the header: what is known is known of other memory.
+        (self.attached, self.plain) = (false, 0);
+        (self.head, self.released, self.cursor) = (0, 0, 0);
         let ring = memory.ring();
         let Standing { head, released } = standing(ring)?;
         (self.head, self.released, self.cursor) = (head, released, released);
+        self.attached = true;
         self.memory += 1;
         self.measure(ring);
         // The last reader may have died between giving back and waking. With the
@@ -217,13 +231,15 @@ impl core::Consumer for Consumer {
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
         let ring = memory.ring();
-        self.bounded(ring, record(ring, self.released, flag)?)
+        if self.attached { self.bounded(ring, record(ring, self.released, flag)?) } else { Ok(None) }
     }
 
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        let ring = memory.ring();
-        let at = self.cursor;
+        if !self.attached {
+            self.attach(memory)?;
+        }
+        let (ring, at) = (memory.ring(), self.cursor);
         self.bounded(ring, record(ring, at, look(ring, at))?)
     }
 
@@ -237,8 +253,9 @@ impl core::Consumer for Consumer {
         // waits for records.
         self.free(memory);
         self.coalesce.dry();
+        let found = self.poll(memory)?;
         self.measure(memory.ring());
-        self.poll(memory)
+        Ok(found)
     }
 
     fn arrived(&mut self, looks: u32) {

@@ -13,6 +13,8 @@ use std::time::Duration;
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub struct Producer {
+    /// The memory's header made sense. Before that nothing else here says anything of it.
+    attached: bool,
     /// Where the next record goes, if it fits in front of the wrap.
     tail: u64,
     /// Up to here the reader has given back, as far as the writer knows.
@@ -150,6 +152,8 @@ impl core::Producer for Producer {
     }
 
     fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt> {
+        // Whatever is wrong with the header: what is known is known of other memory.
+        *self = Self::default();
         let ring = memory.ring();
         let standing = standing(ring)?;
         let (mut tail, mut end) = (standing.head, None);
@@ -166,7 +170,7 @@ impl core::Producer for Producer {
         }
         let released = distance(standing.head, standing.released);
         let ended = end.filter(|end| distance(standing.head, *end) > released);
-        *self = Self { tail, head: standing.head, ended, ..Self::default() };
+        *self = Self { attached: true, tail, head: standing.head, ended, ..Self::default() };
         // The last writer may have died between publishing and waking. With the
         // fence that it did not come to: else the reader's parked word can come after our
         // clearing it, and its last poll see what was before. And edge `space`, taking
@@ -212,7 +216,7 @@ impl core::Producer for Producer {
 
     fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool) {
         let ring = memory.ring();
-        let is_clear = nothing_first && self.ended.is_none() && !self.in_doubt;
+        let is_clear = nothing_first && self.attached && self.ended.is_none() && !self.in_doubt;
         // (`used` is at most the capacity less 8: `fits` and `attach` see to that.)
         let used = usize::try_from(distance(self.head, self.tail)).unwrap_or(usize::MAX);
         let room = ring.to_wrap(self.tail).min(ring.capacity().saturating_sub(used.saturating_add(8)));
@@ -221,10 +225,13 @@ impl core::Producer for Producer {
 
     fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool {
         let ring = memory.ring();
-        len <= ring.longest() && self.ended.is_none() && !self.in_doubt && self.fits(ring, len)
+        len <= ring.longest() && self.attached && self.ended.is_none() && !self.in_doubt && self.fits(ring, len)
     }
 
     fn has_room<B: Backend>(&mut self, memory: &B, len: usize) -> Result<bool, Corrupt> {
+        if !self.attached {
+            self.attach(memory)?;
+        }
         let ring = memory.ring();
         // Edge `space`, taking end; pairs with the store in `Consumer::give_back`: what was given
         // back was copied out.
