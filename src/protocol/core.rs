@@ -59,16 +59,22 @@ pub trait Producer: Sized + Debug {
     fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]);
 
     /// Publishes several, the first one last, as far as there is room without a look; how many.
-    fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize;
+    fn push_all<B: Backend>(&mut self, _: &B, _: &[&[u8]]) -> usize {
+        0
+    }
 
     /// Sleeps until there may be room for `len` bytes, for `longest` at most.
     fn park<B: Backend>(&mut self, memory: &B, len: usize, longest: Duration) -> Result<(), Corrupt>;
 
     /// Whether the memory may have been removed by the reader when it was woken last; asked once.
-    fn take_doubt(&mut self) -> bool;
+    fn take_doubt(&mut self) -> bool {
+        false
+    }
 
     /// Whether a reader has taken something since this was asked last.
-    fn take_met(&mut self) -> bool;
+    fn take_met(&mut self) -> bool {
+        false
+    }
 
     /// Whether nothing lies there that was not released, an end included.
     fn is_drained<B: Backend>(&self, memory: &B) -> bool;
@@ -111,13 +117,17 @@ pub trait Consumer: Sized + Debug {
     fn rewind(&mut self);
 
     /// Before a wait: lets the writer have what it may wait for, and looks again if that took time.
-    fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
+    fn run_dry<B: Backend>(&mut self, _: &B) -> Result<Option<Record>, Corrupt> {
+        Ok(None)
+    }
 
     /// After a wait of so many looks.
-    fn arrived(&mut self, looks: u32);
+    fn arrived(&mut self, _: u32) {}
 
     /// Looks so that what was published before a death or a removal is seen.
-    fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
+    fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
+        self.poll(memory)
+    }
 
     /// Sleeps until there may be a message, for `longest` at most.
     fn park<B: Backend>(&mut self, memory: &B, longest: Duration) -> Result<(), Corrupt>;
@@ -141,11 +151,11 @@ pub trait Consumer: Sized + Debug {
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor);
 
     /// Whether the reader lets records gather when it is close behind the writer.
-    fn coalesce(&mut self, on: bool);
+    fn coalesce(&mut self, _: bool) {}
 
     /// Notes that the end was met, in memory that was removed for it.
-    fn close<B: Backend>(&mut self, memory: &B);
+    fn close<B: Backend>(&mut self, _: &B) {}
 
     /// Before the reader leaves: what it has released is free.
-    fn give_back<B: Backend>(&mut self, memory: &B);
+    fn give_back<B: Backend>(&mut self, _: &B) {}
 }

@@ -89,16 +89,6 @@ impl core::Consumer for Consumer {
         self.peeked = false;
     }
 
-    fn run_dry<B: Backend>(&mut self, _: &B) -> Result<Option<Record>, Corrupt> {
-        Ok(None)
-    }
-
-    fn arrived(&mut self, _: u32) {}
-
-    fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        self.poll(memory)
-    }
-
     /// Nobody wakes it: the other side may be a C program.
     fn park<B: Backend>(&mut self, memory: &B, longest: Duration) -> Result<(), Corrupt> {
         memory.sleep(longest);
@@ -137,10 +127,4 @@ impl core::Consumer for Consumer {
             self.release(memory, FOUND);
         }
     }
-
-    fn coalesce(&mut self, _: bool) {}
-
-    fn close<B: Backend>(&mut self, _: &B) {}
-
-    fn give_back<B: Backend>(&mut self, _: &B) {}
 }

@@ -109,22 +109,10 @@ impl core::Producer for Producer {
         Self::publish(memory, slot);
     }
 
-    fn push_all<B: Backend>(&mut self, _: &B, _: &[&[u8]]) -> usize {
-        0
-    }
-
     /// Nobody wakes it: the other side may be a C program.
     fn park<B: Backend>(&mut self, memory: &B, _: usize, longest: Duration) -> Result<(), Corrupt> {
         memory.sleep(longest);
         Ok(())
-    }
-
-    fn take_doubt(&mut self) -> bool {
-        false
-    }
-
-    fn take_met(&mut self) -> bool {
-        false
     }
 
     fn is_drained<B: Backend>(&self, memory: &B) -> bool {
