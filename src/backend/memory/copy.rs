@@ -295,7 +295,10 @@ pub(super) unsafe fn copy_text_in(from: *const u8, to: *mut u8, len: usize) -> b
         let pieces = at.map(|at| _mm_loadu_si128(from.add(at).cast()));
         let is_text = nuls(least(least(pieces[0], pieces[1]), least(pieces[2], pieces[3]))) == 0;
         if is_text {
-            at.into_iter().zip(pieces).for_each(|(at, piece)| store_shared::<0>(to.add(at), piece));
+            store_shared::<0>(to.add(at[0]), pieces[0]);
+            store_shared::<0>(to.add(at[1]), pieces[1]);
+            store_shared::<0>(to.add(at[2]), pieces[2]);
+            store_shared::<0>(to.add(at[3]), pieces[3]);
         }
         is_text
     }

@@ -33,18 +33,16 @@ impl Payload<'_> {
             no_room(text.len(), self.len());
         }
         let (whole, rest) = (text.len() & !(WORD - 1), text.len() & (WORD - 1));
-        let mut last = [0; WORD];
-        for (byte, from) in last.iter_mut().zip(&text[whole..]) {
-            *byte = *from;
-        }
+        // Byte by byte, for a call of `memcpy` takes longer.
+        let last = text[whole..].iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)).to_le();
         // (The NUL behind it is none of the text's.)
-        let is_text = rest == 0 || first_nul(u32::from_ne_bytes(last)) == Some(rest);
+        let is_text = rest == 0 || first_nul(last) == Some(rest);
         // SAFETY: within both.
         if !is_text || !unsafe { self.write_whole(&text[..whole]) } {
             return false;
         }
         // SAFETY: a word of ours, by the check above.
-        store(unsafe { &*self.first.add(whole / WORD) }, u32::from_ne_bytes(last));
+        store(unsafe { &*self.first.add(whole / WORD) }, last);
         true
     }
 
@@ -140,13 +138,16 @@ impl Payload<'_> {
         #[cfg(vectors)]
         if out.len().min(self.len()) >= vector::SHORT {
             // SAFETY: within both, as the condition says; the target is private, the source shared as promised.
-            let nul = unsafe { vector::copy_short_text(self.first.cast(), out.as_mut_ptr()) };
-            return nul.or_else(|| self.read_text_on(out, vector::SHORT));
+            return match unsafe { vector::copy_short_text(self.first.cast(), out.as_mut_ptr()) } {
+                None => self.read_text_on(out, vector::SHORT),
+                nul => nul,
+            };
         }
         self.read_text_on(out, 0)
     }
 
     /// As [`read_text`](Self::read_text), from byte `from` on: before it there is no NUL.
+    #[inline(always)]
     fn read_text_on(self, out: &mut [u8], from: usize) -> Option<usize> {
         let room = out.len().min(self.len());
         let whole = room & !(WORD - 1);
@@ -177,7 +178,9 @@ impl Payload<'_> {
         // `out` ends within a word, or at its edge: only the NUL may follow.
         let word = load(&cells[whole / WORD]).to_ne_bytes();
         let nul = word.iter().position(|byte| *byte == 0).filter(|nul| *nul <= room - whole)?;
-        out[whole..whole + nul].copy_from_slice(&word[..nul]);
+        for (byte, from) in out[whole..whole + nul].iter_mut().zip(word) {
+            *byte = from;
+        }
         Some(whole + nul)
     }
 }
