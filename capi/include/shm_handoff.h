@@ -189,6 +189,16 @@ int shmh_release(struct shmh *handle);
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 int shmh_await_next_writer(struct shmh *handle);
 
+// For a writer: waits until a reader is there, for `timeout_ms` at most (negative: forever; 0: not at all). After
+// `SHMH_E_PEER_GONE` it waits for the next one, and the writer can go on; before the first message it is a way to hold
+// back what nobody would take yet.
+//
+// Returns `SHMH_OK`: one is there; or as `shmh_send`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_await_reader(struct shmh *handle, int timeout_ms);
+
 // Checks whether somebody removed the segment or the seats, and recovers from that. Call this every few milliseconds while idle,
 // and also in a loop that never has to wait: sending and receiving without waiting makes
 // no system call. A writer sends again what nobody had taken.

@@ -5,8 +5,8 @@ use shm_handoff::backend::sysv::SysV;
 use shm_handoff::{Reader, Writer};
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
 
 /// Closed handles that wait before one of them is used again.
 const QUARANTINE: usize = 64;
@@ -17,7 +17,10 @@ const QUARANTINE: usize = 64;
 pub struct shmh {
     /// The next wait ends, or the one that goes on.
     pub(crate) interrupted: AtomicBool,
-    /// Pid of the process that opened it.
+    /// 1 in the process that opened it: the kernel zeroes it in every child, so that a load tells a
+    /// child's handles from its parent's. [`UNKNOWN`]: a kernel before 4.14, or a sandbox.
+    mark: &'static AtomicU32,
+    /// Pid of the process that opened it; for where the mark is unknown.
     opened_by: AtomicU32,
     side: UnsafeCell<Side>,
 }
@@ -29,52 +32,84 @@ unsafe impl Sync for shmh {}
 pub(crate) enum Side {
     Closed,
     Writer(Writer<SysV>),
-    Reader {
-        reader: Reader<SysV>,
-        /// The end was peeked at.
-        at_end: bool,
-        /// The end was met, and the session is over.
-        ended: bool,
-    },
+    Reader(Reader<SysV>),
+    /// A reader whose last peek was at the end of the session.
+    AtEnd(Reader<SysV>),
+    /// A reader that has met the end: it keeps its seat until it is closed.
+    Ended(Reader<SysV>),
 }
 
-/// The pid of this process, once it has opened a handle. The kernel zeroes it in every child, so
-/// that a load tells a child's handles from its parent's. `None`: a kernel before 4.14, or a
-/// sandbox; then each call asks for the pid.
-static PID: LazyLock<Option<&'static AtomicU32>> = LazyLock::new(|| {
-    const LEN: usize = size_of::<AtomicU32>();
+static UNKNOWN: AtomicU32 = AtomicU32::new(0);
+
+/// Marks, by the page.
+const MARKS: usize = 1024;
+
+/// Marks that the kernel zeroes in every child, and that are never given back.
+fn marks() -> &'static [AtomicU32] {
+    const LEN: usize = MARKS * size_of::<AtomicU32>();
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a mapping of its own, at an address that the kernel chooses, and never unmapped;
-    // zero is a valid atomic.
+    // SAFETY: a mapping of its own, at an address that the kernel chooses, and never unmapped, of as many atomics;
+    // zero is a valid one.
     unsafe {
         let page = libc::mmap(std::ptr::null_mut(), LEN, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
-        let is_ours = page != libc::MAP_FAILED && libc::madvise(page, LEN, libc::MADV_WIPEONFORK) == 0;
-        is_ours.then(|| AtomicU32::from_ptr(page.cast()))
+        if page == libc::MAP_FAILED {
+            return &[];
+        }
+        if libc::madvise(page, LEN, libc::MADV_WIPEONFORK) != 0 {
+            libc::munmap(page, LEN);
+            return &[];
+        }
+        std::slice::from_raw_parts(page.cast(), MARKS)
     }
-});
+}
 
-/// Headers of closed handles, the longest closed first. Their memory is never given back, so
-/// that a look at one is a look at a header.
-static CLOSED: Mutex<VecDeque<&'static shmh>> = Mutex::new(VecDeque::new());
+impl Side {
+    /// The reader is `to` now.
+    pub(crate) fn turn(&mut self, to: fn(Reader<SysV>) -> Self) {
+        *self = match std::mem::replace(self, Self::Closed) {
+            Self::Reader(reader) | Self::AtEnd(reader) | Self::Ended(reader) => to(reader),
+            other => other,
+        };
+    }
+}
 
-fn closed() -> std::sync::MutexGuard<'static, VecDeque<&'static shmh>> {
-    CLOSED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// What is left for the handles that are opened next.
+struct Unused {
+    /// Headers of closed handles, the longest closed first. Their memory is never given back, so
+    /// that a look at one is a look at a header.
+    closed: VecDeque<&'static shmh>,
+    marks: &'static [AtomicU32],
+}
+
+static UNUSED: Mutex<Unused> = Mutex::new(Unused { closed: VecDeque::new(), marks: &[] });
+
+impl Unused {
+    fn header(&mut self) -> &'static shmh {
+        if self.closed.len() > QUARANTINE
+            && let Some(header) = self.closed.pop_front()
+        {
+            return header;
+        }
+        if self.marks.is_empty() {
+            self.marks = marks();
+        }
+        let mark = self.marks.split_off_first().unwrap_or(&UNKNOWN);
+        let (interrupted, opened_by) = (AtomicBool::new(false), AtomicU32::new(0));
+        Box::leak(Box::new(shmh { mark, opened_by, interrupted, side: UnsafeCell::new(Side::Closed) }))
+    }
+}
+
+fn unused() -> std::sync::MutexGuard<'static, Unused> {
+    UNUSED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A handle to `side`.
 pub(crate) fn open(side: Side) -> *mut shmh {
-    let mut closed = closed();
-    let used = if closed.len() > QUARANTINE { closed.pop_front() } else { None };
-    drop(closed);
-    let header: &'static shmh = used.unwrap_or_else(|| {
-        let side = UnsafeCell::new(Side::Closed);
-        Box::leak(Box::new(shmh { interrupted: AtomicBool::new(false), opened_by: AtomicU32::new(0), side }))
-    });
+    let header = unused().header();
     header.interrupted.store(false, Ordering::Relaxed);
-    let pid = std::process::id();
-    header.opened_by.store(pid, Ordering::Relaxed);
-    if let Some(mark) = *PID {
-        mark.store(pid, Ordering::Relaxed);
+    header.opened_by.store(std::process::id(), Ordering::Relaxed);
+    if !header.is_unknown() {
+        header.mark.store(1, Ordering::Relaxed);
     }
     // SAFETY: it was taken out of the list, or just made: nobody else uses it.
     unsafe { *header.side.get() = side };
@@ -92,8 +127,21 @@ pub(crate) fn open(side: Side) -> *mut shmh {
 pub(crate) unsafe fn header(handle: *const shmh) -> Result<Option<&'static shmh>, Fault> {
     // SAFETY: the caller's promise; the memory of a header is never given back.
     let Some(header) = (unsafe { handle.as_ref() }) else { return Ok(None) };
-    let pid = PID.map_or_else(std::process::id, |mark| mark.load(Ordering::Relaxed));
-    if header.opened_by.load(Ordering::Relaxed) == pid { Ok(Some(header)) } else { Err(inherited()) }
+    let is_ours =
+        header.is_ours() || (header.is_unknown() && header.opened_by.load(Ordering::Relaxed) == std::process::id());
+    if is_ours { Ok(Some(header)) } else { Err(inherited()) }
+}
+
+/// What is behind a handle of this process, if a glance tells; `None` for NULL.
+///
+/// # Safety
+/// As [`header`] and [`shmh::side`].
+#[inline(always)]
+pub(crate) unsafe fn glance<'a>(handle: *mut shmh) -> Option<&'a mut Side> {
+    // SAFETY: the caller's promise.
+    let header = unsafe { handle.as_ref() }?;
+    // SAFETY: the caller's promise.
+    header.is_ours().then(|| unsafe { header.side() })
 }
 
 #[cold]
@@ -102,11 +150,23 @@ fn inherited() -> Fault {
 }
 
 impl shmh {
+    /// It was opened by this process, as far as a glance tells.
+    #[inline(always)]
+    fn is_ours(&self) -> bool {
+        self.mark.load(Ordering::Relaxed) != 0
+    }
+
+    /// No glance tells.
+    fn is_unknown(&self) -> bool {
+        std::ptr::eq(self.mark, &raw const UNKNOWN)
+    }
+
     /// What is behind it.
     ///
     /// # Safety
     /// No other thread uses the handle meanwhile, and nothing from an earlier call is left.
     #[allow(clippy::mut_from_ref)] // that is what the promise is about
+    #[inline(always)]
     pub(crate) unsafe fn side(&self) -> &mut Side {
         // SAFETY: the caller's promise.
         unsafe { &mut *self.side.get() }
@@ -123,7 +183,7 @@ impl shmh {
         let left = leave(side);
         // Not before: who leaves may wait, and it is this handle that can be interrupted.
         if was_open {
-            closed().push_back(self);
+            unused().closed.push_back(self);
         }
         left
     }

@@ -16,6 +16,7 @@ pub(crate) fn next(error: &Error) -> Option<String> {
 pub(crate) fn of_send(error: &SendError) -> Option<String> {
     match error {
         SendError::Backend(error) => next(error),
+        SendError::ReaderGone => Some("shmh_await_reader() waits for the next one".to_owned()),
         other => other.hint(),
     }
 }
@@ -23,6 +24,7 @@ pub(crate) fn of_send(error: &SendError) -> Option<String> {
 pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
     match error {
         RecvError::Backend(error) => next(error),
+        RecvError::BufferTooSmall { .. } => Some("shmh_capacity() bytes hold every message".to_owned()),
         RecvError::WriterGone => Some("shmh_await_next_writer() waits for the next one".to_owned()),
         other => other.hint(),
     }

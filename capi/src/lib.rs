@@ -2,6 +2,11 @@
 //!
 //! Each function checks what it is given, calls the library, and turns what comes back into a
 //! code; no panic leaves it.
+//!
+//! What can be done at a glance, sending where there is room and receiving what is there, is tried
+//! first and bare: it builds no policy and catches nothing. (It has nothing to panic at, for it says no
+//! to all that is not as it should be; and where it did, `extern "C"` would abort, not unwind.) All
+//! else goes the long way, which looks again.
 
 mod handle;
 mod hint;
@@ -103,15 +108,16 @@ fn writer(side: &mut Side) -> Result<&mut Writer<SysV>, Fault> {
     match side {
         Side::Writer(writer) => Ok(writer),
         Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
-        Side::Reader { .. } => Err(Fault::new(SHMH_E_WRONG_ROLE, c"a reader's handle, and a writer's is needed")),
+        Side::Reader(_) | Side::AtEnd(_) | Side::Ended(_) => {
+            Err(Fault::new(SHMH_E_WRONG_ROLE, c"a reader's handle, and a writer's is needed"))
+        }
     }
 }
 
-/// The reader, whether its end was peeked at, and whether that was met.
 #[inline]
-fn reader(side: &mut Side) -> Result<(&mut Reader<SysV>, &mut bool, &mut bool), Fault> {
+fn reader(side: &mut Side) -> Result<&mut Reader<SysV>, Fault> {
     match side {
-        Side::Reader { reader, at_end, ended } => Ok((reader, at_end, ended)),
+        Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => Ok(reader),
         Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
         Side::Writer(_) => Err(Fault::new(SHMH_E_WRONG_ROLE, c"a writer's handle, and a reader's is needed")),
     }
@@ -168,7 +174,7 @@ pub unsafe extern "C" fn shmh_open(
         let options = self::options(key, unsafe { options.as_ref() })?;
         let side = match role {
             SHMH_WRITER => Side::Writer(Writer::open(&options)?),
-            SHMH_READER => Side::Reader { reader: Reader::open(&options)?, at_end: false, ended: false },
+            SHMH_READER => Side::Reader(Reader::open(&options)?),
             _ => return Err(Fault::new(SHMH_E_INVALID, c"the role is none")),
         };
         // SAFETY: the caller's promise.
@@ -188,6 +194,23 @@ pub unsafe extern "C" fn shmh_open(
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn shmh_send(handle: *mut shmh, bytes: *const c_void, len: usize, timeout_ms: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(Side::Writer(writer)) = handle::glance(handle)
+            && !bytes.is_null()
+            && writer.send_straight(std::slice::from_raw_parts(bytes.cast::<u8>(), len))
+        {
+            return SHMH_OK;
+        }
+        send_slowly(handle, bytes, len, timeout_ms)
+    }
+}
+
+/// # Safety
+/// As [`shmh_send`].
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn send_slowly(handle: *mut shmh, bytes: *const c_void, len: usize, timeout_ms: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, interrupted| {
@@ -243,36 +266,60 @@ pub unsafe extern "C" fn shmh_recv(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
+        if let Some(Side::Reader(reader)) = handle::glance(handle)
+            && !buffer.is_null()
+            && let Some(received) = reader.recv_straight(std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size))
+        {
+            if !len.is_null() {
+                *len = received;
+            }
+            return SHMH_OK;
+        }
+        recv_slowly(handle, buffer, size, len, timeout_ms)
+    }
+}
+
+/// # Safety
+/// As [`shmh_recv`].
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn recv_slowly(
+    handle: *mut shmh,
+    buffer: *mut c_void,
+    size: usize,
+    len: *mut usize,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
         with(handle, |side, interrupted| {
-            let (reader, at_end, ended) = reader(side)?;
+            reader(side)?;
             if buffer.is_null() && size > 0 {
                 return Err(null());
             }
             // SAFETY: the caller's promise.
             let buffer =
                 if size == 0 { &mut [][..] } else { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size) };
-            // SAFETY: the caller's promise.
-            let say = |received| {
-                if let Some(len) = len.as_mut() {
-                    *len = received;
+            let (received, code) = if let Side::Ended(_) = side {
+                (0, SHMH_ENDED)
+            } else {
+                if let Side::AtEnd(_) = side {
+                    side.turn(Side::Reader);
+                }
+                let reader = reader(side)?;
+                match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
+                    Received::Message(received) => (received, SHMH_OK),
+                    Received::End => {
+                        let text = with_policy(0, interrupted, |_| end_session(reader, buffer))?;
+                        side.turn(Side::Ended);
+                        (text, SHMH_ENDED)
+                    }
                 }
             };
-            if *ended {
-                say(0);
-                return Ok(SHMH_ENDED);
+            if let Some(len) = len.as_mut() {
+                *len = received;
             }
-            *at_end = false;
-            match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
-                Received::Message(received) => {
-                    say(received);
-                    Ok(SHMH_OK)
-                }
-                Received::End => {
-                    say(with_policy(0, interrupted, |_| end_session(reader, buffer))?);
-                    *ended = true;
-                    Ok(SHMH_ENDED)
-                }
-            }
+            Ok(code)
         })
     }
 }
@@ -305,16 +352,23 @@ pub unsafe extern "C" fn shmh_peek(
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, interrupted| {
-            let (reader, at_end, ended) = reader(side)?;
+            reader(side)?;
             let (Some(bytes), Some(len)) = (bytes.as_mut(), len.as_mut()) else { return Err(null()) };
-            if *ended {
+            if let Side::Ended(_) = side {
                 (*bytes, *len) = (std::ptr::null(), 0);
                 return Ok(SHMH_ENDED);
             }
+            let reader = reader(side)?;
             let message = with_policy(timeout_ms, interrupted, |policy| reader.peek_with(policy))?;
             (*bytes, *len) = (message.text().as_ptr().cast(), message.text().len());
-            *at_end = message.ends_session();
-            Ok(if *at_end { SHMH_ENDED } else { SHMH_OK })
+            if message.ends_session() {
+                side.turn(Side::AtEnd);
+                return Ok(SHMH_ENDED);
+            }
+            if let Side::AtEnd(_) = side {
+                side.turn(Side::Reader);
+            }
+            Ok(SHMH_OK)
         })
     }
 }
@@ -332,18 +386,17 @@ pub unsafe extern "C" fn shmh_release(handle: *mut shmh) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, interrupted| {
-            let (reader, at_end, ended) = reader(side)?;
-            if *ended {
-                return Ok(SHMH_ENDED);
+            match side {
+                Side::AtEnd(reader) => {
+                    // A peer may have put something else there meanwhile: that was not peeked at.
+                    let ended = with_policy(0, interrupted, |_| reader.end_session());
+                    side.turn(if let Ok(true) = ended { Side::Ended } else { Side::Reader });
+                    ended?;
+                }
+                Side::Ended(_) => {}
+                _ => reader(side)?.release_peeked(),
             }
-            if !*at_end {
-                reader.release_peeked();
-                return Ok(SHMH_OK);
-            }
-            *at_end = false;
-            // A peer may have put something else there meanwhile: that was not peeked at.
-            *ended = with_policy(0, interrupted, |_| reader.end_session())?;
-            Ok(if *ended { SHMH_ENDED } else { SHMH_OK })
+            Ok(if let Side::Ended(_) = side { SHMH_ENDED } else { SHMH_OK })
         })
     }
 }
@@ -359,7 +412,27 @@ pub unsafe extern "C" fn shmh_await_next_writer(handle: *mut shmh) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         with(handle, |side, _| {
-            reader(side)?.0.await_next_writer()?;
+            reader(side)?.await_next_writer()?;
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// For a writer: waits until a reader is there, for `timeout_ms` at most (negative: forever; 0: not at all). After
+/// `SHMH_E_PEER_GONE` it waits for the next one, and the writer can go on; before the first message it is a way to hold
+/// back what nobody would take yet.
+///
+/// Returns `SHMH_OK`: one is there; or as `shmh_send`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_await_reader(handle: *mut shmh, timeout_ms: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let writer = writer(side)?;
+            with_policy(timeout_ms, interrupted, |policy| writer.await_reader(policy))?;
             Ok(SHMH_OK)
         })
     }
@@ -380,7 +453,7 @@ pub unsafe extern "C" fn shmh_recover(handle: *mut shmh, timeout_ms: c_int) -> c
         with(handle, |side, interrupted| {
             match side {
                 Side::Writer(writer) => with_policy(timeout_ms, interrupted, |policy| writer.recover(policy))?,
-                Side::Reader { reader, .. } => reader.refresh_seat()?,
+                Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.refresh_seat()?,
                 Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
             }
             Ok(SHMH_OK)
@@ -400,7 +473,7 @@ pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
         with(handle, |side, _| {
             capacity = match side {
                 Side::Writer(writer) => writer.capacity(),
-                Side::Reader { reader, .. } => reader.capacity(),
+                Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.capacity(),
                 Side::Closed => 0,
             };
             Ok(SHMH_OK)
@@ -453,7 +526,7 @@ pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_i
                     with_policy(timeout_ms, &header.interrupted, |policy| writer.flush(policy))?;
                     writer.close_flushed()?;
                 }
-                Side::Reader { reader, .. } => reader.close()?,
+                Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.close()?,
             }
             Ok(SHMH_OK)
         };

@@ -233,6 +233,10 @@ mod tests {
             assert!(text.to_str().unwrap().contains(word), "{text:?}");
         };
         says(Error::OtherOwner { key, object, uid: 7, creator: 7 }, "trust_owner");
+        let of_a_side = [Fault::from(SendError::ReaderGone), Fault::from(RecvError::WriterGone)];
+        for (fault, way_out) in of_a_side.iter().zip(["shmh_await_reader", "shmh_await_next_writer"]) {
+            assert!(fault.text.to_str().unwrap().contains(way_out), "{:?}", fault.text);
+        }
         says(Error::OtherLayout { key, found: Layout::Slot, wanted: Layout::Ring { capacity: 1 } }, "SHMH_ANY");
     }
 }

@@ -33,6 +33,7 @@ static void all_refuse(struct shmh *handle)
     FAILS(shmh_recv(handle, buffer, sizeof buffer, &len, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_peek(handle, &text, &len, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(handle), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_await_reader(handle, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_await_next_writer(handle), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_recover(handle, -1), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(handle), SHMH_E_CLOSED);

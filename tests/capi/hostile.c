@@ -43,6 +43,7 @@ static void nothing_is_wrong_with_null(int key)
     FAILS(shmh_release(NULL), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_end(NULL, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_recover(NULL, 0), SHMH_E_INVALID, EINVAL);
+    FAILS(shmh_await_reader(NULL, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_await_next_writer(NULL), SHMH_E_INVALID, EINVAL);
     EXPECT(shmh_interrupt(NULL), SHMH_E_INVALID);
     EXPECT(shmh_close(NULL, 0), SHMH_OK);
@@ -62,6 +63,7 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_recv(writer, buffer, sizeof buffer, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_peek(writer, &text, &len, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_release(writer), SHMH_E_WRONG_ROLE, EPERM);
+    FAILS(shmh_await_reader(reader, 0), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_await_next_writer(writer), SHMH_E_WRONG_ROLE, EPERM);
     FAILS(shmh_peek(reader, NULL, &len, 0), SHMH_E_INVALID, EINVAL);
     FAILS(shmh_send(writer, NULL, 1, 0), SHMH_E_INVALID, EINVAL);
@@ -104,6 +106,7 @@ static void roles_and_closed_handles(int key)
     FAILS(shmh_peek(reader, &text, &len, 0), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_release(reader), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_recover(writer, 0), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_await_reader(writer, 0), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(reader), SHMH_OK);
     EXPECT((int)shmh_capacity(reader), 0);
 }
@@ -181,6 +184,50 @@ static void who_closes_gives_back(int key)
     EXPECT(shmctl(shmget(key, 0, 0), IPC_RMID, NULL), 0);
 }
 
+/* Who says that the reader has gone can wait for the next one, and go on. */
+static void a_reader_that_went_is_followed_by_the_next(int key)
+{
+    static const int layouts[] = {SHMH_SLOT, SHMH_RING};
+    static char block[16 << 10];
+
+    memset(block, 'x', sizeof block);
+    for (int which = 0; which < 2; which++) {
+        struct shmh_options options;
+        struct shmh *reader, *writer;
+        size_t len = layouts[which] == SHMH_SLOT ? 5 : sizeof block;
+
+        memset(&options, 0, sizeof options);
+        options.size = sizeof options;
+        options.layout = layouts[which];
+        if (options.layout == SHMH_RING)
+            options.capacity = 64 << 10;
+        writer = open_at(key, SHMH_WRITER, &options);
+        FAILS(shmh_await_reader(writer, 0), SHMH_E_TIMED_OUT, EAGAIN);
+        FAILS(shmh_await_reader(writer, 20), SHMH_E_TIMED_OUT, ETIMEDOUT);
+        waiting = writer;
+        alarm(1);
+        FAILS(shmh_await_reader(writer, -1), SHMH_E_INTERRUPTED, EINTR);
+        reader = open_at(key, SHMH_READER, &options);
+        EXPECT(shmh_await_reader(writer, 0), SHMH_OK);
+        EXPECT(shmh_send(writer, block, len, 0), SHMH_OK);
+        EXPECT(shmh_recv(reader, block, sizeof block, NULL, 0), SHMH_OK);
+        while (shmh_send(writer, block, len, 0) == SHMH_OK)
+            ;
+        EXPECT(shmh_close(reader, -1), SHMH_OK);
+        FAILS(shmh_send(writer, block, len, -1), SHMH_E_PEER_GONE, EPIPE);
+        EXPECT(strstr(shmh_error(), "shmh_await_reader()") != NULL, 1);
+        FAILS(shmh_await_reader(writer, 0), SHMH_E_TIMED_OUT, EAGAIN);
+        reader = open_at(key, SHMH_READER, &options);
+        EXPECT(shmh_await_reader(writer, -1), SHMH_OK);
+        while (shmh_recv(reader, block, sizeof block, NULL, 0) == SHMH_OK)
+            ;
+        EXPECT(shmh_send(writer, block, len, -1), SHMH_OK);
+        EXPECT(shmh_close(reader, -1), SHMH_OK);
+        EXPECT(shmh_close(writer, 0), SHMH_OK);
+        EXPECT(shmctl(shmget(key, 0, 0), IPC_RMID, NULL), 0);
+    }
+}
+
 /* A message lies in a removed segment, whose reader may take it yet: close waits for that, as long as it is told to. */
 static void closing_waits_as_told(int key)
 {
@@ -230,6 +277,7 @@ int main(int argc, char **argv)
     roles_and_closed_handles(key);
     a_ring(key);
     who_closes_gives_back(key);
+    a_reader_that_went_is_followed_by_the_next(key);
     closing_waits_as_told(key);
     many_handles(key);
     left_open = open_at(key, SHMH_READER, NULL);

@@ -83,6 +83,13 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.recv_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
 
+    /// Receives the next message if that can be seen to at a glance; where it can't, any other call tells why.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn recv_straight(&mut self, bytes: &mut [u8]) -> Option<usize> {
+        self.core.take_straight(&self.memory, bytes).ok()
+    }
+
     /// Receives the next message, waiting as `policy` says.
     #[inline]
     pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<Received, RecvError> {

@@ -80,6 +80,13 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.send_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
 
+    /// Sends `bytes` if that can be seen to at a glance; where it can't, any other call tells why.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn send_straight(&mut self, bytes: &[u8]) -> bool {
+        self.core.push_straight(&self.memory, bytes)
+    }
+
     /// Sends `bytes`, waiting as `policy` says.
     #[inline]
     pub fn send_with(&mut self, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
