@@ -1,56 +1,69 @@
-//! Hands messages from one process to another through System V shared memory,
-//! by a protocol that a machine has checked.
+//! Hands messages from one process to another through System V shared memory.
+//! The protocol's memory orderings are verified with the loom model checker, on the source that ships.
 //!
-//! **Guaranteed**, between one writer and one reader that follow the protocol:
+//! One side opens a [`Writer`], the other side a [`Reader`]. A side that has to wait waits as a
+//! [`WaitPolicy`] says. What the reader takes out is copied into a buffer ([`Reader::recv`]), or is a [`Message`]
+//! that stays in the shared memory until it is released ([`Reader::peek`]).
+//!
+#![cfg_attr(not(model), doc = "```")]
+#![cfg_attr(model, doc = "```ignore")]
+#![doc = include_str!("../examples/two_processes.rs")]
+//! ```
+//!
+//! # Two layouts
+//!
+//! | | [`Slot`] | [`Ring`] |
+//! | --- | --- | --- |
+//! | holds | one message | many, as far as there is room |
+//! | a message | a text of up to 2047 bytes without a NUL | any bytes, up to a quarter of the ring |
+//! | the end of a session | a text that begins with `end` | a mark beside the messages |
+//! | the other side | this library, or a C program of the well-known tutorial | this library |
+//! | is asked for by | [`Options::slot`](backend::sysv::Options::slot) | [`Options::ring`](backend::sysv::Options::ring) |
+//!
+//! `Writer<SysV>` and `Reader<SysV>` take either, whichever is there. `Writer<SysV, Ring>` takes a ring
+//! alone and saves some instructions a message; it fails with [`Error::WrongLayout`] at a slot.
+//! [`SysV`](backend::sysv::SysV) is for processes. [`InProc`](backend::inproc::InProc) is the same between
+//! the threads of one process, for tests.
+//!
+//! # Which call for which purpose
+//!
+//! The last column has the instructions that a message costs, in two figures: one of 8 bytes, and one of 2048
+//! (2047 in a slot). Each is the way of a message through both sides, in one thread, where nobody
+//! has to wait (`ci/instructions.sh`; `docs/benchmarks.md` has more of it, and times).
+//!
+//! | To | call | ring | slot |
+//! | --- | --- | ---: | ---: |
+//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | RING | SLOT |
+//! | the same, on whichever layout is there | the same, without a layout in the type | EITHER_RING | EITHER_SLOT |
+//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | PEEK_RING | PEEK_SLOT |
+//!
+//! | To | call |
+//! | --- | --- |
+//! | send several at once | [`Writer::send_all`]: a ring publishes them together |
+//! | build a message in the shared memory, without a copy | [`Writer::reserve`] |
+//! | read it there, without a copy | [`Reader::peek_in_place`] |
+//! | loop over what comes | [`Reader::next_message`], which uses its buffer again; [`Reader::messages`], an iterator of vectors |
+//! | deal with several before releasing them | [`Reader::peek_next`], [`Reader::release_up_to`] |
+//! | not wait; wait until a moment; be asked meanwhile | `try_…`; `…_deadline`; `…_with` and a [`WaitPolicy`] |
+//! | begin when a reader is there; go on after [`SendError::ReaderGone`] | [`Writer::await_reader`] |
+//! | go on after [`RecvError::WriterGone`] | [`Reader::await_next_writer`] |
+//! | end a session | [`Writer::end`]; the reader answers with [`Reader::end_session`] |
+//! | know that the reader got it all | [`Writer::flush`] if the memory is about to go; else an answer of the reader's |
+//! | notice a removal while there is nothing to send | [`Writer::recover`], [`Reader::refresh_seat`] |
+//! | leave without counting as failed | [`Writer::close`] |
+//! | look at what is there, and change nothing | [`Observer`](backend::sysv::Observer) |
+//!
+//! # Guarantees
+//!
+//! Between one writer and one reader that follow the protocol:
 //! every message arrives, once, whole, in order; a message is released only
 //! after the caller has dealt with it; a peer that dies is noticed; waiting
 //! burns no core. Whatever the other process does, however hostile, there is no
 //! undefined behaviour, over-read, endless loop or panic in safe code.
 //!
-//! **Not guaranteed**: anything about what a peer writes. A C program of the
-//! well-known tutorial on the other side keeps its own bugs; what remains of
-//! them is said in `docs/defects.md`.
-//!
-//! ```
-//! # #[cfg(not(model))] {
-//! use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
-//!
-//! let slot = Channel::new(2048);
-//! let mut reader = Reader::<InProc>::open(&slot)?;
-//! let mut writer = Writer::<InProc>::open(&slot)?;
-//! std::thread::spawn(move || {
-//!     for line in ["one\n", "two\n", "end\n"] {
-//!         writer.send(line.as_bytes()).unwrap();
-//!     }
-//!     writer.close().unwrap();
-//! });
-//! let mut got = Vec::new();
-//! loop {
-//!     let message = reader.peek().unwrap();
-//!     if message.ends_session() {
-//!         message.end_session()?;
-//!         break;
-//!     }
-//!     got.extend_from_slice(message.text());
-//!     message.release();
-//! }
-//! assert_eq!(got, b"one\ntwo\n");
-//! # }
-//! # Ok::<(), shm_handoff::Error>(())
-//! ```
-//!
-//! Between processes, put [`SysV`](backend::sysv::SysV) in the place of
-//! [`InProc`](backend::inproc::InProc), and [`Options`](backend::sysv::Options) in
-//! the place of the slot.
-//!
-//! | module | what it holds |
-//! | --- | --- |
-//! | [`error`] | what goes wrong below the protocol |
-//! | [`backend`] | the [`Backend`] trait with its numbered contract; `sysv` for processes, [`inproc`](backend::inproc) for threads and models |
-//! | [`protocol`] | the flag, the orders, the messages; [`Writer`] and [`Reader`] of a classic slot |
-//! | [`ring`] | [`Writer`](ring::Writer) and [`Reader`](ring::Reader) of a ring: any bytes, much faster, and no C program on the other side |
-//! | [`any`] | one pair for whichever of the two is there |
-//! | `cli` | what the binaries share |
+//! Nothing is guaranteed about what a peer writes. A C program of the
+//! well-known tutorial on the other side keeps its own bugs; `docs/defects.md` says what remains of
+//! them.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -67,20 +80,29 @@ pub mod backend;
 #[doc(hidden)]
 pub mod cli;
 pub mod error;
+#[doc(hidden)]
+pub mod example;
 #[cfg(not(model))]
 #[doc(hidden)]
 pub mod failpoint;
 #[doc(hidden)]
 pub mod orders;
-#[doc(hidden)]
-pub mod protocol;
+mod protocol;
 #[doc(hidden)]
 pub mod sync;
 
-pub use backend::Backend;
-pub use error::{Error, RecvError, Role, SendError};
+/// The protocol's inside, for the tests.
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::protocol::{endpoint, slot, tutorial};
+}
+
+pub use error::message::{RecvError, SendError};
+pub use error::names::Role;
+pub use error::open::Error;
 pub use protocol::Either;
-pub use protocol::core::{Core, Cursor};
+pub use protocol::core::Core;
 pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPolicy, WaitingFor, Writer};
+pub use protocol::record::Cursor;
 pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
 pub use protocol::slot::Slot;

@@ -7,7 +7,7 @@ use crate::sync::Ordering;
 /// weakened by one step; a fence also when it is left out.
 ///
 /// ```
-/// use shm_handoff::protocol::orders::{SHIPPED, UNORDERED};
+/// use shm_handoff::orders::{SHIPPED, UNORDERED};
 /// use std::sync::atomic::Ordering;
 /// assert_eq!((SHIPPED.publish, SHIPPED.see_full), (Ordering::Release, Ordering::Acquire));
 /// assert_eq!(UNORDERED.publish, Ordering::Relaxed);

@@ -7,7 +7,7 @@
 
 mod support;
 
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::time::Instant;
 use support::{Channel, numbers};
 

@@ -5,7 +5,8 @@ fn main() {}
 
 #[cfg(not(model))]
 use shm_handoff::{
-    Backend, Error, Role,
+    Error, Role,
+    backend::Backend,
     backend::sysv::{Key, Options, SysV},
 };
 

@@ -187,7 +187,9 @@ pub(crate) fn text(code: c_int) -> &'static CStr {
 mod tests {
     use super::Fault;
     use nix::errno::Errno;
-    use shm_handoff::error::{Layout, Limit, Object, Place, Role, Unsendable};
+    use shm_handoff::Role;
+    use shm_handoff::backend::Layout;
+    use shm_handoff::error::{Limit, Object, Place, Unsendable};
     use shm_handoff::{Error, RecvError, SendError};
 
     #[test]

@@ -15,25 +15,13 @@ pub mod sysv;
 
 pub(crate) use memory::{PeerFences, RingView, SlotView};
 
-pub use crate::error::Layout;
+pub use crate::error::names::Layout;
 use crate::error::{Error, Role};
 use crate::sync::AtomicU32;
 use std::time::Duration;
 
 /// Who is there, as far as the backend can tell at one moment.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, PeerStatus, inproc::{Channel, InProc}}};
-/// # let slot = Channel::new(2048);
-/// let mut reader = InProc::open(&slot, Role::Reader)?;
-/// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
-/// assert_eq!(reader.status()?, alone);
-/// let writer = InProc::open(&slot, Role::Writer)?;
-/// assert_eq!(reader.status()?, PeerStatus { peer_seated: true, attached: 2, ..alone });
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
 pub struct PeerStatus {
@@ -59,8 +47,10 @@ impl PeerStatus {
     /// ```
     /// # use shm_handoff::backend::PeerStatus;
     /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
-    /// assert!(two.has_company());
+    /// assert!(two.has_company() && !two.is_alone());
     /// assert!(!PeerStatus { observers: 1, ..two }.has_company(), "that can be the tool");
+    /// assert!(!PeerStatus { observers: 1, ..two }.is_alone(), "the tool can be about to attach still");
+    /// assert!(PeerStatus { attached: 1, ..two }.is_alone());
     /// ```
     #[must_use]
     pub fn has_company(&self) -> bool {
@@ -68,13 +58,6 @@ impl PeerStatus {
     }
 
     /// Nobody beside us is attached.
-    ///
-    /// ```
-    /// # use shm_handoff::backend::PeerStatus;
-    /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 1, removed: false, reseated: false };
-    /// assert!(!two.is_alone(), "the tool can be about to attach still");
-    /// assert!(PeerStatus { attached: 1, ..two }.is_alone());
-    /// ```
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.attached <= 1

@@ -1,17 +1,13 @@
 //! What a peer that breaks the protocol leaves behind.
 
-/// What lies in the ring is no ring's content: a peer has broken the protocol.
+/// What lies in the memory breaks its layout: a peer has broken the protocol.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
-/// # let ring = Channel::ring(4096);
-/// # let mut writer = Writer::<InProc>::open(&ring)?;
-/// # let mut reader = Reader::<InProc>::open(&ring)?;
-/// let meddler = InProc::open(&ring, Role::Guest)?;
-/// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-/// assert!(matches!(reader.try_recv(&mut [0; 1024]), Err(RecvError::Backend(Error::Corrupt(_)))));
-/// # }
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// let meddler = InProc::open(&channel, Role::Guest)?;
+/// meddler.ring().flag(0).store(1_000_000, shm_handoff::sync::Ordering::Release);
+/// let Err(RecvError::Backend(Error::Corrupt(why))) = reader.try_recv(&mut [0; 1024]) else { panic!("no such record") };
+/// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,20 +18,6 @@ pub struct Corrupt {
 
 impl Corrupt {
     /// What to do about it.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{RecvError, Role, backend::{Backend, RingBackend, inproc::{Channel, InProc}}, ring::{Reader, Writer}, sync::Ordering};
-    /// # let ring = Channel::ring(4096);
-    /// # let mut writer = Writer::<InProc>::open(&ring)?;
-    /// # let mut reader = Reader::<InProc>::open(&ring)?;
-    /// let meddler = InProc::open(&ring, Role::Guest)?;
-    /// meddler.ring().records.flag(0).store(1_000_000, Ordering::Release);
-    /// let Err(RecvError::Backend(Error::Corrupt(why))) = reader.try_recv(&mut [0; 1024]) else { panic!("a record of that size") };
-    /// assert_eq!(why.hint(), "remove the segment, and start both sides anew");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn hint(&self) -> &'static str {
         "remove the segment, and start both sides anew"

@@ -5,17 +5,11 @@ use super::{Class, Corrupt, Error};
 /// Why a message was not sent.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
 /// assert_eq!(writer.send(b"hello\n"), Ok(()));
-/// assert_eq!(writer.try_send(b"hello\n"), Err(SendError::WouldBlock), "nobody took the first one");
+/// assert_eq!(writer.try_send(b"hello\n"), Err(SendError::WouldBlock), "nobody has taken the first one");
 /// drop(reader);
-/// assert_eq!(writer.send(b"hello\n"), Err(SendError::ReaderGone));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(writer.send(b"hello\n"), Err(SendError::ReaderGone), "not final: see `await_reader`");
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,13 +23,13 @@ pub enum SendError {
     /// The deadline passed.
     #[error("the time to wait has passed")]
     TimedOut,
-    /// The hook ended the wait.
+    /// The hook of the [`WaitPolicy`](crate::WaitPolicy) ended the wait.
     #[error("the wait was interrupted")]
     Interrupted,
-    /// The reader that was there has gone.
+    /// There is no room, and the reader has gone. Go on with [`Writer::await_reader`](crate::Writer::await_reader).
     #[error("the reader left or died")]
     ReaderGone,
-    /// The memory or the seat made trouble.
+    /// The memory or the seat made trouble, or a peer broke the layout.
     #[error(transparent)]
     Backend(#[from] Error),
 }
@@ -61,17 +55,11 @@ impl SendError {
     /// What to do next, where that can be told.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, SendError, Writer, backend::inproc::{Channel, InProc}};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
     /// let error = writer.send(b"endless\n").unwrap_err();
     /// assert_eq!(error.hint().as_deref(), Some("put something before it"));
-    /// assert!(format!("{error:?}").ends_with("; put something before it"), "as a `main` prints it that returns it");
+    /// assert!(format!("{error:?}").ends_with("; put something before it"), "as a `main` that returns it prints it");
     /// assert_eq!(SendError::TimedOut.hint(), None);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -91,16 +79,10 @@ impl SendError {
 /// Why no message was received.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, Writer, backend::inproc::{Channel, InProc}};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
 /// assert_eq!(reader.try_recv(&mut [0; 2048]), Err(RecvError::WouldBlock));
 /// drop(writer);
 /// assert_eq!(reader.recv(&mut [0; 2048]), Err(RecvError::WriterGone));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -111,19 +93,20 @@ pub enum RecvError {
     /// The deadline passed.
     #[error("the time to wait has passed")]
     TimedOut,
-    /// The hook ended the wait.
+    /// The hook of the [`WaitPolicy`](crate::WaitPolicy) ended the wait.
     #[error("the wait was interrupted")]
     Interrupted,
-    /// The writer that was there died, or left without being done.
+    /// The writer died, or left without [`close`](crate::Writer::close). Go on with
+    /// [`Reader::await_next_writer`](crate::Reader::await_next_writer).
     #[error("the writer died or failed before it ended the session")]
     WriterGone,
-    /// The text is longer than the buffer. It still waits in the slot.
+    /// The message is longer than the buffer. It was not released.
     #[error("the buffer is too small: a message can have {capacity} bytes")]
     BufferTooSmall {
         /// What suffices for any message.
         capacity: usize,
     },
-    /// The memory or the seat made trouble.
+    /// The memory or the seat made trouble, or a peer broke the layout.
     #[error(transparent)]
     Backend(#[from] Error),
 }
@@ -169,7 +152,7 @@ impl RecvError {
     }
 }
 
-/// Why a text can't be a message of the classic layout.
+/// Why a layout can't carry a message: a ring what is too long, a slot the rest, too.
 ///
 /// ```
 /// use shm_handoff::error::Unsendable;
@@ -202,9 +185,8 @@ impl Unsendable {
     /// What to do about it.
     ///
     /// ```
-    /// use shm_handoff::protocol::message::check;
-    /// let why = check(b"endless\n", 2047).unwrap_err();
-    /// assert_eq!(why.hint(), "put something before it");
+    /// use shm_handoff::error::Unsendable;
+    /// assert_eq!(Unsendable::BeginsWithEnd.hint(), "put something before it");
     /// ```
     #[must_use]
     pub fn hint(self) -> &'static str {

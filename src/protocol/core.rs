@@ -7,10 +7,17 @@ use crate::error::{Corrupt, Error, Unsendable};
 use std::fmt::Debug;
 use std::time::Duration;
 
-pub use super::record::{Cursor, Kind, Record};
+pub(crate) use super::record::{Cursor, Kind, Record};
 
-/// A layout, as a type: the cores of its two sides. Sealed: [`Slot`](super::Slot), [`Ring`](super::Ring),
-/// [`Either`](super::Either).
+/// A layout, as a type: [`Slot`](crate::Slot), [`Ring`](crate::Ring), or [`Either`](crate::Either) of the two. Sealed.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+/// fn layout<L: shm_handoff::Core>(reader: &Reader<InProc, L>) -> Layout {
+///     reader.backend().layout()
+/// }
+/// assert_eq!(layout(&reader), Layout::Slot);
+/// ```
 pub trait Core: Debug {
     #[doc(hidden)]
     type Producer: Producer;

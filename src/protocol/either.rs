@@ -8,7 +8,16 @@ use crate::backend::{Backend, Layout};
 use crate::error::{Corrupt, Error, Unsendable};
 use std::time::Duration;
 
-/// Whichever layout is met.
+/// Whichever layout is met. A side whose type names no layout has this one.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+/// drop(writer);
+/// let mut writer: Writer<InProc> = Writer::open(&channel)?;
+/// writer.send(b"hello\n")?;
+/// assert_eq!(writer.reserve(8).unwrap_err().to_string(), "a classic slot can't be used as a ring");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Either {}
 
@@ -91,7 +100,7 @@ impl super::core::Producer for Producer {
     }
 
     fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool) {
-        either!(self, core => core.renew(memory, nothing_first));
+        either!(self, core => core.renew(memory, nothing_first))
     }
 
     fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool {
@@ -103,7 +112,7 @@ impl super::core::Producer for Producer {
     }
 
     fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]) {
-        either!(self, core => core.push(memory, kind, bytes));
+        either!(self, core => core.push(memory, kind, bytes))
     }
 
     fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize {
@@ -168,7 +177,7 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn rewind(&mut self) {
-        either!(self, core => core.rewind());
+        either!(self, core => core.rewind())
     }
 
     fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
@@ -176,7 +185,7 @@ impl super::core::Consumer for Consumer {
     }
 
     fn arrived(&mut self, looks: u32) {
-        either!(self, core => core.arrived(looks));
+        either!(self, core => core.arrived(looks))
     }
 
     fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
@@ -198,12 +207,12 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn step_over(&mut self, found: Record) {
-        either!(self, core => core.step_over(found));
+        either!(self, core => core.step_over(found))
     }
 
     #[inline(always)]
     fn release<B: Backend>(&mut self, memory: &B, found: Record) {
-        either!(self, core => core.release(memory, found));
+        either!(self, core => core.release(memory, found))
     }
 
     fn cursor(&self) -> Cursor {
@@ -211,18 +220,18 @@ impl super::core::Consumer for Consumer {
     }
 
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor) {
-        either!(self, core => core.release_up_to(memory, cursor));
+        either!(self, core => core.release_up_to(memory, cursor))
     }
 
     fn coalesce(&mut self, on: bool) {
-        either!(self, core => core.coalesce(on));
+        either!(self, core => core.coalesce(on))
     }
 
     fn close<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.close(memory));
+        either!(self, core => core.close(memory))
     }
 
     fn give_back<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.give_back(memory));
+        either!(self, core => core.give_back(memory))
     }
 }

@@ -19,11 +19,11 @@
 //! the look that sees that. `docs/protocol.md` has the whole story.
 
 mod backlog;
-pub mod core;
+pub(crate) mod core;
 mod either;
 pub mod endpoint;
-mod record;
-pub mod ring;
+pub(crate) mod record;
+pub(crate) mod ring;
 pub mod slot;
 pub mod tutorial;
 

@@ -17,7 +17,17 @@ pub enum Kind {
     End = 1,
 }
 
-/// How far a reader has peeked. It says nothing of other memory than that in which it was taken.
+/// How far a reader has peeked: see [`Reader::cursor`](crate::Reader::cursor). It means nothing to another reader, nor in
+/// other memory.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send_all(&[b"a", b"b"])?;
+/// let before = reader.cursor();
+/// reader.peek_next(&mut WaitPolicy::forever())?;
+/// assert_ne!(reader.cursor(), before);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     pub(super) memory: u64,

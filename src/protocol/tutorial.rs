@@ -25,15 +25,11 @@
 //! the text's stores below the flag's) is not reproduced.
 //!
 //! ```
-//! # #[cfg(not(model))] {
-//! use shm_handoff::backend::inproc::{Channel, InProc};
-//! use shm_handoff::protocol::tutorial::{Mended, Reader, Writer};
-//! let slot = Channel::new(2048);
+//! # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
 //! let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
 //! assert!(writer.offer(b"hello\n"));
 //! let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
 //! assert!(reader.take().is_none(), "the waiting message is lost: D4");
-//! # }
 //! # Ok::<(), shm_handoff::Error>(())
 //! ```
 
@@ -47,14 +43,11 @@ use crate::sync::{Ordering, plain};
 /// Which defects are mended.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
-/// # let slot = Channel::new(2048);
+/// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
 /// let first = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
 /// assert!(Writer::<InProc>::open(&slot, Mended::NOTHING).is_ok(), "two writers: D5");
 /// let first = Writer::<InProc>::open(&slot, Mended::ALL)?;
 /// assert!(Writer::<InProc>::open(&slot, Mended::ALL).is_err());
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +96,10 @@ impl Mended {
 /// The tutorial's writer.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
-/// # let slot = Channel::new(2048);
+/// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
 /// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
 /// assert!(writer.offer(b"hello\n"));
 /// assert!(!writer.offer(b"world\n"), "nobody took the first one");
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -125,12 +115,9 @@ impl<B: Backend> Writer<B> {
     /// What the opening met; [`Error::SeatTaken`] where seats are mended.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.has_room());
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
@@ -141,13 +128,10 @@ impl<B: Backend> Writer<B> {
     /// it, the rest vanishes (D7), and so does the NUL (D6).
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.offer(b"hello\n"));
     /// assert!(!writer.offer(b"world\n"));
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn offer(&self, line: &[u8]) -> bool {
@@ -161,14 +145,11 @@ impl<B: Backend> Writer<B> {
     /// The look alone: whether the flag is not 1.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.has_room());
     /// writer.put(b"hello\n");
     /// assert!(!writer.has_room());
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn has_room(&self) -> bool {
@@ -180,9 +161,7 @@ impl<B: Backend> Writer<B> {
     /// the look and this, the tutorial's writer waits for a person to type.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let one = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// let two = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
@@ -190,7 +169,6 @@ impl<B: Backend> Writer<B> {
     /// one.put(b"one\n");
     /// two.put(b"two\n");
     /// assert_eq!(reader.take().map(|taken| taken.text), Some(b"two\n".to_vec()), "one is lost: D5");
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn put(&self, line: &[u8]) {
@@ -202,13 +180,10 @@ impl<B: Backend> Writer<B> {
 /// A message as the tutorial's reader takes it.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Taken, Writer}};
-/// # let slot = Channel::new(2048);
+/// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
 /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
 /// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"endless\n");
 /// assert_eq!(reader.take(), Some(Taken { text: b"endless\n".to_vec(), closed: true, leaves: true }), "D11");
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,14 +200,11 @@ pub struct Taken {
 /// The tutorial's reader.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
-/// # let slot = Channel::new(2048);
+/// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
 /// let writer = Writer::<InProc>::open(&slot, Mended::ALL)?;
 /// writer.put(b"hello\n");
 /// let mut reader = Reader::<InProc>::open(&slot, Mended::ALL)?;
 /// assert_eq!(reader.take().map(|taken| taken.text), Some(b"hello\n".to_vec()));
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -249,14 +221,11 @@ impl<B: Backend> Reader<B> {
     /// What the opening met; [`Error::SeatTaken`] where seats are mended.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let writer = Writer::<InProc>::open(&slot, Mended::NOTHING)?;
     /// writer.put(b"hello\n");
     /// let reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert!(writer.has_room(), "the message is wiped: D4");
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
@@ -270,14 +239,11 @@ impl<B: Backend> Reader<B> {
     /// Takes a message if the flag is 1.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::inproc::{Channel, InProc}, protocol::tutorial::{Mended, Reader, Writer}};
-    /// # let slot = Channel::new(2048);
+    /// # use shm_handoff::{example::{InProc, channel}, inside::tutorial::*}; let slot = channel();
     /// let mut reader = Reader::<InProc>::open(&slot, Mended::NOTHING)?;
     /// assert_eq!(reader.take(), None);
     /// Writer::<InProc>::open(&slot, Mended::NOTHING)?.put(b"hello\n");
     /// assert_eq!(reader.take().map(|taken| taken.text), Some(b"hello\n".to_vec()));
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take(&mut self) -> Option<Taken> {

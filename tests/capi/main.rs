@@ -5,8 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -22,9 +22,9 @@ use crate::support::{
     Channel, Ended, Run, SHM_HANDOFF, SHMREAD, SHMWRITE, eventually, for_everybody, ipc, is_root, skipped,
 };
 use serde_json::Value;
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring;
 use shm_handoff::backend::sysv::{Observer, Segment};
-use shm_handoff::error::Role;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -2,9 +2,9 @@
 //! anew, and a message does.
 
 use crate::support::{Channel, Peer};
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::{READER_PARKED_AT, WRITER_PARKED_AT};
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::time::{Duration, Instant};
 
 /// Long enough that what happens again and again does so several times within it.

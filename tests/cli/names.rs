@@ -3,8 +3,8 @@
 
 use crate::support::{Channel, Ended, Run, SHM_HANDOFF, SHMREAD, SHMWRITE, eventually};
 use serde_json::Value;
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::KeySpec;
-use shm_handoff::error::Role;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};

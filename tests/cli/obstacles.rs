@@ -2,8 +2,8 @@
 //! sets, other users', limits, and others of ours.
 
 use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, seccomp, skipped};
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 
 use crate::support::{Channel, Ended, eventually, is_writable, numbers};
 use serde_json::Value;
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
-use shm_handoff::error::Role;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};

@@ -5,9 +5,9 @@
 use crate::support::{Channel, Ended, Peer, skipped};
 use base64::Engine;
 use serde_json::{Value, json};
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::{DEFAULT, SMALLEST, size};
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::fs::OpenOptions;
 
 /// A reader on a small ring, and a writer that takes what it finds: (reader, writer).

@@ -2,8 +2,8 @@
 //! seat given back, and what was sent counted.
 
 use crate::support::{Channel, Peer, Run};
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::{Options, SysV};
-use shm_handoff::error::Role;
 use shm_handoff::{Reader, Received, RecvError, WaitPolicy};
 use std::io::{Seek, Write};
 

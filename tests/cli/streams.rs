@@ -1,7 +1,7 @@
 //! Standard input and output that do not behave, and a reader that leaves.
 
 use crate::support::{Channel, Peer, Run, SHMREAD, SHMWRITE, eventually, skipped};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::{Child, Stdio};

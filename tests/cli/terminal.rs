@@ -3,7 +3,7 @@
 use crate::support::{Channel, DEADLINE, Peer, Run, SHM_HANDOFF, SHMREAD, SHMWRITE, as_from_a_shell, rounds};
 use rexpect::process::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::io::Read;
 use std::os::fd::FromRawFd;
 use std::os::unix::process::CommandExt;

@@ -4,8 +4,8 @@ use crate::support::{
     Apart, Channel, Ended, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, skipped,
 };
 use serde_json::Value;
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;

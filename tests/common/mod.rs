@@ -5,7 +5,7 @@
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::memory::offsets::SLOT;
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::{Backend, Received};
+use shm_handoff::{Received, backend::Backend};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};

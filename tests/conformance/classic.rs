@@ -4,7 +4,7 @@ use crate::common::{Harness, SystemV, len_of, soon};
 use crate::guest;
 use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::error::Unsendable;
-use shm_handoff::protocol::slot::flag::{EMPTY, FULL};
+use shm_handoff::inside::slot::flag::{EMPTY, FULL};
 use shm_handoff::sync::Ordering;
 use shm_handoff::{Error, Received, RecvError, Ring, SendError, Slot, WaitPolicy};
 use std::ops::ControlFlow;

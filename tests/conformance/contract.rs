@@ -5,7 +5,7 @@ use crate::{got, guest, put, until};
 use shm_handoff::backend::memory::RingView;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::{Backend, Layout};
-use shm_handoff::protocol::slot::flag::EMPTY;
+use shm_handoff::inside::slot::flag::EMPTY;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use shm_handoff::{Error, Role};
 use std::thread;

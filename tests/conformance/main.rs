@@ -20,7 +20,7 @@ use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::{Backend, Layout};
-use shm_handoff::protocol::slot::flag::EMPTY;
+use shm_handoff::inside::slot::flag::EMPTY;
 use shm_handoff::sync::Ordering;
 use std::time::Instant;
 

@@ -16,7 +16,7 @@ mod seccomp;
 mod trap;
 
 use common::{Harness, InProcess, SystemV};
-use shm_handoff::Backend;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::{Reader, Received, RecvError, Ring, WaitPolicy, Writer};

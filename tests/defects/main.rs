@@ -29,7 +29,7 @@ mod texts;
 
 use common::Harness;
 use proptest::test_runner::Config;
-use shm_handoff::protocol::tutorial::{self, Mended};
+use shm_handoff::inside::tutorial::{self, Mended};
 use shm_handoff::{Reader, Writer};
 
 /// For ever, in seconds of C peers in steps.

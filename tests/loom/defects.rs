@@ -14,7 +14,7 @@ use crate::slot;
 use loom::thread;
 use shm_handoff::Received;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::tutorial::{Mended, Reader, Taken, Writer};
+use shm_handoff::inside::tutorial::{Mended, Reader, Taken, Writer};
 use shm_handoff::{Error, Role};
 use std::time::Instant;
 use trace::{note, record};

@@ -5,7 +5,7 @@ use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
 use loom::thread;
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::{Backend, Reader, Received, RecvError, SendError, Writer};
+use shm_handoff::{Reader, Received, RecvError, SendError, Writer, backend::Backend};
 
 /// `messages` messages from a writer to a reader that looks and releases.
 pub(crate) fn handoff<B: Backend<Address = shm_handoff::backend::inproc::Channel> + Send + 'static>(messages: usize) {

@@ -1,7 +1,7 @@
 //! Killed at every step: one side dies before its k-th operation, for every k
 //! that there is, in every interleaving; a successor takes its seat. No message
 //! is lost, none comes twice but the one that was received and not yet
-//! released, the order holds, and nobody waits forever.
+//! released, the order holds, and nobody waits for ever.
 //!
 //! What the ledger says is asserted at the end of every execution, and for each
 //! k that somebody did die there. See `mortal` for what dying is.
@@ -12,7 +12,7 @@ use crate::{MESSAGES, slot};
 use shm_handoff::Received;
 use shm_handoff::WaitPolicy;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::slot::rules::END;
+use shm_handoff::inside::slot::rules::END;
 
 use shm_handoff::{Reader, RecvError, SendError, Writer};
 use std::cell::RefCell;

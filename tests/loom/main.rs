@@ -34,7 +34,7 @@ mod session;
 mod timeline;
 
 use shm_handoff::backend::inproc::Channel;
-use shm_handoff::{Backend, Reader};
+use shm_handoff::{Reader, backend::Backend};
 
 /// The messages: five bytes each, so that a copy is two cells and can be half
 /// made.

@@ -4,9 +4,9 @@ use crate::bare::Bare;
 use crate::explore::{Depth, actor, claim, main_is};
 use crate::{MESSAGES, expect, slot};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::slot::flag::FULL;
+use shm_handoff::inside::slot::flag::FULL;
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Backend, Reader, Role, Writer};
+use shm_handoff::{Reader, Role, Writer, backend::Backend};
 
 /// **L5** A peek without a release leaves the message as it was, for the next
 /// look; only after the release comes the next message.
@@ -29,7 +29,7 @@ fn l5_a_peek_leaves_the_message() {
 }
 
 /// **L6** Closing removes the memory and releases nothing: no writer publishes
-/// into the dying slot, whose `end` lies there forever, and what the writer
+/// into the dying slot, whose `end` lies there for ever, and what the writer
 /// sends after its `end` reaches the next session's reader.
 #[test]
 fn l6_end_session_lets_nobody_publish() {

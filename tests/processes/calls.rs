@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
 use shm_handoff::backend::sysv::{Key, Observer, Options, Segment, SysV};
-use shm_handoff::error::{Error, Role};
+use shm_handoff::{Error, Role};
 use shm_handoff::{Reader, Writer};
 use std::cell::Cell;
 

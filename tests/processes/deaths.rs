@@ -2,7 +2,7 @@
 //! the slot.
 
 use crate::support::{Channel, Peer};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::time::Instant;
 
 /// A stopped reader, a writer, and between them a message that waits.

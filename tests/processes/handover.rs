@@ -2,7 +2,7 @@
 //! another.
 
 use crate::support::{Channel, QUIET, numbers};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Write as _;

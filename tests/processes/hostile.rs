@@ -2,9 +2,9 @@
 //! led astray: whatever they do, our side ends as it says it does.
 
 use crate::support::{Channel, eventually, numbers};
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::{RECORDS_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::io::Read;
 use std::sync::atomic::Ordering;
 

@@ -2,7 +2,7 @@
 //! comes or leaves first.
 
 use crate::support::{Channel, Peer, eventually, ipc, rounds};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 
 #[test]
 fn nothing_is_left_when_the_reader_leaves_last() {

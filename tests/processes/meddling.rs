@@ -4,8 +4,7 @@ use crate::support::{Channel, Peer, eventually, ipc, numbers};
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::memory::offsets::ring::{self, WRITER_PARKED_AT};
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
-use shm_handoff::error::Role;
-use shm_handoff::{Reader, Received, Ring, WaitPolicy, Writer};
+use shm_handoff::{Reader, Received, Ring, Role, WaitPolicy, Writer};
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -75,7 +74,7 @@ fn the_segment_is_removed_while_the_writer_waits_for_input() {
 }
 
 /// The reader has moved to a new segment by then, or will; the `end` must find
-/// it, or it would wait forever.
+/// it, or it would wait for ever.
 #[test]
 fn the_segment_is_removed_shortly_before_the_end() {
     for turn in 0..12 {

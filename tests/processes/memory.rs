@@ -1,7 +1,7 @@
 //! Memory stays flat, whatever goes through.
 
 use crate::support::{Channel, Peer, eventually};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 
 const MIB: u64 = 1024 * 1024;
 

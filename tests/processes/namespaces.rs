@@ -1,7 +1,7 @@
 //! Containers: the IPC namespace is where sides meet, whatever their pids are there.
 
 use crate::support::{Channel, Ended, Peer, Run, SHMREAD, SHMWRITE, numbers, skipped};
-use shm_handoff::error::Role;
+use shm_handoff::Role;
 use std::process::Command;
 
 /// Whether `unshare` can do this here.

@@ -1,9 +1,9 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
 use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc, rounds};
+use shm_handoff::Role;
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::sysv::{Key, Observer, Options, SysV};
-use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use std::io::Read;
 use std::process::Command;

@@ -2,9 +2,9 @@
 //! becomes of the messages.
 
 use crate::support::{Channel, Peer, eventually, ipc, is_writable, numbers};
+use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::{RECORDS_AT, RELEASED_AT, SMALLEST};
 use shm_handoff::backend::sysv::Segment;
-use shm_handoff::error::Role;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;

@@ -2,10 +2,10 @@
 
 use crate::support::{Channel, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, rounds, skipped};
 use shm_handoff::Error;
+use shm_handoff::Role;
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::memory::offsets::ring;
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
-use shm_handoff::error::Role;
 use shm_handoff::sync::{AtomicU32, Ordering};
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -2,8 +2,8 @@
 //! bound at each turn, a lost message or a torn one is found.
 
 use crate::support::{Channel, Peer};
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::{Key, Options, SysV};
-use shm_handoff::error::Role;
 use shm_handoff::{Reader, Received, Ring, WaitPolicy, Writer};
 use std::io::Read;
 use std::os::unix::process::CommandExt;

@@ -4,7 +4,8 @@
 use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, skipped};
 use shm_handoff::backend::memory::offsets::ring::{SMALLEST, size};
 use shm_handoff::backend::sysv::{Key, Observer, Segment};
-use shm_handoff::error::{Error, Object, Role};
+use shm_handoff::error::Object;
+use shm_handoff::{Error, Role};
 use std::path::Path;
 use std::process::Command;
 

@@ -20,7 +20,7 @@ use crate::common::{Harness, InProcess, SystemV, len_of, soon};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::error::Unsendable;
-use shm_handoff::protocol::slot::rules::{END, LOOK_AHEAD, check, cut, ends_session, is_bare_end};
+use shm_handoff::inside::slot::rules::{END, LOOK_AHEAD, check, cut, ends_session, is_bare_end};
 use shm_handoff::{Reader, SendError, Writer};
 
 /// Bytes among which `end` and its near misses are frequent.

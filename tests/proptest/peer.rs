@@ -20,7 +20,7 @@ use crate::cases;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shm_handoff::backend::PeerStatus;
-use shm_handoff::protocol::endpoint::{Peer, PeerWatch, Verdict};
+use shm_handoff::inside::endpoint::{Peer, PeerWatch, Verdict};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,9 @@ use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::{len_of, slot, text};
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::protocol::slot::flag::FULL;
+use shm_handoff::inside::slot::flag::FULL;
 use shm_handoff::sync::Ordering;
-use shm_handoff::{Backend, Reader, RecvError, Role, SendError, Writer};
+use shm_handoff::{Reader, RecvError, Role, SendError, Writer, backend::Backend};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
@@ -139,7 +139,7 @@ fn send(writer: &mut Writer<InProc>, text: &[u8]) -> Result<(), SendError> {
 }
 
 /// What a session's reader leaves behind: the memory that it closed. It must
-/// stay as it is, forever full.
+/// stay as it is, for ever full.
 struct Closed {
     memory: InProc,
     text: Vec<u8>,

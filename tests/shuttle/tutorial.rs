@@ -8,7 +8,7 @@ use crate::explore::{Chance, PREEMPTED, Size, claim, explore, row};
 use crate::slot;
 use parking_lot::Mutex;
 use shm_handoff::backend::inproc::InProc;
-use shm_handoff::protocol::tutorial::{Mended, Reader, Taken, Writer};
+use shm_handoff::inside::tutorial::{Mended, Reader, Taken, Writer};
 use shm_handoff::{Error, Role};
 use shuttle::thread;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn starts(mended: Mended, messages: usize) {
         for n in 0..messages {
             put(&writer, format!("{n:06}\n").as_bytes());
         }
-        // So that a reader which waits for what was lost does not wait forever.
+        // So that a reader which waits for what was lost does not wait for ever.
         put(&writer, END);
     });
     for n in 0..messages {

@@ -15,8 +15,8 @@ pub(crate) use c_peers::{c_peer, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use shm_handoff::Role;
 use shm_handoff::backend::sysv::{Key, Segment, Stat};
-use shm_handoff::error::Role;
 use std::ffi::OsStr;
 use std::io::{PipeWriter, Read};
 use std::os::fd::AsFd;

@@ -11,13 +11,9 @@ use std::sync::Weak;
 /// What the two sides share, like a segment at its key. Clones name the same.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, backend::inproc::{Channel, InProc}};
-/// let slot = Channel::new(2048);
-/// let (reader, same) = (Reader::<InProc>::open(&slot)?, slot.clone());
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+/// let same = channel.clone();
 /// assert!(Reader::<InProc>::open(&same).is_err(), "a clone has the same seats");
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Channel {
@@ -67,11 +63,9 @@ impl Channel {
     /// If `text_len` is not a multiple of 4, or 0.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Writer, backend::inproc::{Channel, InProc}};
-    /// let writer = Writer::<InProc>::open(&Channel::new(2048))?;
-    /// assert_eq!(writer.capacity(), 2047);
-    /// # }
+    /// # use shm_handoff::example::*; skip_model();
+    /// let writer = Writer::<InProc>::open(&Channel::new(64))?;
+    /// assert_eq!((writer.backend().layout(), writer.capacity()), (Layout::Slot, 63));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -84,19 +78,6 @@ impl Channel {
     ///
     /// # Panics
     /// If `capacity` is not a power of two of 64 at least.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// use shm_handoff::{backend::inproc::{Channel, InProc}, ring::{Reader, Writer}};
-    /// let ring = Channel::ring(4096);
-    /// let mut writer = Writer::<InProc>::open(&ring).unwrap();
-    /// writer.send(b"any\0bytes").unwrap();
-    /// let mut bytes = [0; 1024];
-    /// let mut reader = Reader::<InProc>::open(&ring).unwrap();
-    /// assert_eq!(reader.recv(&mut bytes), Ok(9));
-    /// assert_eq!(&bytes[..9], b"any\0bytes");
-    /// # }
-    /// ```
     #[must_use]
     pub fn ring(capacity: usize) -> Self {
         assert!(capacity.is_power_of_two() && capacity >= 64, "{capacity} bytes are no ring");

@@ -1,18 +1,5 @@
 //! Both sides in one process: for tests, for examples, and, under
 //! `--cfg loom` or `--cfg shuttle`, for the model checkers.
-//!
-//! ```
-//! # #[cfg(not(model))] {
-//! use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}};
-//! let slot = Channel::new(2048);
-//! let mut reader = Reader::<InProc>::open(&slot).unwrap();
-//! let mut writer = Writer::<InProc>::open(&slot).unwrap();
-//! writer.send(b"hello\n").unwrap();
-//! let mut text = [0; 2048];
-//! assert_eq!(reader.recv(&mut text), Ok(6));
-//! assert_eq!(&text[..6], b"hello\n");
-//! # }
-//! ```
 
 mod channel;
 mod memory;
@@ -30,15 +17,16 @@ use std::time::Duration;
 /// One side's handle on a [`Channel`].
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, inproc::{Channel, InProc}}};
-/// # let slot = Channel::new(2048);
-/// let mut reader = InProc::open(&slot, Role::Reader)?;
-/// let writer = InProc::open(&slot, Role::Writer)?;
-/// assert!(reader.status()?.peer_seated);
-/// writer.leave()?;
-/// assert!(!reader.status()?.peer_seated);
-/// # }
+/// # use shm_handoff::example::*; skip_model();
+/// let channel = Channel::ring(4096);
+/// let mut reader = Reader::<InProc>::open(&channel)?;
+/// let sender = std::thread::spawn(move || {
+///     let mut writer = Writer::<InProc>::open(&channel)?;
+///     writer.send(b"hello")?;
+///     writer.close()
+/// });
+/// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
+/// sender.join().expect("it does not panic")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct InProc {
@@ -238,7 +226,7 @@ impl Backend for InProc {
         if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
-        // In a model without a bound: who would sleep forever is found out.
+        // In a model without a bound: who would sleep for ever is found out.
         #[cfg(model)]
         if beds.removed.iter().any(|removed| core::ptr::eq(removed.as_ptr(), Arc::as_ptr(self.memory()))) {
             drop(beds);

@@ -13,6 +13,8 @@ pub mod offsets;
 mod payload;
 mod ring;
 mod slot;
+#[cfg(all(test, not(model)))]
+mod tests;
 mod text;
 
 pub use payload::Payload;

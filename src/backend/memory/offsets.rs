@@ -4,11 +4,6 @@
 pub const DEFAULT_KEY: u32 = 1234;
 
 /// Where the flag and the text of the classic layout lie, in bytes.
-///
-/// ```
-/// use shm_handoff::backend::layout::{Offsets, SLOT};
-/// assert_eq!(SLOT, Offsets { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 });
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offsets {
     /// Size of the whole segment.
@@ -57,20 +52,6 @@ pub const SLOT: Offsets = Offsets { size: 2052, flag_at: 0, text_at: 4, text_len
 /// of ours stands there, and nothing read from it is relied upon.
 pub mod ring {
     /// `shm-ring`, as bytes in memory.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}, sync::Ordering};
-    /// use shm_handoff::backend::layout::ring::{CAPACITY_AT, MAGIC, MAGIC_AT, VERSION, VERSION_AT};
-    /// # let key = Key::new(std::process::id() << 8 | 50)?;
-    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
-    /// # ring.segment().remove()?;
-    /// assert_eq!(ring.segment().double_word(MAGIC_AT).load(Ordering::Acquire), MAGIC);
-    /// assert_eq!(ring.segment().word(VERSION_AT).load(Ordering::Relaxed), VERSION);
-    /// assert_eq!(ring.segment().double_word(CAPACITY_AT).load(Ordering::Relaxed), 65_536);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const MAGIC: u64 = u64::from_ne_bytes(*b"shm-ring");
     /// Offset of the magic.
     pub const MAGIC_AT: usize = 4096;
@@ -83,45 +64,8 @@ pub mod ring {
     /// Offset of the head.
     pub const HEAD_AT: usize = 4224;
     /// Offset of the word `released`.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
-    /// use shm_handoff::backend::layout::ring::RELEASED_AT;
-    /// # let key = Key::new(std::process::id() << 8 | 51)?;
-    /// # let options = Options::ring(key, 64 << 10)?;
-    /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
-    /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
-    /// let released = || segment.double_word(RELEASED_AT).load(Ordering::Acquire);
-    /// writer.send(b"hello")?;
-    /// let sent = released();
-    /// reader.peek()?.release();
-    /// let released = released();
-    /// # writer.end_with(&mut shm_handoff::WaitPolicy::forever())?;
-    /// # reader.peek()?.end_session()?;
-    /// assert_eq!((sent, released), (0, 16), "8 bytes of a header, and the bytes in units of 8");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const RELEASED_AT: usize = 4352;
     /// Offset of the word that says that the reader has met the end.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{WaitPolicy, backend::sysv::{Key, Options, SysV}, ring::{Reader, Writer}, sync::Ordering};
-    /// use shm_handoff::backend::layout::ring::CLOSED_AT;
-    /// # let key = Key::new(std::process::id() << 8 | 52)?;
-    /// # let options = Options::ring(key, 64 << 10)?;
-    /// # let (mut writer, mut reader) = (Writer::<SysV>::open(&options)?, Reader::<SysV>::open(&options)?);
-    /// # let segment = shm_handoff::backend::sysv::Segment::open(key)?;
-    /// let closed = || segment.word(CLOSED_AT).load(Ordering::Acquire);
-    /// writer.end_with(&mut WaitPolicy::forever())?;
-    /// let before = closed();
-    /// reader.peek()?.end_session()?;
-    /// assert_eq!((before, closed()), (0, 1));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const CLOSED_AT: usize = 4360;
     /// Offset of the reader's parked word.
     pub const READER_PARKED_AT: usize = 4480;
@@ -130,75 +74,19 @@ pub mod ring {
     /// Offset of the writer's parked word.
     pub const WRITER_PARKED_AT: usize = 4608;
     /// Offset of the writer's `peer_fences`.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// use shm_handoff::backend::layout::ring::{self, READER_PARKED_AT, READER_PEER_FENCES_AT, WRITER_PARKED_AT, WRITER_PEER_FENCES_AT};
-    /// # let key = Key::new(std::process::id() << 8 | 53)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// let ring = segment.ring(64 << 10);
-    /// let peer_fences = ring.peer_fences.unwrap();
-    /// assert!(std::ptr::eq(ring.reader_parked, segment.word(READER_PARKED_AT)));
-    /// assert!(std::ptr::eq(peer_fences.reader, segment.word(READER_PEER_FENCES_AT)));
-    /// assert!(std::ptr::eq(ring.writer_parked, segment.word(WRITER_PARKED_AT)));
-    /// assert!(std::ptr::eq(peer_fences.writer, segment.word(WRITER_PEER_FENCES_AT)));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const WRITER_PEER_FENCES_AT: usize = 4612;
     /// Offset of the records.
     pub const RECORDS_AT: usize = 8192;
     /// What the decoy says.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, layout::SLOT, sysv::{Key, Options, SysV}}, sync::Ordering};
-    /// use shm_handoff::backend::layout::ring::DECOY;
-    /// # let key = Key::new(std::process::id() << 8 | 54)?;
-    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
-    /// # ring.segment().remove()?;
-    /// let mut text = [0; 2048];
-    /// let len = ring.segment().payload(SLOT.text_at, SLOT.text_len).read_text(&mut text);
-    /// assert_eq!(len.map(|len| &text[..len]), Some(DECOY), "what a C program would show");
-    /// assert_eq!(ring.segment().word(SLOT.flag_at).load(Ordering::Relaxed), 1, "nor would it write");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const DECOY: &[u8] = b"this is a shm-handoff ring; use shmread\n";
     /// The smallest ring, in bytes for records.
     pub const SMALLEST: usize = 64 << 10;
     /// The largest.
-    ///
-    /// ```
-    /// use shm_handoff::backend::layout::ring::{LARGEST, SMALLEST, is_capacity};
-    /// assert!(is_capacity(SMALLEST) && !is_capacity(SMALLEST / 2));
-    /// assert!(is_capacity(LARGEST) && !is_capacity(LARGEST * 2));
-    /// ```
     pub const LARGEST: usize = 1 << 30;
     /// What a ring has unless asked otherwise.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Options, SysV}}};
-    /// use shm_handoff::backend::layout::ring::DEFAULT;
-    /// # let key = Key::new(std::process::id() << 8 | 55)?;
-    /// let ring = SysV::open(&Options::any_ring(key), Role::Guest)?;
-    /// ring.segment().remove()?;
-    /// assert_eq!(ring.layout(), Layout::Ring { capacity: DEFAULT });
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub const DEFAULT: usize = 2 << 20;
 
     /// Whether a ring can have this many bytes for records.
-    ///
-    /// ```
-    /// use shm_handoff::backend::layout::ring::is_capacity;
-    /// assert!(is_capacity(64 << 10) && is_capacity(1 << 30));
-    /// assert!(!is_capacity(100_000) && !is_capacity(4096));
-    /// ```
     #[must_use]
     pub const fn is_capacity(bytes: usize) -> bool {
         bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
@@ -206,23 +94,12 @@ pub mod ring {
 
     /// Whether any of the header's 64-bit words has bytes from `from` to `to`. Those are
     /// reached as 64-bit words alone, and everything else as 32-bit words.
-    ///
-    /// ```
-    /// use shm_handoff::backend::layout::ring::{HEAD_AT, READER_PARKED_AT, has_wide};
-    /// assert!(has_wide(HEAD_AT, HEAD_AT + 4) && has_wide(HEAD_AT + 4, HEAD_AT + 8));
-    /// assert!(!has_wide(READER_PARKED_AT, READER_PARKED_AT + 8));
-    /// ```
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {
         [MAGIC_AT, CAPACITY_AT, HEAD_AT, RELEASED_AT].iter().any(|wide| from < wide + 8 && *wide < to)
     }
 
     /// Size of the segment of a ring.
-    ///
-    /// ```
-    /// use shm_handoff::backend::layout::ring::{RECORDS_AT, size};
-    /// assert_eq!(size(64 << 10), RECORDS_AT + 65_536);
-    /// ```
     #[must_use]
     pub const fn size(capacity: usize) -> usize {
         RECORDS_AT + capacity

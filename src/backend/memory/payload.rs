@@ -24,16 +24,6 @@ pub(crate) type Cell = AtomicU32;
 pub(crate) use crate::sync::Cell;
 
 /// Shared bytes that a peer may change at any moment.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{backend::Payload, sync::{AtomicU32, Ordering}};
-/// let words = [const { AtomicU32::new(0) }; 3];
-/// let payload = Payload::from_words(&words);
-/// payload.write_bytes(b"abcd");
-/// assert_eq!(words[0].load(Ordering::Relaxed), u32::from_ne_bytes(*b"abcd"));
-/// # }
-/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Payload<'a> {
     pub(super) first: *const Cell,
@@ -43,14 +33,6 @@ pub struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// The payload that lies in `words`.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
-    /// let words = [const { AtomicU32::new(0) }; 3];
-    /// assert_eq!(Payload::from_words(&words).len(), 12);
-    /// # }
-    /// ```
     #[must_use]
     #[cfg(not(loom))]
     pub fn from_words(words: &'a [AtomicU32]) -> Self {
@@ -71,17 +53,6 @@ impl<'a> Payload<'a> {
     ///    readable and writable for as long as `'a` lasts.
     /// 2. In this process they are accessed through `Payload`s or 32-bit
     ///    atomics alone. (What other processes do does not matter.)
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::Payload;
-    /// let mut words = [0_u32; 3];
-    /// // SAFETY: 12 aligned bytes, which nobody else accesses.
-    /// let payload = unsafe { Payload::from_raw(words.as_mut_ptr().cast(), 12) };
-    /// payload.write_text(b"hello\n");
-    /// assert_eq!(payload.first_word(), Some(*b"hell"));
-    /// # }
-    /// ```
     #[must_use]
     #[cfg(not(model))]
     pub unsafe fn from_raw(first: *mut u8, len: usize) -> Self {
@@ -100,27 +71,12 @@ impl<'a> Payload<'a> {
     }
 
     /// Length in bytes, a multiple of 4.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
-    /// let words = [const { AtomicU32::new(0) }; 512];
-    /// assert_eq!(Payload::from_words(&words).len(), 2048);
-    /// # }
-    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.words * WORD
     }
 
     /// Whether there is no room at all.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::Payload;
-    /// assert!(Payload::from_words(&[]).is_empty());
-    /// # }
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words == 0
@@ -136,18 +92,6 @@ impl<'a> Payload<'a> {
     ///
     /// # Panics
     /// If they do not fit: a caller's mistake, not a peer's.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// use shm_handoff::{backend::Payload, sync::AtomicU32};
-    /// let words = [const { AtomicU32::new(u32::MAX) }; 3];
-    /// let payload = Payload::from_words(&words);
-    /// payload.write_bytes(b"a\0b");
-    /// let mut private = [0xEE; 3];
-    /// payload.read_bytes(&mut private);
-    /// assert_eq!(&private, b"a\0b");
-    /// # }
-    /// ```
     #[inline(always)]
     pub fn write_bytes(&self, bytes: &[u8]) {
         if bytes.len() > self.len() {
@@ -161,16 +105,6 @@ impl<'a> Payload<'a> {
     ///
     /// # Panics
     /// If there are not so many bytes: a caller's mistake, not a peer's.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::Payload, sync::AtomicU32};
-    /// let words = [const { AtomicU32::new(u32::from_ne_bytes(*b"abcd")) }; 2];
-    /// let mut bytes = [0; 7];
-    /// Payload::from_words(&words).read_bytes(&mut bytes);
-    /// assert_eq!(&bytes, b"abcdabc");
-    /// # }
-    /// ```
     #[inline(always)]
     pub fn read_bytes(&self, out: &mut [u8]) {
         if out.len() > self.len() {
@@ -207,7 +141,7 @@ impl<'a> Payload<'a> {
             put(at);
             put(at + WORD);
         }
-        if len.is_multiple_of(8) {
+        if len & 7 == 0 {
             return;
         }
         let mut at = len & !7;
@@ -248,7 +182,7 @@ impl<'a> Payload<'a> {
             get(at);
             get(at + WORD);
         }
-        if len.is_multiple_of(8) {
+        if len & 7 == 0 {
             return;
         }
         let mut at = len & !7;

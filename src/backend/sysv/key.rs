@@ -15,11 +15,9 @@ const DERIVE: u32 = 0x6A3C_97E1;
 /// A System V key other than `IPC_PRIVATE`.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::backend::sysv::Key;
+/// # use shm_handoff::example::*;
 /// let key = Key::new(0x4d2)?;
 /// assert_eq!((key.number(), key.to_string().as_str()), (1234, "key 1234 (0x4d2)"));
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,11 +31,9 @@ impl Key {
     /// segment each time, so that nobody could meet there.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::Key;
+    /// # use shm_handoff::example::*;
     /// assert!(Key::new(1234).is_ok());
     /// assert!(Key::new(0).is_err(), "IPC_PRIVATE");
-    /// # }
     /// ```
     pub fn new(number: u32) -> Result<Self, Error> {
         if number == 0 {
@@ -50,14 +46,6 @@ impl Key {
     }
 
     /// The number.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::Key;
-    /// assert_eq!(Key::new(1234)?.number(), 1234);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn number(self) -> u32 {
         self.0
@@ -72,10 +60,8 @@ impl Key {
     /// books use the segment's own key for semaphores of theirs.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
     /// use shm_handoff::backend::sysv::Key;
     /// assert_eq!(Key::new(1234).unwrap().seats(), 0x6A3C_97E1 ^ 1234);
-    /// # }
     /// ```
     #[must_use]
     pub fn seats(self) -> u32 {
@@ -103,14 +89,12 @@ impl fmt::Display for Key {
 /// `ftok`: the id is a number in any base, of which the low 8 bits count, or one letter.
 ///
 /// ```
-/// # #[cfg(not(model))] {
 /// use shm_handoff::backend::sysv::KeySpec;
 /// let spec: KeySpec = "0x4d2".parse().unwrap();
 /// assert_eq!(spec.resolve().unwrap().number(), 1234);
 /// let of = |given: &str| given.parse::<KeySpec>().unwrap().resolve().unwrap();
 /// assert!(of("/etc/passwd:0x6641") == of("/etc/passwd:A") && of("/etc/passwd:A") == of("/etc/passwd:65"));
 /// assert!("0".parse::<KeySpec>().is_err());
-/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySpec {
@@ -127,12 +111,10 @@ impl KeySpec {
     /// [`Error::Os`] if the file can't be looked at; [`Error::BadKey`] if `ftok` makes 0 of it.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::KeySpec;
+    /// # use shm_handoff::example::*;
     /// let spec: KeySpec = "/etc:1".parse()?;
     /// assert_eq!(spec.resolve()?, spec.resolve()?, "a file has one key");
     /// assert!("/no/such/file:1".parse::<KeySpec>()?.resolve().is_err());
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resolve(&self) -> Result<Key, Error> {
@@ -211,12 +193,10 @@ impl TryFrom<OsString> for KeySpec {
     /// As [`FromStr`]; a path need not be UTF-8.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::KeySpec;
+    /// # use shm_handoff::example::*;
     /// use std::{ffi::OsString, os::unix::ffi::OsStringExt};
     /// let given = OsString::from_vec(b"/tmp/\xB2\xE2\xCA\xD4:1".to_vec()); // a folder named in GBK
     /// assert!(matches!(KeySpec::try_from(given)?, KeySpec::Path(_, 1)));
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn try_from(given: OsString) -> Result<Self, Error> {

@@ -1,17 +1,15 @@
 //! Between processes: a System V segment, and seats that the kernel keeps.
 //!
 //! ```
-//! # #[cfg(not(model))] {
 //! use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, Segment, SysV}};
-//! # let key = Key::new(std::process::id() << 8 | 56)?;
+//! # let key = shm_handoff::example::key();
 //! let options = Options::slot(key);
 //! let mut reader = Reader::<SysV>::open(&options)?; // in one process
 //! let mut writer = Writer::<SysV>::open(&options)?; // in the other
-//! writer.send(b"end\n")?;
+//! writer.end()?;
 //! writer.close()?;
-//! reader.peek()?.end_session()?;
+//! assert!(reader.end_session()?);
 //! assert_eq!(Segment::stat_at(key)?, None, "nothing is left");
-//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -30,6 +28,8 @@ mod seats;
 mod segment;
 mod set;
 mod stat;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
@@ -55,20 +55,13 @@ use std::time::Duration;
 /// that the count means nothing.
 const COUNTS: u32 = 10;
 
-/// One process's end: a forked child has no part in it, and opens one of its own.
+/// One process's end of a segment and of the seats at its key. A forked child has no part in it, and opens one of its own.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, Writer, backend::sysv::{Key, Options, SysV}};
-/// # let key = Key::new(std::process::id() << 8 | 8)?;
-/// let options = Options::slot(key);
-/// let (mut reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
-/// writer.send(b"hello\n")?;
-/// let message = reader.peek()?;
-/// let text = message.text().to_vec();
-/// message.end_session()?;
-/// assert_eq!(text, b"hello\n");
-/// # }
+/// # use shm_handoff::example::*; let key = key();
+/// let writer = Writer::<SysV>::open(&Options::slot(key))?;
+/// writer.backend().segment().remove()?;
+/// assert_eq!((writer.backend().segment().key(), writer.backend().seats_mode()?), (key, Some(0o600)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -83,17 +76,6 @@ pub struct SysV {
 
 impl SysV {
     /// The attachment.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 9)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// guest.segment().remove()?;
-    /// assert_eq!((guest.segment().key(), guest.segment().size()), (key, 2052));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn segment(&self) -> &Segment {
         &self.segment
@@ -104,17 +86,6 @@ impl SysV {
     ///
     /// # Errors
     /// What the system call met.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 10)?;
-    /// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
-    /// writer.segment().remove()?;
-    /// assert_eq!(writer.seats_mode()?, Some(0o600));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
         self.seat.as_ref().map_or(Ok(None), Seat::mode)
     }

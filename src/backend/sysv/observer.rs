@@ -17,19 +17,19 @@ use crate::backend::memory::mapped::Mapped;
 use crate::backend::{Layout, RingView, SlotView};
 use crate::error::Error;
 
-/// What is at a key. Takes no seat, and is attached for reading alone, so that
-/// whoever it looks at is as safe from it as can be.
+/// What is at a key. An observer takes no seat, and is attached for reading alone, so that
+/// the sides are as safe from it as can be.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Observer, Options, SysV}}};
-/// # let key = Key::new(std::process::id() << 8 | 11)?;
-/// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
+/// # use shm_handoff::example::*; let key = key();
+/// let writer = Writer::<SysV>::open(&Options::slot(key))?;
 /// let observer = Observer::open(key)?;
-/// writer.segment().remove()?;
-/// assert_eq!(observer.layout(), Layout::Slot);
+/// writer.backend().segment().remove()?;
+/// assert_eq!((observer.layout(), observer.id()), (Layout::Slot, writer.backend().segment().id()));
 /// assert_eq!(observer.stat().attached, 2, "the writer and the observer");
-/// # }
+/// let seats = observer.seats().expect("the writer has one");
+/// assert_eq!((seats.writer, seats.reader, seats.writer_failed), (Some(std::process::id()), None, false));
+/// assert!(observer.is_attached() && !observer.hides_seats(), "this user may look at both");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -79,11 +79,8 @@ impl Observer {
     /// [`Error::NotAChannel`], [`Error::ForeignSeats`], [`Error::Os`].
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, backend::sysv::{Key, Observer}};
-    /// # let key = Key::new(std::process::id() << 8 | 12)?;
+    /// # use shm_handoff::example::*; let key = key();
     /// assert_eq!(Observer::open(key).unwrap_err(), Error::Missing { key: key.number() });
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
@@ -116,36 +113,12 @@ impl Observer {
     }
 
     /// Its layout.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, Layout, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 13)?;
-    /// let ring = SysV::open(&Options::ring(key, 64 << 10)?, Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// ring.segment().remove()?;
-    /// assert_eq!(observer.layout(), Layout::Ring { capacity: 65_536 });
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
     /// Its id, as `ipcs` shows it.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 14)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
-    /// assert_eq!(observer.id(), guest.segment().id());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn id(&self) -> i32 {
         self.id
@@ -153,18 +126,6 @@ impl Observer {
 
     /// What the kernel says of it, this observer's own attachment included if it
     /// [`is_attached`](Self::is_attached).
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 15)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
-    /// assert_eq!((observer.stat().size, observer.stat().attached), (2052, 2));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn stat(&self) -> &Stat {
         &self.stat
@@ -172,54 +133,18 @@ impl Observer {
 
     /// Who is seated; `None`: there are no seats, so nobody of ours, unless they are
     /// [hidden](Self::hides_seats).
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 16)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
-    /// assert_eq!(observer.seats(), None, "guests have none");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn seats(&self) -> Option<Seats> {
         self.seats
     }
 
     /// Whether there are seats that this user may not look at: who is seated can't be told.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 58)?;
-    /// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
-    /// let observer = Observer::open(key)?;
-    /// # writer.segment().remove()?;
-    /// assert!(!observer.hides_seats(), "they are our own");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn hides_seats(&self) -> bool {
         self.seats_hidden
     }
 
     /// Whether it could attach, and so see the content: a user who may not alter the seats' set does not.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 57)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
-    /// assert!(observer.is_attached());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.segment.is_some()
@@ -228,14 +153,14 @@ impl Observer {
     /// The flag of a classic slot; `None`: it is not to be seen.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 17)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
+    /// # use shm_handoff::example::*; let key = key();
+    /// let options = Options::slot(key);
+    /// let (reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
     /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
     /// assert_eq!(observer.flag(), Some(0), "nothing waits");
-    /// # }
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!((observer.flag(), observer.text().as_deref()), (Some(1), Some(&b"hello\n"[..])));
+    /// reader.backend().segment().remove()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -244,19 +169,6 @@ impl Observer {
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-    /// # let key = Key::new(std::process::id() << 8 | 18)?;
-    /// let guest = SysV::open(&Options::slot(key), Role::Guest)?;
-    /// let observer = Observer::open(key)?;
-    /// # guest.segment().remove()?;
-    /// guest.payload().write_text(b"hello\n");
-    /// assert_eq!(observer.text().as_deref(), Some(&b"hello\n"[..]));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn text(&self) -> Option<Vec<u8>> {
         let slot = self.slot()?;

@@ -54,18 +54,14 @@ pub(super) struct Marks {
     peer_seated: bool,
 }
 
-/// What an observer sees of the seats.
+/// What an [observer](super::Observer) sees of the seats.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Role, backend::{Backend, sysv::{Key, Observer, Options, SysV}}};
-/// # let key = Key::new(std::process::id() << 8 | 19)?;
-/// let writer = SysV::open(&Options::slot(key), Role::Writer)?;
-/// let observer = Observer::open(key)?;
-/// writer.segment().remove()?;
-/// let seats = observer.seats().expect("the writer has one");
+/// # use shm_handoff::example::*; let key = key();
+/// let writer = Writer::<SysV>::open(&Options::slot(key))?;
+/// let seats = Observer::open(key)?.seats().expect("the writer has one");
+/// writer.backend().segment().remove()?;
 /// assert_eq!((seats.writer, seats.reader), (Some(std::process::id()), None));
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,14 +18,13 @@ const ATTEMPTS: usize = 100;
 /// there, dropping does nothing, and the memory must not be touched.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::backend::sysv::{Key, Segment};
-/// # let key = Key::new(std::process::id() << 8 | 20)?;
+/// # use shm_handoff::example::*; let key = key();
 /// let segment = Segment::create_new(key, 4096, 0o600)?;
-/// segment.remove()?;
-/// segment.payload(0, 4096).write_text(b"while it is attached\n");
-/// assert_eq!(segment.payload(0, 4096).first_word(), Some(*b"whil"));
-/// # }
+/// assert_eq!((segment.key(), segment.size()), (key, 4096));
+/// let same = Segment::open(key)?;
+/// assert_eq!(segment.id(), same.id());
+/// segment.remove()?; // the key is free; the memory goes with the last attachment
+/// assert_eq!(Segment::stat_at(key)?, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -52,14 +51,11 @@ impl Segment {
     /// [`Error::Exists`], [`Error::Limit`], [`Error::Os`].
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, backend::sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 22)?;
+    /// # use shm_handoff::example::*; let key = key();
     /// let segment = Segment::create_new(key, 4096, 0o600)?;
     /// let again = Segment::create_new(key, 4096, 0o600);
     /// segment.remove()?;
     /// assert_eq!(again.unwrap_err(), Error::Exists { key: key.number() });
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn create_new(key: Key, size: usize, mode: u32) -> Result<Self, Error> {
@@ -78,15 +74,12 @@ impl Segment {
     /// meanwhile, [`Error::Os`].
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Error, backend::sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 23)?;
+    /// # use shm_handoff::example::*; let key = key();
     /// let made = Segment::create_new(key, 4096, 0o600)?;
     /// let found = Segment::open(key)?;
     /// made.remove()?;
     /// assert_eq!((found.id(), found.size()), (made.id(), 4096));
     /// assert_eq!(Segment::open(key).unwrap_err(), Error::Missing { key: key.number() });
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
@@ -99,18 +92,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`create_new`](Self::create_new) and [`open`](Self::open).
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// # let key = Key::new(std::process::id() << 8 | 24)?;
-    /// let (first, made) = Segment::open_or_create(key, 4096, 0o600)?;
-    /// let (again, made_again) = Segment::open_or_create(key, 4096, 0o600)?;
-    /// first.remove()?;
-    /// assert!(made && !made_again && first.id() == again.id());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     pub fn open_or_create(key: Key, size: usize, mode: u32) -> Result<(Self, bool), Error> {
         let mut last = Error::Removed { key: key.number() };
         for _ in 0..ATTEMPTS {
@@ -148,15 +130,12 @@ impl Segment {
     /// [`Error::Permission`] if it may not be read; [`Error::Os`].
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// # let key = Key::new(std::process::id() << 8 | 25)?;
+    /// # use shm_handoff::example::*; let key = key();
     /// assert_eq!(Segment::stat_at(key)?, None);
     /// let segment = Segment::create_new(key, 4096, 0o600)?;
     /// let stat = Segment::stat_at(key)?;
     /// segment.remove()?;
     /// assert_eq!(stat.map(|stat| (stat.size, stat.attached)), Some((4096, 1)));
-    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stat_at(key: Key) -> Result<Option<Stat>, Error> {
@@ -200,17 +179,6 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Os`].
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 26)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.stat()?.creator_pid, std::process::id());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn stat(&self) -> Result<Stat, Error> {
         stat_of(self.id, self.key)
     }
@@ -219,18 +187,7 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Os`].
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// # let key = Key::new(std::process::id() << 8 | 27)?;
-    /// let segment = Segment::create_new(key, 4096, 0o600)?;
-    /// let before = segment.is_current()?;
-    /// segment.remove()?;
-    /// assert!(before && !segment.is_current()?);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     pub fn is_current(&self) -> Result<bool, Error> {
         Ok(Self::find(self.key)? == Some(self.id))
     }
@@ -240,18 +197,6 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Os`].
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// # let key = Key::new(std::process::id() << 8 | 28)?;
-    /// let segment = Segment::create_new(key, 4096, 0o600)?;
-    /// segment.remove()?;
-    /// segment.remove()?;
-    /// assert_eq!(Segment::stat_at(key)?, None);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn remove(&self) -> Result<(), Error> {
         Self::remove_id(self.id, self.key)
     }
@@ -277,69 +222,25 @@ impl Segment {
     }
 
     /// The key it was opened at.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 29)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.key(), key);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn key(&self) -> Key {
         self.key
     }
 
     /// Its id, as `ipcs` shows it.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::sysv::{Key, Segment};
-    /// # let key = Key::new(std::process::id() << 8 | 30)?;
-    /// let segment = Segment::create_new(key, 4096, 0o600)?;
-    /// let same = Segment::open(key)?;
-    /// segment.remove()?;
-    /// assert_eq!(segment.id(), same.id());
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn id(&self) -> i32 {
         self.id
     }
 
     /// Its size in bytes.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 31)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.size(), 73_728);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
     }
 
     /// Where it is attached.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 32)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert!(segment.address().is_multiple_of(4096), "a page begins there");
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     #[must_use]
     pub fn address(&self) -> usize {
         self.address.as_ptr().addr()

@@ -9,14 +9,11 @@ use std::ffi::c_int;
 /// What the kernel says of a segment.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::backend::sysv::{Key, Segment};
-/// # let key = Key::new(std::process::id() << 8 | 21)?;
+/// # use shm_handoff::example::*; let key = key();
 /// let segment = Segment::create_new(key, 4096, 0o600)?;
 /// segment.remove()?;
 /// let stat = segment.stat()?;
 /// assert_eq!((stat.size, stat.mode, stat.attached, stat.removed), (4096, 0o600, 1, true));
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,18 +13,7 @@ impl Segment {
     /// # Panics
     /// If it is not aligned, not within the segment, or, where that has a ring's size,
     /// half of one of a ring's 64-bit words: a caller's mistake.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
-    /// # let key = Key::new(std::process::id() << 8 | 33)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// segment.word(0).store(1, Ordering::Release);
-    /// assert_eq!(segment.word(0).load(Ordering::Acquire), 1);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     #[must_use]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         self.no_wide(offset, 4);
@@ -57,17 +46,7 @@ impl Segment {
     /// # Panics
     /// If none is there, or the segment does not have a ring's size: a caller's
     /// mistake.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{backend::{layout::ring, sysv::{Key, Segment}}, sync::Ordering};
-    /// # let key = Key::new(std::process::id() << 8 | 34)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// assert_eq!(segment.double_word(ring::HEAD_AT).load(Ordering::Acquire), 0);
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     #[must_use]
     pub fn double_word(&self, offset: usize) -> &AtomicU64 {
         assert!(
@@ -103,18 +82,7 @@ impl Segment {
     ///
     /// # Panics
     /// As for [`word`](Self::word).
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::backend::{layout::ring, sysv::{Key, Segment}};
-    /// # let key = Key::new(std::process::id() << 8 | 36)?;
-    /// let segment = Segment::create_new(key, ring::size(64 << 10), 0o600)?;
-    /// # segment.remove()?;
-    /// segment.payload(4, 2048).write_text(b"hello\n");
-    /// assert_eq!(segment.payload(4, 2048).first_word(), Some(*b"hell"));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    #[doc(hidden)]
     #[must_use]
     pub fn payload(&self, offset: usize, len: usize) -> Payload<'_> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.size);

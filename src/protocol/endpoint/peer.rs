@@ -26,9 +26,7 @@ const HERE: Duration = Duration::from_millis(500);
 /// What is known of the other side.
 ///
 /// ```
-/// # use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch}};
-/// # use std::time::{Duration, Instant};
-/// # let start = Instant::now();
+/// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now();
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.peer(), Peer::Unseen);
 /// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
@@ -47,10 +45,7 @@ pub enum Peer {
 /// What a look told.
 ///
 /// ```
-/// # use shm_handoff::{backend::PeerStatus, protocol::{PeerWatch, Verdict}};
-/// # use std::time::{Duration, Instant};
-/// # let start = Instant::now();
-/// # let at = |ms| start + Duration::from_millis(ms);
+/// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
 /// let seated = PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.observe(seated, at(0)), Verdict::Present);
@@ -69,8 +64,7 @@ pub enum Verdict {
 /// Follows the peer from look to look.
 ///
 /// ```
-/// use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch, Verdict}};
-/// use std::time::{Duration, Instant};
+/// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*;
 /// let (alone, two) = (
 ///     PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false },
 ///     PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false },
@@ -110,8 +104,7 @@ impl PeerWatch {
     /// Nobody seen yet.
     ///
     /// ```
-    /// # use shm_handoff::protocol::{Peer, PeerWatch};
-    /// # use std::time::{Duration, Instant};
+    /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*;
     /// assert_eq!(PeerWatch::new().peer(), Peer::Unseen);
     /// ```
     #[must_use]
@@ -139,9 +132,7 @@ impl PeerWatch {
     /// What is known of the peer.
     ///
     /// ```
-    /// # use shm_handoff::{backend::PeerStatus, protocol::{Peer, PeerWatch}};
-    /// # use std::time::{Duration, Instant};
-    /// # let start = Instant::now();
+    /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now();
     /// let mut watch = PeerWatch::new();
     /// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
     /// assert_eq!(watch.peer(), Peer::Ours);
@@ -154,10 +145,7 @@ impl PeerWatch {
     /// Takes in what `status` said at `now`.
     ///
     /// ```
-    /// # use shm_handoff::{backend::PeerStatus, protocol::{PeerWatch, Verdict}};
-    /// # use std::time::{Duration, Instant};
-    /// # let start = Instant::now();
-    /// # let at = |ms| start + Duration::from_millis(ms);
+    /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
     /// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// assert_eq!(watch.observe(alone, at(0)), Verdict::Unseen);
@@ -205,10 +193,7 @@ impl PeerWatch {
     /// long enough to have wiped the flag already.
     ///
     /// ```
-    /// # use shm_handoff::{backend::PeerStatus, protocol::PeerWatch};
-    /// # use std::time::{Duration, Instant};
-    /// # let start = Instant::now();
-    /// # let at = |ms| start + Duration::from_millis(ms);
+    /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
     /// let elsewhere = PeerStatus { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
     /// let mut watch = PeerWatch::new();
     /// watch.observe(elsewhere, at(0));

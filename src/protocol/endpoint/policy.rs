@@ -5,16 +5,10 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// What a side waits for.
+/// What a side waits for, as a [`Tick`] says it.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-/// # use shm_handoff::protocol::{Tick, WaitingFor};
-/// # use std::ops::ControlFlow;
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
 /// let mut what = None;
 /// let mut hook = |tick: Tick| {
 ///     what = Some(tick.waiting_for);
@@ -22,8 +16,6 @@ use std::time::{Duration, Instant};
 /// };
 /// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
 /// assert_eq!((result, what), (Err(RecvError::Interrupted), Some(WaitingFor::Message)));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitingFor {
@@ -39,24 +31,15 @@ pub enum WaitingFor {
     Receipt,
 }
 
-/// One tick of a wait, as the hook is told.
+/// One tick of a wait, as it is told to the hook of [`WaitPolicy::on_tick`].
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-/// # use shm_handoff::protocol::{Tick, WaitingFor};
-/// # use std::{ops::ControlFlow, time::Duration};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
 /// let mut hook = |tick: Tick| {
-///     assert_eq!(tick.waiting_for, WaitingFor::Message);
 ///     if tick.waited < Duration::from_millis(1) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 /// };
 /// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
 /// assert_eq!(result, Err(RecvError::Interrupted));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tick {
@@ -66,18 +49,14 @@ pub struct Tick {
     pub waited: Duration,
 }
 
-/// How long to wait, and who may cut it short.
+/// How long a side waits, and who may cut the wait short. The calls that end in `_with` take one.
 ///
 /// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-/// # use std::time::{Duration, Instant};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
-/// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+/// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
 /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
-/// # }
+/// writer.send(b"hello\n")?;
+/// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever())?, Received::Message(6));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Default)]
@@ -97,116 +76,64 @@ impl fmt::Debug for WaitPolicy<'_> {
 }
 
 impl<'h> WaitPolicy<'h> {
-    /// Waits for as long as it takes.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// writer.send(b"hello\n")?;
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever()), Ok(6));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Waits as long as it takes.
     #[must_use]
     pub fn forever() -> Self {
         Self::default()
     }
 
-    /// Gives up at `deadline`.
+    /// Gives up at `deadline`. One deadline can span several calls.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-    /// # use std::time::{Duration, Instant};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
     /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1));
     /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut));
     /// ```
     #[must_use]
     pub fn deadline(deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..Self::default() }
     }
 
-    /// Gives up after waiting for `time`. It begins when there is something to wait for, so
+    /// Gives up after waiting for `time`. The time begins when there is something to wait for, so
     /// that no clock is read where there is not.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-    /// # use std::time::Duration;
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut policy), Err(RecvError::TimedOut));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn timeout(time: Duration) -> Self {
         Self { timeout: Some(time), ..Self::default() }
     }
 
     /// Does not wait at all.
-    ///
-    /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
-    /// assert_eq!(reader.recv_with(&mut [0; 2048], &mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn non_blocking() -> Self {
         Self { deadline: Some(now()), spins: Some(0), ..Self::default() }
     }
 
-    /// Looks `spins` times, with a pause between, before it sleeps. By default it makes
-    /// 100 pauses and then 50 yields: fewer save the core and may cost a sleep for an answer
-    /// that was on its way (tens of microseconds); more are for who has a core to spare.
+    /// Looks `spins` times, with a pause between, before the side sleeps. By default it makes
+    /// 100 pauses and then 50 yields. Fewer save the core, and may cost a sleep (tens of microseconds) for an answer
+    /// that was on its way; more are for programs that have a core to spare.
     /// From 100 on the yields follow, unless others want the core. The hook and the deadline
     /// are heard meanwhile; that the peer has gone is noticed after it.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// use shm_handoff::{RecvError, WaitPolicy, backend::inproc::{Channel, InProc}, ring::Reader};
-    /// use std::time::{Duration, Instant};
-    /// let mut reader = Reader::<InProc>::open(&Channel::ring(4096)).unwrap();
-    /// let mut policy = WaitPolicy::deadline(Instant::now() + Duration::from_millis(1)).spins(0);
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1)).spins(0); // sleeps at once
     /// assert_eq!(reader.recv_with(&mut [], &mut policy), Err(RecvError::TimedOut));
-    /// # }
     /// ```
     #[must_use]
     pub fn spins(self, spins: u32) -> Self {
         Self { spins: Some(spins), ..self }
     }
 
-    /// Calls `hook` on every tick, at most 20 ms apart (in a ring 100 ms); `Break` ends the wait.
+    /// Calls `hook` on every tick, at most 20 ms apart (at a ring 100 ms); `Break` ends the wait.
     /// A wait that is over within its pauses has no tick.
     ///
     /// ```
-    /// # #[cfg(not(model))] {
-    /// # use shm_handoff::{Reader, RecvError, WaitPolicy, Writer, backend::inproc::{Channel, InProc}};
-    /// # use std::{ops::ControlFlow, sync::atomic::{AtomicBool, Ordering::Relaxed}};
-    /// # let slot = Channel::new(2048);
-    /// # let mut reader = Reader::<InProc>::open(&slot)?;
-    /// # let mut writer = Writer::<InProc>::open(&slot)?;
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// # use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     /// let stop = AtomicBool::new(true); // set by a signal handler, say
     /// let mut hook = |_| if stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     /// let result = reader.recv_with(&mut [0; 2048], &mut WaitPolicy::forever().on_tick(&mut hook));
     /// assert_eq!(result, Err(RecvError::Interrupted));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn on_tick(self, hook: &'h mut dyn FnMut(Tick) -> ControlFlow<()>) -> Self {

@@ -6,11 +6,20 @@ use super::policy::{WaitPolicy, WaitingFor};
 use crate::backend::{Backend, PeerStatus};
 use crate::error::{Error, RecvError, Role};
 use crate::protocol::Either;
-use crate::protocol::core::{Consumer, Core, Cursor, Kind, Record};
+use crate::protocol::core::{Consumer, Core, Kind, Record};
 use crate::sync;
 use std::time::Instant;
 
-/// What a reader received.
+/// What [`Reader::recv`] and its sisters received.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+/// writer.send(b"hello\n")?;
+/// assert_eq!(reader.recv(&mut [0; 2048])?, Received::Message(6));
+/// writer.end()?;
+/// assert_eq!(reader.recv(&mut [0; 2048])?, Received::End);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// A message of so many bytes.
@@ -19,7 +28,27 @@ pub enum Received {
     End,
 }
 
-/// Takes messages out, one after the other, from either layout.
+/// The side that receives. It holds the reader's seat: there is one reader at a time.
+///
+/// A message is first *peeked at*, then *released*: only then may the writer use its place again. A reader that passes
+/// messages on releases each when that has succeeded. If it fails or dies before, the next reader finds the message again.
+/// [`recv`](Self::recv) does both in one step.
+///
+/// The end of a session is never passed over: a reader meets it again and again until it [ends the
+/// session](Self::end_session).
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send_all(&[b"a", b"b", b"c"])?;
+/// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(1));
+/// let message = reader.peek()?;
+/// assert_eq!(message.text(), b"b");
+/// message.release();
+/// drop(reader);
+/// let mut next = Reader::<InProc>::open(&channel)?;
+/// assert_eq!(next.peek()?.text(), b"c", "it was not released");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader<B: Backend, L: Core = Either> {
     pub(in crate::protocol) memory: B,
@@ -30,7 +59,20 @@ pub struct Reader<B: Backend, L: Core = Either> {
 }
 
 impl<B: Backend, L: Core> Reader<B, L> {
-    /// Takes the reader's seat at `address`.
+    /// Takes the reader's seat at `address`, and attaches the memory there. Where none is, it is made. What was sent and not
+    /// released is still there.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader is there; [`Error::WrongLayout`] if the memory has another layout than `L`;
+    /// [`Error::Corrupt`] if what lies there breaks its layout; else what opening the memory met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// assert!(Reader::<InProc>::open(&channel).is_err(), "there is one already");
+    /// reader.close()?;
+    /// assert!(Reader::<InProc>::open(&channel).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
         let memory = B::open(address, Role::Reader)?;
         let found = memory.layout();
@@ -53,17 +95,53 @@ impl<B: Backend, L: Core> Reader<B, L> {
         &self.memory
     }
 
-    /// The longest message, in bytes.
+    /// The longest message that can arrive, in bytes: a buffer of that size is never too small. At a slot it is
+    /// 2048, one more than our writer sends, because a C program can leave out the NUL.
     pub fn capacity(&self) -> usize {
         self.core.longest(&self.memory)
     }
 
-    /// Waits until there is a message, and takes nothing.
+    /// Waits until there is a message behind the last one that was peeked at, and takes nothing.
+    ///
+    /// # Errors
+    /// As [`peek_with`](Self::peek_with).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert_eq!(reader.wait_with(&mut WaitPolicy::non_blocking()), Err(RecvError::TimedOut));
+    /// writer.send(b"hello")?;
+    /// reader.wait_with(&mut WaitPolicy::forever())?;
+    /// assert_eq!(reader.peek()?.text(), b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
         self.await_record(policy).map(drop)
     }
 
-    /// Waits for the next message, copies it to the beginning of `bytes`, and releases it.
+    /// Waits for the next message, copies it to the beginning of `bytes`, and releases it. Where a message is there, this makes
+    /// no system call (except to wake a writer that sleeps) and allocates nothing.
+    ///
+    /// The end of a session stays where it is: [`Received::End`] is what every call says until
+    /// [`end_session`](Self::end_session). At a slot every text that begins with `end` is one, because C programs stop at it;
+    /// one that a C program wrote, such as `endless`, can be [peeked at](Self::peek) there, and released instead.
+    ///
+    /// # Errors
+    /// Nothing was released.
+    ///
+    /// * [`RecvError::WriterGone`]: the writer died or failed, and all that it sent was received.
+    ///   [`await_next_writer`](Self::await_next_writer) goes on.
+    /// * [`RecvError::BufferTooSmall`]: the message is longer than `bytes`.
+    /// * [`RecvError::Backend`]: the memory or the seat made trouble, or a peer broke the layout.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// let mut bytes = [0; 1024];
+    /// assert_eq!(reader.recv(&mut bytes[..3]), Err(RecvError::BufferTooSmall { capacity: 5 }));
+    /// let Received::Message(len) = reader.recv(&mut bytes)? else { panic!("no end was sent") };
+    /// assert_eq!(&bytes[..len], b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
         match self.core.take_straight(&self.memory, bytes) {
@@ -73,12 +151,27 @@ impl<B: Backend, L: Core> Reader<B, L> {
     }
 
     /// Receives the next message if it is there.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::WouldBlock`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock));
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(reader.recv_deadline(&mut [0; 1024], soon), Err(RecvError::TimedOut));
+    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
+    /// assert_eq!(reader.recv_with(&mut [0; 1024], &mut policy), Err(RecvError::TimedOut));
+    /// ```
     #[inline]
     pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
         self.recv_with(bytes, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try)
     }
 
     /// Receives the next message, waiting until `deadline`.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
     pub fn recv_deadline(&mut self, bytes: &mut [u8], deadline: Instant) -> Result<Received, RecvError> {
         self.recv_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
@@ -91,6 +184,9 @@ impl<B: Backend, L: Core> Reader<B, L> {
     }
 
     /// Receives the next message, waiting as `policy` says.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), and [`RecvError::TimedOut`] or [`RecvError::Interrupted`] by `policy`.
     #[inline]
     pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<Received, RecvError> {
         match self.core.take_straight(&self.memory, bytes) {
@@ -126,28 +222,17 @@ impl<B: Backend, L: Core> Reader<B, L> {
         RecvError::BufferTooSmall { capacity }
     }
 
-    /// Sets the cursor to the first message that was not released.
-    pub fn rewind(&mut self) {
-        self.core.rewind();
-    }
-
-    /// Releases all that was peeked at.
-    pub fn release_peeked(&mut self) {
-        self.release_up_to(self.cursor());
-    }
-
-    /// How far was peeked.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor {
-        self.core.cursor()
-    }
-
-    /// Releases what was peeked at up to `cursor`.
-    pub fn release_up_to(&mut self, cursor: Cursor) {
-        self.core.release_up_to(&self.memory, cursor);
-    }
-
-    /// Whether the reader lets records gather when it is close behind the writer.
+    /// Whether the reader pauses a little where messages come one by one, so that the next ones come many at a
+    /// time. That is better for many messages, and worse by a tenth of a microsecond for one. It is on by default, and does
+    /// nothing at a slot.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// reader.coalesce(false); // each message is an answer that somebody waits for
+    /// writer.send(b"hello")?;
+    /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn coalesce(&mut self, on: bool) {
         self.core.coalesce(on);
     }
@@ -172,18 +257,46 @@ impl<B: Backend, L: Core> Reader<B, L> {
         Ok(())
     }
 
-    /// Looks whether our seat was removed, and takes it anew.
+    /// Looks whether the reader's seat was removed, and takes it anew if it was. Call this every few milliseconds where
+    /// the reader never has to wait: receiving what is there looks at nothing else.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another reader was faster; else what looking met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// reader.refresh_seat()?;
+    /// assert!(Reader::<InProc>::open(&channel).is_err(), "it is still taken");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn refresh_seat(&mut self) -> Result<(), Error> {
         self.status().map(drop)
     }
 
-    /// Forgets the writer that died, so that the next one is waited for.
+    /// Goes on after [`RecvError::WriterGone`]: the reader waits for the next writer.
+    ///
+    /// # Errors
+    /// What the system call met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// drop(writer);
+    /// assert_eq!(reader.recv(&mut [0; 2048]), Err(RecvError::WriterGone));
+    /// reader.await_next_writer()?;
+    /// let mut next = Writer::<InProc>::open(&channel)?;
+    /// next.send(b"hello\n")?;
+    /// assert_eq!(reader.recv(&mut [0; 2048])?, Received::Message(6));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn await_next_writer(&mut self) -> Result<(), Error> {
         self.watch.begin_anew();
         self.memory.forget_failure()
     }
 
-    /// Gives the seat back, and says if that failed, as dropping does not.
+    /// Gives the seat back, and the space of what was released. Dropping does that, too, and can't say that it failed.
+    ///
+    /// # Errors
+    /// What the system call met.
     pub fn close(mut self) -> Result<(), Error> {
         // A writer would wait for it until the next reader comes.
         self.core.give_back(&self.memory);

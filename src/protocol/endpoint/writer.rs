@@ -14,7 +14,24 @@ use crate::protocol::core::{Core, Kind, Producer};
 use crate::sync;
 use std::time::Instant;
 
-/// Puts messages in, one after the other, on either layout.
+/// The side that sends. It holds the writer's seat: there is one writer at a time.
+///
+/// A message is *sent* when the whole of it lies in the shared memory, for the reader that is there or the next one to come.
+/// At a ring a writer need not wait for a reader to come, as long as there is room. At a slot the first message waits
+/// for one, because C programs wipe the slot when they start.
+///
+/// A writer that is dropped, or whose process dies, counts as failed: the reader receives
+/// [`RecvError::WriterGone`](crate::RecvError::WriterGone) behind its last message. [`close`](Self::close) is how to leave in order.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send(b"alone")?;
+/// writer.send_all(&[b"two", b"at once"])?;
+/// let mut bytes = [0; 1024];
+/// assert_eq!([(); 3].map(|()| reader.recv(&mut bytes)), [5, 3, 7].map(|len| Ok(Received::Message(len))));
+/// writer.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer<B: Backend, L: Core = Either> {
     pub(in crate::protocol) memory: B,
@@ -27,7 +44,19 @@ pub struct Writer<B: Backend, L: Core = Either> {
 }
 
 impl<B: Backend, L: Core> Writer<B, L> {
-    /// Takes the writer's seat at `address`.
+    /// Takes the writer's seat at `address`, and attaches the memory there. Where none is, it is made.
+    ///
+    /// # Errors
+    /// [`Error::SeatTaken`] if another writer is there; [`Error::WrongLayout`] if the memory has another layout than `L`;
+    /// [`Error::Corrupt`] if what lies there breaks its layout; else what opening the memory met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert!(Writer::<InProc>::open(&channel).is_err(), "there is one already");
+    /// drop(writer);
+    /// assert!(Writer::<InProc>::open(&channel).is_ok());
+    /// assert!(matches!(Writer::<InProc, Slot>::open(&channel), Err(Error::WrongLayout { .. })), "this is a ring");
+    /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
         let memory = B::open(address, Role::Writer)?;
         let found = memory.layout();
@@ -48,16 +77,45 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// The backend, for what it can tell of itself.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert_eq!(writer.backend().layout(), Layout::Ring { capacity: 4096 });
+    /// assert!(reader.backend().persists(), "the memory stays when both have gone");
+    /// ```
     pub fn backend(&self) -> &B {
         &self.memory
     }
 
-    /// The longest message, in bytes.
+    /// The longest message that can be sent, in bytes: 2047 at a slot, at a ring a quarter of it.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert_eq!((writer.capacity(), reader.capacity()), (1024, 1024));
+    /// assert!(matches!(writer.send(&[0; 1025]), Err(SendError::Unsendable(_))));
+    /// ```
     pub fn capacity(&self) -> usize {
         self.core.longest(&self.memory)
     }
 
-    /// Sends `bytes`, waiting as long as it takes.
+    /// Sends `bytes`, waiting for room as long as it takes. Where there is room, this makes no system call
+    /// (except to wake a reader that sleeps) and allocates nothing.
+    ///
+    /// # Errors
+    /// The message was not sent.
+    ///
+    /// * [`SendError::Unsendable`]: the layout can't carry it. The writer can go on with another one.
+    /// * [`SendError::ReaderGone`]: there is no room, and the reader left or died. This is not final. What was sent
+    ///   stays where it is for the next reader; [`await_reader`](Self::await_reader) waits for one, and then the message can be sent again.
+    /// * [`SendError::Backend`]: the memory or the seat made trouble.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// writer.send(b"hello\n")?;
+    /// assert_eq!(reader.peek()?.text(), b"hello\n");
+    /// assert!(matches!(writer.send(b"a\0b"), Err(SendError::Unsendable(_))), "a text has no NUL");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         if self.core.push_straight(&self.memory, bytes) {
@@ -66,7 +124,18 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.send_slowly(bytes, &mut WaitPolicy::forever())
     }
 
-    /// Sends `bytes` if it need not wait.
+    /// Sends `bytes` if there is room. At a slot, a reader has to be there, too.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::WouldBlock`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// assert_eq!(writer.try_send(b"a\n"), Ok(()));
+    /// assert_eq!(writer.try_send(b"b\n"), Err(SendError::WouldBlock), "nobody has taken the first one");
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(writer.send_deadline(b"b\n", soon), Err(SendError::TimedOut));
+    /// ```
     #[inline]
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         if self.core.push_straight(&self.memory, bytes) {
@@ -76,6 +145,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// Sends `bytes`, waiting until `deadline`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::TimedOut`].
     pub fn send_deadline(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
         self.send_with(bytes, &mut WaitPolicy::deadline(deadline))
     }
@@ -88,6 +160,16 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// Sends `bytes`, waiting as `policy` says.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
+    /// while writer.send_with(&[7; 1000], &mut policy).is_ok() {}
+    /// assert_eq!(writer.send_with(&[7; 1000], &mut policy), Err(SendError::TimedOut), "the ring is full");
+    /// ```
     #[inline]
     pub fn send_with(&mut self, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.core.push_straight(&self.memory, bytes) {
@@ -106,13 +188,28 @@ impl<B: Backend, L: Core> Writer<B, L> {
         pushed
     }
 
-    /// Sends `messages` in order, waiting as long as it takes. In a ring they are published together, as
-    /// far as there is room.
+    /// Sends `messages` in order, waiting for room as long as it takes. A ring publishes as many at once as there is room
+    /// for; a slot carries one after the other.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), for the first message that was not sent. Those before it were.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send_all(&[b"a", b"bc"])?;
+    /// assert_eq!(reader.peek()?.text(), b"a");
+    /// let all_with = writer.send_all_with(&[&[7; 1000][..]; 5], &mut WaitPolicy::non_blocking());
+    /// assert_eq!(all_with, Err((4, SendError::TimedOut)), "there was room for four");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_all(&mut self, messages: &[&[u8]]) -> Result<(), SendError> {
         self.send_all_with(messages, &mut WaitPolicy::forever()).map_err(|(_, error)| error)
     }
 
     /// Sends `messages` in order, waiting as `policy` says.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), and how many messages were sent.
     pub fn send_all_with(&mut self, messages: &[&[u8]], policy: &mut WaitPolicy<'_>) -> Result<(), (usize, SendError)> {
         let mut sent = 0;
         while let Some(next) = messages.get(sent) {
@@ -127,12 +224,30 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// Ends the session, waiting as long as it takes.
+    /// Ends the session: behind the last message, the reader finds [`Received::End`](crate::Received::End). At a slot this sends the text
+    /// `end`, at which C programs stop, too. What is sent afterwards belongs to the next session; it waits until the reader
+    /// has answered the end.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"end\n")?;
+    /// writer.end()?;
+    /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(4), "bytes like any others, in a ring");
+    /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::End);
+    /// assert!(reader.end_session()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end(&mut self) -> Result<(), SendError> {
         self.end_with(&mut WaitPolicy::forever())
     }
 
     /// Ends the session, waiting as `policy` says.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with).
     pub fn end_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         let pushed = self.push(Kind::End, self.core.end(), policy);
         self.renew();
@@ -152,7 +267,23 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// Waits until a reader is there, as `policy` says.
+    /// Waits until a reader is there, as `policy` says. After [`SendError::ReaderGone`] this is how to go on. Before the
+    /// first message it tells that somebody will read what is sent.
+    ///
+    /// # Errors
+    /// [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`; [`SendError::Backend`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// writer.send(b"a\n")?;
+    /// drop(reader);
+    /// assert_eq!(writer.send(b"b\n"), Err(SendError::ReaderGone));
+    /// let mut next = Reader::<InProc>::open(&channel)?;
+    /// writer.await_reader(&mut WaitPolicy::forever())?;
+    /// assert_eq!(next.recv(&mut [0; 2048])?, Received::Message(2), "`a` has waited");
+    /// writer.send(b"b\n")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         self.watch.begin_anew();
         let mut backoff = Backoff::new(policy);
@@ -168,13 +299,38 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
     }
 
-    /// Leaves in order, after [`flush`](Self::flush).
+    /// Leaves in order: the reader waits for the next writer, and is not told of a failure. Before that, what nobody
+    /// took from removed memory is sent again, as [`flush`](Self::flush) does. What was sent stays for the reader.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush). The writer is gone then, too, but as one that failed.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// writer.close()?;
+    /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "the next writer can come");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(mut self) -> Result<(), SendError> {
         self.flush(&mut WaitPolicy::forever())?;
         self.close_flushed()
     }
 
-    /// Leaves in order, without another look at the memory.
+    /// Leaves in order, without another look at the memory: for a caller that has called [`flush`](Self::flush) with a policy of
+    /// its own.
+    ///
+    /// # Errors
+    /// What giving the seat back met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.flush(&mut WaitPolicy::forever())?;
+    /// writer.close_flushed()?;
+    /// assert!(Writer::<InProc>::open(&channel).is_ok(), "the seat is free");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close_flushed(self) -> Result<(), SendError> {
         Ok(self.memory.leave()?)
     }

@@ -7,7 +7,24 @@ use crate::protocol::core::{Consumer, Kind, Record};
 use crate::protocol::endpoint::{Reader, WaitPolicy};
 
 impl<B: Backend, L: MaybeRing> Reader<B, L> {
-    /// Waits for the message behind the one that was peeked at last, and leaves it where it lies.
+    /// Peeks at the message behind the one that was peeked at last, and leaves it in the shared memory: nothing is copied. Waits as
+    /// `policy` says.
+    ///
+    /// # Errors
+    /// As [`peek_with`](Self::peek_with). At a slot, [`RecvError::Backend`] with
+    /// [`Error::WrongLayout`](crate::Error::WrongLayout).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send_all(&[b"a", b"b"])?;
+    /// assert_eq!(reader.peek_in_place(&mut WaitPolicy::forever())?.len(), 1);
+    /// reader.peek_in_place(&mut WaitPolicy::forever())?.release(); // `a`, too
+    /// writer.end()?;
+    /// let end = reader.peek_in_place(&mut WaitPolicy::forever())?;
+    /// assert!(end.is_empty() && end.ends_session());
+    /// end.end_session()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn peek_in_place(&mut self, policy: &mut WaitPolicy<'_>) -> Result<InPlace<'_, B, L>, RecvError> {
         if L::consumer(&mut self.core).is_none() {
@@ -19,7 +36,17 @@ impl<B: Backend, L: MaybeRing> Reader<B, L> {
     }
 }
 
-/// A message that is read where it lies. Dropping it leaves it there.
+/// A message that is read in the shared memory: see [`Reader::peek_in_place`]. Dropping it leaves it there, peeked at: the next
+/// peek in place is at the message behind it.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send(b"")?;
+/// let message = reader.peek_in_place(&mut WaitPolicy::forever())?;
+/// assert!(message.is_empty() && !message.ends_session());
+/// message.release();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct InPlace<'r, B: Backend, L: MaybeRing> {
     reader: &'r mut Reader<B, L>,
@@ -39,13 +66,14 @@ impl<B: Backend, L: MaybeRing> InPlace<'_, B, L> {
         self.record.len == 0
     }
 
-    /// Whether this is the end of the session, and no message.
+    /// Whether this is the end of the session, which has no bytes.
     #[must_use]
     pub fn ends_session(&self) -> bool {
         self.record.kind == Kind::End
     }
 
-    /// Where its bytes lie, aligned to 8.
+    /// Where its bytes lie, aligned to 8: for system calls. They can be read for as long as this is borrowed, whatever a
+    /// peer makes of them meanwhile.
     #[cfg(not(model))]
     #[must_use]
     #[inline]
@@ -53,7 +81,21 @@ impl<B: Backend, L: MaybeRing> InPlace<'_, B, L> {
         self.reader.memory.ring().bytes(self.record.at, self.record.len)
     }
 
-    /// The bytes themselves.
+    /// The bytes themselves, aligned to 8.
+    ///
+    /// # Safety
+    /// While they are borrowed, nobody may write to them. So no other process may break the protocol.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"where it lies")?;
+    /// let message = reader.peek_in_place(&mut WaitPolicy::forever())?;
+    /// assert!(message.as_ptr().cast::<u64>().is_aligned());
+    /// // SAFETY: both sides are ours, and no other process is there.
+    /// assert_eq!(unsafe { message.bytes() }, b"where it lies");
+    /// message.release();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(not(model))]
     #[must_use]
     #[inline]
@@ -73,13 +115,16 @@ impl<B: Backend, L: MaybeRing> InPlace<'_, B, L> {
         bytes
     }
 
-    /// Gives its place back to the writer.
+    /// Gives its place back to the writer, and that of all that was peeked at before it.
     #[inline]
     pub fn release(self) {
         self.reader.release(self.record);
     }
 
-    /// Ends the session with it.
+    /// Ends the session with it, as [`Message::end_session`](crate::Message::end_session) does.
+    ///
+    /// # Errors
+    /// What the removal met, except that it is not permitted.
     pub fn end_session(self) -> Result<(), crate::error::Error> {
         self.reader.close_session(self.record)
     }

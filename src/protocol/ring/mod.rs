@@ -44,14 +44,22 @@ use super::core::Core;
 use crate::backend::Layout;
 use crate::error::Error;
 
-pub use consumer::Consumer;
+pub(crate) use consumer::Consumer;
 pub use in_place::InPlace;
-pub use producer::Producer;
+pub(crate) use producer::Producer;
 pub use reserved::Reserved;
 #[cfg(all(feature = "cli", not(model)))]
 pub(crate) use waiting::{Waiting, waiting};
 
-/// The layout for speed and for any bytes: records one behind the other. No program of the tutorial can use it.
+/// The layout for speed and for any bytes: records one behind the other. C programs of the tutorial can't use it.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send(b"any\0bytes")?;
+/// writer.send(b"many at a time")?;
+/// assert_eq!(reader.peek()?.text(), b"any\0bytes");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Ring {}
 
@@ -61,7 +69,22 @@ impl Core for Ring {
     const NAME: &'static str = "a ring";
 }
 
-/// A layout that is a ring, or can be one: what more can be done there.
+/// A layout that is a ring, or can be one: [`Ring`] and [`Either`]. Its sides can build messages in the shared memory
+/// ([`Writer::reserve`](crate::Writer::reserve)) and read them there
+/// ([`Reader::peek_in_place`](crate::Reader::peek_in_place)).
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// fn send_two<L: shm_handoff::MaybeRing>(writer: &mut Writer<InProc, L>) -> Result<(), SendError> {
+///     let mut reserved = writer.reserve(2)?;
+///     reserved.write_at(0, b"ab");
+///     reserved.commit();
+///     Ok(())
+/// }
+/// send_two(&mut writer)?;
+/// assert_eq!(reader.peek()?.text(), b"ab");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait MaybeRing: Core {
     #[doc(hidden)]
     fn producer(core: &mut Self::Producer) -> Option<&mut Producer>;

@@ -8,13 +8,33 @@ use crate::protocol::core::Producer as _;
 use crate::protocol::endpoint::{WaitPolicy, Writer};
 
 impl<B: Backend, L: MaybeRing> Writer<B, L> {
-    /// Room for a message of `len` bytes, to be built where it lies, waiting as long as it takes.
+    /// Reserves a message of `len` bytes, to be built in the shared memory, waiting for room as long as it takes. Its bytes
+    /// are aligned to 8. Nothing is sent until it is [committed](Reserved::commit); dropping it sends nothing.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). At a slot, [`SendError::Backend`] with [`Error::WrongLayout`](crate::Error::WrongLayout).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// let mut reserved = writer.reserve(8)?;
+    /// reserved.write_at(4, b"lace");
+    /// reserved.write_at(0, b"in p");
+    /// reserved.commit();
+    /// assert_eq!(reader.peek()?.text(), b"in place");
+    /// drop(writer.reserve_with(8, &mut WaitPolicy::non_blocking())?);
+    /// reader.peek()?.release();
+    /// assert_eq!(reader.try_recv(&mut [0; 1024]), Err(RecvError::WouldBlock), "it was not committed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn reserve(&mut self, len: usize) -> Result<Reserved<'_, B>, SendError> {
         self.reserve_with(len, &mut WaitPolicy::forever())
     }
 
-    /// As [`reserve`](Self::reserve), waiting as `policy` says.
+    /// Reserves a message of `len` bytes, waiting as `policy` says.
+    ///
+    /// # Errors
+    /// As [`reserve`](Self::reserve), and [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`.
     #[inline]
     pub fn reserve_with(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<Reserved<'_, B>, SendError> {
         if L::producer(&mut self.core).is_none() {
@@ -27,7 +47,19 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
     }
 }
 
-/// A message that is being built where it lies. Dropping it sends nothing.
+/// A message that is being built in the shared memory: see [`Writer::reserve`]. Dropping it sends nothing.
+///
+/// Bytes that are never written are what lay there before: something that was sent long ago.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// let mut reserved = writer.reserve(1024)?;
+/// assert_eq!((reserved.len(), reserved.is_empty()), (1024, false));
+/// reserved.write_at(0, b"hello");
+/// reserved.commit_first(5);
+/// assert_eq!(reader.peek()?.text(), b"hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Reserved<'w, B: Backend> {
     memory: &'w B,
@@ -49,14 +81,18 @@ impl<B: Backend> Reserved<'_, B> {
         self.len == 0
     }
 
-    /// Writes `bytes` from byte `at` on.
+    /// Writes `bytes` from byte `at` on, a multiple of 4.
+    ///
+    /// # Panics
+    /// If the bytes go beyond the message, or `at` is no multiple of 4.
     pub fn write_at(&mut self, at: usize, bytes: &[u8]) {
         assert!(at.is_multiple_of(4), "{at} is not a multiple of 4");
         assert!(at <= self.len && bytes.len() <= self.len - at, "{} bytes at {at} of {}", bytes.len(), self.len);
         self.memory.ring().write(self.at, at, bytes);
     }
 
-    /// Where its bytes lie, aligned to 8.
+    /// Where the bytes lie, aligned to 8: for system calls. They can be written for as long as this is borrowed, whatever a
+    /// peer makes of them meanwhile.
     #[cfg(not(model))]
     #[must_use]
     #[inline]
@@ -64,7 +100,21 @@ impl<B: Backend> Reserved<'_, B> {
         self.memory.ring().bytes(self.at, self.len)
     }
 
-    /// The bytes themselves.
+    /// The bytes themselves, aligned to 8.
+    ///
+    /// # Safety
+    /// While they are borrowed, nobody else may write to them. So no other process may break the protocol.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// let mut reserved = writer.reserve(5)?;
+    /// assert!(reserved.as_mut_ptr().cast::<u64>().is_aligned());
+    /// // SAFETY: both sides are ours, and no other process is there.
+    /// unsafe { reserved.bytes() }.copy_from_slice(b"hello");
+    /// reserved.commit();
+    /// assert_eq!(reader.peek()?.text(), b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(not(model))]
     #[must_use]
     pub unsafe fn bytes(&mut self) -> &mut [u8] {
@@ -75,6 +125,9 @@ impl<B: Backend> Reserved<'_, B> {
     }
 
     /// Sends the first `len` bytes of it.
+    ///
+    /// # Panics
+    /// If there are not so many.
     pub fn commit_first(self, len: usize) {
         assert!(len <= self.len, "the first {len} bytes of {}", self.len);
         // What is behind it is another place now.

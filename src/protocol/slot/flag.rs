@@ -20,7 +20,7 @@ pub const FULL: u32 = 1;
 /// Whether the slot is the reader's.
 ///
 /// ```
-/// use shm_handoff::protocol::flag::{EMPTY, FULL, is_full};
+/// use shm_handoff::inside::slot::flag::{EMPTY, FULL, is_full};
 /// assert!(is_full(FULL) && is_full(7) && !is_full(EMPTY));
 /// ```
 #[must_use]

@@ -3,18 +3,6 @@
 use crate::error::Unsendable;
 
 /// The line that ends a session, as our writer sends it.
-///
-/// ```
-/// # #[cfg(not(model))] {
-/// # use shm_handoff::{Reader, Writer, backend::inproc::{Channel, InProc}, protocol::message::END};
-/// # let slot = Channel::new(2048);
-/// # let mut reader = Reader::<InProc>::open(&slot)?;
-/// # let mut writer = Writer::<InProc>::open(&slot)?;
-/// writer.send(END)?;
-/// assert!(reader.peek()?.ends_session());
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub const END: &[u8] = b"end\n";
 
 const PREFIX: [u8; 3] = *b"end";
@@ -23,7 +11,7 @@ const PREFIX: [u8; 3] = *b"end";
 /// begins with `end` does, because C writers send that (defect D11).
 ///
 /// ```
-/// use shm_handoff::protocol::message::ends_session;
+/// use shm_handoff::inside::slot::rules::ends_session;
 /// assert!(ends_session(b"end\n") && ends_session(b"endless\n"));
 /// assert!(!ends_session(b" end\n") && !ends_session(b"End\n") && !ends_session(b"en"));
 /// ```
@@ -41,7 +29,7 @@ pub fn ends_session(text: &[u8]) -> bool {
 /// end and nothing else, no text that anybody wrote for its own sake.
 ///
 /// ```
-/// use shm_handoff::protocol::message::is_bare_end;
+/// use shm_handoff::inside::slot::rules::is_bare_end;
 /// assert!(is_bare_end(b"end\n") && is_bare_end(b"end"));
 /// assert!(!is_bare_end(b"endless\n"));
 /// ```
@@ -53,7 +41,7 @@ pub fn is_bare_end(text: &[u8]) -> bool {
 /// Whether this would be a bare `end`, were it not for a carriage return.
 ///
 /// ```
-/// use shm_handoff::protocol::message::is_end_with_return;
+/// use shm_handoff::inside::slot::rules::is_end_with_return;
 /// assert!(is_end_with_return(b"end\r\n") && is_end_with_return(b"end\r"));
 /// assert!(!is_end_with_return(b"end\n") && !is_end_with_return(b"ending\r\n"));
 /// ```
@@ -70,7 +58,7 @@ pub fn is_end_with_return(text: &[u8]) -> bool {
 /// NUL, the length.
 ///
 /// ```
-/// use shm_handoff::{error::Unsendable, protocol::message::check};
+/// use shm_handoff::{error::Unsendable, inside::slot::rules::check};
 /// assert_eq!(check(b"hello\n", 2047), Ok(()));
 /// assert_eq!(check(b"end\n", 2047), Ok(()));
 /// assert_eq!(check(b"endless\n", 2047), Err(Unsendable::BeginsWithEnd));
@@ -98,7 +86,7 @@ pub fn check(text: &[u8], most: usize) -> Result<(), Unsendable> {
 /// ends.
 ///
 /// ```
-/// use shm_handoff::protocol::message::{LOOK_AHEAD, cut};
+/// use shm_handoff::inside::slot::rules::{LOOK_AHEAD, cut};
 /// let line = b"abcdend of it\n";
 /// assert_eq!(cut(&line[..4 + LOOK_AHEAD], 4), cut(line, 4));
 /// assert_ne!(cut(&line[..4 + LOOK_AHEAD - 1], 4), cut(line, 4), "`end` was not seen");
@@ -111,7 +99,7 @@ pub const LOOK_AHEAD: usize = PREFIX.len();
 /// [`LOOK_AHEAD`] bytes.
 ///
 /// ```
-/// use shm_handoff::protocol::message::cut;
+/// use shm_handoff::inside::slot::rules::cut;
 /// assert_eq!(cut(b"abcdef", 4), 4);
 /// assert_eq!(cut(b"abcdend", 4), 3, "the rest would begin with `end`");
 /// ```

@@ -7,8 +7,8 @@ use super::{message, remove, ring};
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use crate::mortal::{Mortal, has_removed, live};
-use shm_handoff::Backend;
 use shm_handoff::WaitPolicy;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{Channel, InProc};
 
 use shm_handoff::sync::{Ordering, yield_now};

@@ -6,7 +6,7 @@ use crate::oracle::Oracle;
 use crate::text;
 use parking_lot::Mutex;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::{Backend, Error, RecvError, Role, SendError, WaitPolicy};
+use shm_handoff::{Error, RecvError, Role, SendError, WaitPolicy, backend::Backend};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::sync::Arc;

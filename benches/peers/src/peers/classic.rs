@@ -6,7 +6,7 @@ use crate::Failure;
 use crate::peer::{Ends, Peer, Place, Rx, Tx};
 use crate::work::LONGEST;
 use shm_handoff::backend::sysv::{Key, Options, Segment, SysV};
-use shm_handoff::{Backend, Role, Slot};
+use shm_handoff::{Role, Slot, backend::Backend};
 
 type Reader<B> = shm_handoff::Reader<B, Slot>;
 type Writer<B> = shm_handoff::Writer<B, Slot>;

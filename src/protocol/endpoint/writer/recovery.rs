@@ -10,9 +10,24 @@ use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
 use std::time::Duration;
 
 impl<B: Backend, L: Core> Writer<B, L> {
-    /// Looks whether the memory or our seat was removed, and if it was, moves to the new
-    /// one with what was not taken. Call this every few milliseconds while idle, and where sends never have to
-    /// wait.
+    /// Looks whether the memory or the writer's seat was removed. If so, it moves to the new memory, and sends there again what was
+    /// not taken. Call this every few milliseconds while idle, and where sends never have to wait: a send that finds
+    /// room looks at nothing else.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), for a message that had to be sent again.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// reader.peek()?.end_session()?; // removes the memory, and has not released the message
+    /// assert_eq!(writer.stranded()?, 1);
+    /// drop(reader);
+    /// writer.recover(&mut WaitPolicy::forever())?;
+    /// let mut next = Reader::<InProc>::open(&channel)?;
+    /// assert_eq!(next.peek()?.text(), b"hello", "taken along");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recover(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.status()?.0.removed {
             self.move_on(policy)?;
@@ -20,8 +35,19 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.catch_up(None, policy)
     }
 
-    /// Makes sure that nothing is left behind in removed memory, nor in memory that goes with its last
-    /// attachment: there it waits until all is released.
+    /// Makes sure that nothing is left where nobody will read it: what was not taken from removed memory is sent again.
+    /// Where memory goes with its last attachment (`persists` of the backend says so), this waits until all is released.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with), for a message that had to be sent again.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// writer.flush(&mut WaitPolicy::forever())?;
+    /// assert_eq!(writer.stranded()?, 0, "it waits for a reader, in memory that stays");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
             // What was sent again can lie in memory that was removed as well.
@@ -39,8 +65,11 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
     }
 
-    /// How many messages lie where nobody may ever read them: in memory that was removed, or that
+    /// How many messages lie where nobody may ever read them: in removed memory, or in memory that
     /// goes with its last attachment.
+    ///
+    /// # Errors
+    /// What looking at the memory met.
     pub fn stranded(&mut self) -> Result<usize, Error> {
         let is_lost = self.status()?.0.removed || !self.memory.persists();
         let here = if is_lost { self.core.unreleased(&self.memory, usize::MAX) } else { 0 };
