@@ -139,7 +139,7 @@ impl Process {
 pub(super) struct Positions {
     pub(super) capacity: usize,
     pub(super) head: u64,
-    pub(super) place: u64,
+    pub(super) released: u64,
     pub(super) tail: u64,
     pub(super) ended: bool,
 }
@@ -214,10 +214,10 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
             shown.layout = Layout::Ring;
             // A side that is at work can have gone on in the middle of it: once more, then.
             let waiting = observer.ring().and_then(|places| (0..100).find_map(|_| ring::waiting(places).ok()));
-            if let Some(ring::Waiting { head, released: place, tail, messages, bytes, ended }) = waiting {
+            if let Some(ring::Waiting { head, released, tail, messages, bytes, ended }) = waiting {
                 shown.messages = Some(messages);
                 shown.bytes = Some(bytes);
-                shown.ring = Some(Positions { capacity, head, place, tail, ended });
+                shown.ring = Some(Positions { capacity, head, released, tail, ended });
             }
         }
     }

@@ -70,7 +70,7 @@ impl Signals {
         self.caught().map_or(Ok(()), |signal| Err(Failure::signal(signal)))
     }
 
-    /// Waits for `file` or a signal, for `longest` at most (`None`: for ever).
+    /// Waits for `file` or a signal, for `longest` at most (`None`: forever).
     /// Handlers restart a `read` or a `write`, so each of them comes after this.
     pub(super) fn wait_for(
         &self,

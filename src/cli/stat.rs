@@ -33,7 +33,7 @@ JSON:
   not look at the seats, so writer and reader are not known), messages and bytes (sent and
   not received; null: the content breaks the layout, or you may not change the semaphore
   set, so that `stat` did not attach), status (see ls --help), and
-  flag or ring (capacity, head, place, tail, ended). --watch prints such an object a line,
+  flag or ring (capacity, head, released, tail, ended). --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
   told), or with \"missing\":true. A later version may add fields; one that changes or
   drops any has another schema.";
@@ -87,10 +87,10 @@ fn in_words(shown: &Shown) -> String {
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
-            "ring of {} bytes: head {}, place {}, tail {}{}",
+            "ring of {} bytes: head {}, released {}, tail {}{}",
             ring.capacity,
             ring.head,
-            ring.place,
+            ring.released,
             ring.tail,
             if ring.ended { ", the stream has ended" } else { "" }
         ),

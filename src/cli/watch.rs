@@ -105,7 +105,7 @@ fn rates(last: &Look, now: &Look) -> Rates {
     match (&last.shown.ring, &now.shown.ring) {
         (Some(last), Some(now)) => Rates {
             bytes_in_per_second: per_second(now.tail.wrapping_sub(last.tail), seconds),
-            bytes_out_per_second: per_second(now.place.wrapping_sub(last.place), seconds),
+            bytes_out_per_second: per_second(now.released.wrapping_sub(last.released), seconds),
             messages_per_second: None,
         },
         (None, None) if now.shown.flag.is_some() => {

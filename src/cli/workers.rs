@@ -16,7 +16,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// How long a process may say nothing. No request takes more than a few seconds; a process
-/// that somebody has stopped takes for ever.
+/// that somebody has stopped takes forever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Which of the workers a process is, and what it is asked and answers.

@@ -165,7 +165,7 @@ pub enum Error {
         object: Object,
         /// Its owner.
         uid: u32,
-        /// Its creator, who keeps access for ever.
+        /// Its creator, who keeps access forever.
         creator: u32,
     },
     /// A limit of the kernel is reached.

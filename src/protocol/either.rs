@@ -100,7 +100,7 @@ impl super::core::Producer for Producer {
     }
 
     fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool) {
-        either!(self, core => core.renew(memory, nothing_first))
+        either!(self, core => core.renew(memory, nothing_first));
     }
 
     fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool {
@@ -112,7 +112,7 @@ impl super::core::Producer for Producer {
     }
 
     fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]) {
-        either!(self, core => core.push(memory, kind, bytes))
+        either!(self, core => core.push(memory, kind, bytes));
     }
 
     fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize {
@@ -177,7 +177,7 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn rewind(&mut self) {
-        either!(self, core => core.rewind())
+        either!(self, core => core.rewind());
     }
 
     fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
@@ -185,7 +185,7 @@ impl super::core::Consumer for Consumer {
     }
 
     fn arrived(&mut self, looks: u32) {
-        either!(self, core => core.arrived(looks))
+        either!(self, core => core.arrived(looks));
     }
 
     fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
@@ -207,12 +207,12 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn step_over(&mut self, found: Record) {
-        either!(self, core => core.step_over(found))
+        either!(self, core => core.step_over(found));
     }
 
     #[inline(always)]
     fn release<B: Backend>(&mut self, memory: &B, found: Record) {
-        either!(self, core => core.release(memory, found))
+        either!(self, core => core.release(memory, found));
     }
 
     fn cursor(&self) -> Cursor {
@@ -220,18 +220,18 @@ impl super::core::Consumer for Consumer {
     }
 
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor) {
-        either!(self, core => core.release_up_to(memory, cursor))
+        either!(self, core => core.release_up_to(memory, cursor));
     }
 
     fn coalesce(&mut self, on: bool) {
-        either!(self, core => core.coalesce(on))
+        either!(self, core => core.coalesce(on));
     }
 
     fn close<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.close(memory))
+        either!(self, core => core.close(memory));
     }
 
     fn give_back<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.give_back(memory))
+        either!(self, core => core.give_back(memory));
     }
 }

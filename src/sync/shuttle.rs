@@ -41,7 +41,7 @@ impl Condvar {
     }
 
     /// Waits until somebody notifies: without a bound, so that a model shows who
-    /// would sleep for ever.
+    /// would sleep forever.
     ///
     /// # Panics
     /// As [`Mutex::lock`].

@@ -32,7 +32,7 @@ fn a_free_key_is_well() {
     assert!(found.len() == 1 && found[0]["level"] == "ok", "{found:?}");
 }
 
-/// A peer at the same key in another IPC namespace waits there for ever.
+/// A peer at the same key in another IPC namespace waits there forever.
 #[test]
 fn a_peer_in_another_namespace_is_found() {
     if !is_root() {

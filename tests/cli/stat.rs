@@ -49,7 +49,7 @@ fn of_a_ring() {
         assert_eq!(shown[field], value, "{field} of {shown}");
     }
     let ring = &shown["ring"];
-    for (field, value) in [("capacity", 65536), ("head", 0), ("place", 0), ("tail", 32)] {
+    for (field, value) in [("capacity", 65536), ("head", 0), ("released", 0), ("tail", 32)] {
         assert_eq!(ring[field], value, "{field} of {shown}");
     }
     // A writer that was killed has failed.

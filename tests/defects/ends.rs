@@ -44,7 +44,7 @@ fn d8_shown_to_our_reader() {
     assert!(!writer.has_ended());
 }
 
-/// D9, shown: the C reader's writer is dead, and it waits for ever.
+/// D9, shown: the C reader's writer is dead, and it waits forever.
 #[test]
 fn d9_shown_by_the_reader() {
     let channel = Channel::new();
@@ -59,7 +59,7 @@ fn d9_shown_by_the_reader() {
     assert_eq!(reader.messages(), "last words\n");
 }
 
-/// D9, shown: the C writer's reader is dead, and it waits for ever.
+/// D9, shown: the C writer's reader is dead, and it waits forever.
 #[test]
 fn d9_shown_by_the_writer() {
     let channel = Channel::new();

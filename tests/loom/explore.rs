@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Points at which threads can be switched in one execution; who is still at
-/// work after so many waits for ever. The longest model that passes needs a
+/// work after so many waits forever. The longest model that passes needs a
 /// quarter of it.
 const BRANCHES: usize = 1000;
 
@@ -89,7 +89,7 @@ pub(crate) enum Failure {
     /// Two accesses, one of them a write, and nothing orders them.
     Race,
     /// A side never gets what it waits for.
-    WaitsForEver,
+    WaitsForever,
     /// What the model asserts does not hold.
     WrongValue,
 }
@@ -98,7 +98,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Race => "race",
-            Self::WaitsForEver => "waits for ever",
+            Self::WaitsForever => "waits forever",
             Self::WrongValue => "wrong value",
         })
     }
@@ -120,7 +120,7 @@ impl Counterexample {
         let failure = if said.contains("Causality violation") {
             Failure::Race
         } else if said.contains("exceeded maximum number of branches") || said.contains("deadlock") {
-            Failure::WaitsForEver
+            Failure::WaitsForever
         } else {
             Failure::WrongValue
         };
@@ -128,7 +128,7 @@ impl Counterexample {
         let said = match failure {
             Failure::WrongValue => said,
             Failure::Race => format!("nothing orders two accesses to {}", history.contested()),
-            Failure::WaitsForEver => history.who_waits(),
+            Failure::WaitsForever => history.who_waits(),
         };
         Self { failure, said, executions, history }
     }

@@ -31,7 +31,7 @@ impl History {
             clocks[second][thread] >= clocks[first][thread]
         };
         let conflict = match failure {
-            Failure::WaitsForEver => None,
+            Failure::WaitsForever => None,
             // The checker stopped at the second access.
             Failure::Race => last_access(&events).and_then(|second| {
                 (0..second)
@@ -62,7 +62,7 @@ impl History {
         self.conflict.map_or("a place".to_owned(), |(first, _)| self.events[first].place.to_string())
     }
 
-    /// Who sleeps for ever and on which parked word, or else waits for ever; and what it
+    /// Who sleeps forever and on which parked word, or else waits forever; and what it
     /// saw last.
     pub(crate) fn who_waits(&self) -> String {
         let Some(last) = self.events.last() else { return "nothing happened".to_owned() };
@@ -71,7 +71,7 @@ impl History {
             .filter_map(|thread| latest(thread).filter(|event| event.action == Action::Sleep))
             .map(|event| {
                 format!(
-                    "`{}` sleeps for ever on `{}`{}",
+                    "`{}` sleeps forever on `{}`{}",
                     self.threads[event.thread],
                     event.place,
                     self.last_seen(event.thread)
@@ -79,7 +79,7 @@ impl History {
             })
             .collect();
         if asleep.is_empty() {
-            return format!("`{}` waits for ever{}", self.threads[last.thread], self.last_seen(last.thread));
+            return format!("`{}` waits forever{}", self.threads[last.thread], self.last_seen(last.thread));
         }
         asleep.join("; ")
     }

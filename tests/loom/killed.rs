@@ -1,7 +1,7 @@
 //! Killed at every step: one side dies before its k-th operation, for every k
 //! that there is, in every interleaving; a successor takes its seat. No message
 //! is lost, none comes twice but the one that was received and not yet
-//! released, the order holds, and nobody waits for ever.
+//! released, the order holds, and nobody waits forever.
 //!
 //! What the ledger says is asserted at the end of every execution, and for each
 //! k that somebody did die there. See `mortal` for what dying is.

@@ -79,10 +79,10 @@ fn expected(entry: &str) -> (Model, Failure, Option<Failure>) {
         "give_back" | "take_space" => (Model::Ring, Failure::Race, None),
         "ring_made" | "ring_recognised" => (Model::Header, Failure::WrongValue, Some(Failure::WrongValue)),
         "fence_published" | "fence_reader_sleeps" | "fence_given_back" | "fence_writer_sleeps" => {
-            (Model::Ring, Failure::WaitsForEver, Some(Failure::WaitsForEver))
+            (Model::Ring, Failure::WaitsForever, Some(Failure::WaitsForever))
         }
-        "fence_writer_comes" => (Model::DeadWriter, Failure::WaitsForEver, Some(Failure::WaitsForEver)),
-        "fence_reader_comes" => (Model::DeadReader, Failure::WaitsForEver, Some(Failure::WaitsForEver)),
+        "fence_writer_comes" => (Model::DeadWriter, Failure::WaitsForever, Some(Failure::WaitsForever)),
+        "fence_reader_comes" => (Model::DeadReader, Failure::WaitsForever, Some(Failure::WaitsForever)),
         unknown => panic!("`{unknown}` is a new entry: say here what to expect of it"),
     }
 }

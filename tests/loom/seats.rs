@@ -11,7 +11,7 @@ use shm_handoff::{Error, Reader, RecvError, SendError, Writer};
 /// hears that anybody died.
 ///
 /// (The successor tries a few times and then waits for the first to end: two
-/// threads that try again for ever would starve the third in some schedules.)
+/// threads that try again forever would starve the third in some schedules.)
 #[test]
 fn l10_a_writer_and_its_successor() {
     // 8 s.
@@ -69,7 +69,7 @@ fn l11_a_dead_writers_message_comes_first() {
 }
 
 /// **L12** A writer whose reader is gone hears of it as soon as it has to wait
-/// for room; it never waits for ever.
+/// for room; it never waits forever.
 #[test]
 fn l12_a_reader_that_has_gone() {
     // 1 s.

@@ -29,7 +29,7 @@ fn l5_a_peek_leaves_the_message() {
 }
 
 /// **L6** Closing removes the memory and releases nothing: no writer publishes
-/// into the dying slot, whose `end` lies there for ever, and what the writer
+/// into the dying slot, whose `end` lies there forever, and what the writer
 /// sends after its `end` reaches the next session's reader.
 #[test]
 fn l6_end_session_lets_nobody_publish() {

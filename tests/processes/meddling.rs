@@ -74,7 +74,7 @@ fn the_segment_is_removed_while_the_writer_waits_for_input() {
 }
 
 /// The reader has moved to a new segment by then, or will; the `end` must find
-/// it, or it would wait for ever.
+/// it, or it would wait forever.
 #[test]
 fn the_segment_is_removed_shortly_before_the_end() {
     for turn in 0..12 {

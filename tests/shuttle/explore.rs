@@ -18,7 +18,7 @@ fn seed() -> u64 {
     parsed.unwrap_or_else(|error| panic!("SHUTTLE_SEED={given}: {error}"))
 }
 
-/// Who is still at work after so many steps for each message waits for ever;
+/// Who is still at work after so many steps for each message waits forever;
 /// the slowest model that passes needs a tenth of it.
 const STEPS_PER_MESSAGE: usize = 2_000;
 

@@ -139,7 +139,7 @@ fn send(writer: &mut Writer<InProc>, text: &[u8]) -> Result<(), SendError> {
 }
 
 /// What a session's reader leaves behind: the memory that it closed. It must
-/// stay as it is, for ever full.
+/// stay as it is, forever full.
 struct Closed {
     memory: InProc,
     text: Vec<u8>,

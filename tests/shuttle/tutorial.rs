@@ -83,7 +83,7 @@ fn starts(mended: Mended, messages: usize) {
         for n in 0..messages {
             put(&writer, format!("{n:06}\n").as_bytes());
         }
-        // So that a reader which waits for what was lost does not wait for ever.
+        // So that a reader which waits for what was lost does not wait forever.
         put(&writer, END);
     });
     for n in 0..messages {

@@ -4,7 +4,7 @@
 //! *Quick* ones sleep a millisecond where the tutorial's sleep a second. Those
 //! *in steps* stop there, and a second has passed for one when the test
 //! [says so](Peer::second): so what the tutorial takes is counted in seconds
-//! and costs none, and "for ever" can be a hundred of them.
+//! and costs none, and "forever" can be a hundred of them.
 
 use super::{Channel, Peer, Run, eventually};
 use std::path::{Path, PathBuf};

@@ -226,7 +226,7 @@ impl Backend for InProc {
         if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
-        // In a model without a bound: who would sleep for ever is found out.
+        // In a model without a bound: who would sleep forever is found out.
         #[cfg(model)]
         if beds.removed.iter().any(|removed| core::ptr::eq(removed.as_ptr(), Arc::as_ptr(self.memory()))) {
             drop(beds);

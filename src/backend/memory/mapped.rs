@@ -31,6 +31,7 @@ impl Mapped<'_> {
     /// used; in this process they are reached by atomics of the words' sizes alone. (Other
     /// processes are outside Rust's memory model, and an atomic of one size is what is
     /// defined whatever they do.)
+    #[must_use]
     pub unsafe fn new(first: NonNull<u8>, len: usize, layout: Layout, reached: bool) -> Self {
         match layout {
             Layout::Slot => {

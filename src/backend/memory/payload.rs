@@ -141,7 +141,7 @@ impl<'a> Payload<'a> {
             put(at);
             put(at + WORD);
         }
-        if len & 7 == 0 {
+        if len.is_multiple_of(8) {
             return;
         }
         let mut at = len & !7;
@@ -182,7 +182,7 @@ impl<'a> Payload<'a> {
             get(at);
             get(at + WORD);
         }
-        if len & 7 == 0 {
+        if len.is_multiple_of(8) {
             return;
         }
         let mut at = len & !7;

@@ -8,6 +8,11 @@
 //! there, and two cells for the bytes that may: writing bytes over a unit spoils
 //! its flag, so that a side which acts on one that is none is found out.
 
+#![allow(
+    clippy::must_use_candidate,
+    reason = "a view is used by its maker alone, and all that it does is to give places"
+)]
+
 #[cfg(loom)]
 use super::Cell;
 #[cfg(not(model))]

@@ -28,6 +28,7 @@ impl Payload<'_> {
     /// # Panics
     /// If `text` and the NUL do not fit.
     #[inline(always)]
+    #[allow(clippy::must_use_candidate, reason = "of a text that was checked the answer is known")]
     pub fn write_text(&self, text: &[u8]) -> bool {
         if text.len() >= self.len() {
             no_room(text.len(), self.len());

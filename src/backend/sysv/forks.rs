@@ -12,7 +12,7 @@ static mut LOCK: libc::pthread_mutex_t = libc::PTHREAD_MUTEX_INITIALIZER;
 
 extern "C" fn hold() {
     // SAFETY: initialised as it is declared, and never moved; not held by this thread, which makes system
-    // calls alone while it holds it. (`fork` in a signal handler in the middle of them would wait for ever:
+    // calls alone while it holds it. (`fork` in a signal handler in the middle of them would wait forever:
     // POSIX lets no handler of `pthread_atfork` be relied upon there.)
     unsafe { libc::pthread_mutex_lock(&raw mut LOCK) };
 }

@@ -105,7 +105,7 @@ fn empty(scratch: &Scratch, protocol: Protocol) -> Result<(), Failure> {
 pub(super) struct Row {
     pub(super) sessions: u64,
     pub(super) tally: Tally,
-    /// Sessions in which a side waited and would have waited for ever.
+    /// Sessions in which a side waited and would have waited forever.
     pub(super) hung: u64,
     /// Writers that were kept out.
     pub(super) refused: u64,
@@ -129,7 +129,7 @@ impl AddAssign for Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Through {
     read: Done,
-    /// The writer would have waited for ever.
+    /// The writer would have waited forever.
     writer_stuck: bool,
 }
 

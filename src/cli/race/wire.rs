@@ -50,7 +50,7 @@ pub(super) enum Request {
     Leave,
     /// Count what was read since the last time: [`Response::Judged`].
     Judge { sent: [u32; 2], ends: u32 },
-    /// The other side is done. Whoever waits *after* this waits for ever: that
+    /// The other side is done. Whoever waits *after* this waits forever: that
     /// is how a hang is known, not by the clock. No answer.
     Told,
 }

@@ -22,7 +22,7 @@ pub(crate) enum Layout {
     Ring,
 }
 
-/// Without anything happening for so long, somebody waits for ever.
+/// Without anything happening for so long, somebody waits forever.
 const FOR_EVER: Duration = Duration::from_secs(20);
 
 /// A reader that has had nothing for so long when the last writer is through has come too

@@ -15,13 +15,13 @@ type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 /// **R1** Records of one, two and two units through a ring of four: in order,
 /// each exactly once and whole. The second ends one unit before the wrap, over
 /// which the third jumps; the writer waits for space twice, and nobody sleeps
-/// for ever.
+/// forever.
 #[test]
 fn r1_a_jump_over_the_wrap() {
     // 12 s.
     claim(
         "R1",
-        "records in order, once, whole, none torn; a jump over the wrap; a writer that waits for space; nobody sleeps for ever",
+        "records in order, once, whole, none torn; a jump over the wrap; a writer that waits for space; nobody sleeps forever",
         Depth::bound(3, 56_875).deep(Depth::bound(4, 752_530)),
         || flow(&one_way(4, 0), &[1, 2, 2]),
     );

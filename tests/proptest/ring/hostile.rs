@@ -74,9 +74,9 @@ impl Scribble {
         let store = |at: usize, value| {
             let unit = (at % words / 2 * 8) as u64;
             if at.is_multiple_of(2) {
-                ring.flag(unit).store(value, Ordering::Relaxed)
+                ring.flag(unit).store(value, Ordering::Relaxed);
             } else {
-                ring.set_kind(unit, value)
+                ring.set_kind(unit, value);
             }
         };
         match self {

@@ -39,13 +39,13 @@ fn nothing_more(reader: &mut Reader<InProc>, oracle: &Oracle) {
 }
 
 /// **S12** A long hand-over through a ring: every message arrives in order, once
-/// and whole; nobody sleeps for ever, and both sides finish.
+/// and whole; nobody sleeps forever, and both sides finish.
 #[test]
 fn s12_a_long_hand_over() {
     let size = Size { executions: 20, messages: 2000 };
     claim(
         "S12",
-        "ring: a long hand-over: in order, once, whole; nobody sleeps for ever",
+        "ring: a long hand-over: in order, once, whole; nobody sleeps forever",
         size,
         &[(PREEMPTED, 550_000)],
         |messages| {

@@ -72,7 +72,7 @@ macro_rules! sized {
 }
 use sized;
 
-/// Who spins for ever is never woken; that idling takes a whole core is known.
+/// Who spins forever is never woken; that idling takes a whole core is known.
 fn never_sleeps(work: Work) -> bool {
     matches!(work, Work::Wake | Work::Idle)
 }
