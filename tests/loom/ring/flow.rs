@@ -187,3 +187,33 @@ fn r25_another_lap() {
         },
     );
 }
+
+/// **R33** A ring so large that nothing is given back at once: what is sent and received at a glance, by the
+/// shortest way of all, next to what is waited for. (In the rings of the other rows each receive gives
+/// something back, which is no glance any more.)
+#[test]
+fn r33_at_a_glance() {
+    claim(
+        "R33",
+        "sent and received at a glance, with nothing to give back: in order, once, whole, nobody sleeps forever",
+        Depth::bound(3, 17_120).deep(Depth::bound(4, 0)),
+        || {
+            let ring = one_way(16, 0);
+            main_is("reader");
+            let mut reader = Reader::<Bare>::open(&ring).unwrap();
+            let mut writer = Writer::<Bare>::open(&ring).unwrap();
+            let units = &[2, 1, 2];
+            let writer = actor("writer", move || {
+                send_each(&mut writer, &messages(units));
+                writer
+            });
+            let mut bytes = [0; 8];
+            for expected in messages(units) {
+                assert_eq!(reader.recv(&mut bytes), Ok(Received::Message(expected.len())));
+                assert_eq!(bytes[..expected.len()], *expected);
+            }
+            drop(writer.join());
+            nothing_more(&mut reader);
+        },
+    );
+}

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `flow` | R1 to R8, R25: order, once, whole, awake; the wrap, a full and an empty ring |
+//! | `flow` | R1 to R8, R25, R33: order, once, whole, awake; the wrap, a full and an empty ring |
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17, R27: either side leaves or dies, and both |
 //! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
