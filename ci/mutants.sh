@@ -27,7 +27,7 @@ options=("$@")
 # tutorial's; the ring's.
 models=(
     l1_ l4_ l5_ l6_ l7_ l10_ l11_ l12_ k2_ k3_ d1_ d2_ d4_ d5_ each_order
-    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ r26_ r29_ r30_ k4_ k7_
+    r1_ r3_ r5_ r9_ r12_ r15_ r18_ r19_ r21_ r24_ r25_ r26_ r29_ r30_ r33_ k4_ k7_
 )
 
 # pass NAME SECONDS ARGS...: mutants that are named in $out/missed, all if there is
@@ -38,7 +38,7 @@ pass() {
     [ ! -e "$out/missed" ] || mapfile -t only < <(sed -E 's/[][().*+?^$|{}\\]/\\&/g; s/^/--re=^/; s/$/$/' "$out/missed")
     # (What `{:?}` prints of a handle is nobody's business but a debugger's.)
     cargo mutants --jobs "$jobs" --colors never --no-shuffle --baseline skip --timeout "$seconds" --output "$out/$name" \
-        --file 'src/protocol/**' --file src/backend/inproc.rs --exclude-re 'fmt::Debug' "${options[@]}" "${only[@]}" -- "$@" || status=$?
+        --file 'src/protocol/**' --file 'src/backend/inproc/**' --exclude-re 'fmt::Debug' "${options[@]}" "${only[@]}" -- "$@" || status=$?
     # 2 is "some were missed", 3 "some ran into the time limit".
     [ "$status" = 0 ] || [ "$status" = 2 ] || [ "$status" = 3 ] || exit "$status"
     # (A pattern can find another one beside the one that it was made of.)

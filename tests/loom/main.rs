@@ -11,7 +11,7 @@
 //! | `session` | L5 to L9: peeking, ending the session, and what lies in removed memory |
 //! | `seats` | L10 to L14: leaving, dying, and who comes next |
 //! | `orders` | T: each memory order is needed, for loom rejects the model without it |
-//! | `ring` | R1 to R32: the ring; K4 to K10, K12 to K16: a side of it that dies at any step |
+//! | `ring` | R1 to R33: the ring; K4 to K10, K12 to K17: a side of it that dies at any step |
 //! | `killed` | K1 to K3, K11: a side that dies at any step, and its successor |
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
 //!

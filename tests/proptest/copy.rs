@@ -13,6 +13,10 @@
 //!   changed.
 //! * P6: They come back as they were, into room that begins or ends at one, and
 //!   nothing outside of the room is changed.
+//! * P7: Text of any length up to several turns of the loop that has a NUL, wherever
+//!   that is, is refused; what it leaves behind stays inside. No other byte is taken for one.
+//! * P8: The first NUL ends a text, wherever it is and whatever follows it; room of any
+//!   size has all of the text, or is said to be too small.
 
 use proptest::prelude::*;
 use shm_handoff::backend::memory::Payload;
@@ -206,6 +210,76 @@ fn p6_bytes_are_read_inside() {
                 let mut expected = vec![0xDD; OPEN];
                 expected[at..at + len].copy_from_slice(&bytes);
                 assert!(room.bytes(0, OPEN) == expected, "{len} bytes from {place} to {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn p7_a_nul_is_found_wherever_it_is() {
+    let mut source = Guarded::new();
+    let target = Guarded::new();
+    for len in 1..=300 {
+        let text = text(len);
+        let words = len / 4 * 4 + 4;
+        for (from, place) in [(0, 0), (OPEN - len, 0), (0, OPEN - words), (OPEN - len, OPEN - words)] {
+            target.fill(0xEE);
+            source.private(from, len).copy_from_slice(&text);
+            for nul in 0..len {
+                let byte = std::mem::take(&mut source.private(from, len)[nul]);
+                assert!(
+                    !target.payload(place, words).write_text(source.private(from, len)),
+                    "NUL {nul} of {len} bytes"
+                );
+                source.private(from, len)[nul] = byte;
+            }
+            let (before, after) = if place == 0 { (words, OPEN) } else { (0, place) };
+            assert!(target.bytes(before, after - before).iter().all(|byte| *byte == 0xEE), "{len} bytes");
+            assert!(target.payload(place, words).write_text(source.private(from, len)), "{len} bytes without a NUL");
+        }
+    }
+}
+
+#[test]
+fn p7_no_other_byte_is_a_nul() {
+    let target = Guarded::new();
+    for byte in 1..=255 {
+        for len in [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 129, 200] {
+            let text = vec![byte; len];
+            let mut out = vec![0; len];
+            assert!(target.payload(0, 256).write_text(&text), "{len} times {byte:#x}");
+            assert_eq!(target.payload(0, 256).read_text(&mut out), Some(len), "{len} times {byte:#x}");
+            assert_eq!(out, text);
+        }
+    }
+}
+
+#[test]
+fn p8_the_first_nul_ends_a_text() {
+    const LEN: usize = 304;
+    let mut source = Guarded::new();
+    let mut room = Guarded::new();
+    for behind in [0, 0x80, 0xFF] {
+        for place in [0, OPEN - LEN] {
+            for nul in 0..LEN {
+                let mut all = text(LEN);
+                all[nul] = 0;
+                all[nul + 1..].fill(behind);
+                source.private(place, LEN).copy_from_slice(&all);
+                room.fill(0xDD);
+                for len in 0..=LEN {
+                    let read = source.payload(place, LEN).read_text(room.private(OPEN - len, len));
+                    assert_eq!(read, (len >= nul).then_some(nul), "room for {len}");
+                    assert!(len < nul || room.private(OPEN - len, nul) == &all[..nul], "{nul} bytes into {len}");
+                }
+                assert!(room.bytes(0, OPEN - LEN).iter().all(|byte| *byte == 0xDD), "{nul} bytes");
+                // And at the beginning of the room's page: nothing before it, nothing behind it.
+                for len in [nul, nul + 1, 59, 60, 61, 63, 64, 65, 127, 128, 129] {
+                    room.fill(0xDD);
+                    let read = source.payload(place, LEN).read_text(room.private(0, len));
+                    assert_eq!(read, (len >= nul).then_some(nul), "room for {len}");
+                    assert!(room.bytes(len, OPEN - len).iter().all(|byte| *byte == 0xDD), "room for {len}");
+                }
             }
         }
     }

@@ -92,47 +92,63 @@ fn k12_received_into_the_readers_own_at_every_step() {
         "ring: a reader that opens, receives two messages into its own memory, and leaves: each is there whole, or comes to the next",
         50,
         Depth::bound(1, 8307).deep(Depth::bound(2, 0)),
-        |spared| {
-            const LINES: &[What] = &[What::Message(1), What::Message(3), LAST];
-            let ring = ring(4, 2);
-            main_is("writer");
-            let theirs = ring.clone();
-            let reader = actor("reader", move || {
-                // What the dead leave here is what they had received.
-                let room = RefCell::new([[0; 8]; 2]);
-                let died = live(spared, || {
-                    let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
-                    for number in 0..2 {
-                        let mut room = room.borrow_mut();
-                        let len = reader.recv_with(&mut room[number], &mut WaitPolicy::forever()).unwrap();
-                        assert_eq!(len, Received::Message(8));
-                    }
-                    reader.close().unwrap();
-                });
-                trace::note("successor");
-                let rest = Ledger::default();
-                read_and_leave::<InProc>(&theirs, LAST, &rest);
-                (died, room.take(), rest.take())
-            });
-            let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            for line in LINES {
-                let What::Message(number) = line else { unreachable!("messages alone") };
-                while let Err(error) = writer.send(&bytes(*number)) {
-                    assert_eq!(error, SendError::ReaderGone);
-                    yield_now();
-                }
-            }
-            writer.close().unwrap();
-            let (died, room, mut rest) = reader.join();
-            let whole = (0..2).take_while(|number| bytes([1, 3][*number]) == room[*number]).count();
-            // The last one can have been received and not released yet.
-            if whole > 0 && rest.first() == Some(&LINES[whole - 1]) {
-                rest.remove(0);
-            }
-            assert_eq!(rest, LINES[whole..], "{whole} were received");
-            died
-        },
+        |spared| a_receiver_and_its_successor(&ring(4, 2), spared),
     );
+}
+
+/// **K17** As K12 in a ring of which a record is less than a quarter: there the first one is taken
+/// at a glance, and no position but that of the next message is noted.
+#[test]
+fn k17_received_at_a_glance_at_every_step() {
+    killed_at_every_step(
+        "K17",
+        "ring: K12's reader where a record is less than a quarter, so that the first is taken at a glance",
+        39,
+        Depth::bound(1, 1978),
+        |spared| a_receiver_and_its_successor(&ring(16, 2), spared),
+    );
+}
+
+/// A reader that receives two messages into its own memory, killed after `spared` steps, and its successor.
+/// Whether the first died.
+fn a_receiver_and_its_successor(ring: &Channel, spared: usize) -> bool {
+    const LINES: &[What] = &[What::Message(1), What::Message(3), LAST];
+    main_is("writer");
+    let theirs = ring.clone();
+    let reader = actor("reader", move || {
+        // What the dead leave here is what they had received.
+        let room = RefCell::new([[0; 8]; 2]);
+        let died = live(spared, || {
+            let mut reader = Reader::<Mortal>::open(&theirs).unwrap();
+            for number in 0..2 {
+                let mut room = room.borrow_mut();
+                let len = reader.recv_with(&mut room[number], &mut WaitPolicy::forever()).unwrap();
+                assert_eq!(len, Received::Message(8));
+            }
+            reader.close().unwrap();
+        });
+        trace::note("successor");
+        let rest = Ledger::default();
+        read_and_leave::<InProc>(&theirs, LAST, &rest);
+        (died, room.take(), rest.take())
+    });
+    let mut writer = Writer::<InProc>::open(ring).unwrap();
+    for line in LINES {
+        let What::Message(number) = line else { unreachable!("messages alone") };
+        while let Err(error) = writer.send(&bytes(*number)) {
+            assert_eq!(error, SendError::ReaderGone);
+            yield_now();
+        }
+    }
+    writer.close().unwrap();
+    let (died, room, mut rest) = reader.join();
+    let whole = (0..2).take_while(|number| bytes([1, 3][*number]) == room[*number]).count();
+    // The last one can have been received and not released yet.
+    if whole > 0 && rest.first() == Some(&LINES[whole - 1]) {
+        rest.remove(0);
+    }
+    assert_eq!(rest, LINES[whole..], "{whole} were received");
+    died
 }
 
 /// **K13** A reader killed at any step of peeking at two messages and releasing them up to a

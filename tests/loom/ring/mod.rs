@@ -9,7 +9,7 @@
 //! | `header` | R28: a ring that is being made |
 //! | `fences` | R29 to R32: fences that a side has the kernel make for both |
 //! | `killed` | K4 to K10: a side that dies at any step, and its successor |
-//! | `lives` | K12 to K16: the same in the other ways to take and to send |
+//! | `lives` | K12 to K17: the same in the other ways to take and to send |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
