@@ -8,7 +8,7 @@ use crate::orders::orders;
 use crate::protocol::core::{self, Cursor, Kind, Record};
 use std::time::Duration;
 
-/// The reading side: see the module.
+/// See the [module](self).
 #[derive(Debug, Default)]
 pub struct Consumer {
     /// The message that lies there was peeked at.
