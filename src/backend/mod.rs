@@ -36,8 +36,8 @@ pub struct PeerStatus {
     pub observers: usize,
     /// The memory was removed: newcomers will meet at another one.
     pub removed: bool,
-    /// Our own seat had gone and was taken anew: so may the peer's have, who has not
-    /// noticed yet. Its free seat says nothing.
+    /// Our own seat had gone and was taken anew. The peer's may have gone, too, without its notice: a free
+    /// seat says nothing of it.
     pub reseated: bool,
 }
 

@@ -132,7 +132,7 @@ pub enum Error {
         /// What was asked for.
         wanted: Layout,
     },
-    /// Memory of this layout can't be used for that.
+    /// The memory has another layout than the type of the side says, or than the call needs.
     #[error("{found} can't be used as {wanted}")]
     WrongLayout {
         /// What it is.
@@ -248,7 +248,7 @@ pub enum Error {
         /// Its errno.
         errno: Errno,
     },
-    /// What lies in the ring is no ring's: a peer has broken the protocol.
+    /// What lies in the memory breaks its layout: a peer has broken the protocol.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
     /// Any other failure of a system call.

@@ -1,7 +1,7 @@
 //! The written-flag handoff.
 //!
 //! A piece of shared memory carries a flag. Zero means "the writer may write",
-//! non-zero "the reader may read"; whoever owns the memory by that rule may
+//! non-zero "the reader may read". The side that owns the memory by that rule may
 //! touch it, and gives it away with one Release store.
 //!
 //! ```text

@@ -1,5 +1,6 @@
 //! Both sides in one process: for tests, for examples, and, under
-//! `--cfg loom` or `--cfg shuttle`, for the model checkers.
+//! `--cfg loom` or `--cfg shuttle`, for the model checkers. [`InProc`] stands in the place of
+//! [`SysV`](crate::backend::sysv::SysV), and a [`Channel`] in that of the options.
 
 mod channel;
 mod memory;

@@ -52,7 +52,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
-    /// assert!(Writer::<InProc>::open(&channel).is_err(), "there is one already");
+    /// let error = Writer::<InProc>::open(&channel).unwrap_err();
+    /// assert!(error.to_string().starts_with("the channel: another writer is attached"));
     /// drop(writer);
     /// assert!(Writer::<InProc>::open(&channel).is_ok());
     /// assert!(matches!(Writer::<InProc, Slot>::open(&channel), Err(Error::WrongLayout { .. })), "this is a ring");

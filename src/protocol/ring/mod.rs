@@ -6,27 +6,27 @@
 //! positions only grow, and a record never goes beyond the wrap.
 //!
 //! ```text
-//!            released,        looked at     unread
+//!            released,        peeked at     unread
 //!            not given back
 //!   ────────┬────────────────┬─────────────┬──────────────┬───┬─────────────
 //!    free   │ records ...    │ records ... │ records ...  │ 0 │   free
 //!   ────────┴────────────────┴─────────────┴──────────────┴───┴─────────────
-//!           ^ head           ^ place                      ^ the writer's tail
+//!           ^ head           ^ released                   ^ the writer's tail
 //!
 //!   record:  flag u32 │ kind u32 │ bytes, padded to 8
 //!
 //!   flag      meaning                        kind  meaning
-//!   --------  -----------------------------  ----  ---------------------
+//!   --------  -----------------------------  ----  ----------------------
 //!   0         nothing yet: the writer's      0     bytes
-//!   len + 1   a record of `len` bytes        1     the end of the stream
+//!   len + 1   a record of `len` bytes        1     the end of the session
 //!   u32::MAX  goes on where the ring begins
 //! ```
 //!
 //! Two happens-before edges carry it, named alike at both ends in the source:
 //! `record` from the store of a flag to the look that sees it, and `space` from
-//! the store of the head to the look that sees that. Who sleeps sets a hint
-//! first and looks once more; who publishes or gives back looks at the hint
-//! after: two fences make sure that one of the two sees the other.
+//! the store of the head to the look that sees that. A side that goes to sleep sets its parked word
+//! first and looks once more. A side that publishes or gives back looks at the other's parked word
+//! afterwards. Two fences make sure that one of the two sees the other.
 //!
 //! `docs/protocol.md` has the whole story.
 
