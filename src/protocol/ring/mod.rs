@@ -23,10 +23,10 @@
 //! ```
 //!
 //! Two happens-before edges carry it, named alike at both ends in the source:
-//! `record` from the store of a flag to the look that sees it, and `space` from
-//! the store of the head to the look that sees that. A side that goes to sleep sets its parked word
-//! first and looks once more. A side that publishes or gives back looks at the other's parked word
-//! afterwards. Two fences make sure that one of the two sees the other.
+//! `record` from the store of a flag to the load that sees it, and `space` from
+//! the store of the head to the load that sees that. A side that sleeps sets its
+//! parked word first and polls once more. A side that publishes or gives back looks at
+//! that word afterwards. Two fences make sure that one of the two sees the other.
 //!
 //! `docs/protocol.md` has the whole story.
 
