@@ -140,7 +140,7 @@ int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *o
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
 int shmh_send(struct shmh *handle, const void *bytes, size_t len, int timeout_ms);
 
-// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by the end of the stream in a ring. The
+// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by a record of its own in a ring. The
 // reader removes the segment.
 //
 // Returns as `shmh_send`.

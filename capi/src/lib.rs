@@ -226,7 +226,7 @@ unsafe extern "C" fn send_slowly(handle: *mut shmh, bytes: *const c_void, len: u
     }
 }
 
-/// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by the end of the stream in a ring. The
+/// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by a record of its own in a ring. The
 /// reader removes the segment.
 ///
 /// Returns as `shmh_send`.

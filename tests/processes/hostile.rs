@@ -106,7 +106,7 @@ fn a_reader_without_a_seat_through_no_fault_of_its_own_has_not_gone() {
     reader.end().code(0);
 }
 
-/// The memory removed while the end of the stream waits for room: the end goes to the
+/// The memory removed while the end of the session waits for room: the end goes to the
 /// new memory, where the reader is.
 #[test]
 fn an_end_that_waited_for_room_follows_the_reader() {

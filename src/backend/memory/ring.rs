@@ -145,7 +145,7 @@ impl<'a> RingView<'a> {
         word!(self, RELEASED_AT, AtomicU64)
     }
 
-    /// 1 when the reader has met the end of the stream, and removed the memory. Stored by readers.
+    /// 1 when the reader has met the end of the session, and removed the memory. Stored by readers.
     #[inline(always)]
     pub fn closed(self) -> &'a AtomicU32 {
         word!(self, CLOSED_AT, AtomicU32)

@@ -249,7 +249,7 @@ impl core::Consumer for Consumer {
     }
 
     fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        // A writer that waits for space would wait for ever beside a reader that
+        // A writer that waits for space would wait forever beside a reader that
         // waits for records.
         self.free(memory);
         self.coalesce.dry();

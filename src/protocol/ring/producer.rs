@@ -21,7 +21,7 @@ pub struct Producer {
     head: u64,
     /// Bytes for records straight behind the last one; 0 while anything has to come first.
     room: usize,
-    /// Behind an end of the stream that nobody has released: nothing may follow it.
+    /// Behind an end of the session that nobody has released: nothing may follow it.
     ended: Option<u64>,
     /// The reader has given something back since this was asked last.
     met: bool,

@@ -1,4 +1,4 @@
-//! The end of the stream, and memory that was removed: by the reader, who has met
+//! The end of the session, and memory that was removed: by the reader, who has met
 //! the end, or by somebody else.
 
 use super::{expect, message, messages, nothing_more, remove, ring, send_each};
@@ -11,14 +11,14 @@ type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
 type Writer<B> = shm_handoff::Writer<B, shm_handoff::Ring>;
 use shm_handoff::sync::Ordering;
 
-/// Looks at the end of the stream.
+/// Looks at the end of the session.
 fn meet_the_end(reader: &mut Reader<InProc>) -> shm_handoff::Message<'_, InProc, shm_handoff::Ring> {
     let message = reader.peek().unwrap();
     assert!(message.ends_session() && message.text().is_empty());
     message
 }
 
-/// **R18** The end of the stream is closed by the reader, which removes the memory
+/// **R18** The end of the session is closed by the reader, which removes the memory
 /// and releases nothing: nothing comes behind the end, and what is sent after it
 /// reaches the next session.
 #[test]
@@ -26,7 +26,7 @@ fn r18_the_end_and_what_comes_after() {
     // 2 s.
     claim(
         "R18",
-        "the end of the stream: closing removes without releasing; nothing comes behind it; what is sent after it reaches the next session",
+        "the end of the session: closing removes without releasing; nothing comes behind it; what is sent after it reaches the next session",
         Depth::bound(2, 5567).deep(Depth::bound(3, 136_891)),
         || {
             let ring = ring(4, 2);
@@ -248,7 +248,7 @@ fn r24_the_parked_word_tells_of_a_removal() {
     );
 }
 
-/// **R26** Memory removed by somebody else around the end of the stream, which the reader
+/// **R26** Memory removed by somebody else around the end of the session, which the reader
 /// has not met yet: the end reaches it, on the old memory or on the new. A removal alone
 /// does not answer an end.
 #[test]
@@ -256,7 +256,7 @@ fn r26_an_end_on_removed_memory() {
     // 3 s.
     claim(
         "R26",
-        "memory removed by somebody else while the end of the stream is sent: the reader meets the end",
+        "memory removed by somebody else while the end of the session is sent: the reader meets the end",
         Depth::bound(2, 3991).deep(Depth::bound(3, 81_431)),
         || {
             let ring = ring(4, 2);

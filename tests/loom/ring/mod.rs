@@ -5,7 +5,7 @@
 //! | `flow` | R1 to R8, R25, R33: order, once, whole, awake; the wrap, a full and an empty ring |
 //! | `batch` | R9 to R12: one publish for many, one release for many, reservations |
 //! | `restart` | R13 to R17, R27: either side leaves or dies, and both |
-//! | `end` | R18 to R24, R26: the end of the stream, and memory that was removed |
+//! | `end` | R18 to R24, R26: the end of the session, and memory that was removed |
 //! | `header` | R28: a ring that is being made |
 //! | `fences` | R29 to R32: fences that a side has the kernel make for both |
 //! | `killed` | K4 to K10: a side that dies at any step, and its successor |

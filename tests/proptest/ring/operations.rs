@@ -118,7 +118,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What was sent, and where it ends; `None`: the end of the stream.
+/// What was sent, and where it ends; `None`: the end of the session.
 struct Sent {
     bytes: Option<Vec<u8>>,
     end: u64,
