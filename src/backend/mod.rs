@@ -64,17 +64,31 @@ impl PeerStatus {
     }
 }
 
-/// For those backends alone that the protocol was checked with.
+/// The one layout that a side can use.
 #[doc(hidden)]
-pub trait Sealed {}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A slot.
+    Slot,
+    /// A ring of any capacity.
+    Ring,
+}
+
+/// For those backends alone that the protocol was checked with.
+///
+/// # Safety
+/// B1 and B9 of [`Backend`]'s contract hold: a view stays what it was, and its memory valid, until
+/// `reopen` or the end of the handle.
+#[doc(hidden)]
+pub unsafe trait Sealed {}
 
 /// Shared memory with two seats. Sealed: [`SysV`](sysv::SysV) and [`InProc`](inproc::InProc) are all there are.
 ///
 /// # Contract
 ///
-/// None of these is a matter of memory safety: the places handed out are atomics and bytes that are
-/// reached by atomics, which are defined whatever is done to them. A backend that breaks one
-/// loses or doubles messages, or waits forever.
+/// B1 and B9 are matters of memory safety: what is known of a view is not asked again. The others are
+/// not, for the places handed out are atomics and bytes that are reached by atomics, which are defined whatever is
+/// done to them: a backend that breaks one of them loses or doubles messages, or waits forever.
 ///
 /// * **B1** `slot` and `ring` name the same memory in every handle that was opened at the same
 ///   address, until it is removed. New memory is all zero, but for a ring's header.
@@ -110,6 +124,15 @@ pub trait Backend: Sized + Sealed {
     /// [`Error::SeatTaken`] if another handle has the role; else what the memory's opening met.
     #[doc(hidden)]
     fn open(address: &Self::Address, role: Role) -> Result<Self, Error>;
+
+    /// As [`open`](Self::open), of a side that can use `wanted` alone, if it can't use both.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    #[doc(hidden)]
+    fn open_as(address: &Self::Address, role: Role, _: Option<Wanted>) -> Result<Self, Error> {
+        Self::open(address, role)
+    }
 
     /// What the memory is laid out as.
     fn layout(&self) -> Layout;

@@ -63,8 +63,17 @@ impl Backlog {
     }
 
     /// Puts what was sent later behind it.
-    pub(super) fn append(&mut self, later: &Self) {
+    ///
+    /// # Errors
+    /// [`Error::Os`] where there is not so much memory; then nothing has changed.
+    pub(super) fn append(&mut self, later: &Self) -> Result<(), Error> {
+        let (count, size) = (later.len(), later.bytes.len() - later.sent);
+        let reserved = self.bytes.try_reserve_exact(size);
+        reserved
+            .and_then(|()| self.records.try_reserve_exact(count))
+            .map_err(|_| Error::no_memory(format!("{count} messages of {size} bytes that are to be sent again")))?;
         self.bytes.extend_from_slice(&later.bytes[later.sent..]);
         self.records.extend(&later.records);
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! side. A core never waits; what it is told and says is all that the endpoints know of a layout.
 
 use super::backlog::Backlog;
-use crate::backend::{Backend, Layout};
+use crate::backend::{Backend, Layout, Wanted};
 use crate::error::{Corrupt, Error, Unsendable};
 use std::fmt::Debug;
 use std::time::Duration;
@@ -26,6 +26,9 @@ pub trait Core: Debug {
     /// What the layout is called where another one was found.
     #[doc(hidden)]
     const NAME: &'static str;
+    /// `None`: either will do.
+    #[doc(hidden)]
+    const WANTED: Option<Wanted>;
 }
 
 /// The writing side.
@@ -116,6 +119,9 @@ pub trait Consumer: Sized + Debug {
 
     /// What a flag says that was seen at the first message which was not released.
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt>;
+
+    /// The first record that was not released, wherever the cursor is.
+    fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;
 
     /// What lies at the cursor.
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt>;

@@ -4,7 +4,7 @@ use super::backlog::Backlog;
 use super::core::{Core, Cursor, Kind, Record};
 use super::ring::MaybeRing;
 use super::{ring, slot};
-use crate::backend::{Backend, Layout};
+use crate::backend::{Backend, Layout, Wanted};
 use crate::error::{Corrupt, Error, Unsendable};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ impl Core for Either {
     type Producer = Producer;
     type Consumer = Consumer;
     const NAME: &'static str = "a slot or a ring";
+    const WANTED: Option<Wanted> = None;
 }
 
 impl MaybeRing for Either {
@@ -168,6 +169,10 @@ impl super::core::Consumer for Consumer {
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
         either!(self, core => core.found(memory, flag))
+    }
+
+    fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
+        either!(self, core => core.first(memory))
     }
 
     #[inline(always)]

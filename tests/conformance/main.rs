@@ -114,6 +114,8 @@ macro_rules! suite {
                 lent_up_to_the_end
                 no_end_is_ended_before_it_comes
                 peeked_one_behind_the_other
+                a_look_for_the_end_changes_nothing
+                what_was_peeked_at_is_waited_for_once
                 a_writer_goes_on_with_the_next_reader;
             $($module: $($case)*;)*
         }

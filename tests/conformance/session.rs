@@ -2,6 +2,7 @@
 //! a ring.
 
 use crate::common::{Harness, soon};
+use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::{Reader, Received, RecvError, SendError, WaitPolicy, Writer};
 use std::thread;
 
@@ -106,7 +107,6 @@ pub(crate) fn peeked_one_behind_the_other<H: Harness>(place: &H) {
     let one = reader.cursor();
     // What comes behind it comes, in a slot when it was released.
     assert!(reader.try_peek_next().unwrap().is_none());
-    assert_eq!(reader.wait_with(&mut at_once()), Err(RecvError::TimedOut));
     reader.release_up_to(before);
     assert_eq!(reader.peek_with(&mut at_once()).unwrap().text(), b"one", "nothing was released");
     reader.release_up_to(one);
@@ -142,4 +142,31 @@ pub(crate) fn a_writer_goes_on_with_the_next_reader<H: Harness>(place: &H) {
         writer.send_with(b"for the second", &mut in_time()).unwrap();
         assert_eq!(second.recv_with(&mut [0; 20], &mut in_time()), Ok(Received::Message(14)));
     });
+}
+
+/// A look for the end moves nothing and releases nothing.
+pub(crate) fn a_look_for_the_end_changes_nothing<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    writer.send(b"a").unwrap();
+    assert_eq!(reader.end_session(), Ok(false));
+    reader.release_peeked();
+    assert_eq!(reader.try_peek_next().unwrap().unwrap().text(), b"a", "it was neither stepped over nor released");
+    assert_eq!(reader.end_session(), Ok(false));
+    reader.release_peeked();
+    assert_eq!(reader.recv_with(&mut [0; 1], &mut at_once()), Err(RecvError::TimedOut), "now it was");
+    writer.end_with(&mut in_time()).unwrap();
+    assert_eq!(reader.end_session(), Ok(true));
+}
+
+/// What was peeked at and dropped is there, for a reader that waits without taking, in a slot; in a ring what
+/// comes behind it is waited for.
+pub(crate) fn what_was_peeked_at_is_waited_for_once<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    writer.send(b"a").unwrap();
+    reader.peek_with(&mut at_once()).unwrap();
+    let behind = reader.wait_with(&mut at_once());
+    let is_slot = reader.backend().layout() == Layout::Slot;
+    assert_eq!(behind, if is_slot { Ok(()) } else { Err(RecvError::TimedOut) });
+    reader.rewind();
+    assert_eq!(reader.wait_with(&mut at_once()), Ok(()));
 }

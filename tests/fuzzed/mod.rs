@@ -111,7 +111,8 @@ pub(crate) struct Flat {
     memory: Rc<Memory>,
 }
 
-impl Sealed for Flat {}
+// SAFETY: the views are those of one memory, which stays as long as the handle.
+unsafe impl Sealed for Flat {}
 
 impl Backend for Flat {
     type Address = Place;

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// fails, the unwinding must not take a lock of that model.
 pub(crate) struct Bare(ManuallyDrop<InProc>);
 
-impl Sealed for Bare {}
+// SAFETY: the views are those of one memory, which stays as long as the handle.
+unsafe impl Sealed for Bare {}
 
 impl Backend for Bare {
     type Address = Channel;

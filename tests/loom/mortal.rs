@@ -40,7 +40,8 @@ impl Drop for Mortal {
     }
 }
 
-impl Sealed for Mortal {}
+// SAFETY: the views are those of one memory, which stays as long as the handle.
+unsafe impl Sealed for Mortal {}
 
 impl Backend for Mortal {
     type Address = Channel;

@@ -6,7 +6,9 @@ use shm_handoff::backend::memory::offsets::ring::{
     CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_PARKED_AT,
     has_wide, size,
 };
-use shm_handoff::backend::sysv::Segment;
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
+use shm_handoff::backend::{Backend, Layout};
+use shm_handoff::{Reader, Ring, Slot, Writer};
 use std::sync::atomic::Ordering;
 
 const ORDER: Ordering = Ordering::SeqCst;
@@ -186,4 +188,20 @@ fn a_maker_that_is_killed_is_no_obstacle() {
         maker.kill();
         works(&channel);
     }
+}
+
+/// A side that can use one layout makes that one, where either would have done.
+#[test]
+fn a_typed_side_makes_its_own_layout() {
+    let channel = Channel::new();
+    let any = Options::any(channel.key());
+    let writer = Writer::<SysV, Ring>::open(&any).unwrap();
+    assert!(matches!(writer.backend().layout(), Layout::Ring { .. }));
+    let reader = Reader::<SysV>::open(&any).unwrap();
+    assert_eq!(reader.backend().layout(), writer.backend().layout());
+    writer.backend().segment().remove().unwrap();
+    drop((writer, reader));
+    let writer = Writer::<SysV, Slot>::open(&any).unwrap();
+    assert_eq!(writer.backend().layout(), Layout::Slot);
+    writer.backend().segment().remove().unwrap();
 }

@@ -23,7 +23,7 @@ impl Header<'_> {
     pub fn make(self, capacity: u64) {
         self.version.store(VERSION, RELAXED);
         self.capacity.store(capacity, RELAXED);
-        // Edge `header`, giving end: the side that sees the magic sees what was stored before.
+        // Edge `header`, giving end; pairs with the load in `read`: the side that sees the magic sees what was stored before.
         self.magic.store(MAGIC, orders().ring_made);
     }
 
@@ -32,7 +32,7 @@ impl Header<'_> {
     /// # Errors
     /// What stands in the place of the magic: there is no ring, or none yet.
     pub fn read(self) -> Result<(u32, u64), u64> {
-        // Edge `header`, taking end.
+        // Edge `header`, taking end; pairs with the store in `make`.
         match self.magic.load(orders().ring_recognised) {
             MAGIC => Ok((self.version.load(RELAXED), self.capacity.load(RELAXED))),
             other => Err(other),

@@ -1,11 +1,11 @@
 //! The text's bytes, copied in and out in a way that is defined whatever the
 //! other side does to them meanwhile.
 //!
-//! Everything is read and written as aligned 32-bit words, always the same
-//! words, relaxed: two sides that break the protocol get torn text, never
-//! undefined behaviour. Long runs go through a vector loop in inline assembly
-//! on x86-64, which the compiler can neither see into nor turn into a
-//! `memcpy`; it stands for the same relaxed accesses of the same words.
+//! What is short is read and written as aligned 32-bit words, relaxed: two sides
+//! that break the protocol get torn text, never undefined behaviour. What is longer goes
+//! through vector registers in inline assembly on x86-64, which the compiler can neither see
+//! into nor turn into a `memcpy`; its pieces may overlap, and stand for relaxed accesses of the same
+//! bytes.
 //! Under loom the words are plain cells instead, so that every access which
 //! the flag does not order is reported as the data race that it would be.
 
@@ -114,7 +114,8 @@ impl<'a> Payload<'a> {
         unsafe { Self::copy_out(self.first, out) };
     }
 
-    /// Copies `bytes` to the words at `to`, the last one padded with zeros.
+    /// Copies `bytes` to the words at `to`. A last one that is not whole has zeros behind them, or what lay
+    /// there.
     ///
     /// # Safety
     /// So many words are there, as the constructors promise.

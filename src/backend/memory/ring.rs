@@ -220,11 +220,9 @@ impl<'a> RingView<'a> {
     }
 
     /// Where the bytes of the record at `position` begin, checked to hold `len`.
-    pub fn bytes(self, position: u64, len: usize) -> *mut u8 {
+    pub(crate) fn bytes(self, position: u64, len: usize) -> *mut u8 {
         let from = self.offset(position) + UNIT;
-        if from + len > self.capacity() {
-            beyond(from, len, self.capacity());
-        }
+        self.check(from, len);
         self.behind_header(position)
     }
 
@@ -249,10 +247,15 @@ impl<'a> RingView<'a> {
     }
 
     #[inline(always)]
-    fn run(self, from: usize, len: usize) -> Payload<'a> {
-        if from + len > self.capacity() {
+    fn check(self, from: usize, len: usize) {
+        if len > self.capacity() || from > self.capacity() - len || !from.is_multiple_of(WORD) {
             beyond(from, len, self.capacity());
         }
+    }
+
+    #[inline(always)]
+    fn run(self, from: usize, len: usize) -> Payload<'a> {
+        self.check(from, len);
         // SAFETY: within the constructor's bytes by the check above; a whole
         // number of words, as positions and offsets are.
         unsafe { Payload::from_parts(self.bytes.as_ptr().sub(UNIT).add(from).cast_const().cast(), len / WORD) }
@@ -356,8 +359,8 @@ impl RingView<'_> {
 
     /// Copies `bytes` into the record at `position`, beginning `at` bytes behind its header.
     #[inline(always)]
-    pub fn write(self, position: u64, at: usize, bytes: &[u8]) {
-        let from = self.offset(position) + UNIT + at;
+    pub(crate) fn write(self, position: u64, at: usize, bytes: &[u8]) {
+        let from = self.offset(position).saturating_add(UNIT).saturating_add(at);
         #[cfg(loom)]
         for unit in from / UNIT..(from + bytes.len()).div_ceil(UNIT) {
             self.words.flags[unit].spoil(SPOILT);
@@ -367,7 +370,7 @@ impl RingView<'_> {
 
     /// Copies the first bytes of the record at `position` out.
     #[inline(always)]
-    pub fn read(self, position: u64, bytes: &mut [u8]) {
+    pub(crate) fn read(self, position: u64, bytes: &mut [u8]) {
         self.run(self.offset(position) + UNIT, bytes.len().next_multiple_of(WORD)).read_bytes(bytes);
     }
 }
@@ -376,5 +379,5 @@ impl RingView<'_> {
 #[cold]
 #[inline(never)]
 fn beyond(from: usize, len: usize, capacity: usize) -> ! {
-    panic!("{len} bytes at {from} go beyond {capacity}")
+    panic!("{len} bytes at {from} go beyond {capacity}, or begin within a word")
 }

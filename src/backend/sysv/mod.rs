@@ -44,7 +44,7 @@ pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 pub use stat::Stat;
 
 use super::memory::mapped::Mapped;
-use super::{Backend, PeerStatus, RingView, Sealed, SlotView};
+use super::{Backend, PeerStatus, RingView, Sealed, SlotView, Wanted};
 use crate::error::{Error, Layout, Role};
 use crate::sync::AtomicU32;
 use recognise::Want;
@@ -114,7 +114,8 @@ impl SysV {
     }
 }
 
-impl Sealed for SysV {}
+// SAFETY: the views are of memory that the handle holds, and are made anew with it.
+unsafe impl Sealed for SysV {}
 
 impl Backend for SysV {
     type Address = Options;
@@ -135,6 +136,10 @@ impl Backend for SysV {
         let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
         let (segment, views) = seat.locked(|lock| options.attach(Some(&lock)))?;
         Ok(Self { views, segment, seat: Some(seat), options: *options })
+    }
+
+    fn open_as(options: &Options, role: Role, wanted: Option<Wanted>) -> Result<Self, Error> {
+        Self::open(&options.narrowed(wanted), role)
     }
 
     fn layout(&self) -> Layout {

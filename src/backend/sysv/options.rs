@@ -5,6 +5,7 @@ use super::recognise::{self, Want};
 use super::seats::Lock;
 use super::segment::Segment;
 use super::stat::Stat;
+use crate::backend::Wanted;
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::offsets::ring;
 use crate::error::{Error, Layout, Object};
@@ -83,6 +84,16 @@ impl Options {
     #[must_use]
     pub fn trust_owner(self, trust_owner: bool) -> Self {
         Self { trust_owner, ..self }
+    }
+
+    /// Of a side that can use `wanted` alone: what it makes, where nothing is, is that.
+    pub(super) fn narrowed(self, wanted: Option<Wanted>) -> Self {
+        let want = match (self.want, wanted) {
+            (Want::Any, Some(Wanted::Slot)) => Want::Classic,
+            (Want::Any, Some(Wanted::Ring)) => Want::Ring { capacity: ring::DEFAULT, exactly: false },
+            (want, _) => want,
+        };
+        Self { want, ..self }
     }
 
     pub(super) fn check(&self, stat: &Stat) -> Result<(), Error> {

@@ -250,7 +250,7 @@ impl Backoff {
             }
         }
         if let Some(time) = policy.timeout.take() {
-            // One that is beyond all times is none.
+            // A deadline that overflows `Instant` means no deadline.
             policy.deadline = now.checked_add(time);
         }
         match policy.deadline {
@@ -261,10 +261,13 @@ impl Backoff {
     }
 
     /// Whether it is time to look who is there; the moment, if so.
-    pub(super) fn status_due(&mut self) -> Option<Instant> {
+    pub(super) fn status_due(&mut self) -> bool {
         let now = now();
         let due = cfg!(model) || self.last_status.is_none_or(|last| now - last >= STATUS_EVERY);
-        due.then(|| *self.last_status.insert(now))
+        if due {
+            self.last_status = Some(now);
+        }
+        due
     }
 }
 

@@ -202,13 +202,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn end_session(&mut self) -> Result<bool, RecvError> {
-        let message = match self.peek_with(&mut WaitPolicy::non_blocking()) {
-            Err(RecvError::TimedOut) => return Ok(false),
-            message => message?,
-        };
-        let ends = message.ends_session();
+        let Some(first) = self.core.first(&self.memory)? else { return Ok(false) };
+        let (len, kind) = self.core.copy(&self.memory, first, &mut self.text)?;
+        let ends = kind == Kind::End;
         if ends {
-            message.end_session()?;
+            self.close_session(Record { len, kind, ..first })?;
         }
         Ok(ends)
     }

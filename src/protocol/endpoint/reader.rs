@@ -74,7 +74,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
-        let memory = B::open(address, Role::Reader)?;
+        let memory = B::open_as(address, Role::Reader, L::WANTED)?;
         let found = memory.layout();
         let core = L::Consumer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
@@ -101,7 +101,8 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.core.longest(&self.memory)
     }
 
-    /// Waits until there is a message behind the last one that was peeked at, and takes nothing.
+    /// Waits until there is a message behind the last one that was peeked at, and takes nothing. In a slot there is
+    /// none behind it until it is released: there it waits until any message is there.
     ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
@@ -115,7 +116,15 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
-        self.await_record(policy).map(drop)
+        if !self.core.has_strangers() {
+            return self.await_record(policy).map(drop);
+        }
+        // Nothing comes behind what lies in a slot, peeked at or not.
+        if self.core.first(&self.memory)?.is_some() {
+            return Ok(());
+        }
+        self.core.rewind();
+        self.await_record_slowly(policy).map(drop)
     }
 
     /// Waits for the next message, copies it to the beginning of `bytes`, and releases it. Where a message is there, this makes
@@ -165,7 +174,10 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
-        self.recv_with(bytes, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try)
+        match self.core.take_straight(&self.memory, bytes) {
+            Ok(len) => Ok(Received::Message(len)),
+            Err(seen) => self.recv_slowly(seen, bytes, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try),
+        }
     }
 
     /// Receives the next message, waiting until `deadline`.
@@ -329,7 +341,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
             }
             looks += 1;
             if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) {
-                if backoff.status_due().is_some()
+                if backoff.status_due()
                     && let Some(found) = self.look_around()?
                 {
                     return Ok(found);

@@ -59,7 +59,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// assert!(matches!(Writer::<InProc, Slot>::open(&channel), Err(Error::WrongLayout { .. })), "this is a ring");
     /// ```
     pub fn open(address: &B::Address) -> Result<Self, Error> {
-        let memory = B::open(address, Role::Writer)?;
+        let memory = B::open_as(address, Role::Writer, L::WANTED)?;
         let found = memory.layout();
         let core = L::Producer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
@@ -287,6 +287,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// ```
     pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         self.watch.begin_anew();
+        self.renew();
         let mut backoff = Backoff::new(policy);
         loop {
             let (status, verdict) = self.status()?;

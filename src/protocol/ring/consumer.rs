@@ -98,18 +98,6 @@ fn check(ring: RingView<'_>, at: u64, flag: u32) -> Result<Record, Corrupt> {
     Ok(Record { at, len, kind })
 }
 
-/// What the reader sleeps on.
-#[inline(always)]
-fn reader(ring: RingView<'_>) -> Event<'_> {
-    Event { parked: ring.reader_parked(), fences: ring.reader_fences() }
-}
-
-/// What the writer sleeps on.
-#[inline(always)]
-fn writer(ring: RingView<'_>) -> Event<'_> {
-    Event { parked: ring.writer_parked(), fences: ring.writer_fences() }
-}
-
 impl Consumer {
     /// Everything before `end` is released.
     #[inline(always)]
@@ -157,7 +145,7 @@ impl Consumer {
         // Edge `space`, giving end; pairs with the load in `Producer::has_room`: our copies out are
         // over.
         ring.head().store(self.released, orders().give_back);
-        let event = writer(ring);
+        let event = Event::of_writer(ring);
         if event.is_awaited(orders().fence_given_back) {
             event.wake(memory);
         }
@@ -186,18 +174,18 @@ impl core::Consumer for Consumer {
         // Whatever is wrong with the header: what is known is known of other memory.
         (self.attached, self.plain) = (false, 0);
         (self.head, self.released, self.cursor) = (0, 0, 0);
+        self.memory += 1;
         let ring = memory.ring();
         let Standing { head, released } = standing(ring)?;
         (self.head, self.released, self.cursor) = (head, released, released);
         self.attached = true;
-        self.memory += 1;
         self.measure(ring);
         // The last reader may have died between giving back and waking. With the
         // fence that it did not come to: else the writer's parked word can come after our
         // clearing it, and its last poll see what was before.
         barrier(orders().fence_reader_comes);
-        reader(ring).announce(memory);
-        writer(ring).wake(memory);
+        Event::of_reader(ring).announce(memory);
+        Event::of_writer(ring).wake(memory);
         Ok(())
     }
 
@@ -234,6 +222,13 @@ impl core::Consumer for Consumer {
         if self.attached { self.bounded(ring, record(ring, self.released, flag)?) } else { Ok(None) }
     }
 
+    fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
+        if !self.attached {
+            self.attach(memory)?;
+        }
+        self.found(memory, look(memory.ring(), self.released))
+    }
+
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
         if !self.attached {
@@ -264,13 +259,13 @@ impl core::Consumer for Consumer {
 
     /// By the fence of a side that sleeps.
     fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        reader(memory.ring()).prepare(memory, orders().fence_reader_sleeps);
+        Event::of_reader(memory.ring()).prepare(memory, orders().fence_reader_sleeps);
         self.poll(memory)
     }
 
     fn park<B: Backend>(&mut self, memory: &B, longest: Duration) -> Result<(), Corrupt> {
         let found = self.poll_last(memory);
-        reader(memory.ring()).park(memory, found == Ok(None), longest);
+        Event::of_reader(memory.ring()).park(memory, found == Ok(None), longest);
         found.map(drop)
     }
 
@@ -315,6 +310,9 @@ impl core::Consumer for Consumer {
     }
 
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor) {
+        if !self.attached {
+            return;
+        }
         let next = self.cursor;
         // A position of other memory can lie between two of this one's. And after the cursor was
         // set back, what lies there was not peeked at.

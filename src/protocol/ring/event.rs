@@ -15,7 +15,7 @@
 //! fence fails takes its word back before it sleeps. A peer that has not seen that yet may leave it
 //! asleep, for the 20 ms after which it polls by itself; nothing else depends on a fence.
 
-use crate::backend::{Backend, PeerFences};
+use crate::backend::{Backend, PeerFences, RingView};
 use crate::orders::{RELAXED, barrier};
 use crate::sync::{AtomicU32, Ordering, compiler_fence};
 use std::time::Duration;
@@ -31,12 +31,24 @@ fn full_fence(fence: Option<Ordering>) {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Event<'a> {
     /// 1 while the side sleeps, or is about to.
-    pub(super) parked: &'a AtomicU32,
+    parked: &'a AtomicU32,
     /// Of the side that sleeps.
-    pub(super) fences: Option<PeerFences<'a>>,
+    fences: Option<PeerFences<'a>>,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    /// What the reader sleeps on.
+    #[inline(always)]
+    pub(super) fn of_reader(ring: RingView<'a>) -> Self {
+        Self { parked: ring.reader_parked(), fences: ring.reader_fences() }
+    }
+
+    /// What the writer sleeps on.
+    #[inline(always)]
+    pub(super) fn of_writer(ring: RingView<'a>) -> Self {
+        Self { parked: ring.writer_parked(), fences: ring.writer_fences() }
+    }
+
     /// Of the side that has stored what the other one may be waiting for: whether that one is to be
     /// woken.
     #[inline(always)]

@@ -11,7 +11,7 @@
 //!   ────────┬────────────────┬─────────────┬──────────────┬───┬─────────────
 //!    free   │ records ...    │ records ... │ records ...  │ 0 │   free
 //!   ────────┴────────────────┴─────────────┴──────────────┴───┴─────────────
-//!           ^ head           ^ released                   ^ the writer's tail
+//!           ^ head           ^ released                    ^ the writer's tail
 //!
 //!   record:  flag u32 │ kind u32 │ bytes, padded to 8
 //!
@@ -24,9 +24,9 @@
 //!
 //! Two happens-before edges carry it, named alike at both ends in the source:
 //! `record` from the store of a flag to the load that sees it, and `space` from
-//! the store of the head to the load that sees that. A side that sleeps sets its
-//! parked word first and polls once more. A side that publishes or gives back looks at
-//! that word afterwards. Two fences make sure that one of the two sees the other.
+//! the store of the head to the load that sees that. A side that is about to sleep sets
+//! its parked word and polls once more; a side that publishes or gives back then looks at the
+//! other's parked word. Two fences make sure that one of the two sees the other.
 //!
 //! `docs/protocol.md` has the whole story.
 
@@ -41,7 +41,7 @@ mod reserved;
 mod waiting;
 
 use super::core::Core;
-use crate::backend::Layout;
+use crate::backend::{Layout, Wanted};
 use crate::error::Error;
 
 pub(crate) use consumer::Consumer;
@@ -67,6 +67,7 @@ impl Core for Ring {
     type Producer = Producer;
     type Consumer = Consumer;
     const NAME: &'static str = "a ring";
+    const WANTED: Option<Wanted> = Some(Wanted::Ring);
 }
 
 /// A layout that is a ring, or can be one: [`Ring`] and [`Either`]. Its sides can build messages in the shared memory

@@ -37,18 +37,6 @@ struct Unpublished {
     flag: u32,
 }
 
-/// What the reader sleeps on.
-#[inline(always)]
-fn reader(ring: RingView<'_>) -> Event<'_> {
-    Event { parked: ring.reader_parked(), fences: ring.reader_fences() }
-}
-
-/// What the writer sleeps on.
-#[inline(always)]
-fn writer(ring: RingView<'_>) -> Event<'_> {
-    Event { parked: ring.writer_parked(), fences: ring.writer_fences() }
-}
-
 impl Producer {
     /// Whether a record of `len` bytes fits behind the last one, or behind a jump.
     fn fits(&self, ring: RingView<'_>, len: usize) -> bool {
@@ -98,10 +86,10 @@ impl Producer {
 
     #[inline(always)]
     fn publish<B: Backend>(&mut self, memory: &B, ring: RingView<'_>, sealed: Unpublished) {
-        // Edge `record`, giving end; pairs with the load in `consumer::peek`: the side that sees the
+        // Edge `record`, giving end; pairs with the load in `consumer::look`: the side that sees the
         // flag sees the bytes, and the records behind it.
         ring.flag(sealed.at).store(sealed.flag, orders().ring_publish);
-        if reader(ring).is_awaited(orders().fence_published) {
+        if Event::of_reader(ring).is_awaited(orders().fence_published) {
             self.wake(memory);
         }
     }
@@ -110,7 +98,7 @@ impl Producer {
     #[cold]
     #[inline(never)]
     fn wake<B: Backend>(&mut self, memory: &B) {
-        self.in_doubt = !reader(memory.ring()).wake(memory);
+        self.in_doubt = !Event::of_reader(memory.ring()).wake(memory);
         if self.in_doubt {
             self.room = 0;
         }
@@ -176,8 +164,8 @@ impl core::Producer for Producer {
         // clearing it, and its last poll see what was before. And edge `space`, taking
         // end, of the head that `standing` has seen: it was copied out up to there.
         barrier(orders().fence_writer_comes);
-        writer(ring).announce(memory);
-        reader(ring).wake(memory);
+        Event::of_writer(ring).announce(memory);
+        Event::of_reader(ring).wake(memory);
         Ok(())
     }
 
@@ -233,7 +221,7 @@ impl core::Producer for Producer {
             self.attach(memory)?;
         }
         let ring = memory.ring();
-        // Edge `space`, taking end; pairs with the store in `Consumer::give_back`: what was given
+        // Edge `space`, taking end; pairs with the store in `Consumer::free`: what was given
         // back was copied out.
         let head = ring.head().load(orders().take_space);
         if distance(self.head, head) > distance(self.head, self.tail) || !head.is_multiple_of(8) {
@@ -285,7 +273,7 @@ impl core::Producer for Producer {
     }
 
     fn park<B: Backend>(&mut self, memory: &B, len: usize, longest: Duration) -> Result<(), Corrupt> {
-        let event = writer(memory.ring());
+        let event = Event::of_writer(memory.ring());
         event.prepare(memory, orders().fence_writer_sleeps);
         let room = self.has_room(memory, len);
         event.park(memory, room == Ok(false), longest);

@@ -139,6 +139,7 @@ impl<B: Backend> Reserved<'_, B> {
     #[inline]
     pub fn commit(self) {
         self.core.publish_at(self.memory, self.at, self.len);
+        // Nothing has to come first: `make_room` saw to that, and a ring's writer needs no introduction.
         self.core.renew(self.memory, true);
     }
 }

@@ -79,6 +79,10 @@ impl core::Consumer for Consumer {
         Ok(flag::is_full(flag).then_some(FOUND))
     }
 
+    fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
+        Ok(flag::is_full(Self::look(memory.slot())).then_some(FOUND))
+    }
+
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
         Ok((!self.peeked && flag::is_full(Self::look(memory.slot()))).then_some(FOUND))

@@ -8,6 +8,8 @@ pub mod flag;
 mod producer;
 pub mod rules;
 
+use crate::backend::Wanted;
+
 pub use consumer::Consumer;
 pub use producer::Producer;
 
@@ -29,4 +31,5 @@ impl super::core::Core for Slot {
     type Producer = Producer;
     type Consumer = Consumer;
     const NAME: &'static str = "a classic slot";
+    const WANTED: Option<Wanted> = Some(Wanted::Slot);
 }

@@ -19,14 +19,14 @@ pub struct Producer {
 impl Producer {
     #[inline(always)]
     fn is_empty(slot: SlotView<'_>) -> bool {
-        // Edge `room`, taking end; pairs with the store in `Consumer::release`: the reader's copy
+        // Edge `room`, taking end; pairs with the store in `Consumer::empty`: the reader's copy
         // out is over.
         !flag::is_full(slot.flag.load(orders().see_empty))
     }
 
     #[inline(always)]
     fn publish<B: Backend>(memory: &B, slot: SlotView<'_>) {
-        // Edge `text`, giving end; pairs with the load in `Consumer::poll`: the side that sees the
+        // Edge `text`, giving end; pairs with the load in `Consumer::look`: the side that sees the
         // flag sees the text.
         slot.flag.store(FULL, orders().publish);
         memory.wake();

@@ -264,9 +264,9 @@ fn a_slow_hook_is_no_slow_yield() {
 fn a_status_now_and_then() {
     yields_take([]);
     let mut backoff = Backoff::new(&WaitPolicy::forever());
-    let first = backoff.status_due().expect("the first look is at once");
+    assert!(backoff.status_due(), "the first look is at once");
     goes_by(STATUS_EVERY / 2);
-    assert_eq!(backoff.status_due(), None);
+    assert!(!backoff.status_due());
     goes_by(STATUS_EVERY / 2);
-    assert_eq!(backoff.status_due(), Some(first + STATUS_EVERY));
+    assert!(backoff.status_due());
 }

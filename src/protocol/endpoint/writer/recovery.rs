@@ -79,9 +79,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// Moves to the memory that the address leads to now, with what was not released.
     pub(super) fn move_on(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         let mut left = if self.is_stranded(policy)? { self.core.take_along(&self.memory)? } else { Backlog::default() };
-        self.memory.reopen()?;
         // In front: it was sent before what still waits to be sent again.
-        left.append(&self.backlog);
+        left.append(&self.backlog)?;
+        self.memory.reopen()?;
         self.backlog = left;
         Ok(self.settle_in()?)
     }
@@ -114,7 +114,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 return Ok(true);
             }
             let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Receipt) else { continue };
-            if backoff.status_due().is_some() && self.status()?.0.removed {
+            if backoff.status_due() && self.status()?.0.removed {
                 return Ok(false);
             }
             let left = backoff.tick(policy, WaitingFor::Receipt)?;

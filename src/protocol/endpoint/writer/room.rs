@@ -59,7 +59,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
             let step = if self.introduced { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             let mut moved = false;
-            if backoff.status_due().is_some() {
+            if backoff.status_due() {
                 let (status, verdict) = self.status()?;
                 if status.removed {
                     // No look at the new memory before the tick: a peer that removes again and again
