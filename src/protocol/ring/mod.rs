@@ -11,7 +11,7 @@
 //!   ────────┬────────────────┬─────────────┬──────────────┬───┬─────────────
 //!    free   │ records ...    │ records ... │ records ...  │ 0 │   free
 //!   ────────┴────────────────┴─────────────┴──────────────┴───┴─────────────
-//!           ^ head           ^ released                    ^ the writer's tail
+//!           ^ head           ^ released                   ^ the writer's tail
 //!
 //!   record:  flag u32 │ kind u32 │ bytes, padded to 8
 //!
