@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The public API is what docs/api.txt says, and every item of it has an example that asserts.
+# The public API is what docs/api.txt says, and every item of it is in an example that asserts.
 #
 #   ci/api.sh [--update]    --update writes docs/api.txt
 #

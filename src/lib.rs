@@ -5,9 +5,12 @@
 //! [`WaitPolicy`] says. What the reader takes out is copied into a buffer ([`Reader::recv`]), or is a [`Message`]
 //! that stays in the shared memory until it is released ([`Reader::peek`]).
 //!
+//! This program starts itself again as the reader; two programs do it in the same way (`cargo run --example
+//! two_processes`):
+//!
 #![cfg_attr(not(model), doc = "```")]
 #![cfg_attr(model, doc = "```ignore")]
-#![doc = include_str!("../examples/two_processes.rs")]
+#![doc = include_str!("../examples/two_processes/program.rs")]
 //! ```
 //!
 //! # Two layouts
@@ -27,15 +30,15 @@
 //!
 //! # Which call for which purpose
 //!
-//! The last column has the instructions that a message costs, in two figures: one of 8 bytes, and one of 2048
-//! (2047 in a slot). Each is the way of a message through both sides, in one thread, where nobody
-//! has to wait (`ci/instructions.sh`; `docs/benchmarks.md` has more of it, and times).
+//! The last two columns have the instructions that a message costs, in two figures: one of 8 bytes, and one of 2048
+//! (2047 at a slot). Each is the way of a message through both sides, in one thread, where nobody
+//! has to wait (Rust 1.95, x86-64: `ci/instructions.sh`; `docs/benchmarks.md` has more, and times).
 //!
 //! | To | call | ring | slot |
 //! | --- | --- | ---: | ---: |
-//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | RING | SLOT |
-//! | the same, on whichever layout is there | the same, without a layout in the type | EITHER_RING | EITHER_SLOT |
-//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | PEEK_RING | PEEK_SLOT |
+//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 97, 810 | 142, 1439 |
+//! | the same, on whichever layout is there | the same, without a layout in the type | 102, 815 | 144, 1458 |
+//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 236, 947 | 186, 1459 |
 //!
 //! | To | call |
 //! | --- | --- |

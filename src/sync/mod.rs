@@ -3,7 +3,7 @@
 //! | build | what stands behind it |
 //! | --- | --- |
 //! | ordinary | `core` and `parking_lot` |
-//! | `--cfg loom` | loom, with what watches each operation: see [`trace`] |
+//! | `--cfg loom` | loom, with what watches each operation: see `trace` |
 //! | `--cfg shuttle` | shuttle |
 //! | `--cfg crash` | `core`, with a failpoint before each operation |
 //!

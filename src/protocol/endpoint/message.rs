@@ -242,7 +242,7 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
-    /// writer.end()?;
+    /// writer.end_with(&mut WaitPolicy::non_blocking())?;
     /// let message = reader.peek()?;
     /// assert_eq!((message.text(), message.ends_session()), (&b"end\n"[..], true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -9,7 +9,7 @@ use crate::orders::{RELAXED, barrier, orders};
 use crate::protocol::core::{self, Cursor, Kind, Record};
 use std::time::Duration;
 
-/// See the [module](self).
+/// The reading side: see the module.
 #[derive(Debug)]
 pub struct Consumer {
     /// The memory's header made sense. Before that nothing else here says anything of it.

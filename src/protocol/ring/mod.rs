@@ -70,7 +70,7 @@ impl Core for Ring {
     const WANTED: Option<Wanted> = Some(Wanted::Ring);
 }
 
-/// A layout that is a ring, or can be one: [`Ring`] and [`Either`]. Its sides can build messages in the shared memory
+/// A layout that is a ring, or can be one: [`Ring`] and [`Either`](crate::Either). Its sides can build messages in the shared memory
 /// ([`Writer::reserve`](crate::Writer::reserve)) and read them there
 /// ([`Reader::peek_in_place`](crate::Reader::peek_in_place)).
 ///

@@ -10,7 +10,7 @@ use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{self, Kind, Record};
 use std::time::Duration;
 
-/// See the [module](self).
+/// The writing side: see the module.
 #[derive(Debug, Default)]
 pub struct Producer {
     /// The memory's header made sense. Before that nothing else here says anything of it.

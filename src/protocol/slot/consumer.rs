@@ -8,7 +8,7 @@ use crate::orders::orders;
 use crate::protocol::core::{self, Cursor, Kind, Record};
 use std::time::Duration;
 
-/// See the [module](self).
+/// The reading side: see the module.
 #[derive(Debug, Default)]
 pub struct Consumer {
     /// The message that lies there was peeked at.

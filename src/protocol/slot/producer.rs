@@ -9,7 +9,7 @@ use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{self, Kind, Record};
 use std::time::Duration;
 
-/// See the [module](self).
+/// The writing side: see the module.
 #[derive(Debug, Default)]
 pub struct Producer {
     /// An empty flag is all that a message needs.

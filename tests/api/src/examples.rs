@@ -1,4 +1,5 @@
-//! Every function, struct, enum, union, trait and macro of the public API holds an example that asserts.
+//! Every function, struct, enum, union, trait and macro of the public API is used in an example that asserts: in
+//! its own, or in that of a sister.
 
 use public_api::PublicApi;
 use rustdoc_types::{Crate, Item, ItemEnum};
@@ -10,12 +11,15 @@ const EXCEPT: &[(&str, &str)] = &[];
 /// Whether all is shown; prints what isn't.
 pub(crate) fn on_all_of(api: &PublicApi, krate: &Crate) -> bool {
     let written_by_impls = methods_of_trait_impls(krate);
+    let used = krate.index.values().filter_map(|item| item.docs.as_deref()).flat_map(words).collect::<BTreeSet<_>>();
     let (mut wanting, mut seen, mut unused) = (Vec::new(), BTreeSet::new(), EXCEPT.to_vec());
     for listed in api.items() {
         let id = listed.id();
         // What a trait's method does is said, and shown, at the trait.
         let Some(item) = krate.index.get(&id).filter(|_| !written_by_impls.contains(&id)) else { continue };
-        if !needs_one(item) || !seen.insert(id) || item.docs.as_deref().is_some_and(asserts) {
+        let is_used = item.name.as_deref().is_some_and(|name| used.contains(name))
+            || item.docs.as_deref().is_some_and(|docs| !words(docs).is_empty());
+        if !needs_one(item) || !seen.insert(id) || is_used {
             continue;
         }
         let name = listed.to_string();
@@ -26,12 +30,12 @@ pub(crate) fn on_all_of(api: &PublicApi, krate: &Crate) -> bool {
         }
     }
     for (place, name) in &wanting {
-        eprintln!("{place}: no example that asserts: {name}");
+        eprintln!("{place}: in no example that asserts: {name}");
     }
     for (name, _) in &unused {
         eprintln!("tests/api/src/examples.rs: excused, but not wanting: {name}");
     }
-    println!("api: {} items have to have an example that asserts, {} have none", seen.len(), wanting.len());
+    println!("api: {} items have to be in an example that asserts, {} are in none", seen.len(), wanting.len());
     wanting.is_empty() && unused.is_empty()
 }
 
@@ -56,19 +60,32 @@ fn methods_of_trait_impls(krate: &Crate) -> BTreeSet<rustdoc_types::Id> {
     impls.flatten().copied().collect()
 }
 
-/// Whether a code block that rustdoc compiles and runs holds an assertion.
-fn asserts(docs: &str) -> bool {
-    let mut block = None;
-    docs.lines().map(str::trim).any(|line| {
-        if let Some(words) = line.strip_prefix("```") {
-            block = match block {
-                Some(_) => None,
-                None => Some(runs(words)),
+/// The words of those code blocks that rustdoc compiles and runs, and that assert.
+fn words(docs: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut block: Option<Vec<&str>> = None;
+    for line in docs.lines().map(str::trim) {
+        if let Some(attributes) = line.strip_prefix("```") {
+            block = match block.take() {
+                Some(words) => {
+                    found.extend(if asserts(&words) { words } else { Vec::new() });
+                    None
+                }
+                // (One that is not run is gone through, to find its end.)
+                None => Some(if runs(attributes) { Vec::new() } else { vec![NOT_RUN] }),
             };
-            return false;
+        } else if let Some(words) = block.as_mut().filter(|words| words.first() != Some(&NOT_RUN)) {
+            let code = line.split("// ").next().unwrap_or_default();
+            words.extend(code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()));
         }
-        block == Some(true) && line.contains("assert")
-    })
+    }
+    found
+}
+
+const NOT_RUN: &str = "```";
+
+fn asserts(words: &[&str]) -> bool {
+    words.iter().any(|word| word.starts_with("assert"))
 }
 
 fn runs(words: &str) -> bool {
@@ -81,14 +98,14 @@ fn place(item: &Item) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::asserts;
+    use super::words;
 
     #[test]
-    fn an_assertion_counts_where_it_is_run() {
-        assert!(asserts("One.\n\n```\nassert!(true);\n```\nMore."));
-        assert!(asserts("```text\nassert\n```\n```rust\nassert_eq!(1, 1);\n```"));
+    fn a_word_counts_where_it_is_run_and_something_is_asserted() {
+        assert_eq!(words("One.\n\n```\nassert!(one.two());\n```\nMore."), ["assert", "one", "two"]);
+        assert_eq!(words("```text\nassert\n```\n```rust\nassert_eq!(a_b, 1); // c\n```"), ["assert_eq", "a_b", "1"]);
         for docs in ["assert!(true);", "```no_run\nassert!(true);\n```", "```\n1 + 1;\n```\nassert!(true);"] {
-            assert!(!asserts(docs), "{docs}");
+            assert_eq!(words(docs), [""; 0], "{docs}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `api JSON FILE [--update]`: compares the public API with what FILE says it is, and wants an asserted
-//! example on every item of it. JSON is rustdoc's. Called by `ci/api.sh`.
+//! `api JSON FILE [--update]`: compares the public API with what FILE says it is, and wants every item of it
+//! in an example that asserts. JSON is rustdoc's. Called by `ci/api.sh`.
 
 mod examples;
 

@@ -1,6 +1,3 @@
-//! A writer and a reader in two processes, first at a classic slot, then at a ring. The program starts
-//! itself again as the reader.
-
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::{Reader, Received, Writer};
 use std::{env, process::Command};
