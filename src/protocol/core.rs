@@ -117,6 +117,13 @@ pub trait Consumer: Sized + Debug {
     /// The flag that was seen, for [`found`](Self::found).
     fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32>;
 
+    /// Peeks at the first message that was not released, if all is well at a glance: copies it to the
+    /// beginning of `text`, and sets the cursor behind it.
+    ///
+    /// # Errors
+    /// As for [`take_straight`](Self::take_straight).
+    fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32>;
+
     /// What a flag says that was seen at the first message which was not released.
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt>;
 

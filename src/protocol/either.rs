@@ -167,6 +167,11 @@ impl super::core::Consumer for Consumer {
         either!(self, core => core.take_straight(memory, bytes))
     }
 
+    #[inline(always)]
+    fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
+        either!(self, core => core.peek_straight(memory, text))
+    }
+
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
         either!(self, core => core.found(memory, flag))
     }

@@ -20,17 +20,31 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// assert_eq!(reader.peek()?.text(), b"a", "it is still there");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn peek(&mut self) -> Result<Message<'_, B, L>, RecvError> {
-        self.peek_with(&mut WaitPolicy::forever())
+        match self.core.peek_straight(&self.memory, &mut self.text) {
+            Ok(record) => Ok(Message { reader: self, record }),
+            Err(seen) => self.peek_slowly(seen, &mut WaitPolicy::forever()),
+        }
     }
 
     /// Peeks at the first message that was not released, waiting as `policy` says.
     ///
     /// # Errors
     /// As [`peek`](Self::peek), and [`RecvError::TimedOut`] or [`RecvError::Interrupted`] by `policy`.
+    #[inline]
     pub fn peek_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B, L>, RecvError> {
-        self.core.rewind();
-        let found = self.await_record(policy)?;
+        match self.core.peek_straight(&self.memory, &mut self.text) {
+            Ok(record) => Ok(Message { reader: self, record }),
+            Err(seen) => self.peek_slowly(seen, policy),
+        }
+    }
+
+    /// What does not go at a glance, at which this flag was seen.
+    #[cold]
+    #[inline(never)]
+    fn peek_slowly(&mut self, seen: u32, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B, L>, RecvError> {
+        let found = self.await_first(seen, policy)?;
         self.peek_at(found)
     }
 
@@ -48,6 +62,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// assert_eq!(reader.peek_with(&mut WaitPolicy::forever())?.text(), b"a", "the first that was not released");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn peek_next(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Message<'_, B, L>, RecvError> {
         let found = self.await_record(policy)?;
         self.peek_at(found)
@@ -70,6 +85,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// assert_eq!(batch, b"ab");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn try_peek_next(&mut self) -> Result<Option<Message<'_, B, L>>, RecvError> {
         match self.core.poll(&self.memory)? {
             Some(found) => self.peek_at(found).map(Some),
@@ -77,7 +93,6 @@ impl<B: Backend, L: Core> Reader<B, L> {
         }
     }
 
-    #[inline(always)]
     pub(in crate::protocol) fn peek_at(&mut self, found: Record) -> Result<Message<'_, B, L>, RecvError> {
         let (len, kind) = self.core.copy(&self.memory, found, &mut self.text)?;
         let record = Record { len, kind, ..found };
@@ -174,6 +189,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// reader.end_session()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, RecvError> {
         let message = self.peek()?;
         if message.ends_session() {
@@ -234,6 +250,7 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     /// The bytes, in a private copy that no peer can change. A slot's text comes without its NUL, and an end in a
     /// ring has no bytes.
     #[must_use]
+    #[inline]
     pub fn text(&self) -> &[u8] {
         &self.reader.text[..self.record.len]
     }
@@ -248,11 +265,13 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn ends_session(&self) -> bool {
         self.record.kind == Kind::End
     }
 
     /// Gives the message's place back to the writer, and that of all that was peeked at before it.
+    #[inline]
     pub fn release(self) {
         self.reader.release(self.record);
     }

@@ -211,11 +211,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     #[cold]
     #[inline(never)]
     fn recv_slowly(&mut self, seen: u32, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<Received, RecvError> {
-        self.core.rewind();
-        let found = match self.core.found(&self.memory, seen)? {
-            Some(found) => found,
-            None => self.await_record_slowly(policy)?,
-        };
+        let found = self.await_first(seen, policy)?;
         match self.core.read(&self.memory, found, bytes) {
             Some((len, Kind::Bytes)) => {
                 self.core.release(&self.memory, found);
@@ -223,6 +219,15 @@ impl<B: Backend, L: Core> Reader<B, L> {
             }
             Some((_, Kind::End)) => Ok(Received::End),
             None => Err(self.too_small(found)),
+        }
+    }
+
+    /// Waits for the first message that was not released, at which this flag was seen.
+    pub(super) fn await_first(&mut self, seen: u32, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
+        self.core.rewind();
+        match self.core.found(&self.memory, seen)? {
+            Some(found) => Ok(found),
+            None => self.await_record_slowly(policy),
         }
     }
 

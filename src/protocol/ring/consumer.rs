@@ -107,7 +107,16 @@ impl Consumer {
         ring.released().store(end, RELAXED);
     }
 
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
+    fn release_slowly<B: Backend>(&mut self, memory: &B, found: Record) {
+        self.release_to(memory, memory.ring(), found.end());
+        if found.kind == Kind::End {
+            // A writer waits for this, and for nothing that comes later.
+            self.free(memory);
+        }
+    }
+
     fn release_to<B: Backend>(&mut self, memory: &B, ring: RingView<'_>, end: u64) {
         self.note(ring, end);
         self.coalesce.took();
@@ -120,6 +129,34 @@ impl Consumer {
     #[inline(always)]
     fn measure(&mut self, ring: RingView<'_>) {
         self.plain = if self.coalesce.counts() { 0 } else { wide(ring.capacity() / 4) };
+    }
+
+    /// Copies the first message that was not released to `bytes`, if it is there at a glance, fits, lies in
+    /// front of the wrap, and its release is no more than a store; its length, and where it ends.
+    ///
+    /// # Errors
+    /// The flag that was seen.
+    #[inline(always)]
+    fn copy_straight(&self, ring: RingView<'_>, bytes: &mut [u8]) -> Result<(usize, u64), u32> {
+        let at = self.released;
+        let flag = look(ring, at);
+        // (No flag is less than nothing, and a jump is longer than everything.)
+        let len = (flag as usize).wrapping_sub(1);
+        if len > ring.longest() {
+            return Err(flag);
+        }
+        let size = size_of_record(len);
+        let end = at.wrapping_add(wide(size));
+        if size <= ring.to_wrap(at)
+            && distance(self.head, end) < self.plain
+            && ring.kind(at) == Kind::Bytes as u32
+            && let Some(bytes) = bytes.get_mut(..len)
+        {
+            // SAFETY: the record ends in front of the wrap, by the check above.
+            unsafe { ring.read_within(at, bytes) };
+            return Ok((len, end));
+        }
+        Err(flag)
     }
 
     /// The flag behind the last record is kept free: else a reader that peeks ahead would go round and
@@ -195,26 +232,17 @@ impl core::Consumer for Consumer {
 
     #[inline(always)]
     fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32> {
-        let (ring, at) = (memory.ring(), self.released);
-        let flag = look(ring, at);
-        // (No flag is less than nothing, and a jump is longer than everything.)
-        let len = (flag as usize).wrapping_sub(1);
-        if len > ring.longest() {
-            return Err(flag);
-        }
-        let size = size_of_record(len);
-        let end = at.wrapping_add(wide(size));
-        if size <= ring.to_wrap(at)
-            && distance(self.head, end) < self.plain
-            && ring.kind(at) == Kind::Bytes as u32
-            && let Some(bytes) = bytes.get_mut(..len)
-        {
-            // SAFETY: the record ends in front of the wrap, by the check above.
-            unsafe { ring.read_within(at, bytes) };
-            self.note(ring, end);
-            return Ok(len);
-        }
-        Err(flag)
+        let ring = memory.ring();
+        let (len, end) = self.copy_straight(ring, bytes)?;
+        self.note(ring, end);
+        Ok(len)
+    }
+
+    #[inline(always)]
+    fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
+        let (len, end) = self.copy_straight(memory.ring(), text)?;
+        self.cursor = end;
+        Ok(Record { at: self.released, len, kind: Kind::Bytes })
     }
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
@@ -298,10 +326,11 @@ impl core::Consumer for Consumer {
 
     #[inline(always)]
     fn release<B: Backend>(&mut self, memory: &B, found: Record) {
-        self.release_to(memory, memory.ring(), found.end());
-        if found.kind == Kind::End {
-            // A writer waits for this, and for nothing that comes later.
-            self.free(memory);
+        let end = found.end();
+        if found.kind == Kind::Bytes && distance(self.head, end) < self.plain {
+            self.note(memory.ring(), end);
+        } else {
+            self.release_slowly(memory, found);
         }
     }
 

@@ -75,6 +75,19 @@ impl core::Consumer for Consumer {
         Err(flag)
     }
 
+    #[inline(always)]
+    fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
+        let slot = memory.slot();
+        let flag = Self::look(slot);
+        if !flag::is_full(flag) || text.len() < slot.text.len() {
+            return Err(flag);
+        }
+        let len = slot.text.read_text(text).unwrap_or(text.len());
+        let record = Record { len, kind: kind(&text[..len]), ..FOUND };
+        self.step_over(record);
+        Ok(record)
+    }
+
     fn found<B: Backend>(&self, _: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
         Ok(flag::is_full(flag).then_some(FOUND))
     }
