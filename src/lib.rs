@@ -36,9 +36,9 @@
 //!
 //! | To | call | ring | slot |
 //! | --- | --- | ---: | ---: |
-//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 97, 810 | 142, 1439 |
-//! | the same, on whichever layout is there | the same, without a layout in the type | 102, 815 | 144, 1458 |
-//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 236, 947 | 186, 1459 |
+//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 95, 808 | 143, 1441 |
+//! | the same, on whichever layout is there | the same, without a layout in the type | 104, 818 | 145, 1462 |
+//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 122, 836 | 144, 1452 |
 //!
 //! | To | call |
 //! | --- | --- |
