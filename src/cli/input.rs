@@ -1,13 +1,14 @@
 //! Standard input, line by line, in flat memory whatever the lines' length.
 
 use super::args::Long;
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::signals::{self, Ready, Signals};
 use crate::error::Error;
 use crate::error::Unsendable;
 use crate::protocol::slot::rules;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
+use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const BLOCK: usize = 64 * 1024;
 
 /// How often to look around.
 pub(super) const LOOK_AROUND: Duration = Duration::from_millis(20);
+
+/// Bytes of a line in which a newline is looked for here: a call takes longer.
+const SHORT: usize = 32;
 
 /// Lines of a file.
 pub(super) struct Lines<'f> {
@@ -41,6 +45,8 @@ pub(super) struct Lines<'f> {
 
 /// What came.
 pub(super) enum Piece<'l> {
+    /// One line at least.
+    Whole(Whole<'l>),
     /// To be sent as one message. `shortened`: the line was longer.
     Text { text: &'l [u8], shortened: bool },
     /// Longer than can be carried, and passed over.
@@ -73,9 +79,17 @@ impl<'f> Lines<'f> {
         self.start < self.end
     }
 
-    /// The next piece; `look_around` is called as by [`await_input`].
+    /// Passes over what was sent of [`Piece::Whole`].
+    pub(super) fn pass(&mut self, lines: u64, bytes: usize) {
+        self.line += lines;
+        self.start += bytes;
+    }
+
+    /// The next piece, or `together` as many lines as were read and go as they are; `look_around` is called
+    /// as by [`await_input`].
     pub(super) fn next(
         &mut self,
+        together: bool,
         signals: &Signals,
         look_around: &mut dyn FnMut() -> Result<(), Failure>,
     ) -> Result<Piece<'_>, Failure> {
@@ -106,6 +120,11 @@ impl<'f> Lines<'f> {
         self.scanned = 0;
         if len == 0 {
             return Ok(Piece::End);
+        }
+        // (The last line can have no newline.)
+        let is_line = len <= self.most && self.block[..self.start + len].ends_with(b"\n");
+        if together && is_line && !self.within {
+            return Ok(Piece::Whole(Whole { rest: &self.block[self.start..self.end], most: self.most, passed: 0 }));
         }
         self.line += u64::from(!self.within);
         let rest = &self.block[self.start..self.start + len];
@@ -159,6 +178,48 @@ impl<'f> Lines<'f> {
     }
 }
 
+/// Lines that were read and go as they are, up to the first one that does not.
+#[derive(Debug, Clone)]
+pub(super) struct Whole<'l> {
+    pub(super) rest: &'l [u8],
+    most: usize,
+    /// Lines before the rest.
+    pub(super) passed: u64,
+}
+
+impl<'l> Iterator for Whole<'l> {
+    type Item = &'l [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'l [u8]> {
+        let len = newline(self.rest)? + 1;
+        if len > self.most {
+            return None;
+        }
+        let (line, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        self.passed += 1;
+        Some(line)
+    }
+}
+
+/// Where the first newline is.
+#[inline]
+fn newline(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (words, _) = bytes[..bytes.len().min(SHORT)].as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // Where a byte is zero now its highest bit is set; and perhaps in bytes behind the first one.
+        let other = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'\n'));
+        let zeros = other.wrapping_sub(ONES) & !other & (ONES << 7);
+        if zeros != 0 {
+            return Some(8 * at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let passed = 8 * words.len();
+    memchr::memchr(b'\n', &bytes[passed..]).map(|at| passed + at)
+}
+
 /// Waits until there is something to read; `look_around` is called once at least, and
 /// every [`LOOK_AROUND`] while there is nothing.
 pub(super) fn await_input(
@@ -190,4 +251,12 @@ pub(super) fn amount_read(
 /// What is too long, as an error.
 pub(super) fn too_long(most: usize) -> Unsendable {
     Unsendable::TooLong { most }
+}
+
+/// Names the input that is at fault, if it is.
+pub(super) fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::BadInput => Failure { message: format!("{what} can't be sent: {}", failure.message), ..failure },
+        _ => failure,
+    }
 }

@@ -12,6 +12,7 @@ mod json;
 mod link;
 mod look;
 mod ls;
+mod notice;
 pub mod numbered;
 mod output;
 pub mod plot;

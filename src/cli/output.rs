@@ -4,8 +4,10 @@
 use super::args::Format;
 use super::exit::Failure;
 use super::signals::{self, Signals};
+use crate::backend::sysv::SysV;
 use crate::error::Error;
 use crate::failpoint::failpoint;
+use crate::{Cursor, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nix::errno::Errno;
@@ -77,7 +79,7 @@ impl<'f> Output<'f> {
     /// Puts message number `seq` behind what waits for [`write_out`](Self::write_out).
     pub(super) fn add(&mut self, text: &[u8], seq: u64, end: bool) -> Result<(), Failure> {
         // What a byte can become: `\u001b`, `\u{1b}`. Room that is not used costs nothing.
-        let most = if self.is_plain() && !self.escape { text.len() } else { 6 * text.len() };
+        let most = if self.is_bare() { text.len() } else { 6 * text.len() };
         self.line
             .try_reserve(LABEL.len() + most)
             .map_err(|_| Error::no_memory(format!("a message of {} bytes", text.len())))?;
@@ -104,6 +106,20 @@ impl<'f> Output<'f> {
             }
         }
         Ok(())
+    }
+
+    /// Whether messages are printed as they are.
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_plain() && !self.escape
+    }
+
+    /// Puts the messages of a ring behind what waits, as they are; as [`Reader::peek_onto`].
+    pub(super) fn add_all(
+        &mut self,
+        reader: &mut Reader<SysV>,
+        mut more: impl FnMut(usize, Cursor) -> bool,
+    ) -> Result<bool, Failure> {
+        Ok(reader.peek_onto(&mut self.line, &mut |len, cursor| more(len, cursor) && len < BLOCK)?)
     }
 
     /// How many bytes were added.

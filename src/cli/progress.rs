@@ -62,12 +62,12 @@ impl Progress {
         Self { program, what, started: Instant::now(), messages: 0, bytes: 0, untold: 0, shown }
     }
 
-    /// One more message has gone over.
+    /// So many more messages have gone over, of so many bytes together.
     #[inline]
-    pub(super) fn add(&mut self, bytes: usize) {
-        self.messages += 1;
+    pub(super) fn add(&mut self, messages: u64, bytes: usize) {
+        self.messages += messages;
         self.bytes += bytes as u64;
-        self.untold += 1;
+        self.untold += messages;
         if self.untold >= UNTOLD {
             self.tell();
         }

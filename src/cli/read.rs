@@ -10,6 +10,7 @@ use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use super::suspect;
 use crate::backend::sysv::SysV;
+use crate::backend::{Backend, Layout};
 use crate::error::Role;
 use crate::protocol::slot::rules;
 use crate::{Cursor, Reader, RecvError, Tick, WaitPolicy};
@@ -97,7 +98,7 @@ struct Mark {
     printed: usize,
     /// Where it lies.
     cursor: Cursor,
-    /// Its length.
+    /// The length of all up to it.
     bytes: usize,
 }
 
@@ -178,33 +179,29 @@ impl Session<'_> {
     /// Prints and releases what is there now, as far as it goes into one block: in a slot one message.
     fn take_block(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         suspect::look(PROGRAM, reader.backend(), &mut self.suspected);
-        let mut ends = false;
         let mut marks = std::mem::take(&mut self.marks);
-        // Empty messages never fill it: a signal ends this, too.
-        while !self.output.is_full() && self.after_count(marks.len()) == Next::More && self.signals.caught().is_none() {
-            let Some(message) = reader.try_peek_next()? else { break };
-            let text = message.text();
-            ends = message.ends_session();
-            if !ends || self.shows_end(text) {
-                self.seq += 1;
-                self.output.add(text, self.seq, ends)?;
-            }
-            if ends {
-                break;
-            }
-            let bytes = text.len();
-            marks.push(Mark { printed: self.output.waiting(), bytes, cursor: reader.cursor() });
-        }
+        let ends = if self.output.is_bare() && reader.backend().layout() != Layout::Slot {
+            self.peek_bare(reader, &mut marks)?
+        } else {
+            self.peek(reader, &mut marks)?
+        };
         // Once per `write`, so that of a reader that is killed no more comes again than
         // what one of them carried.
         let received = &mut *self.received;
-        let mut first = 0;
+        let (mut first, mut counted) = (0, 0);
+        let mut count = |taken: &[Mark]| {
+            if let Some(last) = taken.last() {
+                received.add(taken.len() as u64, last.bytes - counted);
+                counted = last.bytes;
+            }
+        };
         let mut begun = 0;
         let mut took = |bytes| {
             let taken = marks[first..].partition_point(|mark| mark.printed <= bytes);
-            marks[first..first + taken].iter().for_each(|mark| received.add(mark.bytes));
-            first += taken;
-            if let Some(mark) = taken.checked_sub(1).and_then(|_| marks.get(first - 1)) {
+            let taken = &marks[first..first + taken];
+            count(taken);
+            first += taken.len();
+            if let Some(mark) = taken.last() {
                 reader.release_up_to(mark.cursor);
             }
             begun = bytes - first.checked_sub(1).map_or(0, |last| marks[last].printed);
@@ -212,7 +209,7 @@ impl Session<'_> {
         let written = self.output.write_out(self.signals, &mut took).map_err(|failure| cut_short(failure, begun))?;
         if written == Written::All {
             // Those of which nothing is printed, too.
-            marks[first..].iter().for_each(|mark| received.add(mark.bytes));
+            count(&marks[first..]);
             reader.release_peeked();
         }
         marks.clear();
@@ -222,6 +219,38 @@ impl Session<'_> {
             Written::All if ends => self.end(reader),
             Written::All => Ok(self.after_count(0)),
         }
+    }
+
+    /// Puts what is there into the output; whether the end of the session is what comes next.
+    fn peek(&mut self, reader: &mut Reader<SysV>, marks: &mut Vec<Mark>) -> Result<bool, Failure> {
+        let mut bytes = 0;
+        // Empty messages never fill it: a signal ends this, too.
+        while !self.output.is_full() && self.after_count(marks.len()) == Next::More && self.signals.caught().is_none() {
+            let Some(message) = reader.try_peek_next()? else { break };
+            let text = message.text();
+            let ends = message.ends_session();
+            if !ends || self.shows_end(text) {
+                self.seq += 1;
+                self.output.add(text, self.seq, ends)?;
+            }
+            if ends {
+                return Ok(true);
+            }
+            bytes += text.len();
+            marks.push(Mark { printed: self.output.waiting(), bytes, cursor: reader.cursor() });
+        }
+        Ok(false)
+    }
+
+    /// As [`peek`](Self::peek), of a ring, and as it is: each message is copied once.
+    fn peek_bare(&mut self, reader: &mut Reader<SysV>, marks: &mut Vec<Mark>) -> Result<bool, Failure> {
+        let wanted = self.args.count.map_or(u64::MAX, |count| count.get() - self.received.messages());
+        let ends = self.output.add_all(reader, |printed, cursor| {
+            marks.push(Mark { printed, bytes: printed, cursor });
+            (marks.len() as u64) < wanted && self.signals.caught().is_none()
+        })?;
+        self.seq += marks.len() as u64;
+        Ok(ends)
     }
 
     /// Whether the text that ended a session is printed. A ring's end has none, a bare `end` is no message.
@@ -245,7 +274,7 @@ impl Session<'_> {
         }
         let len = message.len();
         message.release();
-        self.received.add(len);
+        self.received.add(1, len);
         Ok(self.after_count(0))
     }
 

@@ -63,7 +63,7 @@ impl Signals {
         }
     }
 
-    /// Fails if a signal was caught. Every message asks, for a side at full rate never comes
+    /// Fails if a signal was caught. Every message asks, or every batch, for a side at full rate never comes
     /// to a wait that would.
     #[inline]
     pub(super) fn check(&self) -> Result<(), Failure> {

@@ -2,19 +2,21 @@
 
 use super::args::{self, Common, Long, WriteArgs};
 use super::exit::{Exit, Failure};
-use super::input::{LOOK_AROUND, Lines, Piece, amount_read, await_input, too_long};
+use super::input::{LOOK_AROUND, Lines, Piece, Whole, amount_read, await_input, not_sent, too_long};
 use super::introduce;
+use super::notice::notice;
 use super::progress::{self, Progress};
 use super::signals::Signals;
 use super::stdio::{self, say};
 use super::suspect;
 use super::table::plural;
-use crate::backend::sysv::{Key, SysV};
+use crate::backend::sysv::SysV;
 use crate::backend::{Backend, Layout};
-use crate::error::{Place, Role};
+use crate::error::Role;
 use crate::failpoint;
 use crate::protocol::slot::rules;
 use crate::{SendError, Tick, WaitPolicy, WaitingFor, Writer};
+use memchr::memmem;
 use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
@@ -168,7 +170,7 @@ impl Session<'_> {
             match amount_read(read, stdin.as_fd(), signals)? {
                 None => {}
                 Some(0) => break,
-                Some(len) => self.count_sent(len),
+                Some(len) => self.count_sent(1, len),
             }
         }
         if args.no_end { Ok(()) } else { self.end() }
@@ -210,6 +212,8 @@ impl Session<'_> {
     fn send_lines(&mut self, args: &WriteArgs) -> Result<(), Failure> {
         let most = self.writer.capacity();
         let stdin = std::io::stdin();
+        // In a ring nobody has to be waited for between two lines; a person at a prompt waits after each.
+        let together = !self.prompts && !self.is_classic();
         let mut lines = Lines::new(stdin.as_fd(), most, args.long, self.cut_at());
         let signals = self.signals;
         loop {
@@ -217,9 +221,14 @@ impl Session<'_> {
                 stdio::print(format_args!("enter some text: "));
             }
             let line = lines.line + 1;
-            let piece = lines.next(signals, &mut || self.look_around())?;
+            let piece = lines.next(together, signals, &mut || self.look_around())?;
             let sent = match piece {
                 Piece::End => break,
+                Piece::Whole(whole) => {
+                    let (count, bytes, sent) = self.send_whole(&whole, line);
+                    lines.pass(count, bytes);
+                    sent
+                }
                 Piece::TooLong => Err(not_sent(&format_args!("line {line}"), too_long(most).into())),
                 Piece::Text { text, shortened } => {
                     if shortened && !self.common.quiet {
@@ -260,9 +269,46 @@ impl Session<'_> {
     fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.signals.check()?;
         self.with_policy(|writer, policy| writer.send_with(text, policy)).map_err(|failure| not_sent(what, failure))?;
-        self.count_sent(text.len());
+        self.count_sent(1, text.len());
         // (In a slot it was refused.)
-        if rules::is_end_with_return(text) && !std::mem::replace(&mut self.told_of_return, true) {
+        if rules::is_end_with_return(text) {
+            self.tell_of_return(what);
+        }
+        Ok(())
+    }
+
+    /// Sends lines together, number `line` first; how many were sent, and their bytes.
+    fn send_whole(&mut self, whole: &Whole<'_>, line: u64) -> (u64, usize, Result<(), Failure>) {
+        let mut rest = whole.clone();
+        let sent = loop {
+            let before = rest.clone();
+            let some = self.send_some(&mut rest);
+            let (count, bytes) = (rest.passed - before.passed, before.rest.len() - rest.rest.len());
+            self.count_sent(count, bytes);
+            // Few inputs have such bytes anywhere.
+            if !self.told_of_return && memmem::find(&before.rest[..bytes], b"end\r\n").is_some() {
+                let mut sent = (line + before.passed..line + rest.passed).zip(before);
+                if let Some((line, _)) = sent.find(|(_, text)| rules::is_end_with_return(text)) {
+                    self.tell_of_return(&format_args!("line {line}"));
+                }
+            }
+            match some {
+                Ok(()) if count > 0 => {}
+                done => break done,
+            }
+        };
+        let sent = sent.map_err(|failure| not_sent(&format_args!("line {}", line + rest.passed), failure));
+        (rest.passed, whole.rest.len() - rest.rest.len(), sent)
+    }
+
+    fn send_some(&mut self, lines: &mut Whole<'_>) -> Result<(), Failure> {
+        self.signals.check()?;
+        self.with_policy(|writer, policy| writer.send_some(lines, policy))
+    }
+
+    /// Says once that an `end` had a carriage return.
+    fn tell_of_return(&mut self, what: &dyn fmt::Display) {
+        if !std::mem::replace(&mut self.told_of_return, true) {
             stdio::warn(
                 PROGRAM,
                 format_args!(
@@ -271,11 +317,10 @@ impl Session<'_> {
                 Some(format_args!("remove the carriage returns first: tr -d '\\r'")),
             );
         }
-        Ok(())
     }
 
-    fn count_sent(&mut self, bytes: usize) {
-        self.sent.add(bytes);
+    fn count_sent(&mut self, messages: u64, bytes: usize) {
+        self.sent.add(messages, bytes);
         failpoint::sent(self.sent.messages());
     }
 
@@ -352,29 +397,4 @@ impl Session<'_> {
             other => other.into(),
         })
     }
-}
-
-/// Names the input that is at fault, if it is.
-fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
-    match failure.exit {
-        Exit::BadInput => Failure { message: format!("{what} can't be sent: {}", failure.message), ..failure },
-        _ => failure,
-    }
-}
-
-/// Says what is waited for; whether it did.
-fn notice(waiting_for: WaitingFor, talkative: bool, common: &Common) -> bool {
-    let key = common.key.resolve().map_or(0, Key::number);
-    match waiting_for {
-        WaitingFor::Reader => say!("Waiting... no reader is at {} yet", Place::Key(key)),
-        WaitingFor::Drain => {
-            say!("Waiting... the segment was removed, and somebody attached may still take the last message");
-        }
-        WaitingFor::Receipt => {
-            say!("Waiting... the last message was not received yet, and its memory goes with its last attachment");
-        }
-        WaitingFor::Room if talkative => say!("Waiting..."),
-        _ => return false,
-    }
-    true
 }

@@ -68,8 +68,9 @@ pub trait Producer: Sized + Debug {
     /// Publishes a record for which there is room, and wakes the reader.
     fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]);
 
-    /// Publishes several, the first one last, as far as there is room without a look; how many.
-    fn push_all<B: Backend>(&mut self, _: &B, _: &[&[u8]]) -> usize {
+    /// Publishes several, the first one last, as far as there is room without a look; how many, and
+    /// `messages` moves behind them.
+    fn push_all<'m, B: Backend>(&mut self, _: &B, _: &mut (impl Iterator<Item = &'m [u8]> + Clone)) -> usize {
         0
     }
 

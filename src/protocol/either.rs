@@ -116,7 +116,11 @@ impl super::core::Producer for Producer {
         either!(self, core => core.push(memory, kind, bytes));
     }
 
-    fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize {
+    fn push_all<'m, B: Backend>(
+        &mut self,
+        memory: &B,
+        messages: &mut (impl Iterator<Item = &'m [u8]> + Clone),
+    ) -> usize {
         either!(self, core => core.push_all(memory, messages))
     }
 

@@ -2,7 +2,7 @@
 //! this layout. (Deaths, and what becomes of messages then, are in the tests of
 //! processes.)
 
-use crate::support::{Channel, Ended, Peer, skipped};
+use crate::support::{Channel, Ended, Peer, numbers, skipped};
 use base64::Engine;
 use serde_json::{Value, json};
 use shm_handoff::Role;
@@ -220,6 +220,62 @@ fn split_fills_each_piece_whatever_comes_next() {
     writer.code(0);
     let objects = messages(reader.code(0));
     assert_eq!((&objects[0]["bytes"], &objects[1]["bytes"]), (&json!(MOST), &json!(100)));
+}
+
+/// Lines that come with one read are sent together.
+#[test]
+fn what_comes_before_a_line_that_is_too_long_is_sent() {
+    let before = numbers(0..500);
+    // As the last line of what is read at once, and cut by its end.
+    for more in [MOST + 1, 2 * MOST, 1 << 17] {
+        let (reader, writer) = session(&[], &["-v"], [before.as_bytes(), &line(more)[..]].concat());
+        writer.code(5).says(&["line 501", "16384 bytes", "500 messages sent"]);
+        reader.code(3).prints(&before);
+        // And there is something behind it.
+        let input = [before.as_bytes(), &line(more)[..], b"after\n"].concat();
+        let (reader, writer) = session(&[], &["--long=truncate"], input);
+        writer.code(0).says(&["warning", "line 501", "16384 bytes"]);
+        reader.code(0).prints([before.as_bytes(), &line(more)[..MOST - 1], b"\nafter\n"].concat());
+        let input = [before.as_bytes(), &line(more)[..], before.as_bytes()].concat();
+        let (reader, writer) = session(&[], &["--long=split"], input.clone());
+        writer.code(0).says_nothing();
+        reader.code(0).prints(input);
+    }
+}
+
+/// A block of short lines takes more room than a small ring has: what goes is sent, and the writer waits for
+/// the rest.
+#[test]
+fn more_lines_than_a_ring_has_room_for_go_in_order() {
+    let lines = numbers(0..100_000);
+    let (reader, writer) = session(&[], &["-v"], &*lines);
+    writer.code(0).says(&["100000 messages sent"]);
+    reader.code(0).prints(&lines);
+    let (reader, writer) = session(&["--format=json"], &[], &*lines);
+    writer.code(0);
+    assert_eq!(messages(reader.code(0)).len(), 100_001);
+
+    // Nobody reads: what had room was sent, and is counted.
+    let channel = Channel::new();
+    let empty = "\n".repeat(20_000);
+    let writer = channel.writer(["--ring=64K", "--timeout=50ms"]).input(empty).end();
+    writer.code(124).says(&["; 4095 messages sent"]);
+    channel.reader(["--count=4095"]).end().code(0).prints("\n".repeat(4095));
+}
+
+/// What was read is not held back until more comes.
+#[test]
+fn lines_that_were_read_wait_for_no_others() {
+    let channel = Channel::new();
+    let mut reader = seated_reader(&channel, &[]);
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("one\ntwo\nthr");
+    reader.until_prints("one\ntwo\n");
+    writer.type_in("ee\n");
+    reader.until_prints("one\ntwo\nthree\n");
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0);
 }
 
 // How it is printed.

@@ -102,6 +102,26 @@ fn end_at_a_prompt_ends_a_ring_too() {
     channel.assert_nothing_left();
 }
 
+/// Each line that is typed goes at once, also several that were pasted.
+#[test]
+fn a_line_at_a_prompt_goes_at_once_into_a_ring() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&["--ring=64K"]);
+    let mut writer = at_terminal(&channel, SHMWRITE, &[]);
+    let mut expected = String::new();
+    for typed in ["hello\n", "two\nat once\n", "last\n"] {
+        writer.exp_string(PROMPT).unwrap();
+        writer.send(typed).unwrap();
+        writer.flush().unwrap();
+        expected.push_str(typed);
+        reader.until_prints(&expected);
+    }
+    writer.send_line("end").unwrap();
+    ends_with(writer, 0);
+    reader.end().code(0).prints(&expected);
+    channel.assert_nothing_left();
+}
+
 #[test]
 fn ctrl_c_at_the_prompt() {
     let channel = Channel::new();

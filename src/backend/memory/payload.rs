@@ -14,6 +14,7 @@ use super::copy as vector;
 #[cfg(not(loom))]
 use crate::sync::{AtomicU32, Ordering};
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 /// Bytes of one word, the grain in which payload is copied.
 pub(crate) const WORD: usize = 4;
@@ -110,8 +111,29 @@ impl<'a> Payload<'a> {
         if out.len() > self.len() {
             no_room(out.len(), self.len());
         }
-        // SAFETY: within the payload by the check above.
-        unsafe { Self::copy_out(self.first, out) };
+        let out: *mut [u8] = out;
+        // SAFETY: within the payload by the check above; what is written there are bytes.
+        unsafe { Self::copy_out(self.first, &mut *(out as *mut [MaybeUninit<u8>])) };
+    }
+
+    /// Appends the first `len` bytes to `out`, which has room for them and for what fills the last eight.
+    ///
+    /// # Panics
+    /// If it has none, or there are not so many bytes.
+    #[inline(always)]
+    #[cfg(all(feature = "cli", not(model)))]
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>, len: usize) {
+        // Without a last word of its own for what is left.
+        let whole = len.next_multiple_of(2 * WORD);
+        if whole > self.len() {
+            no_room(whole, self.len());
+        }
+        // SAFETY: within the payload by the check above; at least `len` bytes are written behind those
+        // that `out` has.
+        unsafe {
+            Self::copy_out(self.first, &mut out.spare_capacity_mut()[..whole]);
+            out.set_len(out.len() + len);
+        }
     }
 
     /// Copies `bytes` to the words at `to`. A last one that is not whole has zeros behind them, or what lay
@@ -151,8 +173,12 @@ impl<'a> Payload<'a> {
             at += WORD;
         }
         if len & (WORD - 1) != 0 {
-            // Byte by byte, for a call of `memcpy` takes longer.
-            let last = bytes[at..].iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+            let last = match bytes.last_chunk() {
+                // The last four, without those that were put already.
+                Some(last) => u32::from_le_bytes(*last) >> (8 * (WORD - len % WORD)),
+                // Byte by byte, for a call of `memcpy` takes longer.
+                None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)),
+            };
             // SAFETY: as above.
             store(unsafe { &*to.add(at / WORD) }, last.to_le());
         }
@@ -163,14 +189,14 @@ impl<'a> Payload<'a> {
     /// # Safety
     /// As for [`copy_in`](Self::copy_in).
     #[inline(always)]
-    pub(super) unsafe fn copy_out(from: *const Cell, out: &mut [u8]) {
+    pub(super) unsafe fn copy_out(from: *const Cell, out: &mut [MaybeUninit<u8>]) {
+        let (len, to) = (out.len(), out.as_mut_ptr().cast::<u8>());
         #[cfg(vectors)]
-        if out.len() >= vector::LEAST {
+        if len >= vector::LEAST {
             // SAFETY: as for writing, the other way round.
-            unsafe { vector::copy(from.cast(), out.as_mut_ptr(), out.len()) };
+            unsafe { vector::copy(from.cast(), to, len) };
             return;
         }
-        let (len, to) = (out.len(), out.as_mut_ptr());
         // SAFETY: of each word, as the caller promises; the bytes are within `out`.
         let get = |at: usize| unsafe { to.add(at).cast::<u32>().write_unaligned(load(&*from.add(at / WORD))) };
         #[cfg(vectors)]
@@ -195,7 +221,7 @@ impl<'a> Payload<'a> {
             // SAFETY: as above.
             let last = load(unsafe { &*from.add(at / WORD) }).to_ne_bytes();
             for (byte, from) in out[at..].iter_mut().zip(last) {
-                *byte = from;
+                byte.write(from);
             }
         }
     }

@@ -20,7 +20,7 @@ use super::offsets::ring as at;
 use super::payload::{Payload, WORD};
 use crate::sync::{AtomicU32, AtomicU64};
 #[cfg(not(model))]
-use core::{marker::PhantomData, ptr::NonNull};
+use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 
 /// A ring in memory that a peer may change at any moment.
 ///
@@ -242,8 +242,17 @@ impl<'a> RingView<'a> {
     /// As for [`write_within`](Self::write_within).
     #[inline(always)]
     pub(crate) unsafe fn read_within(self, position: u64, bytes: &mut [u8]) {
-        // SAFETY: the caller's promise.
-        unsafe { Payload::copy_out(self.behind_header(position).cast(), bytes) };
+        let bytes: *mut [u8] = bytes;
+        // SAFETY: the caller's promise; what is written to `bytes` are bytes.
+        unsafe { Payload::copy_out(self.behind_header(position).cast(), &mut *(bytes as *mut [MaybeUninit<u8>])) };
+    }
+
+    /// Appends the first `len` bytes of the record at `position` to `out`, which has room for them and for
+    /// what pads them.
+    #[inline(always)]
+    #[cfg(feature = "cli")]
+    pub(crate) fn append_to(self, position: u64, out: &mut Vec<u8>, len: usize) {
+        self.run(self.offset(position) + UNIT, len.next_multiple_of(UNIT)).append_to(out, len);
     }
 
     #[inline(always)]

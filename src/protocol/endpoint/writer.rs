@@ -212,15 +212,28 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// # Errors
     /// As [`send_with`](Self::send_with), and how many messages were sent.
     pub fn send_all_with(&mut self, messages: &[&[u8]], policy: &mut WaitPolicy<'_>) -> Result<(), (usize, SendError)> {
-        let mut sent = 0;
-        while let Some(next) = messages.get(sent) {
-            let pushed = if self.is_clear() { self.core.push_all(&self.memory, &messages[sent..]) } else { 0 };
-            self.renew();
-            if pushed == 0 {
-                self.send_with(next, policy).map_err(|error| (sent, error))?;
-                sent += 1;
-            }
-            sent += pushed;
+        let mut rest = messages.iter().copied();
+        while rest.len() > 0 {
+            self.send_some(&mut rest, policy).map_err(|error| (messages.len() - rest.len(), error))?;
+        }
+        Ok(())
+    }
+
+    /// Sends as many of `messages` as can be published together, one at least if there is one; `messages`
+    /// moves behind them.
+    pub(crate) fn send_some<'m>(
+        &mut self,
+        messages: &mut (impl Iterator<Item = &'m [u8]> + Clone),
+        policy: &mut WaitPolicy<'_>,
+    ) -> Result<(), SendError> {
+        let pushed = if self.is_clear() { self.core.push_all(&self.memory, messages) } else { 0 };
+        self.renew();
+        let mut ahead = messages.clone();
+        if pushed == 0
+            && let Some(next) = ahead.next()
+        {
+            self.send_with(next, policy)?;
+            *messages = ahead;
         }
         Ok(())
     }

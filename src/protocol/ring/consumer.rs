@@ -13,13 +13,13 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Consumer {
     /// The memory's header made sense. Before that nothing else here says anything of it.
-    attached: bool,
+    pub(super) attached: bool,
     /// As it stands in the ring.
-    head: u64,
+    pub(super) head: u64,
     /// Up to here everything was released.
     released: u64,
     /// Up to here everything was peeked at.
-    cursor: u64,
+    pub(super) cursor: u64,
     /// Counts the memory that was attached: a cursor of other memory means nothing.
     memory: u64,
     coalesce: Coalescing,
@@ -51,7 +51,7 @@ pub(super) fn standing(ring: RingView<'_>) -> Result<Standing, Corrupt> {
 
 /// The flag at `position`.
 #[inline(always)]
-fn look(ring: RingView<'_>, position: u64) -> u32 {
+pub(super) fn look(ring: RingView<'_>, position: u64) -> u32 {
     // Edge `record`, taking end; pairs with the store in `Producer::publish`: bytes and kind are
     // there as they were published.
     ring.flag(position).load(orders().ring_peek)
@@ -64,7 +64,7 @@ pub(super) fn peek(ring: RingView<'_>, position: u64) -> Result<Option<Record>, 
 
 /// What a flag at `position` says.
 #[inline(always)]
-fn record(ring: RingView<'_>, position: u64, flag: u32) -> Result<Option<Record>, Corrupt> {
+pub(super) fn record(ring: RingView<'_>, position: u64, flag: u32) -> Result<Option<Record>, Corrupt> {
     match flag {
         0 => Ok(None),
         PAD => peek_behind_a_jump(ring, position),
@@ -162,7 +162,7 @@ impl Consumer {
     /// The flag behind the last record is kept free: else a reader that peeks ahead would go round and
     /// round.
     #[inline(always)]
-    fn bounded(&self, ring: RingView<'_>, found: Option<Record>) -> Result<Option<Record>, Corrupt> {
+    pub(super) fn bounded(&self, ring: RingView<'_>, found: Option<Record>) -> Result<Option<Record>, Corrupt> {
         match found {
             Some(record) if distance(self.head, record.end()) >= wide(ring.capacity()) => {
                 Err(corrupt("the records have no end"))

@@ -34,6 +34,8 @@ mod coalesce;
 mod consumer;
 mod event;
 mod in_place;
+#[cfg(all(feature = "cli", not(model)))]
+mod onto;
 mod producer;
 mod record;
 mod reserved;

@@ -77,6 +77,25 @@ impl Producer {
         sealed
     }
 
+    /// Appends what fits straight behind the last record.
+    #[inline(always)]
+    fn append_straight(&mut self, ring: RingView<'_>, bytes: &[u8]) -> Option<Unpublished> {
+        let size = size_of_record(bytes.len());
+        if size > self.room || bytes.len() > ring.longest() {
+            return None;
+        }
+        self.room -= size;
+        let at = self.tail;
+        Self::clear_behind(ring, at, size);
+        // SAFETY: `room` is not more than there is in front of the wrap, as `renew` and this have it.
+        unsafe { ring.write_within(at, bytes) };
+        ring.set_kind(at, Kind::Bytes as u32);
+        self.tail = at.wrapping_add(wide(size));
+        // No record is longer than a quarter of a GiB.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(Unpublished { at, flag: bytes.len() as u32 + 1 })
+    }
+
     #[inline(always)]
     fn append(&mut self, ring: RingView<'_>, kind: Kind, bytes: &[u8]) -> Unpublished {
         let at = self.prepare(ring, bytes.len());
@@ -184,20 +203,8 @@ impl core::Producer for Producer {
 
     #[inline(always)]
     fn push_straight<B: Backend>(&mut self, memory: &B, bytes: &[u8]) -> bool {
-        let (ring, size) = (memory.ring(), size_of_record(bytes.len()));
-        if size > self.room || bytes.len() > ring.longest() {
-            return false;
-        }
-        self.room -= size;
-        let at = self.tail;
-        Self::clear_behind(ring, at, size);
-        // SAFETY: `room` is not more than there is in front of the wrap, as `renew` and this have it.
-        unsafe { ring.write_within(at, bytes) };
-        ring.set_kind(at, Kind::Bytes as u32);
-        self.tail = at.wrapping_add(wide(size));
-        // No record is longer than a quarter of a GiB.
-        #[allow(clippy::cast_possible_truncation)]
-        let sealed = Unpublished { at, flag: bytes.len() as u32 + 1 };
+        let ring = memory.ring();
+        let Some(sealed) = self.append_straight(ring, bytes) else { return false };
         self.publish(memory, ring, sealed);
         true
     }
@@ -249,23 +256,34 @@ impl core::Producer for Producer {
         self.publish(memory, ring, sealed);
     }
 
-    fn push_all<B: Backend>(&mut self, memory: &B, messages: &[&[u8]]) -> usize {
+    fn push_all<'m, B: Backend>(
+        &mut self,
+        memory: &B,
+        messages: &mut (impl Iterator<Item = &'m [u8]> + Clone),
+    ) -> usize {
         let ring = memory.ring();
         let mut first = None;
         let mut count = 0;
-        for bytes in messages {
-            if !self.knows_room(memory, bytes.len()) {
-                break;
-            }
-            let sealed = self.append(ring, Kind::Bytes, bytes);
+        let mut ahead = messages.clone();
+        while let Some(bytes) = ahead.next() {
+            let sealed = match self.append_straight(ring, bytes) {
+                Some(sealed) => sealed,
+                // Behind a jump, or the first one after a look.
+                None if self.knows_room(memory, bytes.len()) => {
+                    let sealed = self.append(ring, Kind::Bytes, bytes);
+                    self.renew(memory, true);
+                    sealed
+                }
+                None => break,
+            };
             match first {
                 None => first = Some(sealed),
                 // Behind the first one, whose flag is not stored yet.
                 Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),
             }
             count += 1;
+            messages.clone_from(&ahead);
         }
-        self.room = 0;
         if let Some(first) = first {
             self.publish(memory, ring, first);
         }

@@ -11,7 +11,7 @@ struct Account {
     longest: usize,
     /// So many it has sent, for sure.
     sure: u64,
-    /// One more than that may have been sent; a C writer says less of itself.
+    /// So many may have been sent: one more, or one more batch; a C writer says less of itself.
     at_most: u64,
     /// It has ended.
     over: bool,

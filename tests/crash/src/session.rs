@@ -307,7 +307,11 @@ impl<'a> Session<'a> {
                 self.is_ended |= writer.is_last;
                 return Ok(());
             }
-            None if end.was_killed() => self.oracle.over(writer.number, sent, sent + 1),
+            // In a ring the lines of one read go together, in a slot one by one.
+            None if end.was_killed() => {
+                let at_most = if self.layout == Layout::Ring && !self.raw { writer.fed } else { sent + 1 };
+                self.oracle.over(writer.number, sent, at_most);
+            }
             Some(3) if reader_has_left || self.departures > writer.departures_before => {
                 self.oracle.over(writer.number, sent, sent);
             }

@@ -1,0 +1,59 @@
+//! Many messages, copied once each to where a program prints them from.
+
+use super::consumer::{Consumer, look, record};
+use super::record::{distance, size_of_record, wide};
+use crate::backend::{Backend, RingView};
+use crate::error::Error;
+use crate::protocol::core::{Consumer as _, Cursor, Kind, Record};
+
+impl Consumer {
+    /// What a flag at `at` says, if all is well at a glance: the length, and where it ends.
+    #[inline(always)]
+    fn glance(&self, ring: RingView<'_>, at: u64, flag: u32, most: u64) -> Option<(usize, u64)> {
+        // (No flag is less than nothing, and a jump is longer than everything.)
+        let len = (flag as usize).wrapping_sub(1);
+        if len > ring.longest() {
+            return None;
+        }
+        let size = size_of_record(len);
+        let end = at.wrapping_add(wide(size));
+        let is_well =
+            size <= ring.to_wrap(at) && distance(self.head, end) < most && ring.kind(at) == Kind::Bytes as u32;
+        is_well.then_some((len, end))
+    }
+
+    /// Appends the messages from the cursor on to `out`, one by one, and moves behind them: `more` is
+    /// told where each one ends, in `out` and in the ring, and says whether the next one is wanted.
+    /// Whether an end is what comes next.
+    pub(super) fn append<B: Backend>(
+        &mut self,
+        memory: &B,
+        out: &mut Vec<u8>,
+        more: &mut impl FnMut(usize, Cursor) -> bool,
+    ) -> Result<bool, Error> {
+        if !self.attached {
+            self.attach(memory)?;
+        }
+        let ring = memory.ring();
+        loop {
+            let at = self.cursor;
+            let flag = look(ring, at);
+            let (at, len, end) = match self.glance(ring, at, flag, wide(ring.capacity())) {
+                Some((len, end)) => (at, len, end),
+                None => match self.bounded(ring, record(ring, at, flag)?)? {
+                    Some(found @ Record { at, len, kind: Kind::Bytes }) => (at, len, found.end()),
+                    found => return Ok(found.is_some()),
+                },
+            };
+            if out.capacity() - out.len() < size_of_record(len) {
+                let failed = |_| Error::no_memory(format!("a message of {len} bytes"));
+                out.try_reserve(size_of_record(len)).map_err(failed)?;
+            }
+            ring.append_to(at, out, len);
+            self.cursor = end;
+            if !more(out.len(), self.cursor()) {
+                return Ok(false);
+            }
+        }
+    }
+}
