@@ -294,6 +294,9 @@ fn p5_p6_what_does_not_fit_is_refused() {
         let payload = page.payload(OPEN - len, len);
         let write = || payload.write_bytes(&vec![0; len + 1]);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)).is_err());
+        // A text needs room for its NUL.
+        let text = || payload.write_text(&vec![b'x'; len]);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(text)).is_err());
         let read = || payload.read_bytes(&mut vec![0; len + 1]);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
         assert!(page.bytes(0, OPEN).iter().all(|byte| *byte == 0xEE));
