@@ -307,12 +307,16 @@ unsafe extern "C" fn recv_slowly(
                     side.turn(Side::Reader);
                 }
                 let reader = reader(side)?;
-                match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
-                    Received::Message(received) => (received, SHMH_OK),
-                    Received::End => {
-                        let text = with_policy(0, interrupted, |_| end_session(reader, buffer))?;
-                        side.turn(Side::Ended);
-                        (text, SHMH_ENDED)
+                // A peer may put something else in the place of an end that was seen: then it was none.
+                loop {
+                    match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
+                        Received::Message(received) => break (received, SHMH_OK),
+                        Received::End => {
+                            if let Some(text) = with_policy(0, interrupted, |_| end_session(reader, buffer))? {
+                                side.turn(Side::Ended);
+                                break (text, SHMH_ENDED);
+                            }
+                        }
                     }
                 }
             };
@@ -326,13 +330,19 @@ unsafe extern "C" fn recv_slowly(
 
 /// Ends the session whose end comes next; the length of its text, which is in `buffer`.
 #[cold]
-fn end_session(reader: &mut Reader<SysV>, buffer: &mut [u8]) -> Result<usize, RecvError> {
-    let end = reader.peek_with(&mut WaitPolicy::non_blocking())?;
+fn end_session(reader: &mut Reader<SysV>, buffer: &mut [u8]) -> Result<Option<usize>, RecvError> {
+    let end = match reader.peek_with(&mut WaitPolicy::non_blocking()) {
+        Err(RecvError::TimedOut) => return Ok(None),
+        peeked => peeked?,
+    };
+    if !end.ends_session() {
+        return Ok(None);
+    }
     let text = end.text();
     let len = text.len();
     buffer.get_mut(..len).ok_or(RecvError::BufferTooSmall { capacity: len })?.copy_from_slice(text);
     end.end_session()?;
-    Ok(len)
+    Ok(Some(len))
 }
 
 /// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call

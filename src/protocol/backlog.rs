@@ -46,12 +46,14 @@ impl Backlog {
         read: impl Fn(Record, &mut [u8]),
     ) -> Result<Self, Error> {
         let (count, size) = found.clone().fold((0, 0), |(count, size), record| (count + 1, size + record.len));
+        let no_memory = || Error::no_memory(format!("{count} messages of {size} bytes from a removed segment"));
         let mut all = Self::default();
-        let reserved = all.bytes.try_reserve_exact(size);
-        reserved
-            .and_then(|()| all.records.try_reserve_exact(count))
-            .map_err(|_| Error::no_memory(format!("{count} messages of {size} bytes from a removed segment")))?;
+        all.bytes.try_reserve_exact(size).map_err(|_| no_memory())?;
+        all.records.try_reserve_exact(count).map_err(|_| no_memory())?;
         for record in found {
+            // A peer can have made more of them since.
+            all.bytes.try_reserve(record.len).map_err(|_| no_memory())?;
+            all.records.try_reserve(1).map_err(|_| no_memory())?;
             let first = all.bytes.len();
             all.bytes.resize(first + record.len, 0);
             read(record, &mut all.bytes[first..]);

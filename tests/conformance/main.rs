@@ -161,6 +161,7 @@ macro_rules! ring {
                 a_message_waits_for_its_reader
                 the_longest_is_a_quarter
                 a_batch_is_one_publish
+                a_reservation_is_patched_byte_by_byte
                 a_batch_that_gets_stuck_says_how_far_it_came
                 a_successor_begins_with_what_was_not_released
                 nothing_comes_behind_an_end

@@ -465,3 +465,19 @@ pub(crate) fn a_reader_that_leaves_gives_back<H: Harness>(place: &H) {
     reader.close().unwrap();
     assert_eq!(writer.try_send(&[2; 64]), Ok(()));
 }
+
+/// A piece that is written over another one changes no byte behind it, whatever its length.
+pub(crate) fn a_reservation_is_patched_byte_by_byte<H: Harness>(place: &H) {
+    let (mut reader, mut writer) = (reader(place), writer(place));
+    for len in 0..=20 {
+        for at in [0, 4, 8, 12] {
+            let mut expected = [1; 32];
+            expected[at..at + len].fill(2);
+            let mut reserved = writer.reserve(32).unwrap();
+            reserved.write_at(0, &[1; 32]);
+            reserved.write_at(at, &vec![2; len]);
+            reserved.commit();
+            assert_eq!(receive(&mut reader), expected, "{len} bytes at {at}");
+        }
+    }
+}

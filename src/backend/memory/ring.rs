@@ -377,6 +377,18 @@ impl RingView<'_> {
         self.run(from, bytes.len().next_multiple_of(WORD)).write_bytes(bytes);
     }
 
+    /// As [`write`](Self::write), and what lies behind the bytes stays, also within their last word.
+    pub(crate) fn patch(self, position: u64, at: usize, bytes: &[u8]) {
+        let (whole, rest) = bytes.split_at(bytes.len() & !(WORD - 1));
+        self.write(position, at, whole);
+        if !rest.is_empty() {
+            let mut word = [0; WORD];
+            self.run(self.offset(position) + UNIT + at + whole.len(), WORD).read_bytes(&mut word);
+            word[..rest.len()].copy_from_slice(rest);
+            self.write(position, at + whole.len(), &word);
+        }
+    }
+
     /// Copies the first bytes of the record at `position` out.
     #[inline(always)]
     pub(crate) fn read(self, position: u64, bytes: &mut [u8]) {

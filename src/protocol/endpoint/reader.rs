@@ -344,7 +344,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
                 self.core.arrived(looks);
                 return Ok(found);
             }
-            looks += 1;
+            looks = u32::saturating_add(looks, 1);
             if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) {
                 if backoff.status_due()
                     && let Some(found) = self.look_around()?

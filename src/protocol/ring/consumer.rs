@@ -345,7 +345,7 @@ impl core::Consumer for Consumer {
         let next = self.cursor;
         // A position of other memory can lie between two of this one's. And after the cursor was
         // set back, what lies there was not peeked at.
-        let is_here = cursor.memory == self.memory;
+        let is_here = cursor.memory == self.memory && cursor.to.is_multiple_of(8);
         if is_here && distance(self.released, cursor.to) <= distance(self.released, next) {
             self.release_to(memory, memory.ring(), cursor.to);
             self.cursor = next;

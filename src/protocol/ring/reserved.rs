@@ -81,14 +81,14 @@ impl<B: Backend> Reserved<'_, B> {
         self.len == 0
     }
 
-    /// Writes `bytes` from byte `at` on, a multiple of 4.
+    /// Writes `bytes` from byte `at` on, a multiple of 4, and no other byte.
     ///
     /// # Panics
     /// If the bytes go beyond the message, or `at` is no multiple of 4.
     pub fn write_at(&mut self, at: usize, bytes: &[u8]) {
         assert!(at.is_multiple_of(4), "{at} is not a multiple of 4");
         assert!(at <= self.len && bytes.len() <= self.len - at, "{} bytes at {at} of {}", bytes.len(), self.len);
-        self.memory.ring().write(self.at, at, bytes);
+        self.memory.ring().patch(self.at, at, bytes);
     }
 
     /// Where the bytes lie, aligned to 8: for system calls. They can be written for as long as this is borrowed, whatever a
