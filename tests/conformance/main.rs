@@ -162,6 +162,7 @@ macro_rules! ring {
                 the_longest_is_a_quarter
                 a_batch_is_one_publish
                 a_reservation_is_patched_byte_by_byte
+                a_record_that_can_not_be_is_taken_by_nobody
                 a_batch_that_gets_stuck_says_how_far_it_came
                 a_successor_begins_with_what_was_not_released
                 nothing_comes_behind_an_end

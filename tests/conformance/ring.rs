@@ -481,3 +481,42 @@ pub(crate) fn a_reservation_is_patched_byte_by_byte<H: Harness>(place: &H) {
         }
     }
 }
+
+/// What a hostile writer says of a record is looked at before the record is, by each way to take it: one that goes
+/// beyond the wrap, one that is longer than any can be, and one of an unknown kind.
+pub(crate) fn a_record_that_can_not_be_is_taken_by_nobody<H: Harness>(place: &H) {
+    let at = SMALLEST - 64;
+    let stranger = guest(place);
+    let mut room = vec![0; SMALLEST];
+    let records = [(at, 100, 0), (at, 57, 0), (0, SMALLEST / 4 + 8, 0), (0, SMALLEST / 4 + 1, 0), (0, 8, 2), (0, 8, 7)];
+    for (offset, len, kind) in records {
+        let (mut reader, mut writer) = (reader(place), writer(place));
+        while reader.backend().ring().offset(position(&reader)) != offset {
+            writer.send(b"8 bytes.").unwrap();
+            assert_eq!(reader.recv(&mut room), Ok(Received::Message(8)));
+        }
+        // All of it is given back: nothing but the record itself is odd.
+        assert_eq!(reader.try_recv(&mut room), Err(RecvError::WouldBlock));
+        let (ring, position) = (stranger.ring(), position(&reader));
+        ring.set_kind(position, kind);
+        ring.flag(position).store(u32::try_from(len).unwrap() + 1, Ordering::Release);
+        let told = format!("{len} bytes at {offset}, kind {kind}");
+        let corrupt = |met: Option<RecvError>| {
+            assert!(matches!(met, Some(RecvError::Backend(Error::Corrupt(_)))), "{told}: {met:?}");
+        };
+        corrupt(reader.recv(&mut room).err());
+        corrupt(reader.try_recv(&mut room).err());
+        corrupt(reader.peek().err());
+        corrupt(reader.try_peek_next().err());
+        corrupt(reader.peek_in_place(&mut WaitPolicy::non_blocking()).err());
+        corrupt(reader.next_message().err());
+        corrupt(reader.end_session().err());
+        ring.flag(position).store(0, Ordering::Release);
+        reader.close().unwrap();
+        writer.close().unwrap();
+    }
+}
+
+fn position<B: Backend>(reader: &Reader<B>) -> u64 {
+    reader.backend().ring().released().load(Ordering::Relaxed)
+}
