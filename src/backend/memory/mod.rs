@@ -6,6 +6,7 @@
 
 #[cfg(vectors)]
 mod copy;
+mod fences;
 pub mod header;
 #[cfg(not(model))]
 pub mod mapped;
@@ -17,9 +18,10 @@ mod slot;
 mod tests;
 mod text;
 
+pub use fences::PeerFences;
 pub use payload::Payload;
 pub(crate) use payload::{Cell, WORD};
+pub use ring::RingView;
 #[cfg(model)]
 pub(crate) use ring::Words;
-pub use ring::{PeerFences, RingView};
 pub use slot::SlotView;
