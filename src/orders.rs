@@ -15,14 +15,14 @@ use crate::sync::Ordering;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orders {
     /// The writer's store of a full flag. Edge `text`, giving end: the text
-    /// that was copied in is seen by whoever sees the flag. Weaker: the reader
+    /// that was copied in is seen by the side that sees the flag. Weaker: the reader
     /// sees the flag before the text (defect D2).
     pub publish: Ordering,
     /// The reader's look. Edge `text`, taking end. Weaker: the text is read
     /// before the flag is, in effect: stale or torn text (D2).
     pub see_full: Ordering,
     /// The reader's store of an empty flag. Edge `room`, giving end: the copy
-    /// out is over for whoever sees the flag. Weaker: the writer's next text
+    /// out is over for the side that sees the flag. Weaker: the writer's next text
     /// can be read as this one (D3's kin).
     pub release: Ordering,
     /// The writer's look. Edge `room`, taking end. Weaker: the next text is

@@ -163,7 +163,7 @@ int shmh_end(struct shmh *handle, int timeout_ms);
 int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int timeout_ms);
 
 // Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
-// with this handle. The writer can't change them. It is not released: who dies now gets it again.
+// with this handle. The writer can't change them. It is not released: if this reader dies, the next one gets it.
 //
 // Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
 //

@@ -181,7 +181,7 @@ impl shmh {
         let side = std::mem::replace(unsafe { self.side() }, Side::Closed);
         let was_open = !matches!(side, Side::Closed);
         let left = leave(side);
-        // Not before: who leaves may wait, and it is this handle that can be interrupted.
+        // Not before: a side that leaves may wait, and it is this handle that can be interrupted.
         if was_open {
             unused().closed.push_back(self);
         }

@@ -346,7 +346,7 @@ fn end_session(reader: &mut Reader<SysV>, buffer: &mut [u8]) -> Result<Option<us
 }
 
 /// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
-/// with this handle. The writer can't change them. It is not released: who dies now gets it again.
+/// with this handle. The writer can't change them. It is not released: if this reader dies, the next one gets it.
 ///
 /// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
 ///

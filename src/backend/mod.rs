@@ -20,7 +20,7 @@ use crate::error::{Error, Role};
 use crate::sync::AtomicU32;
 use std::time::Duration;
 
-/// Who is there, as far as the backend can tell at one moment.
+/// Which sides are there, as far as the backend can tell at one moment.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
@@ -174,7 +174,7 @@ pub trait Backend: Sized + Sealed {
         false
     }
 
-    /// Looks who is there.
+    /// Looks which sides are there.
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if this handle lost its seat to another side; else what the look-up met.

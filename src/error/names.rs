@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The two ends of a handoff, and the one who only shares the memory.
+/// The two ends of a handoff, and a side that only shares the memory.
 ///
 /// ```
 /// use shm_handoff::Role;

@@ -171,7 +171,7 @@ pub trait Consumer: Sized + Debug {
     /// Gives back what lies before `cursor`, if it was stepped over, and nothing else.
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor);
 
-    /// Whether the reader lets records gather when it is close behind the writer.
+    /// Whether the reader coalesces when it is close behind the writer.
     fn coalesce(&mut self, _: bool) {}
 
     /// Notes that the end was met, in memory that was removed for it.

@@ -33,10 +33,10 @@ pub(super) struct Shared {
     pub(super) woken: Condvar,
 }
 
-/// Who sleeps.
+/// The sides that sleep.
 #[derive(Default)]
 pub(super) struct Beds {
-    /// The parked words that somebody sleeps on, by their addresses; whoever is woken is
+    /// The parked words that a side sleeps on, by their addresses; a side that is woken is
     /// struck off.
     pub(super) asleep: Vec<usize>,
     /// The memory that was removed. In a model sleeps have no bound, but for those
@@ -45,7 +45,7 @@ pub(super) struct Beds {
     pub(super) removed: Vec<Weak<Memory>>,
 }
 
-/// Who sits where, and the memory that newcomers get. Behind a lock, which is
+/// Which seats are taken, and the memory that newcomers get. Behind a lock, which is
 /// the happens-before edge of contract B4.
 pub(super) struct State {
     pub(super) writer: bool,

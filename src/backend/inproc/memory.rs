@@ -112,7 +112,7 @@ impl Memory {
         ring.view()
     }
 
-    /// Names each word for those who read of an execution.
+    /// Names each word, for the record of an execution.
     #[cfg(loom)]
     fn label(&self) {
         sync::trace().new_memory();

@@ -69,7 +69,7 @@ impl InProc {
         }
     }
 
-    /// In a model: the bound on sleeping, for who sleeps on memory that was removed.
+    /// In a model: the bound on sleeping, for a side that sleeps on memory that was removed.
     #[cfg(model)]
     fn end_sleeps(&self) {
         if let Memory::Ring(_) = **self.memory() {
@@ -228,7 +228,7 @@ impl Backend for InProc {
         if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
-        // In a model without a bound: who would sleep forever is found out.
+        // In a model without a bound: a side that would sleep forever is found out.
         #[cfg(model)]
         if beds.removed.iter().any(|removed| core::ptr::eq(removed.as_ptr(), Arc::as_ptr(self.memory()))) {
             drop(beds);

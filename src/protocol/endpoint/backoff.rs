@@ -260,7 +260,7 @@ impl Backoff {
         }
     }
 
-    /// Whether it is time to look who is there; the moment, if so.
+    /// Whether it is time to look at the peer.
     pub(super) fn status_due(&mut self) -> bool {
         let now = now();
         let due = cfg!(model) || self.last_status.is_none_or(|last| now - last >= STATUS_EVERY);

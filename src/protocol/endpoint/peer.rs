@@ -1,4 +1,4 @@
-//! Who the peer is, and when it is gone.
+//! What the peer is, and when it is gone.
 //!
 //! A peer of ours is judged by its seat alone. A C program has no seat; it is
 //! *seen* when the attach count says at two looks in a row that somebody

@@ -1,4 +1,4 @@
-//! How long to wait, and who may cut it short.
+//! How long a side waits, and what may cut that short.
 
 use crate::sync::now;
 use std::fmt;
@@ -49,7 +49,7 @@ pub struct Tick {
     pub waited: Duration,
 }
 
-/// How long a side waits, and who may cut the wait short. The calls that end in `_with` take one.
+/// How long a side waits, and what may cut the wait short. The calls that end in `_with` take one.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();

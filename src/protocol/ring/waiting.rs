@@ -1,4 +1,4 @@
-//! What waits in a ring, for those who only look.
+//! What waits in a ring, for a tool that only looks.
 
 use super::consumer::{Standing, peek, standing};
 use super::record::{distance, wide};
