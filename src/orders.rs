@@ -64,10 +64,10 @@ pub struct Orders {
     /// Ring: between the writer's parked word and its last look.
     pub fence_writer_sleeps: Option<Ordering>,
     /// Ring: of a writer that comes, before it clears the reader's parked word and wakes it:
-    /// `fence_published` in the place of a predecessor that died before it came to that.
+    /// `fence_published` in place of a predecessor that died before it came to that.
     /// And edge `space`, taking end, of the look at the head before it.
     pub fence_writer_comes: Option<Ordering>,
-    /// Ring: the same of a reader that comes, in the place of `fence_given_back`.
+    /// Ring: the same of a reader that comes, in place of `fence_given_back`.
     pub fence_reader_comes: Option<Ordering>,
 }
 

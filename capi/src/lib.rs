@@ -307,7 +307,7 @@ unsafe extern "C" fn recv_slowly(
                     side.turn(Side::Reader);
                 }
                 let reader = reader(side)?;
-                // A peer may put something else in the place of an end that was seen: then it was none.
+                // A peer may replace an end that was seen: then the session goes on.
                 loop {
                     match with_policy(timeout_ms, interrupted, |policy| reader.recv_with(buffer, policy))? {
                         Received::Message(received) => break (received, SHMH_OK),

@@ -181,7 +181,7 @@ pub(super) fn observers(key: Key) -> usize {
 }
 
 /// Whether a segment of this owner and this creator is refused without `--trust-owner`: its owner can
-/// name another one and stay the creator, who may do all.
+/// name another one and stay the creator: a creator may do all.
 pub(super) fn needs_trust(uid: u32, creator_uid: u32) -> bool {
     [uid, creator_uid] != [nix::unistd::geteuid().as_raw(); 2]
 }

@@ -59,7 +59,7 @@ pub enum Class {
     Taken,
     /// What is there is no channel, or another one than was asked for.
     NotOurs,
-    /// What is there belongs to another user, who is not trusted.
+    /// What is there belongs to another user, and that user is not trusted.
     OtherOwner,
     /// The kernel refuses access.
     Permission,

@@ -183,6 +183,7 @@ fn a_maker_that_is_killed_is_no_obstacle() {
         match round % 4 {
             0 => {}
             1 => eventually("a segment", || (channel.stat().is_some() || maker.has_ended()).then_some(())),
+            // Another moment each time, before there is a segment or after: no condition says which.
             _ => std::thread::sleep(std::time::Duration::from_micros(100 * round)),
         }
         maker.kill();

@@ -1,5 +1,5 @@
 //! Both sides in one process: for tests, for examples, and, under
-//! `--cfg loom` or `--cfg shuttle`, for the model checkers. [`InProc`] stands in the place of
+//! `--cfg loom` or `--cfg shuttle`, for the model checkers. [`InProc`] stands in place of
 //! [`SysV`](crate::backend::sysv::SysV), and a [`Channel`] in that of the options.
 
 mod channel;

@@ -70,25 +70,6 @@ pub(super) unsafe fn copy_blocks(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
-/// Copies 16 bytes.
-///
-/// # Safety
-/// As for [`copy_blocks`], for 16 bytes.
-#[inline(always)]
-unsafe fn copy_16(from: *const u8, to: *mut u8) {
-    // SAFETY: one load and one store of 16 bytes, which the caller vouches for.
-    unsafe {
-        asm!(
-            "movdqu {a}, [{from}]",
-            "movdqu [{to}], {a}",
-            from = in(reg) from,
-            to = in(reg) to,
-            a = out(xmm_reg) _,
-            options(nostack, preserves_flags),
-        );
-    }
-}
-
 /// The 16 bytes at `from` + `AT`, which another process may change.
 ///
 /// # Safety
@@ -312,25 +293,27 @@ pub(super) fn expect_write(line: *const u8) {
     unsafe { asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags)) };
 }
 
-/// Copies 32 bytes.
+/// Copies 16 bytes.
+///
+/// # Safety
+/// As for [`copy_blocks`], for 16 bytes.
+#[inline(always)]
+unsafe fn copy_16(from: *const u8, to: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { store_shared::<0>(to, load_shared::<0>(from)) };
+}
+
+/// Copies 32 bytes, all of which are loaded before any is stored.
 ///
 /// # Safety
 /// As for [`copy_blocks`], for 32 bytes.
 #[inline(always)]
 unsafe fn copy_32(from: *const u8, to: *mut u8) {
-    // SAFETY: two loads and two stores of 16 bytes, which the caller vouches for.
+    // SAFETY: the caller's promise.
     unsafe {
-        asm!(
-            "movdqu {a}, [{from}]",
-            "movdqu {b}, [{from} + 16]",
-            "movdqu [{to}], {a}",
-            "movdqu [{to} + 16], {b}",
-            from = in(reg) from,
-            to = in(reg) to,
-            a = out(xmm_reg) _,
-            b = out(xmm_reg) _,
-            options(nostack, preserves_flags),
-        );
+        let (first, second) = (load_shared::<0>(from), load_shared::<16>(from));
+        store_shared::<0>(to, first);
+        store_shared::<16>(to, second);
     }
 }
 
@@ -354,23 +337,11 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
             copy_32(from, to);
             copy_32(from.add(len - WIDTH), to.add(len - WIDTH));
         } else {
-            copy_many(from, to, len);
-        }
-    }
-}
-
-/// As [`copy`], for more than two blocks.
-///
-/// # Safety
-/// As for [`copy`].
-#[inline(always)]
-unsafe fn copy_many(from: *const u8, to: *mut u8, len: usize) {
-    let whole = len & !(WIDTH - 1);
-    // SAFETY: as in `copy`.
-    unsafe {
-        copy_blocks(from, to, whole);
-        if whole < len {
-            copy_32(from.add(len - WIDTH), to.add(len - WIDTH));
+            let whole = len & !(WIDTH - 1);
+            copy_blocks(from, to, whole);
+            if whole < len {
+                copy_32(from.add(len - WIDTH), to.add(len - WIDTH));
+            }
         }
     }
 }

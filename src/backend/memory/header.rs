@@ -30,7 +30,7 @@ impl Header<'_> {
     /// Version and capacity, as they stand there.
     ///
     /// # Errors
-    /// What stands in the place of the magic: there is no ring, or none yet.
+    /// What stands where the magic belongs: there is no ring, or none yet.
     pub fn read(self) -> Result<(u32, u64), u64> {
         // Edge `header`, taking end; pairs with the store in `make`.
         match self.magic.load(orders().ring_recognised) {

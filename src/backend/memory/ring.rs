@@ -75,7 +75,7 @@ pub(crate) struct Words<'a> {
 /// Bytes of a unit: where a record can begin.
 pub(crate) const UNIT: usize = 8;
 
-/// What a model puts in the place of a flag that was written over.
+/// What a model puts in place of a flag that was written over.
 #[cfg(loom)]
 const SPOILT: u32 = 0xBAD_F1A6;
 

@@ -71,7 +71,7 @@ impl Payload<'_> {
     }
 
     /// C's `strncpy` into the payload: as much of `text` as there is room for,
-    /// NULs in the place of the rest, and no NUL where nothing is left for one
+    /// NULs in place of the rest, and no NUL where nothing is left for one
     /// (defect D6).
     pub fn write_padded(&self, text: &[u8]) {
         let (text, cells) = (&text[..text.len().min(self.len())], self.cells());

@@ -99,7 +99,7 @@ impl Options {
     pub(super) fn check(&self, stat: &Stat) -> Result<(), Error> {
         let me = nix::unistd::geteuid().as_raw();
         let layout = recognise::by_size(self.key, stat)?;
-        // An owner can name another one and stay the creator, who may do all.
+        // An owner can name another one and stay the creator: a creator may do all.
         if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {
             return Err(Error::OtherOwner {
                 key: self.key.number(),

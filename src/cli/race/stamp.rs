@@ -28,7 +28,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Puts the text into `text`, in the place of what was there.
+    /// Puts the text into `text`, in place of what was there.
     pub(super) fn write(self, text: &mut Vec<u8>) {
         let hash = self.hash();
         text.clear();

@@ -17,7 +17,7 @@ pub(in crate::cli) const SIDE: &str = "race-side";
 pub(super) enum Protocol {
     Tutorial,
     Ours,
-    /// Ours, with many records in the place of one slot.
+    /// Ours, with many records in place of one slot.
     Ring,
 }
 

@@ -60,7 +60,7 @@ std::thread_local! {
     static BALANCE: Cell<Balance> = const { Cell::new(Balance::EVEN) };
 }
 
-/// Whether yields pay. Each is made in the place of a sleep, and some of them take a
+/// Whether yields pay. Each is made in place of a sleep, and some of them take a
 /// thousand times as long as others: on a core that is busy all of them, on one that is
 /// not quite idle one in a thousand, where they pay all the same.
 #[derive(Clone, Copy)]

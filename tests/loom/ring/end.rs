@@ -1,4 +1,4 @@
-//! The end of the session, and memory that was removed: by the reader, who has met
+//! The end of the session, and memory that was removed: by the reader, which has met
 //! the end, or by somebody else.
 
 use super::{expect, message, messages, nothing_more, remove, ring, send_each};
