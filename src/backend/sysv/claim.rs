@@ -1,12 +1,13 @@
 //! A key that is held against everybody of ours for a moment, to remove what is there.
 
+use super::kernel::{now, since, sleep};
 use super::key::Key;
 use super::observer::Observer;
 use super::seats::{AGAIN, ATTEMPTS, LOCKED, Taken, taken_by};
 use super::segment::Segment;
 use super::set::{LOCK, Met, OBSERVERS, OPEN, READER, Set, WRITER};
 use crate::error::{Error, Role};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a look may take: most take less than a millisecond.
 const A_LOOK: Duration = Duration::from_millis(100);
@@ -14,13 +15,13 @@ const A_LOOK: Duration = Duration::from_millis(100);
 /// How many stay attached for longer than a look takes: an observer that came where there were no seats has
 /// no mark, and nothing else tells it from a C program.
 pub(crate) fn beyond_a_look<E>(count: impl Fn() -> Result<usize, E>) -> Result<usize, E> {
-    let started = Instant::now();
+    let started = now();
     loop {
         let attached = count()?;
-        if attached == 0 || started.elapsed() > A_LOOK {
+        if attached == 0 || since(started) > A_LOOK {
             return Ok(attached);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        sleep(Duration::from_millis(1));
     }
 }
 
@@ -84,13 +85,13 @@ struct Closed {
 impl Closed {
     /// Takes all three at once, or says who has one.
     fn take(key: Key) -> Result<Self, Error> {
-        let started = Instant::now();
+        let started = now();
         let mut gone = 0;
         while gone < ATTEMPTS {
-            match Self::try_take(key, started.elapsed()) {
+            match Self::try_take(key, since(started)) {
                 Ok(closed) => return Ok(closed),
                 Err(Met::Gone) => gone += 1,
-                Err(Met::Busy) => std::thread::sleep(AGAIN),
+                Err(Met::Busy) => sleep(AGAIN),
                 Err(Met::Failed(error)) => return Err(error),
             }
         }

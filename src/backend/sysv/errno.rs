@@ -1,7 +1,7 @@
 //! What an errno of a call on a segment or on a semaphore set means.
 
+use super::kernel::{proc, shmmni};
 use super::key::Key;
-use super::proc;
 use crate::error::{Error, Limit, Object};
 use nix::errno::Errno;
 
@@ -60,13 +60,8 @@ pub(super) fn making_failed(key: Key, errno: Errno) -> Error {
         Errno::ENOMEM => Limit::Memory,
         // ENOSPC is both "too many segments" and "too many pages".
         Errno::ENOSPC => {
-            let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
             let used = proc::segments().map_or(0, |rows| rows.len());
-            if number("/proc/sys/kernel/shmmni").is_some_and(|most| used >= most) {
-                Limit::Shmmni
-            } else {
-                Limit::Shmall
-            }
+            if shmmni().is_some_and(|most| used >= most) { Limit::Shmmni } else { Limit::Shmall }
         }
         _ => return failed("shmget", Needs::Nothing, key, errno),
     };

@@ -1,6 +1,6 @@
 //! The mark of an observer in the semaphores of a [`Set`].
 
-use super::ffi::step;
+use super::kernel::{getpid, step};
 use super::set::{LOCK, LOOKS, MOST, Met, OBSERVERS, READER, Set, WRITER, give_some};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Mark {
                 done => done?,
             }
             let seated = values.taken(WRITER) || values.taken(READER);
-            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, pid: std::process::id() });
+            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, pid: getpid() });
         }
         Err(Met::Busy)
     }
@@ -63,7 +63,7 @@ fn last_seated(set: Set) -> [u32; 2] {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if self.pid != std::process::id() {
+        if self.pid != getpid() {
             return;
         }
         let given = self.set.change(&mut [give_some(OBSERVERS, self.held)]);

@@ -16,23 +16,22 @@
 mod claim;
 mod errno;
 pub(crate) mod features;
-mod ffi;
-mod forks;
+mod kernel;
 mod key;
 mod mark;
 mod observer;
 mod options;
-pub(crate) mod proc;
 mod recognise;
 mod seats;
 mod segment;
 mod set;
-mod stat;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
+pub(crate) use kernel::proc;
+pub use kernel::rows::Stat;
 pub use key::{Key, KeySpec};
 pub use observer::Observer;
 pub use options::Options;
@@ -41,7 +40,6 @@ pub(crate) use seats::observe as observe_seats;
 pub use segment::Segment;
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
-pub use stat::Stat;
 
 use super::memory::mapped::Mapped;
 use super::{Backend, PeerStatus, RingView, Sealed, SlotView, Wanted};
@@ -159,7 +157,7 @@ impl Backend for SysV {
     }
 
     fn sleep(&self, longest: Duration) {
-        std::thread::sleep(longest);
+        kernel::sleep(longest);
     }
 
     /// In the classic layout nobody is woken: a C peer would not do it either.
@@ -180,7 +178,7 @@ impl Backend for SysV {
     }
 
     fn persists(&self) -> bool {
-        !features::memory_dies_with_its_last_attachment()
+        !kernel::removes_unattached()
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -214,15 +212,15 @@ impl Backend for SysV {
     }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {
-        ffi::futex_wait(parked, 1, longest);
+        kernel::futex_wait(parked, 1, longest);
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {
-        ffi::futex_wake(parked)
+        kernel::futex_wake(parked)
     }
 
     fn heavy_fence(&self) -> bool {
-        ffi::heavy_fence()
+        kernel::heavy_fence()
     }
 }
 

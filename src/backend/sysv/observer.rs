@@ -4,14 +4,14 @@
 //! observer marks itself in the seats' set before it attaches, and takes the mark back when it has
 //! detached. One that may not mark itself there does not attach.
 
-use super::features;
+use super::kernel::removes_unattached;
+use super::kernel::rows::Stat;
 use super::key::Key;
 use super::mark::Mark;
 use super::recognise;
 use super::seats::{self, ATTEMPTS, LOCKED, Seats};
-use super::segment::Segment;
+use super::segment::{self, Segment};
 use super::set::{Met, Set};
-use super::stat::{self, Stat};
 use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::{Layout, RingView, SlotView};
@@ -55,8 +55,7 @@ enum Leave {
 
 fn ask_leave(key: Key) -> Result<Leave, Error> {
     // Where memory goes with its last attachment, ours would be that of a segment that its maker is about to attach.
-    if features::memory_dies_with_its_last_attachment() && Segment::stat_at(key)?.is_some_and(|stat| stat.attached == 0)
-    {
+    if removes_unattached() && Segment::stat_at(key)?.is_some_and(|stat| stat.attached == 0) {
         return Ok(Leave::LookFromOutside);
     }
     for _ in 0..ATTEMPTS {
@@ -92,7 +91,7 @@ impl Observer {
             Leave::Attach(mark) => Self::attach(key, mark, seats),
             Leave::LookFromOutside => {
                 let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
-                let stat = stat::stat_of(id, key)?;
+                let stat = segment::stat_of(id, key)?;
                 let layout = recognise::by_size(key, &stat)?;
                 Ok(Self { segment: None, _mark: None, id, stat, layout, seats, seats_hidden })
             }

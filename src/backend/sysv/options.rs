@@ -1,10 +1,11 @@
 //! What a side asks for.
 
+use super::kernel::geteuid;
+use super::kernel::rows::Stat;
 use super::key::Key;
 use super::recognise::{self, Want};
 use super::seats::Lock;
 use super::segment::Segment;
-use super::stat::Stat;
 use crate::backend::Wanted;
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::offsets::ring;
@@ -97,7 +98,7 @@ impl Options {
     }
 
     pub(super) fn check(&self, stat: &Stat) -> Result<(), Error> {
-        let me = nix::unistd::geteuid().as_raw();
+        let me = geteuid();
         let layout = recognise::by_size(self.key, stat)?;
         // An owner can name another one and stay the creator: a creator may do all.
         if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {

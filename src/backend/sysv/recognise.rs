@@ -1,9 +1,10 @@
 //! Which layout a segment has, and how a ring is made.
 
+use super::kernel::geteuid;
+use super::kernel::rows::Stat;
 use super::key::Key;
 use super::seats::Lock;
 use super::segment::Segment;
-use super::stat::Stat;
 use crate::backend::memory::header::{self, Header};
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::error::{Error, Layout};
@@ -114,7 +115,7 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
         }
         return Ok(layout);
     }
-    let me = nix::unistd::geteuid().as_raw();
+    let me = geteuid();
     if let Some(lock) = lock
         && read == Err(0)
         && stat.uid == me

@@ -1,13 +1,13 @@
 //! Seats: who writes and who reads, kept by the kernel in the semaphores of a [`Set`].
 
-use super::ffi::step;
+use super::kernel::proc::{self, Life};
+use super::kernel::{getpid, now, since, sleep, step};
 use super::key::Key;
-use super::proc::{self, Life};
 use super::set::{LOCK, LOOKS, Met, OBSERVERS, OPEN, READER, Set, Values, WRITER, for_its_owner, give, take};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a taken seat may be a leaver's last step.
 const LEAVER: Duration = Duration::from_millis(100);
@@ -140,13 +140,13 @@ impl Seat {
     /// Takes the seat of `role` at `key`; a set that is missing is made with
     /// the permission bits `mode`.
     pub(super) fn take(key: Key, role: Role, mode: u32, trust_owner: bool) -> Result<Self, Error> {
-        let started = Instant::now();
+        let started = now();
         let mut gone = 0;
         while gone < ATTEMPTS {
-            match Self::try_take(key, role, mode, trust_owner, started.elapsed()) {
+            match Self::try_take(key, role, mode, trust_owner, since(started)) {
                 Ok(seat) => return Ok(seat),
                 Err(Met::Gone) => gone += 1,
-                Err(Met::Busy) => std::thread::sleep(AGAIN),
+                Err(Met::Busy) => sleep(AGAIN),
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
@@ -165,7 +165,7 @@ impl Seat {
             done => done?,
         }
         // From here on a drop gives it back.
-        let ours = Self { set, key, role, mode, trust_owner, pid: std::process::id() };
+        let ours = Self { set, key, role, mode, trust_owner, pid: getpid() };
         ours.mark()?;
         ours.adopt_mode()?;
         Ok(ours)
@@ -264,21 +264,21 @@ impl Seat {
 
     /// Runs `create` while nobody else of ours makes or judges memory at the key, and no observer comes.
     pub(super) fn locked<T>(&mut self, create: impl FnOnce(Lock) -> Result<T, Error>) -> Result<T, Error> {
-        let mut started = Instant::now();
+        let mut started = now();
         loop {
-            let left = LOCKED.saturating_sub(started.elapsed());
+            let left = LOCKED.saturating_sub(since(started));
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
                 Ok(()) => return create(Lock { set: self.set }),
                 Err(Met::Gone) => {
                     self.observe()?;
                 }
-                Err(Met::Busy) => match taken_by(self.set, LOCK, started.elapsed()) {
+                Err(Met::Busy) => match taken_by(self.set, LOCK, since(started)) {
                     Ok(Taken::Stuck) => {
                         self.set.remove().or_else(Met::unless_gone)?;
                         self.observe()?;
-                        started = Instant::now();
+                        started = now();
                     }
-                    Ok(Taken::Again) => std::thread::sleep(AGAIN),
+                    Ok(Taken::Again) => sleep(AGAIN),
                     // Its holder is stopped, or this is no lock of ours.
                     Ok(Taken::By(pid)) => return Err(Error::Locked { key: self.key.number(), pid }),
                     Err(met) => met.unless_gone()?,
@@ -309,7 +309,7 @@ impl Seat {
 
     /// Not in a child that was forked: the seat is its parent's.
     fn is_ours(&self) -> bool {
-        self.pid == std::process::id()
+        self.pid == getpid()
     }
 }
 

@@ -1,15 +1,12 @@
 //! Segments: made, found, attached, looked at, removed.
 
 use super::errno::{Needs, failed, making_failed};
-use super::ffi;
-use super::forks;
+use super::kernel::rows::Stat;
+use super::kernel::{self, Attachment, proc};
 use super::key::Key;
-use super::proc;
-use super::stat::{Stat, stat_of};
 use crate::error::Error;
 use nix::errno::Errno;
 use std::ffi::c_int;
-use std::ptr::NonNull;
 
 /// Attempts at a key whose segment keeps being removed under us.
 const ATTEMPTS: usize = 100;
@@ -31,9 +28,9 @@ const ATTEMPTS: usize = 100;
 pub struct Segment {
     id: c_int,
     key: Key,
-    pub(super) address: NonNull<u8>,
+    pub(super) attachment: Attachment,
     pub(super) size: usize,
-    /// This process takes part in `ffi::heavy_fence`.
+    /// This process takes part in `kernel::heavy_fence`.
     pub(super) reachable: bool,
     /// Pid of the process that attached it.
     attached_by: u32,
@@ -60,7 +57,7 @@ impl Segment {
     /// ```
     pub fn create_new(key: Key, size: usize, mode: u32) -> Result<Self, Error> {
         let flags = libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
-        let id = ffi::shmget(key.number(), size, flags).map_err(|errno| match errno {
+        let id = kernel::shmget(key.number(), size, flags).map_err(|errno| match errno {
             Errno::EEXIST => Error::Exists { key: key.number() },
             _ => making_failed(key, errno),
         })?;
@@ -116,7 +113,7 @@ impl Segment {
 
     /// The id of the segment at `key`, if there is one.
     pub(super) fn find(key: Key) -> Result<Option<c_int>, Error> {
-        match ffi::shmget(key.number(), 0, 0) {
+        match kernel::shmget(key.number(), 0, 0) {
             Ok(id) => Ok(Some(id)),
             Err(Errno::ENOENT) => Ok(None),
             Err(errno) => Err(failed("shmget", Needs::Nothing, key, errno)),
@@ -157,21 +154,21 @@ impl Segment {
     }
 
     fn attach_with(id: c_int, key: Key, flags: c_int) -> Result<Self, Error> {
-        let (attached, stat) = forks::none_during(|| {
-            let attached = ffi::shmat(id, flags);
-            let stat = ffi::shm_stat(id);
-            if let (Ok(address), Ok(stat)) = (attached, &stat) {
-                ffi::keep_from_children(address, stat.shm_segsz);
+        let (attached, stat) = kernel::no_fork_during(|| {
+            let attached = kernel::shmat(id, flags);
+            let stat = kernel::shm_stat(id);
+            if let (Ok(attachment), Ok(stat)) = (&attached, &stat) {
+                attachment.keep_from_children(stat.size);
             }
             (attached, stat)
         });
-        let address = attached.map_err(|errno| failed("shmat", Needs::Permission, key, errno))?;
+        let attachment = attached.map_err(|errno| failed("shmat", Needs::Permission, key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
-        let (reachable, attached_by) = (ffi::be_fenced(), std::process::id());
-        let mut segment = Self { id, key, address, size: 0, reachable, attached_by };
+        let (reachable, attached_by) = (kernel::be_fenced(), kernel::getpid());
+        let mut segment = Self { id, key, attachment, size: 0, reachable, attached_by };
         let stat = stat.map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))?;
-        segment.size = stat.shm_segsz;
+        segment.size = stat.size;
         Ok(segment)
     }
 
@@ -203,7 +200,7 @@ impl Segment {
 
     /// Removes the segment with this id.
     pub(super) fn remove_id(id: c_int, key: Key) -> Result<(), Error> {
-        match ffi::shm_remove(id) {
+        match kernel::shm_remove(id) {
             Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
             Err(errno) => Err(failed("shmctl(IPC_RMID)", Needs::Ownership, key, errno)),
         }
@@ -241,9 +238,10 @@ impl Segment {
 
     /// Where it is attached.
     #[doc(hidden)]
+    #[cfg(not(model))]
     #[must_use]
     pub fn address(&self) -> usize {
-        self.address.as_ptr().addr()
+        self.attachment.address().as_ptr().addr()
     }
 }
 
@@ -251,11 +249,16 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         // In a forked child something else may lie there by now.
-        if std::process::id() != self.attached_by {
+        if kernel::getpid() != self.attached_by {
             return;
         }
         // SAFETY: attached by `attach`, once, and all borrows have ended.
         // That it fails is impossible by that, so there is nothing to report.
-        let _ = unsafe { ffi::shmdt(self.address) };
+        let _ = unsafe { kernel::shmdt(&self.attachment) };
     }
+}
+
+/// What the kernel says of the segment with this id.
+pub(super) fn stat_of(id: c_int, key: Key) -> Result<Stat, Error> {
+    kernel::shm_stat(id).map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))
 }

@@ -30,14 +30,13 @@
 //! finds both seats free removes it; those who come meanwhile start over.
 
 use super::errno::{Needs, no_set, refused, set_limit, set_of};
-use super::ffi::{self, step};
+use super::kernel::{self, geteuid, now, proc, since, step};
 use super::key::Key;
-use super::proc;
 use crate::error::{Error, Limit, Object};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
 use std::ffi::c_int;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const MAGIC: u16 = 0;
 pub(super) const LOCK: u16 = 1;
@@ -139,13 +138,13 @@ impl Set {
         let mode = for_its_owner(mode);
         let Some(id) = look_up(key)? else {
             let flags = libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed();
-            return match ffi::semget(key.seats(), COUNT, flags) {
+            return match kernel::semget(key.seats(), COUNT, flags) {
                 // The next look finds it, or what came before it.
                 Ok(_) | Err(Errno::EEXIST) => Err(Met::Gone),
                 Err(errno) => Err(no_set(key, errno).into()),
             };
         };
-        let me = nix::unistd::geteuid().as_raw();
+        let me = geteuid();
         let Found { set, shape, uid, creator, mode: found_mode } = match Found::at(id, key) {
             Err(Met::Failed(Error::Permission { .. })) => Found::of_mine(id, key)?,
             found => found?,
@@ -190,7 +189,7 @@ impl Set {
     pub(super) fn change(self, steps: &mut [libc::sembuf]) -> Result<(), Met> {
         debug_assert!(steps.len() <= MOST_STEPS, "the limit that doctor looks for");
         loop {
-            match ffi::semop(self.id, steps) {
+            match kernel::semop(self.id, steps) {
                 Err(Errno::EINTR) => {}
                 done => return done.map_err(|errno| self.met("semop", Needs::Permission, errno)),
             }
@@ -199,9 +198,9 @@ impl Set {
 
     /// As [`change`](Self::change), waiting for `longest` at most, then [`Met::Busy`].
     pub(super) fn change_within(self, steps: &mut [libc::sembuf], longest: Duration) -> Result<(), Met> {
-        let started = Instant::now();
+        let started = now();
         loop {
-            match ffi::semtimedop(self.id, steps, longest.saturating_sub(started.elapsed())) {
+            match kernel::semtimedop(self.id, steps, longest.saturating_sub(since(started))) {
                 Err(Errno::EINTR) => {}
                 done => return done.map_err(|errno| self.met("semtimedop", Needs::Permission, errno)),
             }
@@ -209,34 +208,34 @@ impl Set {
     }
 
     pub(super) fn values(self) -> Result<Values, Met> {
-        ffi::sem_values(self.id).map(Values).map_err(|errno| self.met("semctl(GETALL)", Needs::Permission, errno))
+        kernel::sem_values(self.id).map(Values).map_err(|errno| self.met("semctl(GETALL)", Needs::Permission, errno))
     }
 
     /// Sets a value whatever it was; takes nothing back at anybody's death.
     pub(super) fn put(self, semaphore: u16, value: c_int) -> Result<(), Met> {
-        ffi::sem_set(self.id, semaphore, value).map_err(|errno| self.met("semctl(SETVAL)", Needs::Permission, errno))
+        kernel::sem_set(self.id, semaphore, value).map_err(|errno| self.met("semctl(SETVAL)", Needs::Permission, errno))
     }
 
     /// Pid of the process that changed it last, which is the holder's only while the semaphore is taken;
     /// 0: of another pid namespace.
     pub(super) fn holder(self, semaphore: u16) -> Result<u32, Met> {
-        ffi::sem_pid(self.id, semaphore).map_err(|errno| self.met("semctl(GETPID)", Needs::Permission, errno))
+        kernel::sem_pid(self.id, semaphore).map_err(|errno| self.met("semctl(GETPID)", Needs::Permission, errno))
     }
 
     /// Permission bits.
     pub(super) fn mode(self) -> Result<u32, Met> {
-        let stat = ffi::sem_stat(self.id).map_err(|errno| self.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
-        Ok(mode_of(&stat))
+        let stat = kernel::sem_stat(self.id).map_err(|errno| self.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
+        Ok(stat.mode)
     }
 
     /// Gives it permission bits with which its owner can use it.
     pub(super) fn set_mode(self, mode: u32) -> Result<(), Met> {
-        ffi::sem_set_mode(self.id, for_its_owner(mode))
+        kernel::sem_set_mode(self.id, for_its_owner(mode))
             .map_err(|errno| self.met("semctl(IPC_SET)", Needs::Ownership, errno))
     }
 
     pub(super) fn remove(self) -> Result<(), Met> {
-        ffi::sem_remove(self.id).map_err(|errno| self.met("semctl(IPC_RMID)", Needs::Ownership, errno))
+        kernel::sem_remove(self.id).map_err(|errno| self.met("semctl(IPC_RMID)", Needs::Ownership, errno))
     }
 
     /// Takes the lock and both seats where nobody has one and no observer is there: nobody of ours comes
@@ -279,8 +278,8 @@ impl Set {
     }
 
     fn old(self) -> Error {
-        let seat = |semaphore| match ffi::sem_values::<OLD_SEMAPHORES>(self.id) {
-            Ok(values) if values[usize::from(semaphore)] != 0 => ffi::sem_pid(self.id, semaphore).ok(),
+        let seat = |semaphore| match kernel::sem_values::<OLD_SEMAPHORES>(self.id) {
+            Ok(values) if values[usize::from(semaphore)] != 0 => kernel::sem_pid(self.id, semaphore).ok(),
             _ => None,
         };
         let pid = [WRITER, READER, LOCK].into_iter().find_map(seat);
@@ -305,16 +304,16 @@ impl Set {
 impl Found {
     fn at(id: c_int, key: Key) -> Result<Self, Met> {
         let set = Set { id, key };
-        let stat = ffi::sem_stat(id).map_err(|errno| set.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
-        let is_untouched = stat.sem_otime == 0;
-        let shape = match usize::try_from(stat.sem_nsems) {
-            Ok(SEMAPHORES) => match set.values()? {
+        let stat = kernel::sem_stat(id).map_err(|errno| set.met("semctl(IPC_STAT)", Needs::Permission, errno))?;
+        let is_untouched = stat.untouched;
+        let shape = match stat.semaphores {
+            SEMAPHORES => match set.values()? {
                 values if values.of(MAGIC) == OURS => Shape::Ours,
                 Values(values) if is_untouched && values == [0; SEMAPHORES] => Shape::New,
                 _ => Shape::Foreign,
             },
-            Ok(OLD_SEMAPHORES) => {
-                let values = ffi::sem_values::<OLD_SEMAPHORES>(id);
+            OLD_SEMAPHORES => {
+                let values = kernel::sem_values::<OLD_SEMAPHORES>(id);
                 match values.map_err(|errno| set.met("semctl(GETALL)", Needs::Permission, errno))? {
                     [OLD_OURS, ..] => Shape::Old,
                     values if is_untouched && values == [0; OLD_SEMAPHORES] => Shape::Old,
@@ -323,7 +322,7 @@ impl Found {
             }
             _ => Shape::Foreign,
         };
-        Ok(Self { set, shape, uid: stat.sem_perm.uid, creator: stat.sem_perm.cuid, mode: mode_of(&stat) })
+        Ok(Self { set, shape, uid: stat.uid, creator: stat.creator_uid, mode: stat.mode })
     }
 
     /// One that may not be read, although it is this user's: made readable, and put back as it was if it
@@ -331,24 +330,18 @@ impl Found {
     fn of_mine(id: c_int, key: Key) -> Result<Self, Met> {
         let set = Set { id, key };
         let before = proc::sets().ok().and_then(|rows| rows.into_iter().find(|row| row.key == key.seats()));
-        ffi::sem_own(id, 0o600).map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
+        kernel::sem_own(id, 0o600).map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
         let found = Self::at(id, key)?;
         if let (Shape::Foreign, Some(before)) = (found.shape, before) {
-            ffi::sem_set_mode(id, before.mode).map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
+            kernel::sem_set_mode(id, before.mode)
+                .map_err(|errno| set.met("semctl(IPC_SET)", Needs::Ownership, errno))?;
         }
         Ok(found)
     }
 }
 
-/// Permission bits.
-fn mode_of(stat: &libc::semid_ds) -> u32 {
-    #[allow(clippy::useless_conversion)] // other widths on other machines
-    let mode = u32::from(stat.sem_perm.mode);
-    mode & 0o777
-}
-
 fn look_up(key: Key) -> Result<Option<c_int>, Met> {
-    match ffi::semget(key.seats(), 0, 0) {
+    match kernel::semget(key.seats(), 0, 0) {
         Ok(id) => Ok(Some(id)),
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(no_set(key, errno).into()),

@@ -35,10 +35,8 @@ impl Segment {
         );
         // SAFETY: within the attachment by the check above, aligned since
         // attachments are page-aligned, and attached for as long as `self` is
-        // borrowed. All access in this process is by 32-bit atomics or
-        // `Payload`s; other processes are outside Rust's memory model, and an
-        // atomic of one size is what is defined whatever they do.
-        unsafe { AtomicU32::from_ptr(self.address.as_ptr().add(offset).cast()) }
+        // borrowed. All access in this process is by 32-bit atomics or `Payload`s.
+        unsafe { self.attachment.word(offset) }
     }
 
     /// The 64-bit word of a ring's header at `offset`.
@@ -55,7 +53,7 @@ impl Segment {
             self.size
         );
         // SAFETY: as for `word`; such words are reached by 64-bit atomics alone.
-        unsafe { AtomicU64::from_ptr(self.address.as_ptr().add(offset).cast()) }
+        unsafe { self.attachment.double_word(offset) }
     }
 
     /// The places of `layout`, for as long as the attachment is borrowed.
@@ -73,9 +71,9 @@ impl Segment {
     /// # Safety
     /// Neither what is returned nor a view of it is used after `self` was dropped.
     pub(super) unsafe fn views_unbound<'a>(&self, layout: Layout) -> Mapped<'a> {
-        // SAFETY: attached, so page-aligned, with the kernel's word for the size; all access in this process
+        // SAFETY: attached, with the kernel's word for the size; all access in this process
         // is by atomics of the words' sizes. The rest is the caller's promise.
-        unsafe { Mapped::new(self.address, self.size, layout, self.reachable) }
+        unsafe { self.attachment.views(self.size, layout, self.reachable) }
     }
 
     /// The `len` bytes at `offset`.
@@ -89,6 +87,6 @@ impl Segment {
         assert!(offset.is_multiple_of(4) && inside, "no {len} bytes at {offset} of {}", self.size);
         self.no_wide(offset, len);
         // SAFETY: as for `word`.
-        unsafe { Payload::from_raw(self.address.as_ptr().add(offset), len) }
+        unsafe { self.attachment.payload(offset, len) }
     }
 }

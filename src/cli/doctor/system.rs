@@ -119,7 +119,7 @@ fn last_attachment() -> Finding {
         );
         return Finding::note("removal", what);
     }
-    if !features::memory_dies_with_its_last_attachment() {
+    if !features::removes_unattached() {
         return Finding::ok("removal", "the kernel keeps segments that nobody is attached to");
     }
     Finding::problem(

@@ -23,7 +23,7 @@ extern "C" fn let_go() {
 }
 
 /// Does what no other thread may fork in the middle of.
-pub(super) fn none_during<T>(attach: impl FnOnce() -> T) -> T {
+pub(in crate::backend::sysv) fn none_during<T>(attach: impl FnOnce() -> T) -> T {
     struct Held;
     impl Drop for Held {
         fn drop(&mut self) {

@@ -1,42 +1,11 @@
 //! What `/proc` tells everybody of System V objects, and of who has them: proc(5),
 //! `/proc/sysvipc` and `/proc/PID/maps`.
 
+pub(crate) use crate::backend::sysv::kernel::rows::{Life, SegmentRow, SetRow};
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// A segment, as a row of `/proc/sysvipc/shm` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SegmentRow {
-    /// 0: made without a key, or removed and still attached.
-    pub(crate) key: u32,
-    pub(crate) id: i32,
-    /// Permission bits, and [`REMOVED`](Self::REMOVED).
-    pub(crate) mode: u32,
-    pub(crate) size: usize,
-    pub(crate) creator_pid: u32,
-    pub(crate) attached: usize,
-    pub(crate) uid: u32,
-    pub(crate) creator_uid: u32,
-}
-
-impl SegmentRow {
-    const REMOVED: u32 = 0o1000;
-
-    pub(crate) fn is_removed(&self) -> bool {
-        self.mode & Self::REMOVED != 0
-    }
-}
-
-/// A semaphore set, as a row of `/proc/sysvipc/sem` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SetRow {
-    pub(crate) key: u32,
-    pub(crate) mode: u32,
-    pub(crate) semaphores: usize,
-    pub(crate) uid: u32,
-}
 
 /// A table with a heading: its rows, each by column name.
 fn table(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
@@ -98,20 +67,6 @@ pub(crate) fn sets() -> io::Result<Vec<SetRow>> {
         })
     };
     Ok(table(&std::fs::read_to_string("/proc/sysvipc/sem")?).filter_map(row).collect())
-}
-
-/// How far a process has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Life {
-    Goes,
-    /// By a signal, or by a debugger.
-    Stopped,
-    /// It can't be looked at: `/proc` does not show it, or it is of another pid namespace.
-    Hidden,
-    /// It was killed, or has ended, and the kernel is still clearing it away.
-    Ending,
-    /// There is no such process.
-    Over,
 }
 
 /// Looks at the process with this pid; 0: of another pid namespace.
