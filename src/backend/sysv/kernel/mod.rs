@@ -11,6 +11,9 @@
 #[cfg(not(model))]
 mod linux;
 pub(crate) mod rows;
+#[cfg(any(model, test))]
+#[allow(dead_code, unused_imports, reason = "the models and the suite use it")]
+mod simulated;
 
 #[cfg(not(model))]
 use linux as face;

@@ -1,0 +1,16 @@
+//! A kernel in memory: what System V calls do to segments and semaphore sets.
+//!
+//! [`Objects`] is a state machine without locks, clocks or waiting: each call changes it at once, in
+//! one step, as Linux does in `ipc/shm.c`, `ipc/sem.c` and `ipc/util.c`.
+
+mod objects;
+mod permissions;
+mod segment;
+mod segments;
+mod semop;
+mod sets;
+mod table;
+
+pub(crate) use objects::{Limits, Objects};
+pub(crate) use permissions::Caller;
+pub(crate) use semop::{Outcome, Ticket};
