@@ -8,11 +8,12 @@
 //! So the code above the door is the code that the model checkers run. A function that is a
 //! failpoint of the crash tests is declared here, once for both faces.
 
+#[cfg(all(test, not(model)))]
+mod conformance;
 #[cfg(not(model))]
 mod linux;
 pub(crate) mod rows;
 #[cfg(any(model, test))]
-#[allow(dead_code, unused_imports, reason = "the models and the suite use it")]
 mod simulated;
 
 #[cfg(not(model))]

@@ -1,7 +1,8 @@
 //! A kernel in memory: what System V calls do to segments and semaphore sets.
 //!
 //! [`Objects`] is a state machine without locks, clocks or waiting: each call changes it at once, in
-//! one step, as Linux does in `ipc/shm.c`, `ipc/sem.c` and `ipc/util.c`.
+//! one step, as Linux does in `ipc/shm.c`, `ipc/sem.c` and `ipc/util.c`. Its rules are numbered in
+//! `kernel/conformance/rules.rs`; the suite there tries each of them on this kernel and on the real one.
 
 mod objects;
 mod permissions;
