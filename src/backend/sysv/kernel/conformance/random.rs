@@ -246,10 +246,10 @@ impl<'a> Both<'a> {
         for place in 0..=PROCESSES {
             for object in 0..8 {
                 self.same(|player| player.call(looker, &shm_stat(object)));
-                self.same(|player| player.call(looker, &sem_stat(object)));
-                for count in 1..=3 {
-                    self.same(|player| player.call(looker, &Call::SemValues { set: object, count }));
-                    let number = u16::try_from(count - 1).expect("few");
+                let Saw::Set(stat) = self.same(|player| player.call(looker, &sem_stat(object))) else { continue };
+                let values = Call::SemValues { set: object, count: stat.semaphores };
+                self.same(|player| player.call(looker, &values));
+                for number in 0..=3 {
                     self.same(|player| player.call(looker, &sem_pid(object, number)));
                 }
             }
