@@ -72,9 +72,10 @@ function stands(name,    hops) {
 BEGIN { for (at = 1; at < ARGC; at++) file_of[module(ARGV[at])] = ARGV[at] }
 
 FNR == 1 { here = module(FILENAME); open = ""; over = 0 }
-/^#\[cfg\(test\)\]/ { over = 1 }
+/^#\[cfg\((all\()?test[,)]/ { over = 1 }
 over { next }
-{ sub(/(^|[ \t])\/\/.*/, "") }
+# (Who may see an item is no import.)
+{ sub(/(^|[ \t])\/\/.*/, ""); gsub(/pub\(in [a-z_:]*\)/, "pub") }
 open == "" && /^[ \t]*(pub(\([a-z: ]*\))?[ \t]+)?use[ \t]/ { open = " " }
 open != "" {
     open = open " " $0

@@ -18,7 +18,7 @@ pub(crate) struct Around;
 /// Tells a crash test how many messages were sent, for sure.
 #[cfg(not(crash))]
 #[inline(always)]
-#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a program counts"))]
+#[cfg_attr(any(model, not(feature = "cli")), allow(dead_code, reason = "a program counts"))]
 pub(crate) fn sent(_: u64) {}
 
 #[cfg(crash)]

@@ -85,7 +85,6 @@ pub mod cli;
 pub mod error;
 #[doc(hidden)]
 pub mod example;
-#[cfg(not(model))]
 #[doc(hidden)]
 pub mod failpoint;
 #[doc(hidden)]

@@ -9,8 +9,8 @@
 pub mod inproc;
 #[doc(hidden)]
 pub mod memory;
-#[cfg(all(not(model), target_os = "linux"))]
-#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the programs look at more"))]
+#[cfg(target_os = "linux")]
+#[cfg_attr(any(model, not(feature = "cli")), allow(dead_code, unused_imports, reason = "the programs look at more"))]
 pub mod sysv;
 
 pub(crate) use memory::{PeerFences, RingView, SlotView};

@@ -7,6 +7,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic;
 
 pub use loom::sync::MutexGuard;
+pub(crate) use loom::thread_local;
 
 type Watched = Box<dyn Watch + Send>;
 

@@ -39,6 +39,11 @@ pub fn now() -> ::std::time::Instant {
     *ONLY.get_or_init(::std::time::Instant::now)
 }
 
+/// What the thread of a process that was killed unwinds with. It is not a panic: the model has not failed.
+#[cfg(model)]
+#[derive(Debug)]
+pub struct Killed;
+
 /// The word of a sleeper as a kernel's futex looks at it: ordered by the lock around the sleepers, and
 /// by nothing else.
 #[cfg(not(loom))]

@@ -4,6 +4,7 @@
 pub use shuttle::sync::MutexGuard;
 pub use shuttle::sync::atomic::{AtomicU32, AtomicU64, fence};
 pub use shuttle::thread::yield_now;
+pub(crate) use shuttle::thread_local;
 
 /// shuttle's mutex with `parking_lot`'s signature: a model has no poisoning.
 #[derive(Debug)]

@@ -42,6 +42,9 @@ pub trait Trace {
     /// The running thread goes to sleep until another one wakes it, or is awake again.
     fn sleeps(&self, _yes: bool) {}
 
+    /// Before a call on the simulated kernel.
+    fn kernel_call(&self, _name: &'static str) {}
+
     /// From here on this model has a kernel that fences other threads.
     fn kernel_fences(&self) {}
 

@@ -31,6 +31,7 @@ mod picture;
 mod ring;
 mod seats;
 mod session;
+mod sysv;
 mod timeline;
 
 use shm_handoff::backend::inproc::Channel;

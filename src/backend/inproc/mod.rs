@@ -8,6 +8,8 @@ mod memory;
 pub use channel::Channel;
 
 use super::{Backend, Layout, PeerStatus, RingView, Sealed, SlotView};
+#[cfg(loom)]
+use crate::backend::memory::modelled::HeavyFence;
 use crate::error::{Error, Place, Role};
 use crate::sync::{self, AtomicU32};
 use memory::{Memory, Shape};
@@ -61,7 +63,7 @@ impl InProc {
 
     /// Our own heavy fences.
     #[cfg(loom)]
-    fn heavy_fence_state(&self) -> Option<&memory::HeavyFence> {
+    fn heavy_fence_state(&self) -> Option<&HeavyFence> {
         match (&**self.memory(), self.role) {
             (Memory::Ring(memory::RingMemory { peer_fences: Some([reader, _]), .. }), Role::Reader) => Some(reader),
             (Memory::Ring(memory::RingMemory { peer_fences: Some([_, writer]), .. }), Role::Writer) => Some(writer),

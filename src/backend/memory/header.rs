@@ -41,16 +41,24 @@ impl Header<'_> {
 }
 
 /// Stores a word of a new segment that is neither of a ring's header nor of its records: it is made
-/// once, under the kernel's lock. No order of it matters, so it is of no model.
-#[cfg(not(model))]
+/// once, under the kernel's lock. No order of it matters.
 #[cfg_attr(crash, track_caller)]
 pub(crate) fn put(word: &AtomicU32, value: u32) {
     word.store(value, RELAXED);
 }
 
 /// Loads such a word, for the next maker or for an observer.
-#[cfg(not(model))]
 #[cfg_attr(crash, track_caller)]
 pub(crate) fn get(word: &AtomicU32) -> u32 {
     word.load(RELAXED)
+}
+
+/// The half of a 64-bit word that begins `at` bytes behind its beginning, of memory that nobody else is attached to.
+#[cfg(model)]
+pub(crate) fn get_half(word: &AtomicU64, at: usize) -> u32 {
+    let [low, high] = {
+        let bytes = word.load(RELAXED).to_ne_bytes();
+        [0, 4].map(|from| u32::from_ne_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]))
+    };
+    if at == 0 { low } else { high }
 }

@@ -1,10 +1,15 @@
 //! From a pointer and a length to views: the only unsafe of its kind. What is told here of a
 //! mapping is told once, and holds until it is let go.
 
+#[cfg(not(model))]
+use super::Payload;
+#[cfg(not(model))]
 use super::offsets::{SLOT, ring};
-use super::{Payload, RingView, SlotView};
+use super::{RingView, SlotView};
 use crate::error::Layout;
+#[cfg(not(model))]
 use crate::sync::AtomicU32;
+#[cfg(not(model))]
 use core::ptr::NonNull;
 
 /// The view of a mapping.
@@ -19,6 +24,7 @@ pub struct Mapped<'a> {
 // SAFETY: views reach their memory by atomics alone; the mapping belongs to the process.
 unsafe impl Send for Mapped<'_> {}
 
+#[cfg(not(model))]
 impl Mapped<'_> {
     /// What lies at `first`, laid out as `layout`. `reached`: a heavy fence of the peer
     /// reaches this process.
@@ -55,7 +61,9 @@ impl Mapped<'_> {
             }
         }
     }
+}
 
+impl Mapped<'_> {
     /// Which it is.
     #[must_use]
     pub fn layout(&self) -> Layout {

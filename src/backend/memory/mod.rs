@@ -8,8 +8,9 @@
 mod copy;
 mod fences;
 pub mod header;
-#[cfg(not(model))]
 pub mod mapped;
+#[cfg(model)]
+pub(crate) mod modelled;
 pub mod offsets;
 mod payload;
 mod ring;

@@ -26,7 +26,15 @@ pub struct Offsets {
 /// ```
 ///
 /// The size is exact, as a C peer's `shmget` asks for it.
+#[cfg(not(model))]
 pub const SLOT: Offsets = Offsets { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 };
+
+/// A model's slot: the text is as short as can be, for a checker searches through each word of it.
+#[cfg(loom)]
+pub const SLOT: Offsets = Offsets { size: 12, flag_at: 0, text_at: 4, text_len: 8 };
+/// As loom's, with room for a number that tells a thousand messages apart.
+#[cfg(shuttle)]
+pub const SLOT: Offsets = Offsets { size: 20, flag_at: 0, text_at: 4, text_len: 16 };
 
 /// A ring, native-endian. Each side's words have lines of their own.
 ///
@@ -50,13 +58,43 @@ pub const SLOT: Offsets = Offsets { size: 2052, flag_at: 0, text_at: 4, text_len
 /// A C program of the tutorial that attaches by mistake (its `shmget` succeeds on
 /// a larger segment) finds a flag at 1 and a text that says what this is. Nothing
 /// of ours stands there, and nothing read from it is relied upon.
+///
+/// A model has the same words in the same order, close together, and small rings.
 pub mod ring {
+    #[cfg(model)]
+    pub use super::of_models::*;
+    #[cfg(not(model))]
+    pub use super::of_segments::*;
+
     /// `shm-ring`, as bytes in memory.
     pub const MAGIC: u64 = u64::from_ne_bytes(*b"shm-ring");
-    /// Offset of the magic.
-    pub const MAGIC_AT: usize = 4096;
     /// The version of this layout.
     pub const VERSION: u32 = 1;
+
+    /// Whether a ring can have this many bytes for records.
+    #[must_use]
+    pub const fn is_capacity(bytes: usize) -> bool {
+        bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
+    }
+
+    /// Whether any of the header's 64-bit words has bytes from `from` to `to`. Those are
+    /// reached as 64-bit words alone, and everything else as 32-bit words.
+    #[must_use]
+    pub fn has_wide(from: usize, to: usize) -> bool {
+        [MAGIC_AT, CAPACITY_AT, HEAD_AT, RELEASED_AT].iter().any(|wide| from < wide + 8 && *wide < to)
+    }
+
+    /// Size of the segment of a ring.
+    #[must_use]
+    pub const fn size(capacity: usize) -> usize {
+        RECORDS_AT + capacity
+    }
+}
+
+#[cfg(not(model))]
+mod of_segments {
+    /// Offset of the magic.
+    pub const MAGIC_AT: usize = 4096;
     /// Offset of the version.
     pub const VERSION_AT: usize = 4104;
     /// Offset of the capacity.
@@ -85,23 +123,24 @@ pub mod ring {
     pub const LARGEST: usize = 1 << 30;
     /// What a ring has unless asked otherwise.
     pub const DEFAULT: usize = 2 << 20;
+}
 
-    /// Whether a ring can have this many bytes for records.
-    #[must_use]
-    pub const fn is_capacity(bytes: usize) -> bool {
-        bytes.is_power_of_two() && bytes >= SMALLEST && bytes <= LARGEST
-    }
-
-    /// Whether any of the header's 64-bit words has bytes from `from` to `to`. Those are
-    /// reached as 64-bit words alone, and everything else as 32-bit words.
-    #[must_use]
-    pub fn has_wide(from: usize, to: usize) -> bool {
-        [MAGIC_AT, CAPACITY_AT, HEAD_AT, RELEASED_AT].iter().any(|wide| from < wide + 8 && *wide < to)
-    }
-
-    /// Size of the segment of a ring.
-    #[must_use]
-    pub const fn size(capacity: usize) -> usize {
-        RECORDS_AT + capacity
-    }
+#[cfg(model)]
+#[allow(missing_docs, reason = "as of segments")]
+mod of_models {
+    pub const MAGIC_AT: usize = 24;
+    pub const VERSION_AT: usize = 32;
+    pub const CAPACITY_AT: usize = 40;
+    pub const HEAD_AT: usize = 48;
+    pub const RELEASED_AT: usize = 56;
+    pub const CLOSED_AT: usize = 64;
+    pub const READER_PARKED_AT: usize = 68;
+    pub const READER_PEER_FENCES_AT: usize = 72;
+    pub const WRITER_PARKED_AT: usize = 76;
+    pub const WRITER_PEER_FENCES_AT: usize = 80;
+    pub const RECORDS_AT: usize = 88;
+    pub const DECOY: &[u8] = b"ring\n";
+    pub const SMALLEST: usize = 16;
+    pub const LARGEST: usize = 1 << 10;
+    pub const DEFAULT: usize = 64;
 }

@@ -15,6 +15,7 @@
 
 mod claim;
 mod errno;
+#[cfg(not(model))]
 pub(crate) mod features;
 mod kernel;
 mod key;
@@ -25,13 +26,16 @@ mod recognise;
 mod seats;
 mod segment;
 mod set;
-#[cfg(test)]
+#[cfg(all(test, not(model)))]
 mod tests;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
 pub(crate) use kernel::proc;
 pub use kernel::rows::Stat;
+#[cfg(model)]
+#[doc(hidden)]
+pub use kernel::simulated;
 pub use key::{Key, KeySpec};
 pub use observer::Observer;
 pub use options::Options;

@@ -17,7 +17,11 @@ impl Segment {
     #[must_use]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         self.no_wide(offset, 4);
-        self.word_of_maker(offset)
+        self.check_word(offset);
+        // SAFETY: within the attachment by the check above, aligned since
+        // attachments are page-aligned, and attached for as long as `self` is
+        // borrowed. All access in this process is by 32-bit atomics or `Payload`s.
+        unsafe { self.attachment.word(offset) }
     }
 
     /// Atomics of two sizes must not overlap, in whatever safe code.
@@ -26,17 +30,19 @@ impl Segment {
         assert!(!is_ring || !layout::has_wide(offset, offset + len), "a 64-bit word lies at {offset}");
     }
 
-    /// As [`word`](Self::word), wherever: of a segment that nobody else is attached to.
-    pub(super) fn word_of_maker(&self, offset: usize) -> &AtomicU32 {
+    /// The 32 bits at `offset`, wherever: of a segment that nobody else is attached to.
+    pub(super) fn bits(&self, offset: usize) -> u32 {
+        self.check_word(offset);
+        // SAFETY: as for `word`.
+        unsafe { self.attachment.bits(offset) }
+    }
+
+    fn check_word(&self, offset: usize) {
         assert!(
             offset.is_multiple_of(4) && self.size >= 4 && offset <= self.size - 4,
             "no word at {offset} of {}",
             self.size
         );
-        // SAFETY: within the attachment by the check above, aligned since
-        // attachments are page-aligned, and attached for as long as `self` is
-        // borrowed. All access in this process is by 32-bit atomics or `Payload`s.
-        unsafe { self.attachment.word(offset) }
     }
 
     /// The 64-bit word of a ring's header at `offset`.

@@ -12,6 +12,7 @@ pub use kernel::{is_refused, is_unreachable, resting, rests};
 pub use watch::{ring_words_are_one_way, text_as_words};
 
 use kernel::Kernel;
+pub use shm_handoff::sync::Killed;
 use shm_handoff::sync::Ordering;
 use std::cell::RefCell;
 use std::fmt;
@@ -97,10 +98,6 @@ pub struct Record {
     /// What happened, in the order in which it did.
     pub events: Vec<Event>,
 }
-
-/// What a thread that was killed unwinds with.
-#[derive(Debug)]
-pub struct Killed;
 
 #[derive(Default)]
 struct State {

@@ -71,6 +71,11 @@ impl Trace for Watcher {
         }
     }
 
+    fn kernel_call(&self, name: &'static str) {
+        step();
+        crate::note(name);
+    }
+
     fn kernel_fences(&self) {
         kernel::starts();
     }

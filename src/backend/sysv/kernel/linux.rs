@@ -5,8 +5,8 @@ mod forks;
 pub(crate) mod proc;
 
 use super::rows::{SetStat, Stat};
-use crate::backend::memory::Payload;
 use crate::backend::memory::mapped::Mapped;
+use crate::backend::memory::{Payload, header};
 use crate::error::Layout;
 use crate::sync::{AtomicU32, AtomicU64};
 pub(in crate::backend::sysv) use forks::none_during as no_fork_during;
@@ -35,6 +35,15 @@ impl Attachment {
     pub(in crate::backend::sysv) unsafe fn word(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: the caller's promise.
         unsafe { AtomicU32::from_ptr(self.0.as_ptr().add(offset).cast()) }
+    }
+
+    /// The 32 bits at `offset`, which can be half of a 64-bit word.
+    ///
+    /// # Safety
+    /// As for [`word`](Self::word), and nobody else reaches them.
+    pub(in crate::backend::sysv) unsafe fn bits(&self, offset: usize) -> u32 {
+        // SAFETY: the caller's promise.
+        header::get(unsafe { self.word(offset) })
     }
 
     /// The 64-bit word at `offset`.

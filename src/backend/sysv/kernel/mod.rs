@@ -13,16 +13,23 @@ mod conformance;
 #[cfg(not(model))]
 mod linux;
 pub(crate) mod rows;
-#[cfg(any(model, test))]
+#[cfg(model)]
+pub mod simulated;
+#[cfg(all(test, not(model)))]
+#[allow(dead_code, unused_imports, reason = "the suite of its rules uses a part")]
 mod simulated;
 
 #[cfg(not(model))]
 use linux as face;
+#[cfg(model)]
+use simulated::face;
 
 #[cfg(not(model))]
 pub(crate) use face::LAST_ATTACHMENT;
+#[cfg(not(model))]
+pub(super) use face::futex_try;
 pub(super) use face::{
-    Attachment, be_fenced, futex_try, geteuid, getpid, no_fork_during, now, sem_pid, sem_stat, shm_stat, shmmni, sleep,
+    Attachment, be_fenced, geteuid, getpid, no_fork_during, now, sem_pid, sem_stat, shm_stat, shmmni, sleep,
 };
 pub(crate) use face::{proc, removes_unattached};
 

@@ -4,6 +4,14 @@
 //! one step, as Linux does in `ipc/shm.c`, `ipc/sem.c` and `ipc/util.c`. Its rules are numbered in
 //! `kernel/conformance/rules.rs`; the suite there tries each of them on this kernel and on the real one.
 
+#[cfg(model)]
+pub(super) mod face;
+#[cfg(model)]
+mod fate;
+#[cfg(model)]
+mod memory;
+#[cfg(model)]
+mod notes;
 mod objects;
 mod permissions;
 mod segment;
@@ -11,7 +19,13 @@ mod segments;
 mod semop;
 mod sets;
 mod table;
+#[cfg(model)]
+mod world;
 
+#[cfg(model)]
+pub use fate::{Call, Fate};
 pub(crate) use objects::{Limits, Objects};
 pub(crate) use permissions::Caller;
 pub(crate) use semop::{Outcome, Ticket};
+#[cfg(model)]
+pub use world::{Kernel, Process, waiting};
