@@ -155,14 +155,14 @@ pub(crate) fn give_segment(id: i32, uid: u32) {
 }
 
 /// Gives a segment, or else a semaphore set, other permission bits.
-pub(crate) fn set_permissions(is_segment: bool, id: i32, mode: u16) {
+pub(crate) fn set_permissions(is_segment: bool, id: i32, mode: u32) {
     if is_segment {
         let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
         // SAFETY: IPC_STAT writes one `shmid_ds`, any bits of which are one; IPC_SET reads it.
         let done = unsafe {
             libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr());
             let mut stat = stat.assume_init();
-            stat.shm_perm.mode = mode;
+            stat.shm_perm.mode = mode.try_into().expect("nine bits");
             libc::shmctl(id, libc::IPC_SET, &raw mut stat)
         };
         assert!(done >= 0, "shmctl(IPC_SET): {}", std::io::Error::last_os_error());
@@ -172,7 +172,7 @@ pub(crate) fn set_permissions(is_segment: bool, id: i32, mode: u16) {
         let done = unsafe {
             libc::semctl(id, 0, libc::IPC_STAT, stat.as_mut_ptr());
             let mut stat = stat.assume_init();
-            stat.sem_perm.mode = mode;
+            stat.sem_perm.mode = mode.try_into().expect("nine bits");
             libc::semctl(id, 0, libc::IPC_SET, &raw mut stat)
         };
         assert!(done >= 0, "semctl(IPC_SET): {}", std::io::Error::last_os_error());

@@ -40,7 +40,14 @@ impl Mark {
             }
             let mut steps = [step(LOCK, 0, 0), step(OBSERVERS, ATTACHING, SEM_UNDO), step(LOOKS, 1, 0)];
             match set.change_within(&mut steps, longest) {
-                Err(Met::Busy) if set.values()?.of(LOOKS) == MOST.cast_unsigned() => continue,
+                Err(Met::Busy) => {
+                    let now = set.values()?.of(LOOKS);
+                    // Busy for the count's sake: it is at its end, or another observer has begun it anew since.
+                    if now != MOST.cast_unsigned() && now >= values.of(LOOKS) {
+                        return Err(Met::Busy);
+                    }
+                    continue;
+                }
                 done => done?,
             }
             let seated = values.taken(WRITER) || values.taken(READER);
