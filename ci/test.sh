@@ -3,7 +3,7 @@
 # checkout at most 12 minutes on two cores; each step says how long it took.
 #
 # Needs a Rust toolchain (with rustfmt and clippy) and a C compiler; valgrind for the step
-# "instructions", which without it says that nothing was checked.
+# "instructions" and herd7 for the step "litmus", which without them say that nothing was checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -71,6 +71,7 @@ step "tests, C library" cargo test --quiet -p shm-handoff-capi
 # printed, and races come at other moments.
 step "tests, release" cargo test --quiet --release --test cli --test processes --test conformance
 step "instructions" ci/instructions.sh --check
+step "litmus" ci/litmus.sh --check
 step "crash tests" ci/crash.sh --kills 500 --least 0
 step "loom" logged loom test --quiet -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture

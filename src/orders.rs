@@ -128,13 +128,14 @@ pub(crate) fn orders() -> Orders {
     weakened::in_force()
 }
 
-/// For models: another table, to show what each entry is there for.
-#[cfg(loom)]
+/// For models and litmus tests: another table, to show what each entry is there for.
 #[doc(hidden)]
 pub mod weakened {
     use super::{Ordering, Orders, SHIPPED};
+    #[cfg(loom)]
     use std::cell::Cell;
 
+    #[cfg(loom)]
     std::thread_local! {
         // All of a model's threads run on one thread of the machine.
         static IN_FORCE: Cell<Orders> = const { Cell::new(SHIPPED) };
@@ -197,12 +198,14 @@ pub mod weakened {
     }
 
     /// The table in force.
+    #[cfg(loom)]
     #[must_use]
     pub fn in_force() -> Orders {
         IN_FORCE.get()
     }
 
     /// Runs `model` with `orders` in force.
+    #[cfg(loom)]
     pub fn with<T>(orders: Orders, model: impl FnOnce() -> T) -> T {
         struct Restore;
         impl Drop for Restore {

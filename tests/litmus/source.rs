@@ -1,0 +1,63 @@
+//! Whether the source still reads as the steps say.
+
+use crate::program::{At, Thread};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+pub(crate) fn src() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The line, from 0, at which the function of this name has `line`, which it has once.
+fn find(source: &str, function: &str, line: &str) -> Result<usize, String> {
+    let (mut end, mut inside, mut found) = (String::new(), false, Vec::new());
+    for (number, text) in source.lines().enumerate() {
+        let code = text.trim_start();
+        if !inside
+            && let Some(at) = code.find("fn ")
+            && code[at + 3..].strip_prefix(function).is_some_and(|rest| rest.starts_with(['(', '<']))
+        {
+            end = format!("{}}}", &text[..text.len() - code.len()]);
+            inside = true;
+        }
+        if inside && code == line {
+            found.push(number);
+        }
+        inside &= text != end;
+    }
+    match found[..] {
+        [number] => Ok(number),
+        _ => Err(format!("`fn {function}` has {} times: {line}", found.len())),
+    }
+}
+
+/// The atomic operations of a file, as lines.
+pub(crate) fn operations(file: &str) -> Vec<String> {
+    let source = fs::read_to_string(src().join(file)).unwrap();
+    let is_operation = |line: &&str| {
+        let calls = [".load(", ".store(", "barrier(", "full_fence(", "compiler_fence("];
+        !line.starts_with("//") && !line.starts_with("fn ") && calls.iter().any(|call| line.contains(call))
+    };
+    source.lines().map(str::trim).filter(is_operation).map(str::to_owned).collect()
+}
+
+/// What is no more as this thread's steps say: a line that has gone, or one that comes too early.
+pub(crate) fn differs(thread: &Thread) -> Vec<String> {
+    let (mut last, mut wrong) = (BTreeMap::new(), Vec::new());
+    for (_, at) in &thread.steps {
+        let At::Source(file, function, line) = *at else { continue };
+        let source = fs::read_to_string(src().join(file)).unwrap_or_default();
+        match find(&source, function, line) {
+            Ok(number) => {
+                if let Some(before) = last.insert((file, function), number)
+                    && before > number
+                {
+                    wrong.push(format!("{file}: `fn {function}` does this earlier than the steps say: {line}"));
+                }
+            }
+            Err(what) => wrong.push(format!("{file}: {what}")),
+        }
+    }
+    wrong
+}
