@@ -17,6 +17,8 @@
 #  10. an hour at full rate;
 #  11. what is published: its package, the oldest Rust, the dependencies' licences and
 #      what is known against them: five minutes.
+#  12. the instructions of the library for AArch64, at each place of the table of orders: a
+#      minute.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
@@ -92,8 +94,10 @@ published() {
     ci/deny.sh
 }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11
+orders() { ci/litmus.sh --library; }
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

@@ -168,7 +168,8 @@ fn each_order_has_a_test() {
     }
 }
 
-/// Into `target/tmp/litmus`, for `ci/litmus.sh`: the rows of its table, and a folder for each processor.
+/// Into `target/tmp/litmus`, for `ci/litmus.sh`: the rows of its table, the places of the orders in the source,
+/// and a folder for each processor.
 #[test]
 fn what_the_compiler_makes_of_them() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("litmus");
@@ -177,6 +178,9 @@ fn what_the_compiler_makes_of_them() {
     let all = variants();
     let rows: Vec<_> = all.iter().map(|variant| variant.row.as_str()).collect();
     fs::write(folder.join("rows"), rows.join("\n") + "\n").unwrap();
+    let claims = protocol::tests().into_iter().filter(|test| test.shown.is_none());
+    let places: BTreeSet<_> = claims.flat_map(|test| source::places(&test.threads)).collect();
+    fs::write(folder.join("places"), places.into_iter().collect::<Vec<_>>().join("\n") + "\n").unwrap();
     for processor in &processors::ALL {
         match compiled::compile(processor, &all, &folder) {
             Ok(files) => write_all(&folder.join(processor.name), &files),

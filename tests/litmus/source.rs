@@ -1,6 +1,7 @@
 //! Whether the source still reads as the steps say.
 
-use crate::program::{At, Thread};
+use crate::program::{At, Thread, entry};
+use shm_handoff::orders::weakened;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -40,6 +41,26 @@ pub(crate) fn operations(file: &str) -> Vec<String> {
         !line.starts_with("//") && !line.starts_with("fn ") && calls.iter().any(|call| line.contains(call))
     };
     source.lines().map(str::trim).filter(is_operation).map(str::to_owned).collect()
+}
+
+/// Where the table's entries stand: `FILE:LINE ORDER ENTRY`, each.
+pub(crate) fn places(threads: &[Thread]) -> Vec<String> {
+    let shipped: BTreeMap<_, _> = weakened::each().iter().map(|weaker| (weaker.entry, weaker.from)).collect();
+    let place = |at: &At| {
+        let At::Source(file, function, line) = *at else { return None };
+        let entry = entry(line)?;
+        // That fence stands in a function that is called, for both directions.
+        let is_called = line.contains("is_awaited(");
+        let (file, function, line) = if is_called {
+            ("protocol/ring/event.rs", "full_fence", "barrier(fence);")
+        } else {
+            (file, function, line)
+        };
+        let source = fs::read_to_string(src().join(file)).unwrap();
+        let number = find(&source, function, line).expect("as another test has it") + 1;
+        Some(format!("{file}:{number} {:?} {entry}", shipped[entry]))
+    };
+    threads.iter().flat_map(|thread| &thread.steps).filter_map(|(_, at)| place(at)).collect()
 }
 
 /// What is no more as this thread's steps say: a line that has gone, or one that comes too early.
