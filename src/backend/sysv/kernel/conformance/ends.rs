@@ -2,13 +2,14 @@
 
 use super::calls::Saw::{Asleep, Attached, Done, Segment, Set};
 use super::calls::{Call, Fate};
+use super::objects::{ALICE, BOB};
 use super::script::{
     NEW, NOWAIT, Needs, Scenario, Script, UNDO, are, id, new_segment, new_set, no, pid, pid_of, sem_pid, sem_remove,
     sem_stat, semget, semop, shm_remove, shm_stat, shmat, shmdt, shmget, values,
 };
 use crate::backend::sysv::kernel::rows::{SetStat, Stat};
 use crate::backend::sysv::kernel::simulated::Limits;
-use nix::errno::Errno::{EAGAIN, EINVAL, ERANGE};
+use nix::errno::Errno::{EACCES, EAGAIN, EFBIG, EINVAL, ERANGE};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::of(&[25], detached),
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::of(&[49], what_an_undo_touches),
     Scenario::of(&[49], an_undo_wakes),
     Scenario::of(&[50], undo_asked_for_in_vain),
+    Scenario::of(&[50], undo_asked_for_before_a_refusal).needs(Needs::Users),
     Scenario::of(&[51], attachments_first),
     Scenario::of(&[60], undo_of_a_removed_set),
 ];
@@ -178,6 +180,20 @@ fn undo_asked_for_in_vain(s: &mut Script<'_>) {
     s.befalls(c, Fate::Ends);
     s.sees(a, sem_stat(0), Set(SetStat { untouched: false, ..new_set(1) }));
     s.sees(a, values::<1>(0), are([0]));
+}
+
+fn undo_asked_for_before_a_refusal(s: &mut Script<'_>) {
+    let (a, b, c) = (s.process_of(ALICE), s.process_of(BOB), s.process_of(ALICE));
+    let made = SetStat { uid: 1001, gid: 1001, creator_uid: 1001, ..new_set(1) };
+    for (number, call) in [(b, (0, 1, UNDO)), (c, (1, 1, UNDO))].into_iter().enumerate() {
+        let (process, step) = call;
+        s.sees(a, semget(1, 1, libc::IPC_CREAT | 0o600), id(number));
+        s.sees(process, semop(number, &[step]), no(if process == b { EACCES } else { EFBIG }));
+        s.sees(a, sem_stat(number), Set(made));
+        s.befalls(process, Fate::Ends);
+        s.sees(a, sem_stat(number), Set(SetStat { untouched: false, ..made }));
+        s.sees(a, sem_remove(number), Done);
+    }
 }
 
 fn attachments_first(s: &mut Script<'_>) {

@@ -5,13 +5,14 @@
 //! | --- | --- |
 //! | `rules.rs` | the rules |
 //! | `objects.rs`, `segments.rs`, `semops.rs`, `sleepers.rs`, `sets.rs`, `ends.rs` | a scenario for each, with all that is seen |
-//! | `random.rs` | random scripts, which have to see the same on both |
+//! | `random.rs`, `actions.rs` | random scripts, which have to see the same on both |
 //! | `calls.rs`, `script.rs` | how a script is written |
 //! | `simulated.rs` | how it is played on the simulated kernel |
 //! | `linux.rs`, `worker.rs`, `wire.rs` | how it is played on the real one, by processes |
 
 #![allow(clippy::many_single_char_names, reason = "the processes of a script have the names a, b, c")]
 
+mod actions;
 mod calls;
 mod ends;
 mod linux;

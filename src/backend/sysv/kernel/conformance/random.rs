@@ -1,121 +1,41 @@
-//! Random scripts have to see the same on both kernels: three processes that come and go, two keys, a
+//! Random scripts have to see the same on both kernels: four processes that come and go, two keys, a
 //! few objects, and after each step all that everybody is shown. It finds where the simulated kernel
 //! drifts from Linux in what no scenario has thought of.
 
-use super::calls::{Call, Fate, Player, Saw, Step, User};
-use super::objects::{ALICE, BOB, CAROL, ROOT};
-use super::script::{
-    NEW, NOWAIT, Needs, RDONLY, UNDO, on_linux, sem_pid, sem_remove, sem_set, sem_stat, semget, semop, shm_remove,
-    shm_stat, shmat, shmdt, shmget,
-};
+use super::actions::{Action, OBJECTS, PROCESSES, Use, action};
+use super::calls::{Call, Fate, Player, Saw, User};
+use super::objects::ALICE;
+use super::script::{Needs, RDONLY, World, on_linux, sem_pid, sem_stat, semget, shm_stat, shmdt, shmget};
 use super::simulated::Simulated;
 use crate::backend::sysv::kernel::simulated::Limits;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// How many scripts are tried, unless `PROPTEST_CASES` says otherwise.
 const SCRIPTS: u32 = 500;
 
-/// Processes at a time.
-const PROCESSES: usize = 3;
-
-#[derive(Debug, Clone)]
-enum Action {
-    /// By one of the processes.
-    Call(usize, Call),
-    /// Takes away one of its attachments, or uses it.
-    Detach(usize, usize),
-    Peek(usize, usize),
-    Poke(usize, usize, u8),
-    Befall(usize, Fate),
-    /// The next process in this place is this user's.
-    Become(usize, User),
-    Limit(Limits, bool),
-}
-
-fn key() -> impl Strategy<Value = u32> {
-    prop_oneof![1 => Just(0_u32), 6 => Just(1), 3 => Just(2)]
-}
-
-fn flags() -> impl Strategy<Value = i32> {
-    let mode = prop::sample::select(vec![0o600, 0o600, 0o600, 0o666, 0o640, 0o604, 0o060, 0o400, 0]);
-    let how = prop_oneof![2 => Just(0), 6 => Just(libc::IPC_CREAT), 2 => Just(NEW & !0o777)];
-    (mode, how).prop_map(|(mode, how)| mode | how)
-}
-
-fn number() -> impl Strategy<Value = u16> {
-    prop_oneof![6 => Just(0_u16), 5 => Just(1), 1 => Just(2), 1 => Just(3)]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let change = prop_oneof![
-        6 => Just(0_i16), 8 => Just(1), 8 => Just(-1), 2 => Just(2), 2 => Just(-2),
-        1 => Just(32_767), 1 => Just(-32_767), 1 => any::<i16>(),
-    ];
-    let flags = prop_oneof![4 => Just(0), 2 => Just(NOWAIT), 4 => Just(UNDO), 2 => Just(UNDO | NOWAIT)];
-    (number(), change, flags)
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    let segment = || 0..4_usize;
-    let set = || prop_oneof![6 => Just(0_usize), 3 => Just(1), 1 => Just(2), 1 => Just(3)];
-    let size = prop::sample::select(vec![0_usize, 1, 100, 100, 100, 5000]);
-    let count = prop_oneof![1 => Just(0_u16), 1 => Just(1), 6 => Just(2), 1 => Just(3)];
-    let value = prop_oneof![4 => 0..4_i32, 1 => Just(32_767), 1 => Just(-1), 1 => Just(32_768)];
-    prop_oneof![
-        3 => (key(), size, flags()).prop_map(|(key, size, flags)| shmget(key, size, flags)),
-        4 => (segment(), prop::sample::select(vec![0, RDONLY])).prop_map(|(segment, flags)| shmat(segment, flags)),
-        2 => segment().prop_map(shm_stat),
-        2 => segment().prop_map(shm_remove),
-        3 => (key(), count, flags()).prop_map(|(key, count, flags)| semget(key, count, flags)),
-        16 => (set(), prop::collection::vec(step(), 1..4)).prop_map(|(set, steps)| semop(set, &steps)),
-        2 => (set(), prop::collection::vec(step(), 1..3), segment())
-            .prop_map(|(set, steps, segment)| Call::SemopThenStat { set, steps, segment }),
-        1 => set().prop_map(|set| semop(set, &[])),
-        2 => set().prop_map(sem_stat),
-        2 => (set(), 1..4_usize).prop_map(|(set, count)| Call::SemValues { set, count }),
-        2 => (set(), number()).prop_map(|(set, number)| sem_pid(set, number)),
-        2 => (set(), number(), value).prop_map(|(set, number, value)| sem_set(set, number, value)),
-        1 => (set(), user(), 0..0o1000_u32).prop_map(|(set, user, mode)| Call::SemChown { set, user, mode }),
-        1 => set().prop_map(sem_remove),
-    ]
-}
-
-fn user() -> impl Strategy<Value = User> {
-    prop::sample::select(vec![ROOT, ALICE, ALICE, BOB, CAROL])
-}
-
-fn limits() -> impl Strategy<Value = (Limits, bool)> {
-    let few = Limits { shmmax: 4999, shmall: 3, shmmni: 2, semmsl: 2, semmns: 3, semopm: 2, semmni: 1 };
-    let all = Limits::default();
-    let limits = prop::sample::select(vec![
-        all,
-        all,
-        few,
-        Limits { shmall: few.shmall, ..all },
-        Limits { shmmni: few.shmmni, ..all },
-        Limits { semmns: few.semmns, ..all },
-        Limits { semmni: few.semmni, ..all },
-    ]);
-    (limits, any::<bool>())
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    let process = || 0..PROCESSES;
-    let fate = prop_oneof![
-        2 => Just(Fate::Ends), 2 => Just(Fate::Killed), 2 => Just(Fate::Interrupted),
-        1 => Just(Fate::Stopped), 2 => Just(Fate::Continued),
-    ];
-    prop_oneof![
-        40 => (process(), call()).prop_map(|(process, call)| Action::Call(process, call)),
-        3 => (process(), 0..4_usize).prop_map(|(process, which)| Action::Detach(process, which)),
-        2 => (process(), 0..4_usize).prop_map(|(process, which)| Action::Peek(process, which)),
-        2 => (process(), 0..4_usize, any::<u8>()).prop_map(|(process, which, value)| Action::Poke(process, which, value)),
-        6 => (process(), fate).prop_map(|(process, fate)| Action::Befall(process, fate)),
-        2 => (process(), user()).prop_map(|(process, user)| Action::Become(process, user)),
-        1 => limits().prop_map(|(limits, forced)| Action::Limit(limits, forced)),
-    ]
-}
+/// How often a thousand scripts have to meet what: about a third of what they do.
+const LEAST: &[(&str, u32, Needs)] = &[
+    ("a call done", 5000, Needs::Nothing),
+    ("a sleep", 1500, Needs::Nothing),
+    ("a sleeper's operation done", 400, Needs::Nothing),
+    ("sleepers woken together", 50, Needs::Nothing),
+    ("a sleeper's EAGAIN", 20, Needs::Nothing),
+    ("a sleeper's EIDRM", 30, Needs::Nothing),
+    ("a sleeper's EINTR", 400, Needs::Nothing),
+    ("a sleeper's ERANGE", 2, Needs::Nothing),
+    ("an end", 800, Needs::Nothing),
+    ("E2BIG", 100, Needs::Limits),
+    ("EACCES", 100, Needs::Users),
+    ("EAGAIN", 300, Needs::Nothing),
+    ("EEXIST", 100, Needs::Nothing),
+    ("EFBIG", 500, Needs::Nothing),
+    ("ENOENT", 50, Needs::Nothing),
+    ("ENOSPC", 15, Needs::Limits),
+    ("ERANGE", 150, Needs::Nothing),
+];
 
 /// A process in one of the places.
 #[derive(Debug)]
@@ -127,15 +47,39 @@ struct Process {
     attachments: Vec<(usize, bool)>,
 }
 
+/// What the scripts have met, so that they can't pass by meeting nothing.
+#[derive(Debug, Default)]
+struct Seen(RefCell<BTreeMap<String, u32>>);
+
+impl Seen {
+    fn note(&self, what: &str) {
+        *self.0.borrow_mut().entry(what.to_owned()).or_default() += 1;
+    }
+
+    fn is_enough(&self, scripts: u32, world: &World) {
+        let seen = self.0.borrow();
+        println!("{scripts} random scripts: {seen:?}");
+        if scripts < SCRIPTS {
+            return;
+        }
+        for (what, in_a_thousand, _) in LEAST.iter().filter(|(.., needs)| world.lacks(*needs).is_none()) {
+            let least = in_a_thousand * scripts / 1000;
+            let met = seen.get(*what).copied().unwrap_or(0);
+            assert!(met >= least, "{what}: {met} times in {scripts} scripts, at least {least} expected");
+        }
+    }
+}
+
 /// One script on both kernels, step by step.
 struct Both<'a> {
     players: [&'a mut dyn Player; 2],
     processes: Vec<Process>,
+    seen: &'a Seen,
 }
 
 impl<'a> Both<'a> {
-    fn new(players: [&'a mut dyn Player; 2], user: User) -> Self {
-        let mut both = Self { players, processes: Vec::new() };
+    fn new(players: [&'a mut dyn Player; 2], user: User, seen: &'a Seen) -> Self {
+        let mut both = Self { players, processes: Vec::new(), seen };
         both.processes = [(); PROCESSES].map(|()| both.start(user)).into();
         both
     }
@@ -153,12 +97,31 @@ impl<'a> Both<'a> {
         Process { number, user, is_stopped: false, attachments: Vec::new() }
     }
 
+    /// Whether the process can make a call.
+    fn is_awake(&mut self, place: usize) -> bool {
+        let Process { number, is_stopped, .. } = self.processes[place];
+        !is_stopped && !self.same(|player| player.is_asleep(number))
+    }
+
+    /// The first process from this place on that can make a call. Where there is none, this one is awakened.
+    fn awake_from(&mut self, place: usize) -> usize {
+        let awake = (place..place + PROCESSES).map(|place| place % PROCESSES).find(|place| self.is_awake(*place));
+        awake.unwrap_or_else(|| {
+            let is_stopped = self.processes[place].is_stopped;
+            self.befall(place, if is_stopped { Fate::Continued } else { Fate::Interrupted });
+            place
+        })
+    }
+
     fn call(&mut self, place: usize, call: &Call) {
         let number = self.processes[place].number;
-        if self.processes[place].is_stopped || self.same(|player| player.is_asleep(number)) {
-            return;
+        let saw = self.same(|player| player.call(number, call));
+        match saw {
+            Saw::Refused(errno) => self.seen.note(&format!("{errno:?}")),
+            Saw::Asleep => self.seen.note("a sleep"),
+            _ => self.seen.note("a call done"),
         }
-        match (call, self.same(|player| player.call(number, call))) {
+        match (call, saw) {
             (Call::Shmat { flags, .. }, Saw::Attached(attachment)) => {
                 self.processes[place].attachments.push((attachment, flags & RDONLY == 0));
             }
@@ -174,7 +137,10 @@ impl<'a> Both<'a> {
         let Process { number, user, .. } = self.processes[place];
         self.same(|player| player.befall(number, fate));
         match fate {
-            Fate::Ends | Fate::Killed => self.processes[place] = self.start(user),
+            Fate::Ends | Fate::Killed => {
+                self.seen.note("an end");
+                self.processes[place] = self.start(user);
+            }
             Fate::Stopped => self.processes[place].is_stopped = true,
             Fate::Continued => self.processes[place].is_stopped = false,
             Fate::Interrupted => {}
@@ -184,10 +150,18 @@ impl<'a> Both<'a> {
 
     /// After each step.
     fn look(&mut self) {
-        self.same(|player| player.woken());
+        let woken = self.same(|player| player.woken());
+        for (_, saw) in &woken {
+            match saw {
+                Saw::Refused(errno) => self.seen.note(&format!("a sleeper's {errno:?}")),
+                _ => self.seen.note("a sleeper's operation done"),
+            }
+        }
+        if woken.len() > 1 {
+            self.seen.note("sleepers woken together");
+        }
         self.same(|player| player.rows());
-        for place in 0..PROCESSES {
-            let number = self.processes[place].number;
+        for number in self.processes.iter().map(|process| process.number).collect::<Vec<_>>() {
             self.same(|player| player.is_asleep(number));
         }
     }
@@ -200,20 +174,19 @@ impl<'a> Both<'a> {
     fn play(&mut self, action: &Action, is_root: bool, may_limit: bool) {
         match *action {
             Action::Call(_, Call::SemChown { user, .. }) if !is_root && user != User::me() => {}
-            Action::Call(place, ref call) => self.call(place, call),
-            Action::Detach(place, which) => {
-                if let Some((attachment, _)) = self.attachment(place, which) {
-                    self.call(place, &shmdt(attachment));
-                }
+            Action::Call(place, ref call) => {
+                let place = self.awake_from(place);
+                self.call(place, call);
             }
-            Action::Peek(place, which) => {
-                if let Some((attachment, _)) = self.attachment(place, which) {
-                    self.call(place, &Call::Peek { attachment });
-                }
-            }
-            Action::Poke(place, which, value) => {
-                if let Some((attachment, true)) = self.attachment(place, which) {
-                    self.call(place, &Call::Poke { attachment, value });
+            Action::Use(place, which, how) => {
+                let place = self.awake_from(place);
+                match (self.attachment(place, which), how) {
+                    (Some((attachment, _)), Use::Detach) => self.call(place, &shmdt(attachment)),
+                    (Some((attachment, _)), Use::Peek) => self.call(place, &Call::Peek { attachment }),
+                    (Some((attachment, true)), Use::Poke(value)) => {
+                        self.call(place, &Call::Poke { attachment, value });
+                    }
+                    _ => {}
                 }
             }
             // A signal is meant for a sleeper.
@@ -242,9 +215,10 @@ impl<'a> Both<'a> {
 
     /// Looks at all there is as a user who may, while one process after the other is killed.
     fn end(&mut self, user: User) {
-        let Process { number: looker, .. } = self.start(user);
-        for place in 0..=PROCESSES {
-            for object in 0..8 {
+        let looker = self.start(user).number;
+        let mut left: Vec<_> = self.processes.iter().map(|process| process.number).collect();
+        loop {
+            for object in 0..OBJECTS {
                 self.same(|player| player.call(looker, &shm_stat(object)));
                 let Saw::Set(stat) = self.same(|player| player.call(looker, &sem_stat(object))) else { continue };
                 let values = Call::SemValues { set: object, count: stat.semaphores };
@@ -253,9 +227,9 @@ impl<'a> Both<'a> {
                     self.same(|player| player.call(looker, &sem_pid(object, number)));
                 }
             }
-            if place < PROCESSES {
-                self.befall(place, Fate::Killed);
-            }
+            self.look();
+            let Some(process) = left.pop() else { return };
+            self.same(|player| player.befall(process, Fate::Killed));
         }
     }
 }
@@ -265,15 +239,19 @@ fn random_scripts_see_the_same() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(SCRIPTS);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     on_linux(|world| {
+        let seen = Seen::default();
         let (is_root, may_limit) = (world.lacks(Needs::Users).is_none(), world.lacks(Needs::Limits).is_none());
-        let script = prop::collection::vec(action(), 1..60);
+        let script = prop::collection::vec(action(), 1..100);
         let tried = TestRunner::new(config).run(&script, |script| {
             let user = if is_root { ALICE } else { User::me() };
             let (mut simulated, mut real) = (Simulated::new(), world.player());
             if may_limit {
                 real.limit(Limits::default(), false);
             }
-            let mut both = Both::new([&mut simulated, &mut real], user);
+            let mut both = Both::new([&mut simulated, &mut real], user, &seen);
+            // What most of the calls are about.
+            both.call(0, &shmget(1, 100, libc::IPC_CREAT | 0o666));
+            both.call(0, &semget(1, 2, libc::IPC_CREAT | 0o666));
             for action in &script {
                 both.play(action, is_root, may_limit);
             }
@@ -283,5 +261,6 @@ fn random_scripts_see_the_same() {
         if let Err(error) = tried {
             panic!("{error}");
         }
+        seen.is_enough(cases, world);
     });
 }

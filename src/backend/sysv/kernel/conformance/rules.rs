@@ -129,7 +129,11 @@ pub(super) const RULES: &[(u32, &str, &str)] = &[
         "ipc/sem.c do_smart_update",
     ),
     (39, "A sleeper that still has to wait holds up neither younger sleepers nor newcomers.", "ipc/sem.c update_queue"),
-    (40, "A sleeper's operation that fails when it is tried again wakes it with that error.", "ipc/sem.c update_queue"),
+    (
+        40,
+        "A sleeper's operation that fails when it is tried again wakes it with that error. One that waits for zeros alone is tried again only when an operation has left a semaphore of its steps at 0, or SETVAL or an undo any at all.",
+        "ipc/sem.c update_queue, do_smart_wakeup_zero",
+    ),
     (
         41,
         "A signal ends a sleep with EINTR: the operation is out of the queue, and nothing was done.",

@@ -17,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::of(&[37, 38], one_wakes_another),
     Scenario::of(&[39], no_hold_up),
     Scenario::of(&[40], woken_by_an_error),
+    Scenario::of(&[40], not_tried_again),
     Scenario::of(&[41], a_signal),
     Scenario::of(&[42], a_time_limit),
     Scenario::of(&[43], a_stop),
@@ -104,6 +105,12 @@ fn one_wakes_another(s: &mut Script<'_>) {
     s.sees(a, semop(0, &[(0, 1, 0)]), Done);
     s.wake([(b, Done), (c, Done), (d, Done)]);
     s.sees(a, values::<3>(0), are([0, 0, 0]));
+    // Also one that waits for the zero that another leaves.
+    s.sees(a, semop(0, &[(1, 1, 0)]), Done);
+    s.sees(b, semop(0, &[(1, 0, 0)]), Asleep);
+    s.sees(c, semop(0, &[(0, -1, 0), (1, -1, 0)]), Asleep);
+    s.sees(a, semop(0, &[(0, 1, 0)]), Done);
+    s.wake([(b, Done), (c, Done)]);
 }
 
 fn no_hold_up(s: &mut Script<'_>) {
@@ -131,6 +138,24 @@ fn woken_by_an_error(s: &mut Script<'_>) {
     s.sees(a, values::<2>(0), are([1, 1]));
     s.sees(b, semop(0, &[(0, 0, 0), (1, 0, NOWAIT)]), Asleep);
     s.sees(a, semop(0, &[(0, -1, 0)]), Done);
+    s.wake([(b, no(EAGAIN))]);
+}
+
+fn not_tried_again(s: &mut Script<'_>) {
+    let [a, b, c] = s.processes();
+    s.sees(a, semget(1, 3, NEW), id(0));
+    s.sees(a, semop(0, &[(0, 1, 0)]), Done);
+    s.sees(b, semop(0, &[(1, 0, NOWAIT), (0, 0, 0)]), Asleep);
+    s.sees(c, semop(0, &[(1, 0, NOWAIT), (0, -2, 0)]), Asleep);
+    // Neither can be made any more; the one that alters is told.
+    s.sees(a, semop(0, &[(1, 1, 0)]), Done);
+    s.wake([(c, no(EAGAIN))]);
+    s.sees(a, semop(0, &[(1, 1, 0), (2, 0, 0)]), Done);
+    s.wake([(b, no(EAGAIN))]);
+    s.sees(a, semop(0, &[(1, -2, 0)]), Done);
+    s.sees(b, semop(0, &[(1, 0, NOWAIT), (0, 0, 0)]), Asleep);
+    s.sees(a, semop(0, &[(1, 1, 0)]), Done);
+    s.sees(a, sem_set(0, 1, 2), Done);
     s.wake([(b, no(EAGAIN))]);
 }
 

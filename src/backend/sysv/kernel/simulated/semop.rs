@@ -116,19 +116,39 @@ impl Set {
         Ok(true)
     }
 
-    /// Does the operations of sleepers that need not wait any more, and those that they make possible.
-    pub(super) fn wake(&mut self) -> Woken {
-        let mut woken = Woken::new();
-        while let Some((sleeper, result)) = self.next_awake() {
+    /// After a change: does the operations of sleepers that need not wait any more, and those that they make
+    /// possible. `steps`: of the operation that made the change; all semaphores may have changed where it is none.
+    pub(super) fn wake(&mut self, steps: Option<&[sembuf]>) -> Woken {
+        let mut woken = self.wake_zeros(steps);
+        while let Some((sleeper, result)) = self.next_awake(Sleeper::alters) {
+            if result.is_ok() {
+                woken.append(&mut self.wake_zeros(Some(&sleeper.steps)));
+            }
             woken.insert(sleeper.ticket, (sleeper.pid, result));
         }
         woken
     }
 
-    /// Those that only wait for zeros come before those that alter, each in the order of their coming.
-    fn next_awake(&mut self) -> Option<(Sleeper, Result<(), Errno>)> {
-        let (waiting, altering): (Vec<_>, Vec<_>) = (0..self.asleep.len()).partition(|at| !self.asleep[*at].alters());
-        for at in waiting.into_iter().chain(altering) {
+    /// Those that only wait for zeros are tried before those that alter, and only if the change has left a
+    /// semaphore at 0.
+    fn wake_zeros(&mut self, steps: Option<&[sembuf]>) -> Woken {
+        let has_zero = match steps {
+            Some(steps) => steps.iter().any(|step| self.semaphores[usize::from(step.sem_num)].value == 0),
+            None => self.semaphores.iter().any(|semaphore| semaphore.value == 0),
+        };
+        let mut woken = Woken::new();
+        while has_zero && let Some((sleeper, result)) = self.next_awake(|sleeper| !sleeper.alters()) {
+            woken.insert(sleeper.ticket, (sleeper.pid, result));
+        }
+        woken
+    }
+
+    /// The first of these sleepers that need not wait any more, out of the queue, and its result.
+    fn next_awake(&mut self, these: impl Fn(&Sleeper) -> bool) -> Option<(Sleeper, Result<(), Errno>)> {
+        for at in 0..self.asleep.len() {
+            if !these(&self.asleep[at]) {
+                continue;
+            }
             let sleeper = self.asleep.remove(at);
             match self.attempt(sleeper.pid, &sleeper.steps) {
                 Ok(false) => self.asleep.insert(at, sleeper),
@@ -144,7 +164,7 @@ impl Set {
             undo[number] = 0;
         }
         self.semaphores[number] = Semaphore { value, pid };
-        self.wake()
+        self.wake(None)
     }
 
     /// Does the undo of a process that has ended.
@@ -157,6 +177,6 @@ impl Set {
             }
         }
         self.untouched = false;
-        self.wake()
+        self.wake(None)
     }
 }

@@ -43,7 +43,9 @@ impl<M: Clone> Objects<M> {
         }
         object.permissions.grant(me, if alters(steps) { ALTER } else { READ })?;
         if set.attempt(me.pid, steps)? {
-            self.woken.append(&mut set.wake());
+            if alters(steps) {
+                self.woken.append(&mut set.wake(Some(steps)));
+            }
             return Ok(Outcome::Done);
         }
         let ticket = self.next_ticket.take();
