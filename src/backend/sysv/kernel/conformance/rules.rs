@@ -125,7 +125,7 @@ pub(super) const RULES: &[(u32, &str, &str)] = &[
     ),
     (
         38,
-        "Sleepers that wait for zeros alone come first, then the others in the order of their coming.",
+        "Sleepers that wait for zeros alone come first, of them those with one step; then the others. Each kind is in the order of its coming.",
         "ipc/sem.c do_smart_update",
     ),
     (39, "A sleeper that still has to wait holds up neither younger sleepers nor newcomers.", "ipc/sem.c update_queue"),

@@ -71,6 +71,12 @@ fn zeros_first(s: &mut Script<'_>) {
     s.sees(d, semop(0, &[(0, 0, 0), (1, 0, 0)]), Asleep);
     s.sees(a, semop(0, &[(0, -1, 0)]), Done);
     s.wake([(b, Done), (c, Done), (d, Done)]);
+    // Of those that see the zero the ones with one step come first, however late: the pid is the last one's.
+    s.sees(b, semop(0, &[(0, 0, 0), (1, 0, 0)]), Asleep);
+    s.sees(c, semop(0, &[(0, 0, 0)]), Asleep);
+    s.sees(a, semop(0, &[(0, -1, 0)]), Done);
+    s.wake([(b, Done), (c, Done)]);
+    s.sees(a, sem_pid(0, 0), pid_of(b));
 }
 
 fn in_the_order_of_coming(s: &mut Script<'_>) {

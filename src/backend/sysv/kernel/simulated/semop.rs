@@ -130,15 +130,18 @@ impl Set {
     }
 
     /// Those that only wait for zeros are tried before those that alter, and only if the change has left a
-    /// semaphore at 0.
+    /// semaphore at 0. Those of one step come before those of several.
     fn wake_zeros(&mut self, steps: Option<&[sembuf]>) -> Woken {
         let has_zero = match steps {
             Some(steps) => steps.iter().any(|step| self.semaphores[usize::from(step.sem_num)].value == 0),
             None => self.semaphores.iter().any(|semaphore| semaphore.value == 0),
         };
         let mut woken = Woken::new();
-        while has_zero && let Some((sleeper, result)) = self.next_awake(|sleeper| !sleeper.alters()) {
-            woken.insert(sleeper.ticket, (sleeper.pid, result));
+        for has_one_step in [true, false] {
+            let these = |sleeper: &Sleeper| !sleeper.alters() && (sleeper.steps.len() == 1) == has_one_step;
+            while has_zero && let Some((sleeper, result)) = self.next_awake(these) {
+                woken.insert(sleeper.ticket, (sleeper.pid, result));
+            }
         }
         woken
     }
