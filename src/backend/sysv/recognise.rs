@@ -1,9 +1,9 @@
 //! Which layout a segment has, and how a ring is made.
 
-use super::kernel::geteuid;
 use super::kernel::rows::Stat;
+use super::kernel::{geteuid, now, since, sleep};
 use super::key::Key;
-use super::seats::Lock;
+use super::seats::{AGAIN, LOCKED, Lock};
 use super::segment::Segment;
 use crate::backend::memory::header::{self, Header};
 use crate::backend::memory::offsets::{SLOT, ring};
@@ -99,7 +99,17 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
     let key = segment.key();
     let layout = by_size(key, stat)?;
     let Layout::Ring { capacity } = layout else { return Ok(layout) };
-    let read = header(segment).read();
+    let mut read = header(segment).read();
+    if let Some(lock) = lock
+        && read == Err(0)
+        && stat.uid == geteuid()
+    {
+        if is_left_to_us(segment, stat, lock)? && is_half_made(segment, capacity) {
+            make_ring(segment, capacity);
+            return Ok(layout);
+        }
+        read = header(segment).read();
+    }
     if let Ok((version, said)) = read {
         if version != ring::VERSION {
             return Err(not_a_channel(
@@ -115,23 +125,26 @@ pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> 
         }
         return Ok(layout);
     }
-    let me = geteuid();
-    if let Some(lock) = lock
-        && read == Err(0)
-        && stat.uid == me
-        && is_ours_alone(segment, stat, lock)?
-        && is_half_made(segment, capacity)
-    {
-        make_ring(segment, capacity);
-        return Ok(layout);
-    }
     Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
 }
 
-/// Whether nobody beside us is attached: no observer comes while we hold the lock, and those that
-/// were there go.
-fn is_ours_alone(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Error> {
-    Ok(stat.attached == 1 || (lock.await_observers() && segment.stat()?.attached == 1))
+/// Whether nobody beside us is attached, at the latest when all have gone that will: no observer comes while we hold
+/// the lock, and those that were there go. A maker whose lock was removed with the set goes on, until it is made.
+fn is_left_to_us(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Error> {
+    if stat.attached == 1 {
+        return Ok(true);
+    }
+    let started = now();
+    lock.await_observers();
+    loop {
+        if segment.stat()?.attached == 1 {
+            return Ok(true);
+        }
+        if header(segment).read() != Err(0) || since(started) > LOCKED {
+            return Ok(false);
+        }
+        sleep(AGAIN);
+    }
 }
 
 /// Whether nothing lies there but what the maker of such a ring would have put

@@ -34,6 +34,8 @@ pub(super) struct Seat {
     trust_owner: bool,
     /// The process that took it: a child that was forked has a copy of this, and no seat.
     pid: u32,
+    /// It was taken anew, and nobody was told yet.
+    reseated: bool,
 }
 
 /// What the set says at one moment.
@@ -165,7 +167,7 @@ impl Seat {
             done => done?,
         }
         // From here on a drop gives it back.
-        let ours = Self { set, key, role, mode, trust_owner, pid: getpid() };
+        let ours = Self { set, key, role, mode, trust_owner, pid: getpid(), reseated: false };
         ours.mark()?;
         ours.adopt_mode()?;
         Ok(ours)
@@ -224,13 +226,13 @@ impl Seat {
         if !self.is_ours() {
             return Err(Error::SeatTaken { at: self.key.place(), role: self.role, pid: self.pid });
         }
-        let mut reseated = false;
         for _ in 0..ATTEMPTS {
             match self.set.values() {
                 // (A seat at 0 under us: somebody set it. It is taken anew, too.)
                 Ok(values) if values.taken(number(self.role)) => {
                     let marks = self.marks(&values);
                     let writer_failed = values.taken(OPEN) && !values.taken(WRITER);
+                    let reseated = std::mem::take(&mut self.reseated);
                     return Ok(Seating { peer_seated: marks.peer_seated, writer_failed, reseated, marks });
                 }
                 Err(Met::Failed(error)) => return Err(error),
@@ -239,7 +241,7 @@ impl Seat {
                     // The old set is gone: there is nothing to give back.
                     self.set = anew.set;
                     std::mem::forget(anew);
-                    reseated = true;
+                    self.reseated = true;
                 }
             }
         }
@@ -269,13 +271,12 @@ impl Seat {
             let left = LOCKED.saturating_sub(since(started));
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
                 Ok(()) => return create(Lock { set: self.set }),
-                Err(Met::Gone) => {
-                    self.observe()?;
-                }
+                // The next status check is to tell that the seat was taken anew.
+                Err(Met::Gone) => self.reseated = self.observe()?.reseated,
                 Err(Met::Busy) => match taken_by(self.set, LOCK, since(started)) {
                     Ok(Taken::Stuck) => {
                         self.set.remove().or_else(Met::unless_gone)?;
-                        self.observe()?;
+                        self.reseated = self.observe()?.reseated;
                         started = now();
                     }
                     Ok(Taken::Again) => sleep(AGAIN),
@@ -331,9 +332,10 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits until the observers have gone that were there when the lock was taken; whether they have.
-    pub(super) fn await_observers(&self) -> bool {
-        self.set.change_within(&mut [step(OBSERVERS, 0, 0)], LOCKED).is_ok()
+    /// Waits until the observers have gone that were there when the lock was taken, or for a while.
+    pub(super) fn await_observers(&self) {
+        // Where they stay, or have gone with the set, the count of attachments tells.
+        let _ = self.set.change_within(&mut [step(OBSERVERS, 0, 0)], LOCKED);
     }
 }
 
