@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Schedules follow from it alone: this one, so that the gate sees the same in every run,
-/// or `SHUTTLE_SEED` in the environment (`0x` and hexadecimal digits, or decimal ones).
-fn seed() -> u64 {
+/// The schedules of a round follow from it alone: of the first round it is this one, so that the gate sees the
+/// same in every run, or `SHUTTLE_SEED` in the environment (`0x` and hexadecimal digits, or decimal ones). The next
+/// round has the next number, so that any round is repeated by its own seed, as a first one.
+fn first_seed() -> u64 {
     const ALWAYS: u64 = 0x5eed_0fac_1a55_1c50;
     let Ok(given) = std::env::var("SHUTTLE_SEED") else { return ALWAYS };
     let parsed = given.strip_prefix("0x").map_or_else(|| given.parse(), |digits| u64::from_str_radix(digits, 16));
@@ -20,7 +21,7 @@ fn seed() -> u64 {
 
 /// Who is still at work after so many steps for each message waits forever;
 /// the slowest model that passes needs a tenth of it.
-const STEPS_PER_MESSAGE: usize = 2_000;
+const STEPS_PER_MESSAGE: usize = 10_000;
 
 /// A thread of the model is chosen at every step by this.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,18 +48,44 @@ impl fmt::Display for Chance {
 /// has room for.
 const CHANCES: [Chance; 3] = [Chance::Random, Chance::Pct(3), Chance::Pct(100)];
 
-/// How much of a model is explored.
+/// How much of a model is explored in a round.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
-    /// Executions by each kind of chance, before `SHUTTLE_TIMES`.
+    /// Executions by each kind of chance.
     pub(crate) executions: usize,
     /// Messages in each execution.
     pub(crate) messages: usize,
 }
 
-/// `SHUTTLE_TIMES` in the environment; 1 without.
-fn times() -> usize {
-    std::env::var("SHUTTLE_TIMES").map_or(1, |times| times.parse().expect("SHUTTLE_TIMES is a number"))
+/// How many rounds there are: by `SHUTTLE_TIMES` in the environment, or until `SHUTTLE_MINUTES` are over; 1 without.
+struct Rounds {
+    done: usize,
+    most: usize,
+    until: Option<Instant>,
+}
+
+impl Rounds {
+    fn new() -> Self {
+        let asked = |name| {
+            let given = std::env::var(name).ok()?;
+            Some(given.parse::<usize>().unwrap_or_else(|error| panic!("{name}={given}: {error}")))
+        };
+        let minutes = |minutes| Instant::now() + Duration::from_secs(60) * u32::try_from(minutes).unwrap_or(u32::MAX);
+        let until = asked("SHUTTLE_MINUTES").map(minutes);
+        let times = asked("SHUTTLE_TIMES");
+        Self { done: 0, most: times.unwrap_or(if until.is_some() { usize::MAX } else { 1 }), until }
+    }
+
+    /// The seed of the next round.
+    fn next(&mut self) -> Option<u64> {
+        let is_over =
+            self.done == self.most || (self.done > 0 && self.until.is_some_and(|until| until < Instant::now()));
+        let seed = first_seed().wrapping_add(self.done as u64);
+        (!is_over).then(|| {
+            self.done += 1;
+            seed
+        })
+    }
 }
 
 std::thread_local! {
@@ -103,9 +130,18 @@ impl<S: Scheduler> Scheduler for Counted<S> {
 /// What happened how often.
 pub(crate) type Tally = BTreeMap<&'static str, usize>;
 
-/// Runs `model` so often; what was noted, or what went wrong in the last of
+/// Runs `model` so often, on the schedules of the first seed; what was noted, or what went wrong in the last of
 /// them.
 pub(crate) fn explore(
+    chance: Chance,
+    size: Size,
+    model: impl Fn() + Send + Sync + 'static,
+) -> (Tally, Result<(), String>) {
+    explore_from(first_seed(), chance, size, model)
+}
+
+fn explore_from(
+    seed: u64,
     chance: Chance,
     size: Size,
     model: impl Fn() + Send + Sync + 'static,
@@ -118,12 +154,12 @@ pub(crate) fn explore(
     config.silence_warnings = true;
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::FailAfter(STEPS_PER_MESSAGE * (size.messages + 10));
-    let executions = size.executions * times();
+    let executions = size.executions;
     QUIET.set(true);
     let ran = catch_unwind(AssertUnwindSafe(|| match chance {
-        Chance::Random => Runner::new(Counted(RandomScheduler::new_from_seed(seed(), executions)), config).run(model),
+        Chance::Random => Runner::new(Counted(RandomScheduler::new_from_seed(seed, executions)), config).run(model),
         Chance::Pct(depth) => {
-            Runner::new(Counted(PctScheduler::new_from_seed(seed(), depth, executions)), config).run(model)
+            Runner::new(Counted(PctScheduler::new_from_seed(seed, depth, executions)), config).run(model)
         }
     }));
     QUIET.set(false);
@@ -137,7 +173,7 @@ pub(crate) fn explore(
 }
 
 /// Holds `model` to what it asserts, in all schedules of all kinds, and to its
-/// `floors`: what must have happened so often in all, at `SHUTTLE_TIMES=1`. A
+/// `floors`: what must have happened so often in each round. A
 /// model in which nothing happens proves nothing. By each kind of chance its
 /// threads must be preempted once an execution or more.
 pub(crate) fn claim(
@@ -149,23 +185,38 @@ pub(crate) fn claim(
 ) {
     let started = Instant::now();
     let mut all = Tally::new();
-    for chance in CHANCES {
-        let (tally, result) = explore(chance, size, move || model(size.messages));
-        if let Err(said) = result {
-            let (seed, execution) = (seed(), tally["executions"]);
-            panic!("{name}, {what}: {chance}, SHUTTLE_SEED={seed:#x}, execution {execution}: {said}");
-        }
-        let (preempted, executions) = (tally.get(PREEMPTED).copied().unwrap_or(0), tally["executions"]);
-        assert!(preempted >= executions, "{name}, {chance}: {preempted} preemptions in {executions} executions");
-        for (event, count) in tally {
-            *all.entry(event).or_default() += count;
+    let mut rounds = Rounds::new();
+    while let Some(seed) = rounds.next() {
+        for chance in CHANCES {
+            let (tally, result) = explore_from(seed, chance, size, move || model(size.messages));
+            if let Err(said) = result {
+                panic!(
+                    "{name}, {what}: {chance}, execution {}: {said}\nto see it again: {}",
+                    tally["executions"],
+                    replay(seed)
+                );
+            }
+            let (preempted, executions) = (tally.get(PREEMPTED).copied().unwrap_or(0), tally["executions"]);
+            assert!(preempted >= executions, "{name}, {chance}: {preempted} preemptions in {executions} executions");
+            for (event, count) in tally {
+                *all.entry(event).or_default() += count;
+            }
         }
     }
+    let times = rounds.done;
+    let size = Size { executions: size.executions * times, ..size };
     row(name, what, size, CHANCES.as_slice(), &in_words(&all), started);
     for (event, floor) in floors {
         let count = all.get(event).copied().unwrap_or(0);
-        assert!(count >= floor * times(), "{name}: \"{event}\" has happened {count} times; {floor} and more on record");
+        assert!(count >= floor * times, "{name}: \"{event}\" has happened {count} times; {floor} and more on record");
     }
+}
+
+/// The command that runs this test on the schedules of `seed`.
+fn replay(seed: u64) -> String {
+    let test = std::thread::current();
+    let name = test.name().unwrap_or_default();
+    format!("SHUTTLE_SEED={seed:#x} RUSTFLAGS=\"--cfg shuttle\" cargo test --test shuttle {name}")
 }
 
 fn in_words(tally: &Tally) -> String {
@@ -186,7 +237,7 @@ pub(crate) fn row(name: &str, what: &str, size: Size, chances: &[Chance], result
         "{name} | {what} | `{}` | {}: {} × {} each | {result} | {:.1} s",
         test.name().unwrap_or_default(),
         chances.join(", "),
-        size.executions * times(),
+        size.executions,
         size.messages,
         started.elapsed().as_secs_f64()
     );

@@ -3,11 +3,12 @@
 //! wake that is lost is a deadlock. Here sides that stay; in `sides` those that come
 //! and go, memory that is removed, and ends.
 
-mod sides;
+pub(crate) mod sides;
 
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
 use crate::{len_of, text};
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::{RecvError, Ring, SendError, Tick, WaitPolicy};
 use shuttle::rand::{Rng, thread_rng};
@@ -33,7 +34,7 @@ fn receive(reader: &mut Reader<InProc>, oracle: &Oracle) -> Result<(), RecvError
     Ok(())
 }
 
-fn nothing_more(reader: &mut Reader<InProc>, oracle: &Oracle) {
+fn nothing_more<B: Backend>(reader: &mut Reader<B>, oracle: &Oracle) {
     assert_eq!(reader.try_recv(&mut [0; 16]), Err(RecvError::WouldBlock), "nothing comes twice");
     assert!(oracle.nothing_is_left());
 }

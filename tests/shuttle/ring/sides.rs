@@ -3,16 +3,16 @@
 use super::{Reader, Writer, nothing_more, ring};
 use crate::explore::{PREEMPTED, Size, claim, noted};
 use crate::oracle::Oracle;
+use crate::place::Place;
 use crate::text;
 use parking_lot::Mutex;
-use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::{Error, RecvError, Role, SendError, WaitPolicy, backend::Backend};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::sync::Arc;
 
 /// Sends `n`, again and again while no reader is there to wait for.
-fn send(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize) {
+fn send<B: Backend>(writer: &mut Writer<B>, oracle: &Oracle, n: usize) {
     loop {
         oracle.offer(n);
         match writer.send(&text(n)) {
@@ -26,9 +26,9 @@ fn send(writer: &mut Writer<InProc>, oracle: &Oracle, n: usize) {
 }
 
 /// One of the readers of S14, until everything was received.
-fn read_now_and_then(ring: &Channel, oracle: &Oracle, messages: usize) {
+fn read_now_and_then<P: Place>(place: &P, oracle: &Oracle, messages: usize) {
     while oracle.count() < messages {
-        let mut reader = match Reader::<InProc>::open(ring) {
+        let mut reader = match Reader::<P::Memory>::open(place.address()) {
             Ok(reader) => reader,
             Err(error) => {
                 let taken = matches!(error, Error::SeatTaken { role: Role::Reader, .. });
@@ -65,6 +65,40 @@ fn read_now_and_then(ring: &Channel, oracle: &Oracle, messages: usize) {
     }
 }
 
+/// S14, at `place`.
+pub(crate) fn sides_come_and_go<P: Place>(place: &P, messages: usize) {
+    place.run(|| {
+        let oracle = Oracle::default();
+        let (same, theirs) = (place.clone(), oracle.clone());
+        let writers = place.spawn(move || {
+            let mut n = 0;
+            while n < messages {
+                let mut writer = Writer::<P::Memory>::open(same.address()).unwrap();
+                let until = messages.min(n + thread_rng().gen_range(0..6));
+                for n in n..until {
+                    send(&mut writer, &theirs, n);
+                }
+                n = until;
+                if thread_rng().gen_bool(0.5) {
+                    writer.close().unwrap();
+                    noted("left");
+                } else {
+                    drop(writer);
+                    noted("failed");
+                }
+            }
+        });
+        let (same, theirs) = (place.clone(), oracle.clone());
+        let other = place.spawn(move || read_now_and_then(&same, &theirs, messages));
+        read_now_and_then(place, &oracle, messages);
+        other.join();
+        writers.join();
+        let mut last = Reader::<P::Memory>::open(place.address()).unwrap();
+        last.await_next_writer().unwrap();
+        nothing_more(&mut last, &oracle);
+    });
+}
+
 /// **S14** Writers and readers come and go, in order or failing: what each has sent
 /// arrives in order, once and whole, and only what was not released comes again,
 /// however much was released and not given back. Who sleeps is woken by whoever
@@ -87,41 +121,12 @@ fn s14_sides_come_and_go() {
         "ring: writers and readers come and go, or fail: in order, once, whole; only what was not released comes again",
         size,
         &floors,
-        |messages| {
-            let (ring, oracle) = (ring(), Oracle::default());
-            let (same, theirs) = (ring.clone(), oracle.clone());
-            let writers = thread::spawn(move || {
-                let mut n = 0;
-                while n < messages {
-                    let mut writer = Writer::<InProc>::open(&same).unwrap();
-                    let until = messages.min(n + thread_rng().gen_range(0..6));
-                    for n in n..until {
-                        send(&mut writer, &theirs, n);
-                    }
-                    n = until;
-                    if thread_rng().gen_bool(0.5) {
-                        writer.close().unwrap();
-                        noted("left");
-                    } else {
-                        drop(writer);
-                        noted("failed");
-                    }
-                }
-            });
-            let (same, theirs) = (ring.clone(), oracle.clone());
-            let other = thread::spawn(move || read_now_and_then(&same, &theirs, messages));
-            read_now_and_then(&ring, &oracle, messages);
-            other.join().unwrap();
-            writers.join().unwrap();
-            let mut last = Reader::<InProc>::open(&ring).unwrap();
-            last.await_next_writer().unwrap();
-            nothing_more(&mut last, &oracle);
-        },
+        |messages| sides_come_and_go(&ring(), messages),
     );
 }
 
-/// Removes the memory at `ring` every now and then, until so many were received.
-fn remove_now_and_then(ring: &Channel, oracle: &Oracle, until: usize) {
+/// Removes something at `place` every now and then, until so many were received.
+fn remove_now_and_then<P: Place>(place: &P, oracle: &Oracle, until: usize) {
     loop {
         // Long pauses, and now and then almost none.
         let longest = [2, 20, 200][thread_rng().gen_range(0..3)];
@@ -131,9 +136,48 @@ fn remove_now_and_then(ring: &Channel, oracle: &Oracle, until: usize) {
         if oracle.count() >= until {
             return;
         }
-        InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
-        noted("removed");
+        place.remove();
     }
+}
+
+/// S15, at `place`.
+pub(crate) fn removed_by_a_third_party<P: Place>(place: &P, messages: usize) {
+    place.run(|| {
+        let (oracle, same) = (Oracle::default(), place.clone());
+        let mut reader = Reader::<P::Memory>::open(place.address()).unwrap();
+        let theirs = oracle.clone();
+        let writer = place.spawn(move || {
+            let mut writer = Writer::<P::Memory>::open(same.address()).unwrap();
+            let mut n = 0;
+            while n < messages {
+                let many = thread_rng().gen_range(1..5_usize).min(messages - n);
+                (n..n + many).for_each(|n| theirs.offer(n));
+                if thread_rng().gen_bool(0.5) {
+                    (n..n + many).for_each(|n| writer.send(&text(n)).unwrap());
+                } else {
+                    let texts: Vec<_> = (n..n + many).map(text).collect();
+                    writer.send_all(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+                    noted("batch");
+                }
+                (0..many).for_each(|_| theirs.sent());
+                n += many;
+            }
+            writer.close().unwrap();
+        });
+        let (same, theirs) = (place.clone(), oracle.clone());
+        let third = place.spawn(move || remove_now_and_then(&same, &theirs, messages - 20));
+        while oracle.count() < messages {
+            let message = reader.peek().unwrap();
+            oracle.peeked(message.text());
+            if thread_rng().gen_bool(0.8) {
+                message.release();
+                oracle.released();
+            }
+        }
+        third.join();
+        writer.join();
+        nothing_more(&mut reader, &oracle);
+    });
 }
 
 /// **S15** A third party removes the memory at any moment, again and again, while a
@@ -149,43 +193,65 @@ fn s15_removed_by_a_third_party() {
         "ring: memory removed by a third party at random moments: each message once, in order",
         size,
         &floors,
-        |messages| {
-            let (ring, oracle) = (ring(), Oracle::default());
-            let mut reader = Reader::<InProc>::open(&ring).unwrap();
-            let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let theirs = oracle.clone();
-            let writer = thread::spawn(move || {
-                let mut n = 0;
-                while n < messages {
-                    let many = thread_rng().gen_range(1..5_usize).min(messages - n);
-                    (n..n + many).for_each(|n| theirs.offer(n));
-                    if thread_rng().gen_bool(0.5) {
-                        (n..n + many).for_each(|n| writer.send(&text(n)).unwrap());
-                    } else {
-                        let texts: Vec<_> = (n..n + many).map(text).collect();
-                        writer.send_all(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
-                        noted("batch");
+        |messages| removed_by_a_third_party(&ring(), messages),
+    );
+}
+
+/// S16, at `place`.
+pub(crate) fn session_after_session<P: Place>(place: &P, messages: usize) {
+    place.run(|| {
+        let oracle = Oracle::default();
+        // How many messages had been sent when each session ended.
+        let ends: Arc<Mutex<Vec<usize>>> = Arc::default();
+        let (same, theirs, said) = (place.clone(), oracle.clone(), Arc::clone(&ends));
+        let writer = place.spawn(move || {
+            let mut writer = Writer::<P::Memory>::open(same.address()).unwrap();
+            for n in 0..messages {
+                send(&mut writer, &theirs, n);
+                if n + 1 == messages || thread_rng().gen_bool(0.3) {
+                    said.lock().push(n + 1);
+                    while let Err(error) = writer.end_with(&mut WaitPolicy::forever()) {
+                        assert_eq!(error, SendError::ReaderGone);
+                        thread::yield_now();
                     }
-                    (0..many).for_each(|_| theirs.sent());
-                    n += many;
-                }
-                writer.close().unwrap();
-            });
-            let (same, theirs) = (ring.clone(), oracle.clone());
-            let third = thread::spawn(move || remove_now_and_then(&same, &theirs, messages - 20));
-            while oracle.count() < messages {
-                let message = reader.peek().unwrap();
-                oracle.peeked(message.text());
-                if thread_rng().gen_bool(0.8) {
-                    message.release();
-                    oracle.released();
+                    if thread_rng().gen_bool(0.5) {
+                        writer.close().unwrap();
+                        writer = Writer::open(same.address()).unwrap();
+                        noted("new writer");
+                    }
                 }
             }
-            third.join().unwrap();
-            writer.join().unwrap();
-            nothing_more(&mut reader, &oracle);
-        },
-    );
+            writer.close().unwrap();
+        });
+        let mut reader = Reader::<P::Memory>::open(place.address()).unwrap();
+        let mut sessions = 0;
+        loop {
+            let message = reader.peek().unwrap();
+            if !message.ends_session() {
+                oracle.peeked(message.text());
+                message.release();
+                oracle.released();
+                continue;
+            }
+            noted("ended");
+            assert_eq!(ends.lock().get(sessions), Some(&oracle.count()), "session {sessions}");
+            sessions += 1;
+            if thread_rng().gen_bool(0.5) {
+                message.release();
+                noted("released");
+            } else {
+                message.end_session().unwrap();
+                noted("closed");
+                drop(reader);
+                reader = Reader::open(place.address()).unwrap();
+            }
+            if oracle.count() == messages {
+                break;
+            }
+        }
+        writer.join();
+        nothing_more(&mut reader, &oracle);
+    });
 }
 
 /// **S16** Session after session, each with its end, which the reader closes or
@@ -202,58 +268,6 @@ fn s16_session_after_session() {
         "ring: sessions with an end that is closed or released: each message once, in its session",
         size,
         &floors,
-        |messages| {
-            let (ring, oracle) = (ring(), Oracle::default());
-            // How many messages had been sent when each session ended.
-            let ends: Arc<Mutex<Vec<usize>>> = Arc::default();
-            let (same, theirs, said) = (ring.clone(), oracle.clone(), Arc::clone(&ends));
-            let mut writer = Writer::<InProc>::open(&ring).unwrap();
-            let writer = thread::spawn(move || {
-                for n in 0..messages {
-                    send(&mut writer, &theirs, n);
-                    if n + 1 == messages || thread_rng().gen_bool(0.3) {
-                        said.lock().push(n + 1);
-                        while let Err(error) = writer.end_with(&mut WaitPolicy::forever()) {
-                            assert_eq!(error, SendError::ReaderGone);
-                            thread::yield_now();
-                        }
-                        if thread_rng().gen_bool(0.5) {
-                            writer.close().unwrap();
-                            writer = Writer::open(&same).unwrap();
-                            noted("new writer");
-                        }
-                    }
-                }
-                writer.close().unwrap();
-            });
-            let mut reader = Reader::<InProc>::open(&ring).unwrap();
-            let mut sessions = 0;
-            loop {
-                let message = reader.peek().unwrap();
-                if !message.ends_session() {
-                    oracle.peeked(message.text());
-                    message.release();
-                    oracle.released();
-                    continue;
-                }
-                noted("ended");
-                assert_eq!(ends.lock().get(sessions), Some(&oracle.count()), "session {sessions}");
-                sessions += 1;
-                if thread_rng().gen_bool(0.5) {
-                    message.release();
-                    noted("released");
-                } else {
-                    message.end_session().unwrap();
-                    noted("closed");
-                    drop(reader);
-                    reader = Reader::open(&ring).unwrap();
-                }
-                if oracle.count() == messages {
-                    break;
-                }
-            }
-            writer.join().unwrap();
-            nothing_more(&mut reader, &oracle);
-        },
+        |messages| session_after_session(&ring(), messages),
     );
 }

@@ -20,6 +20,8 @@ mod semop;
 mod sets;
 mod table;
 #[cfg(model)]
+mod third;
+#[cfg(model)]
 mod world;
 
 #[cfg(model)]
@@ -27,5 +29,7 @@ pub use fate::{Call, Fate};
 pub(crate) use objects::{Limits, Objects};
 pub(crate) use permissions::Caller;
 pub(crate) use semop::{Outcome, Ticket};
+#[cfg(model)]
+pub use third::{remove_seats, remove_segment};
 #[cfg(model)]
 pub use world::{Kernel, Process, waiting};
