@@ -67,7 +67,8 @@ impl Depth {
 
     /// With at most `bound` preemptions an execution.
     pub(crate) fn bound(bound: usize, floor: usize) -> Self {
-        let (bound, floor) = if asked_for("quick") { ((bound - 1).clamp(1, 3), 0) } else { (bound, floor) };
+        let (bound, floor) =
+            if asked_for("quick") { (bound.saturating_sub(1).clamp(bound.min(1), 3), 0) } else { (bound, floor) };
         Self { search: Search { bound: Some(bound), ..Search::ALL }, floor }
     }
 

@@ -1,0 +1,125 @@
+//! Two that come at once, and who holds a seat.
+
+use super::{
+    Reader, USER, Writer, a_pair_finds_all_well, is_taken, reads_a_session, ring, slot, wide_ring, writes_a_session,
+};
+use crate::MESSAGES;
+use crate::explore::{Depth, actor, claim, claim_all, main_is};
+use shm_handoff::backend::sysv::Options;
+use shm_handoff::backend::sysv::simulated::{Kernel, waiting};
+use shm_handoff::sync::yield_now;
+use shm_handoff::{Error, Role};
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+/// A session of one message, whose sides come at once.
+fn two_creators(options: Options) {
+    let kernel = Kernel::new();
+    main_is("reader");
+    let (writer, reader) = (kernel.process(USER), kernel.process(USER));
+    let writer = actor("writer", move || writer.run(|| writes_a_session(&options, &MESSAGES[..1])));
+    reader.run(|| reads_a_session(&options, &MESSAGES[..1]));
+    waiting(|| writer.join());
+    assert_eq!(kernel.left(), (0, 0));
+}
+
+/// **V1** Two creators of a slot meet: one makes it, a message and the end go through it, nothing is left.
+#[test]
+fn v1_two_creators_meet() {
+    claim(
+        "V1",
+        "two creators of a slot meet: one makes it, a message and the end go through it, nothing is left",
+        Depth::bound(2, 4791),
+        || two_creators(slot()),
+    );
+}
+
+/// **V2** The same for a ring: who comes while its header is being made waits until that is done.
+#[test]
+fn v2_two_creators_of_a_ring_meet() {
+    claim(
+        "V2",
+        "two creators of a ring meet: one makes its header, the other one waits for it",
+        Depth::bound(2, 6272),
+        || {
+            two_creators(ring());
+        },
+    );
+}
+
+/// **V3** Two of one role come at once, and a third of it later: each gets the seat or is told that it is taken, and
+/// whoever was refused has changed nothing.
+#[test]
+fn v3_two_of_one_role() {
+    let two = |role: Role| {
+        move || {
+            let kernel = Kernel::new();
+            main_is("first");
+            let first = kernel.process(USER);
+            let second = kernel.process(USER);
+            let second = actor("second", move || second.run(|| comes_and_goes(role, &Cell::default())));
+            let came = first.run(|| comes_and_goes(role, &Cell::default()));
+            let came = [came, waiting(|| second.join())];
+            assert!(came.contains(&Some(true)), "both were refused");
+            assert_eq!(kernel.left(), (1, 0));
+            a_pair_finds_all_well(&kernel, &wide_ring());
+        }
+    };
+    claim_all(
+        "V3",
+        "two writers, or two readers, come at once: one is refused, or comes after the other; nothing is left",
+        Depth::bound(3, 22_647),
+        [two(Role::Writer), two(Role::Reader)],
+    );
+}
+
+/// Takes a seat and gives it back; whether it was free.
+fn comes_and_goes(role: Role, holders: &Cell<usize>) -> bool {
+    let options = wide_ring();
+    match role {
+        Role::Writer => holds(role, Writer::open(&options), holders, |writer| writer.close().unwrap()),
+        Role::Reader => holds(role, Reader::open(&options), holders, |reader| reader.close().unwrap()),
+        Role::Guest => unreachable!("a guest has no seat"),
+    }
+}
+
+/// While one has the seat nobody else does.
+fn holds<S: Debug>(role: Role, opened: Result<S, Error>, holders: &Cell<usize>, leave: impl FnOnce(S)) -> bool {
+    assert!(opened.is_ok() || is_taken(&opened, role), "{opened:?}");
+    let Ok(side) = opened else { return false };
+    assert_eq!(holders.replace(holders.get() + 1), 0, "a seat that somebody holds");
+    yield_now();
+    holders.set(holders.get() - 1);
+    leave(side);
+    true
+}
+
+/// **V4** Of three processes that want one seat, at most one holds it at any moment, whichever makes and removes the set.
+///
+/// (With more preemptions a leaver can be held between its last two calls for as long as two others look, and loom
+/// lets these two take turns for ever. Who waits there gives up after ten seconds.)
+#[test]
+fn v4_one_holder_at_a_time() {
+    claim_all(
+        "V4",
+        "three processes want one seat, while sets are made and removed: at most one holds it at any moment",
+        Depth::bound(1, 1060),
+        [Role::Writer, Role::Reader].map(|role| {
+            move || {
+                let kernel = Kernel::new();
+                main_is("first");
+                let holders = Rc::new(Cell::new(0));
+                let [first, second, third] = [(); 3].map(|()| kernel.process(USER));
+                let theirs = Rc::clone(&holders);
+                let second = actor("second", move || second.run(|| comes_and_goes(role, &theirs)));
+                let theirs = Rc::clone(&holders);
+                let third = actor("third", move || third.run(|| comes_and_goes(role, &theirs)));
+                let came = first.run(|| comes_and_goes(role, &holders));
+                let came = [came, waiting(|| second.join()), waiting(|| third.join())];
+                assert!(came.contains(&Some(true)), "all were refused");
+                assert_eq!(kernel.left(), (1, 0));
+            }
+        }),
+    );
+}
