@@ -61,7 +61,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn call() -> impl Strategy<Value = Call> {
     let segment = || 0..OBJECTS;
     let set = || prop_oneof![10 => Just(0_usize), 3 => Just(1), 1 => Just(2), 1 => Just(3)];
-    let size = prop::sample::select(vec![0_usize, 1, 100, 100, 100, 5000]);
+    // (One page, or more than `limits` has, however large a page is.)
+    let size = prop::sample::select(vec![0_usize, 1, 100, 100, 100, 1 << 18]);
     let count = prop_oneof![1 => Just(0_u16), 1 => Just(1), 6 => Just(2), 1 => Just(3)];
     let value = prop_oneof![12 => 0..3_i32, 1 => Just(32_767), 1 => Just(-1), 1 => Just(32_768)];
     prop_oneof![
@@ -93,7 +94,7 @@ fn user() -> impl Strategy<Value = User> {
 }
 
 fn limits() -> impl Strategy<Value = (Limits, bool)> {
-    let few = Limits { shmmax: 4999, shmall: 3, shmmni: 2, semmsl: 2, semmns: 3, semopm: 2, semmni: 1 };
+    let few = Limits { shmmax: 1 << 17, shmall: 3, shmmni: 2, semmsl: 2, semmns: 3, semopm: 2, semmni: 1 };
     let all = Limits::default();
     let limits = prop::sample::select(vec![
         all,

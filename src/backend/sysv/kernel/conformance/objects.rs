@@ -1,10 +1,11 @@
 //! Creation and look-up, owners and permissions, limits.
 
+use super::calls::Call::SemChown;
 use super::calls::Saw::{Attached, Done, Segment, Set};
 use super::calls::User;
 use super::script::{
-    CREATE, NEW, Needs, RDONLY, Scenario, Script, id, new_segment, new_set, no, pid, sem_remove, sem_stat, semget,
-    shm_remove, shm_stat, shmat, shmdt, shmget,
+    CREATE, NEW, Needs, RDONLY, Scenario, Script, are, id, new_segment, new_set, no, pid, sem_remove, sem_set,
+    sem_stat, semget, semop, shm_remove, shm_stat, shmat, shmdt, shmget, values,
 };
 use crate::backend::sysv::kernel::rows::{SegmentRow, SetRow, SetStat, Stat};
 use crate::backend::sysv::kernel::simulated::Limits;
@@ -276,9 +277,9 @@ fn root(s: &mut Script<'_>) {
     s.sees(r, shm_stat(0), Segment(stat));
     s.sees(r, shm_remove(0), Done);
     s.sees(r, semget(1, 0, 0o777), id(0));
-    s.sees(r, super::script::semop(0, &[(0, 1, 0)]), Done);
-    s.sees(r, super::script::sem_set(0, 0, 2), Done);
-    s.sees(r, super::script::values::<1>(0), super::script::are([2]));
-    s.sees(r, super::calls::Call::SemChown { set: 0, user: BOB, mode: 0o600 }, Done);
+    s.sees(r, semop(0, &[(0, 1, 0)]), Done);
+    s.sees(r, sem_set(0, 0, 2), Done);
+    s.sees(r, values::<1>(0), are([2]));
+    s.sees(r, SemChown { set: 0, user: BOB, mode: 0o600 }, Done);
     s.sees(r, sem_remove(0), Done);
 }

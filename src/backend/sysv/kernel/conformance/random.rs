@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// How many scripts are tried, unless `PROPTEST_CASES` says otherwise.
-const SCRIPTS: u32 = 500;
+const SCRIPTS: u32 = 300;
 
 /// How often a thousand scripts have to meet what: about a third of what they do.
 const LEAST: &[(&str, u32, Needs)] = &[
@@ -25,7 +25,7 @@ const LEAST: &[(&str, u32, Needs)] = &[
     ("a sleeper's EAGAIN", 20, Needs::Nothing),
     ("a sleeper's EIDRM", 30, Needs::Nothing),
     ("a sleeper's EINTR", 400, Needs::Nothing),
-    ("a sleeper's ERANGE", 2, Needs::Nothing),
+    ("a sleeper's ERANGE", 4, Needs::Nothing),
     ("an end", 800, Needs::Nothing),
     ("E2BIG", 100, Needs::Limits),
     ("EACCES", 100, Needs::Users),

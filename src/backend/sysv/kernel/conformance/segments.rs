@@ -5,7 +5,8 @@ use super::calls::Fate;
 use super::calls::Saw::{Attached, Byte, Done, Segment};
 use super::objects::{ALICE, BOB};
 use super::script::{
-    CREATE, NEW, Needs, RDONLY, Scenario, Script, id, new_segment, no, pid, shm_remove, shm_stat, shmat, shmdt, shmget,
+    CREATE, NEW, Needs, RDONLY, Scenario, Script, id, new_segment, no, pid, sem_remove, semget, shm_remove, shm_stat,
+    shmat, shmdt, shmget,
 };
 use crate::backend::sysv::kernel::rows::Stat;
 use nix::errno::Errno::{EACCES, EINVAL, ENOENT, EPERM};
@@ -166,7 +167,13 @@ fn owners(s: &mut Script<'_>) {
     s.sees(b, shm_remove(0), no(EPERM));
     s.sees(a, shm_remove(0), Done);
     s.sees(b, shm_remove(0), no(EPERM));
-    s.sees(a, super::script::semget(1, 1, libc::IPC_CREAT | 0o666), id(0));
-    s.sees(b, super::script::sem_remove(0), no(EPERM));
-    s.sees(a, super::script::sem_remove(0), Done);
+    s.sees(a, semget(1, 1, libc::IPC_CREAT | 0o666), id(0));
+    s.sees(b, sem_remove(0), no(EPERM));
+    s.sees(a, sem_remove(0), Done);
+    // The mode does not keep an owner from it.
+    s.sees(a, shmget(1, 100, libc::IPC_CREAT), id(1));
+    s.sees(a, shm_stat(1), no(EACCES));
+    s.sees(a, shm_remove(1), Done);
+    s.sees(a, semget(1, 1, libc::IPC_CREAT), id(1));
+    s.sees(a, sem_remove(1), Done);
 }

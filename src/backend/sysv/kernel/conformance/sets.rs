@@ -116,4 +116,10 @@ fn not_the_owner(s: &mut Script<'_>) {
     s.sees(b, SemChown { set: 0, user: BOB, mode: 0o666 }, Done);
     s.sees(b, SemChown { set: 7, user: BOB, mode: 0o666 }, no(EINVAL));
     s.sees(b, sem_remove(0), Done);
+    // The mode does not keep an owner from it.
+    s.sees(a, semget(1, 1, libc::IPC_CREAT), id(1));
+    s.sees(a, sem_stat(1), no(EACCES));
+    s.sees(a, SemChown { set: 1, user: ALICE, mode: 0o600 }, Done);
+    let stat = SetStat { uid: 1001, gid: 1001, creator_uid: 1001, ..new_set(1) };
+    s.sees(a, sem_stat(1), Set(stat));
 }
