@@ -12,7 +12,13 @@ fn main() {
         }
     }
     let watched = ["loom", "shuttle", "fuzzing", "crash"].into_iter().any(is_set);
-    if !watched && std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64") {
+    let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    let has_vectors = match &*target("ARCH") {
+        "x86_64" => true,
+        "aarch64" => target("ENDIAN") == "little",
+        _ => false,
+    };
+    if has_vectors && !watched {
         println!("cargo::rustc-cfg=vectors");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! What is short is read and written as aligned 32-bit words, relaxed: two sides
 //! that break the protocol get torn text, never undefined behaviour. What is longer goes
-//! through vector registers in inline assembly on x86-64, which the compiler can neither see
+//! through vector registers in inline assembly on x86-64 and aarch64, which the compiler can neither see
 //! into nor turn into a `memcpy`; its pieces may overlap, and stand for relaxed accesses of the same
 //! bytes.
 //! Under loom the words are plain cells instead, so that every access which

@@ -4,13 +4,19 @@
 //! The compiler can neither see into it nor turn it into a `memcpy`, which on
 //! racing memory is undefined, and which falls to a twentieth of its rate at
 //! some offsets, as `rep movsb` does. It stands for relaxed accesses of the same
-//! words as everywhere. `AddressSanitizer` can't see into it either: under
+//! words as everywhere: the flag's acquire and release order it, in the compiler, which
+//! moves no assembly across them, and in the processor, for which these are loads and stores like
+//! others. `AddressSanitizer` can't see into it either: under
 //! `cfg(fuzzing)` words are copied instead.
+//!
+//! What a processor's registers are and do is in a file for each, of one face.
 
-use core::arch::asm;
-use core::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128, _mm_storeu_si128,
-};
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+mod registers;
+
+pub(super) use registers::expect_write;
+use registers::{Vector, copy_blocks, least, load, load_shared, nuls, place, place_in, store, store_shared};
 
 /// Bytes a turn of the loop.
 pub(super) const WIDTH: usize = 32;
@@ -18,120 +24,16 @@ pub(super) const WIDTH: usize = 32;
 /// From here on [`copy`] can be used.
 pub(super) const LEAST: usize = 16;
 
-/// Copies `len` bytes.
-///
-/// # Safety
-/// `from` is readable and `to` writable for `len` bytes, a multiple of
-/// [`WIDTH`]; they do not overlap.
-#[inline(always)]
-pub(super) unsafe fn copy_blocks(from: *const u8, to: *mut u8, len: usize) {
-    debug_assert_eq!(len % WIDTH, 0);
-    if len == 0 {
-        return;
-    }
-    // SAFETY: the loop reads and writes exactly `len` bytes, which the
-    // caller vouches for, and clobbers what it says it does.
-    unsafe {
-        asm!(
-            // Two blocks a turn; first the odd one.
-            "test {len:e}, 32",
-            "jz 3f",
-            "movdqu {a}, [{from}]",
-            "movdqu {b}, [{from} + 16]",
-            "movdqu [{to}], {a}",
-            "movdqu [{to} + 16], {b}",
-            "mov {at:e}, 32",
-            "cmp {at}, {len}",
-            "jae 4f",
-            ".p2align 5",
-            "3:",
-            "movdqu {a}, [{from} + {at}]",
-            "movdqu {b}, [{from} + {at} + 16]",
-            "movdqu {c}, [{from} + {at} + 32]",
-            "movdqu {d}, [{from} + {at} + 48]",
-            "movdqu [{to} + {at}], {a}",
-            "movdqu [{to} + {at} + 16], {b}",
-            "movdqu [{to} + {at} + 32], {c}",
-            "movdqu [{to} + {at} + 48], {d}",
-            "add {at}, 64",
-            "cmp {at}, {len}",
-            "jb 3b",
-            "4:",
-            from = in(reg) from,
-            to = in(reg) to,
-            len = in(reg) len,
-            at = inout(reg) 0_usize => _,
-            a = out(xmm_reg) _,
-            b = out(xmm_reg) _,
-            c = out(xmm_reg) _,
-            d = out(xmm_reg) _,
-            options(nostack),
-        );
-    }
-}
-
-/// The 16 bytes at `from` + `AT`, which another process may change.
-///
-/// # Safety
-/// So many are readable there.
-#[inline(always)]
-unsafe fn load_shared<const AT: usize>(from: *const u8) -> __m128i {
-    let loaded: __m128i;
-    // SAFETY: one load of 16 bytes, which the caller vouches for.
-    unsafe {
-        asm!(
-            "movdqu {a}, [{from} + {at}]",
-            from = in(reg) from,
-            at = const AT,
-            a = out(xmm_reg) loaded,
-            options(nostack, preserves_flags, readonly),
-        );
-    }
-    loaded
-}
-
-/// The other way round.
-///
-/// # Safety
-/// So many are writable there.
-#[inline(always)]
-unsafe fn store_shared<const AT: usize>(to: *mut u8, bytes: __m128i) {
-    // SAFETY: one store of 16 bytes, which the caller vouches for.
-    unsafe {
-        asm!(
-            "movdqu [{to} + {at}], {a}",
-            to = in(reg) to,
-            at = const AT,
-            a = in(xmm_reg) bytes,
-            options(nostack, preserves_flags),
-        );
-    }
-}
-
-/// A bit for each byte that is a NUL.
-#[inline(always)]
-fn nuls(bytes: __m128i) -> u32 {
-    // SAFETY: of SSE2, which every x86-64 processor has.
-    unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())).cast_unsigned() }
-}
-
-/// The lesser of two, byte by byte: a NUL where either has one.
-#[inline(always)]
-fn least(one: __m128i, other: __m128i) -> __m128i {
-    // SAFETY: of SSE2, which every x86-64 processor has.
-    unsafe { _mm_min_epu8(one, other) }
-}
-
 /// Copies the 16 bytes at `AT` out.
 ///
 /// # Safety
 /// As for [`copy_blocks`], for these bytes.
 #[inline(always)]
-unsafe fn piece_out<const AT: usize>(from: *const u8, to: *mut u8) -> __m128i {
+unsafe fn piece_out<const AT: usize>(from: *const u8, to: *mut u8) -> Vector {
     // SAFETY: the caller's promise; the target is private.
     unsafe {
         let bytes = load_shared::<AT>(from);
-        _mm_storeu_si128(to.add(AT).cast(), bytes);
+        store(to.add(AT), bytes);
         bytes
     }
 }
@@ -151,14 +53,13 @@ pub(super) unsafe fn copy_short_text(from: *const u8, to: *mut u8) -> Option<usi
     unsafe {
         let first = nuls(piece_out::<0>(from, to));
         if first != 0 {
-            return Some(first.trailing_zeros() as usize);
+            return Some(place(first));
         }
         let [b, c, d] = [piece_out::<16>(from, to), piece_out::<32>(from, to), piece_out::<{ SHORT - 16 }>(from, to)];
         if nuls(least(least(b, c), d)) == 0 {
             return None;
         }
-        let [b, c, d] = [b, c, d].map(|bytes| u64::from(nuls(bytes)));
-        Some((b << 16 | c << 32 | d << (SHORT - 16)).trailing_zeros() as usize)
+        Some(place_in([(b, 16), (c, 32), (d, SHORT - 16)]))
     }
 }
 
@@ -170,7 +71,7 @@ pub(super) const LINE: usize = 64;
 /// # Safety
 /// As for [`copy_blocks`], for a line's bytes.
 #[inline(always)]
-unsafe fn line_out(from: *const u8, to: *mut u8) -> __m128i {
+unsafe fn line_out(from: *const u8, to: *mut u8) -> Vector {
     // SAFETY: the caller's promise.
     let [a, b, c, d] = unsafe {
         [piece_out::<0>(from, to), piece_out::<16>(from, to), piece_out::<32>(from, to), piece_out::<48>(from, to)]
@@ -223,9 +124,9 @@ unsafe fn first_nul(text: *const u8) -> usize {
     let mut at = 0;
     loop {
         // SAFETY: the caller's promise.
-        let nuls = nuls(unsafe { _mm_loadu_si128(text.add(at).cast()) });
+        let nuls = nuls(unsafe { load(text.add(at)) });
         if nuls != 0 {
-            return at + nuls.trailing_zeros() as usize;
+            return at + place(nuls);
         }
         at += LEAST;
     }
@@ -239,7 +140,7 @@ unsafe fn first_nul(text: *const u8) -> usize {
 unsafe fn has_nul(from: *const u8, len: usize) -> bool {
     // SAFETY: the caller's promise, for each piece is within `len`.
     let line = |at: usize| unsafe {
-        let piece = |more: usize| _mm_loadu_si128(from.add(at + more).cast());
+        let piece = |more: usize| load(from.add(at + more));
         least(least(piece(0), piece(16)), least(piece(32), piece(48)))
     };
     let mut seen = line(len - LINE);
@@ -273,7 +174,7 @@ pub(super) unsafe fn copy_text_in(from: *const u8, to: *mut u8, len: usize) -> b
         // All of it in registers: by pieces that overlap.
         let middle = if len > 2 * LEAST { LEAST } else { 0 };
         let at = [0, middle, len - LEAST - middle, len - LEAST];
-        let pieces = at.map(|at| _mm_loadu_si128(from.add(at).cast()));
+        let pieces = at.map(|at| load(from.add(at)));
         let is_text = nuls(least(least(pieces[0], pieces[1]), least(pieces[2], pieces[3]))) == 0;
         if is_text {
             store_shared::<0>(to.add(at[0]), pieces[0]);
@@ -283,14 +184,6 @@ pub(super) unsafe fn copy_text_in(from: *const u8, to: *mut u8, len: usize) -> b
         }
         is_text
     }
-}
-
-/// Asks the cache for a line as one that is about to be written.
-#[inline(always)]
-pub(super) fn expect_write(line: *const u8) {
-    // SAFETY: a prefetch changes no memory and never faults; processors without this
-    // one take it for a NOP.
-    unsafe { asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags)) };
 }
 
 /// Copies 16 bytes.
