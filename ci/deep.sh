@@ -16,14 +16,16 @@
 #   9. fuzzing, on nightly: half an hour;
 #  10. an hour at full rate;
 #  11. what is published: its package, the oldest Rust, the dependencies' licences and
-#      what is known against them: five minutes.
+#      what is known against them: five minutes;
 #  12. the instructions of the library for AArch64, at each place of the table of orders: a
-#      minute.
+#      minute;
+#  13. the claims under SPIN, with their bugs, and at their deeper sizes: a few minutes, and
+#      half an hour.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
 # ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. With --write the figures of steps
-# 3, 4 and 7 are written into docs/verification.md and docs/reliability.md; without it the
+# 3, 4, 7 and 13 are written into docs/verification.md and docs/reliability.md; without it the
 # docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, BUSY, FUZZ (seconds a target) and
 # SOAK (minutes) in the environment change the numbers; SHUTTLE_SEED repeats a run of step 2.
 set -euo pipefail
@@ -96,8 +98,15 @@ published() {
 
 orders() { ci/litmus.sh --library; }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12
+fences() {
+    local mode=--check
+    [ -z "$write" ] || mode=--write
+    ci/spin.sh "$mode"
+    SPIN=deep ci/spin.sh "$mode"
+}
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

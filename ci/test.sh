@@ -58,6 +58,7 @@ logged() {
 
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
+step "spin, the map" ci/spin.sh --map
 step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-capi -p api -p hand-over -p instructions -p crash -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -p shm-handoff -p trace -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings

@@ -34,6 +34,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/mutants.sh", "takes more than an hour"),
     ("ci/seeded.sh", "takes half an hour"),
     ("ci/litmus.sh", "needs herd7; ci/test.sh runs it"),
+    ("ci/spin.sh", "needs spin; ci/deep.sh runs it, and ci/test.sh the map"),
     ("ci/instructions.sh", "builds and counts for half a minute; ci/test.sh runs it"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/waiting.sh", "measures for minutes"),
