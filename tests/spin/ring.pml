@@ -55,6 +55,7 @@
 
 /* What can be left out or done wrong. The fences first, by their names in `src/orders.rs`. */
 #define NOTHING 0
+/* The bug of a step that has none. */
 #define NEVER 255
 #define FENCE_PUBLISHED 1
 #define FENCE_GIVEN_BACK 2
@@ -310,6 +311,8 @@ inline futex_wake(side, peer, not) {
 /* Of the side that has stored what the other may wait for: whether that one is to be woken. */
 inline is_awaited(side, peer, without) {
     /* = src/protocol/ring/event.rs is_awaited: "(Some(order), Some(seen)) if seen.load(RELAXED) == 1 => compiler_fence(order)," */
+    /* = src/backend/memory/ring.rs reader_fences: "Some(PeerFences { word: word!(self, READER_PEER_FENCES_AT, AtomicU32), seen: Some(self.reader_fences) })" */
+    /* = src/backend/memory/ring.rs writer_fences: "Some(PeerFences { word, seen: Some(if self.reached == 1 { word } else { &NOT_REACHED }) })" */
     load(side, FENCES(peer), word);
     if
     :: word && (reached[side] || BUG == BELIEVED_THOUGH_NOT_REACHED)
@@ -372,6 +375,9 @@ inline announce(side, peer, no_ipi) {
 }
 
 /* A process of its own for each holder of the seat: it is registered for heavy fences, or not. */
+/* = src/backend/sysv/segment.rs attach_with: "let (reachable, attached_by) = (kernel::be_fenced(), kernel::getpid());" */
+/* = src/backend/memory/ring.rs from_raw: "reached: reached.into()," */
+/* = src/backend/memory/ring.rs from_raw: "if reached {" */
 inline come(side) {
     if
     :: reached[side] = 1
@@ -531,6 +537,7 @@ comes:
             fi;
             fresh = 1
         };
+        /* = src/protocol/ring/consumer.rs attach: "(self.head, self.released, self.cursor) = (head, released, released);" */
         /* = src/protocol/ring/consumer.rs attach: "barrier(orders().fence_reader_comes);" */
         barrier(R, FENCE_READER_COMES);
         /* = src/protocol/ring/consumer.rs attach: "Event::of_reader(ring).announce(memory);" */
