@@ -9,7 +9,8 @@
 #
 # A model prints a row `CLAIM | what | test | bound | result | time`; it goes into
 # the table between `<!-- models: X -->` and `<!-- end -->` where X is the claim's
-# letter, or `X, deep` for a run with MODELS=deep. All but the time is compared. (Of a
+# letter (`s`: of whatever letter, on the simulated kernel: the claim's name ends in it),
+# or `X, deep` for a run with MODELS=deep. All but the time is compared. (Of a
 # deep run only fewer executions than are on record fail, by the tests' own floors; what
 # differs is shown.)
 # (ci/seeded.sh prints rows for `B, quick`.)
@@ -40,7 +41,9 @@ run() {
 
 # The rows of a letter, in the order of claims; thousands are grouped.
 rows() {
-    grep -ahoE "$1[0-9]+(, $1[0-9]+)* \| .* \| .* s\$" "${logs[@]}" | sort -V | awk -F ' [|] ' '
+    local name="$1[0-9]+"
+    [ "$1" != s ] || name='[LRK][0-9]+s'
+    grep -ahoE "$name(, $name)* \| .* \| .* s\$" "${logs[@]}" | sort -V | awk -F ' [|] ' '
         function grouped(text,    out, digits) {
             while (match(text, /[0-9]+/)) {
                 digits = substr(text, RSTART, RLENGTH)
@@ -63,7 +66,7 @@ renew() {
     local line letter
     while IFS= read -r line; do
         printf '%s\n' "$line"
-        if [[ $line =~ ^'<!-- models: '([A-Z])"$depth"' -->'$ ]]; then
+        if [[ $line =~ ^'<!-- models: '([A-Zs])"$depth"' -->'$ ]]; then
             letter=${BASH_REMATCH[1]}
             rows "$letter" >"$work/rows" || true
             [ -s "$work/rows" ] || { echo "ci/models.sh: no rows of $letter$depth for $1 in the log" >&2; return 1; }
@@ -84,8 +87,8 @@ logs=("$@")
 case $mode in
 --run) run ;;
 --update) export PICTURES=write && run ;;
---check | --write) [ "$#" != 0 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
-*) sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+--check | --write) [ "$#" != 0 ] || { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
+*) sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 status=0 agree=yes

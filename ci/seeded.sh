@@ -31,7 +31,7 @@ found() {
     fi
     if grep -q 'could not compile' "$log"; then cat "$log" >&2; exit 1; fi
     { grep -oE '^test [^ ]+ .*FAILED$' "$log" || echo "test timeout"; } |
-        awk '{ n = split($2, path, "::"); name = path[n]; if (name ~ /^[a-z][0-9]+_/) { sub(/_.*/, "", name); name = toupper(name) } print name }' |
+        awk '{ n = split($2, path, "::"); name = path[n]; if (name ~ /^[a-z][0-9]+s?_/) { sub(/_.*/, "", name); name = toupper(substr(name, 1, 1)) substr(name, 2) } print name }' |
         sort -uV | paste -sd' ' -
 }
 

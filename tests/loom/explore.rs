@@ -3,6 +3,7 @@
 
 use crate::history::History;
 use loom::thread::JoinHandle;
+use shm_handoff::backend::sysv::simulated::waiting;
 use shm_handoff::orders::Orders;
 use shm_handoff::orders::{SHIPPED, weakened};
 use trace::{Action, Record};
@@ -324,7 +325,7 @@ pub(crate) fn actor<T: 'static>(name: &'static str, life: impl FnOnce() -> T + '
 impl<T> Actor<T> {
     /// Waits for its end.
     pub(crate) fn join(self) -> T {
-        let joined = trace::resting(|| self.handle.join());
+        let joined = trace::resting(|| waiting(|| self.handle.join()));
         let (number, result) = joined.expect("a thread of a model that panics fails the model");
         trace::family(Action::Join(number));
         result

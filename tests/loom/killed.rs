@@ -8,9 +8,11 @@
 
 use crate::explore::{Counterexample, Depth, Search, actor, alone, explore, hold_to_floor, main_is, row};
 use crate::mortal::{Mortal, has_removed, live};
+use crate::world::{Side, Simulated, World};
 use crate::{MESSAGES, slot};
 use shm_handoff::Received;
 use shm_handoff::WaitPolicy;
+use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::inside::slot::rules::END;
 
@@ -80,9 +82,9 @@ fn known(text: &[u8]) -> &'static [u8] {
 }
 
 /// Reads sessions until `last` comes; each that ends is followed by the next.
-fn read_until(slot: &Channel, last: &[u8]) -> Vec<&'static [u8]> {
+fn read_until<W: World>(slot: &W, last: &[u8]) -> Vec<&'static [u8]> {
     let mut got = Vec::new();
-    let mut reader = Reader::<InProc>::open(slot).unwrap();
+    let mut reader = Reader::<W::Backend>::open(slot.address()).unwrap();
     loop {
         match reader.peek() {
             Ok(message) => {
@@ -91,7 +93,7 @@ fn read_until(slot: &Channel, last: &[u8]) -> Vec<&'static [u8]> {
                 if message.ends_session() {
                     message.end_session().unwrap();
                     reader.close().unwrap();
-                    reader = Reader::open(slot).unwrap();
+                    reader = Reader::open(slot.address()).unwrap();
                 } else {
                     message.release();
                 }
@@ -110,15 +112,16 @@ fn read_until(slot: &Channel, last: &[u8]) -> Vec<&'static [u8]> {
 /// A writer that sends `lines`, killed after `spared` steps, and its successor,
 /// which sends the last message: what arrives is what the first had sent, and
 /// then the last. Whether it died.
-fn a_writer_and_its_successor(lines: [&'static [u8]; 2], spared: usize) -> bool {
-    let slot = slot();
+fn a_writer_and_its_successor<W: World>(lines: [&'static [u8]; 2], spared: usize) -> bool {
+    let slot = W::slot();
+    let (receives, sends_next) = (slot.side(), slot.side());
     main_is("reader");
     let theirs = slot.clone();
     let writer = actor("writer", move || {
         let sent: Ledger = Rc::default();
         let counted = Rc::clone(&sent);
-        let died = live(spared, || {
-            let mut writer = Writer::<Mortal>::open(&theirs).unwrap();
+        let died = theirs.live(spared, || {
+            let mut writer = Writer::<W::Mortal>::open(theirs.address()).unwrap();
             for line in lines {
                 writer.send(line).unwrap();
                 counted.borrow_mut().push(line);
@@ -126,51 +129,65 @@ fn a_writer_and_its_successor(lines: [&'static [u8]; 2], spared: usize) -> bool 
             writer.close().unwrap();
         });
         trace::note("successor");
-        let mut writer = Writer::<InProc>::open(&theirs).unwrap();
-        writer.send(MESSAGES[2]).unwrap();
-        writer.close().unwrap();
+        sends_next.lives(|| {
+            let mut writer = Writer::<W::Backend>::open(theirs.address()).unwrap();
+            writer.send(MESSAGES[2]).unwrap();
+            writer.close().unwrap();
+        });
         (died, sent.borrow().len())
     });
-    let got = read_until(&slot, MESSAGES[2]);
+    let got = receives.lives(|| read_until(&slot, MESSAGES[2]));
     let (died, sent) = writer.join();
     let (last, before) = got.split_last().expect("the last message at least");
     assert_eq!(*last, MESSAGES[2]);
     assert_eq!(before, &lines[..before.len().min(2)], "order holds and nothing comes twice");
     // Dead between publishing and knowing of it: one more than it knew of.
     assert!(before.len() == sent || (died && before.len() == sent + 1), "{sent} were sent, {} came", before.len());
+    slot.is_left();
     died
 }
 
 /// **K1** A writer killed at any step of opening, sending two messages and
 /// leaving.
+fn k1<W: World>(steps: usize, depth: Depth) {
+    killed_at_every_step(&W::row("K1"), "a writer that opens, sends two messages and leaves", steps, depth, |spared| {
+        a_writer_and_its_successor::<W>([MESSAGES[0], MESSAGES[1]], spared)
+    });
+}
+
 #[test]
 fn k1_a_writer_at_every_step() {
-    killed_at_every_step(
-        "K1",
-        "a writer that opens, sends two messages and leaves",
-        24,
-        Depth::bound(3, 145_052).deep(Depth::bound(4, 1_426_985)),
-        |spared| a_writer_and_its_successor([MESSAGES[0], MESSAGES[1]], spared),
-    );
+    k1::<Channel>(24, Depth::bound(3, 145_052).deep(Depth::bound(4, 1_426_985)));
+}
+
+#[test]
+fn k1s_a_writer_at_every_step() {
+    k1::<Simulated>(62, Depth::bound(1, 6992));
 }
 
 /// **K2** A writer killed at any step of a session with its `end`: the reader
 /// removes the memory meanwhile.
+fn k2<W: World>(steps: usize, depth: Depth) {
+    let what = "a writer that opens, sends a message and `end`, and leaves";
+    killed_at_every_step(&W::row("K2"), what, steps, depth, |spared| {
+        a_writer_and_its_successor::<W>([MESSAGES[0], END], spared)
+    });
+}
+
 #[test]
 fn k2_a_writer_with_its_end_at_every_step() {
-    killed_at_every_step(
-        "K2",
-        "a writer that opens, sends a message and `end`, and leaves",
-        26,
-        Depth::bound(3, 199_824).deep(Depth::bound(4, 2_148_331)),
-        |spared| a_writer_and_its_successor([MESSAGES[0], END], spared),
-    );
+    k2::<Channel>(26, Depth::bound(3, 199_824).deep(Depth::bound(4, 2_148_331)));
+}
+
+#[test]
+fn k2s_a_writer_with_its_end_at_every_step() {
+    k2::<Simulated>(68, Depth::bound(1, 8885));
 }
 
 /// Reads a session to its end as `shmread` does: a message is put out, and then
 /// released. Both ends of putting it out are points at which to die.
-fn read_session(slot: &Channel, out: &Ledger, released: &RefCell<usize>) {
-    let mut reader = Reader::<Mortal>::open(slot).unwrap();
+fn read_session<B: Backend>(slot: &B::Address, out: &Ledger, released: &RefCell<usize>) {
+    let mut reader = Reader::<B>::open(slot).unwrap();
     loop {
         let message = reader.peek().unwrap();
         let text = known(message.text());
@@ -194,31 +211,29 @@ fn read_session(slot: &Channel, out: &Ledger, released: &RefCell<usize>) {
 /// **K3** A reader killed at any step of opening, reading two messages and an
 /// `end`, removing and leaving: the next reader gets the rest, and before it
 /// only what the first had put out and not released.
-#[test]
-fn k3_a_reader_at_every_step() {
-    killed_at_every_step(
-        "K3",
-        "a reader that opens, reads a message and `end`, removes and leaves",
-        27,
-        Depth::bound(3, 89_741).deep(Depth::bound(4, 592_701)),
-        |spared| {
-            let slot = slot();
-            main_is("writer");
-            let lines = [MESSAGES[0], END];
-            let theirs = slot.clone();
-            let reader = actor("reader", move || {
-                let (out, released) = (Ledger::default(), RefCell::new(0));
-                let died = live(spared, || read_session(&theirs, &out, &released));
-                let before = out.borrow().len();
-                // Who dies after the removal leaves nothing to read behind.
-                if died && !has_removed() {
-                    trace::note("successor");
-                    read_session(&theirs, &out, &RefCell::default());
-                }
-                let out = out.take();
-                (died, before, out)
-            });
-            let mut writer = Writer::<InProc>::open(&slot).unwrap();
+fn k3<W: World>(steps: usize, depth: Depth) {
+    let what = "a reader that opens, reads a message and `end`, removes and leaves";
+    killed_at_every_step(&W::row("K3"), what, steps, depth, |spared| {
+        let slot = W::slot();
+        let (receives_next, sends) = (slot.side(), slot.side());
+        main_is("writer");
+        let lines = [MESSAGES[0], END];
+        let theirs = slot.clone();
+        let reader = actor("reader", move || {
+            let (out, released) = (Ledger::default(), RefCell::new(0));
+            let died = theirs.live(spared, || read_session::<W::Mortal>(theirs.address(), &out, &released));
+            let before = out.borrow().len();
+            // Who dies after the removal leaves nothing to read behind.
+            let is_followed = died && !has_removed();
+            if is_followed {
+                trace::note("successor");
+                receives_next.lives(|| read_session::<W::Mortal>(theirs.address(), &out, &RefCell::default()));
+            }
+            let out = out.take();
+            (died, is_followed, before, out)
+        });
+        sends.lives(|| {
+            let mut writer = Writer::<W::Backend>::open(slot.address()).unwrap();
             for line in lines {
                 while let Err(error) = writer.send(line) {
                     assert_eq!(error, SendError::ReaderGone);
@@ -226,15 +241,29 @@ fn k3_a_reader_at_every_step() {
                 }
             }
             writer.close().unwrap();
-            let (died, before, mut out) = reader.join();
-            // Only the last that the first reader put out may have come again.
-            if before > 0 && out.get(before) == Some(&out[before - 1]) {
-                out.remove(before);
-            }
-            assert_eq!(out, lines, "{before} of them by the first reader");
-            died
-        },
-    );
+        });
+        let (died, is_followed, before, mut out) = reader.join();
+        // Only the last that the first reader put out may have come again.
+        if before > 0 && out.get(before) == Some(&out[before - 1]) {
+            out.remove(before);
+        }
+        assert_eq!(out, lines, "{before} of them by the first reader");
+        // What the dead one left is cleared away by who comes next.
+        if !died || is_followed {
+            slot.is_left();
+        }
+        died
+    });
+}
+
+#[test]
+fn k3_a_reader_at_every_step() {
+    k3::<Channel>(27, Depth::bound(3, 89_741).deep(Depth::bound(4, 592_701)));
+}
+
+#[test]
+fn k3s_a_reader_at_every_step() {
+    k3::<Simulated>(60, Depth::bound(1, 6873));
 }
 
 /// **K11** A reader killed at any step of `recv`: a message is in the caller's memory,

@@ -17,7 +17,8 @@
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
 //!
 //! and what these stand on: `explore` searches, `history`, `timeline` and
-//! `picture` tell what was found, `bare` and `mortal` are backends for models.
+//! `picture` tell what was found, `bare` and `mortal` are backends for models, `world` is
+//! where sides meet: rows whose name ends in an `s` are on the simulated kernel.
 #![cfg(loom)]
 
 mod bare;
@@ -34,6 +35,7 @@ mod seats;
 mod session;
 mod sysv;
 mod timeline;
+mod world;
 
 use shm_handoff::backend::inproc::Channel;
 use shm_handoff::{Reader, backend::Backend};

@@ -85,7 +85,7 @@ impl Backend for Mortal {
     fn remove(&mut self) -> Result<(), Error> {
         trace::step();
         self.0.remove()?;
-        REMOVED.set(true);
+        has_removed_now();
         Ok(())
     }
 
@@ -117,15 +117,25 @@ impl Backend for Mortal {
     }
 }
 
-/// Whether the life that [`live`] ran last removed its memory.
+/// Whether the life that was lived last removed its memory.
 pub(crate) fn has_removed() -> bool {
     REMOVED.get()
+}
+
+/// A life begins.
+pub(crate) fn begins() {
+    REMOVED.set(false);
+}
+
+/// It removes its memory.
+pub(crate) fn has_removed_now() {
+    REMOVED.set(true);
 }
 
 /// Runs a life that ends before its operation number `spared` + 1, if it gets
 /// there; whether it died.
 pub(crate) fn live(spared: usize, life: impl FnOnce()) -> bool {
-    REMOVED.set(false);
+    begins();
     trace::doom(spared);
     let lived = catch_unwind(AssertUnwindSafe(life));
     let _ = trace::reprieve();

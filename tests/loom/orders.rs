@@ -10,6 +10,7 @@ use crate::killed::each_step;
 use crate::ring::header::a_ring_in_the_making;
 use crate::ring::killed::{a_reader, a_writer};
 use crate::ring::{flow, one_way};
+use shm_handoff::backend::inproc::Channel;
 use shm_handoff::orders::{Orders, SHIPPED, weakened};
 use shm_handoff::sync::Ordering;
 use std::collections::BTreeMap;
@@ -55,8 +56,8 @@ impl Model {
             Self::Classic => explore(search, || handoff::<Bare>(2)),
             Self::Ring => explore(search, || flow(&one_way(4, 0), &[1, 2, 2])),
             Self::Header => explore(search, a_ring_in_the_making),
-            Self::DeadWriter => at_each_step(a_writer),
-            Self::DeadReader => at_each_step(a_reader),
+            Self::DeadWriter => at_each_step(a_writer::<Channel>),
+            Self::DeadReader => at_each_step(a_reader::<Channel>),
         }
     }
 }

@@ -33,9 +33,8 @@ mod restart;
 
 use crate::bare::Bare;
 use crate::explore::{actor, main_is};
-use shm_handoff::Role;
 use shm_handoff::backend::Backend;
-use shm_handoff::backend::inproc::{Channel, InProc};
+use shm_handoff::backend::inproc::Channel;
 
 use trace::ring_words_are_one_way;
 type Reader<B> = shm_handoff::Reader<B, shm_handoff::Ring>;
@@ -62,11 +61,6 @@ pub(crate) fn message(number: usize, units: usize) -> Vec<u8> {
 /// Messages of so many units each.
 pub(crate) fn messages(units: &[usize]) -> Vec<Vec<u8>> {
     units.iter().enumerate().map(|(number, units)| message(number, *units)).collect()
-}
-
-/// Removes the memory at `ring`, as `ipcrm` would.
-pub(crate) fn remove(ring: &Channel) {
-    InProc::open(ring, Role::Guest).unwrap().remove().unwrap();
 }
 
 /// Receives `expected`, one after the other and nothing else in between.

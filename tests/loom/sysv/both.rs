@@ -5,7 +5,7 @@ use crate::MESSAGES;
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use shm_handoff::backend::sysv::Options;
-use shm_handoff::backend::sysv::simulated::{Call, Fate, Kernel, waiting};
+use shm_handoff::backend::sysv::simulated::{Call, Fate, Kernel};
 
 /// Two writers send a message each, and the first two readers read as long as they live. Of each side the first dies
 /// before its call number `k` of `calls`, or lives, and so does the second; of the readers before call number `j`. A third pair
@@ -38,7 +38,7 @@ fn both_killed(options: Options, calls: usize, spared: usize) -> bool {
         begun.push(out.borrow().len());
         dead += usize::from(reader.run(|| reads(&options, MESSAGES[2], &out)).is_none());
     }
-    let (killed, sure) = waiting(|| writer.join());
+    let (killed, sure) = writer.join();
     let mut out = out.take();
     // Only the last message that a reader put out may have come again to the next one.
     for at in begun.into_iter().rev() {

@@ -8,7 +8,7 @@ use crate::MESSAGES;
 use crate::explore::{Depth, actor, main_is};
 use crate::killed::killed_at_every_step;
 use shm_handoff::backend::sysv::Options;
-use shm_handoff::backend::sysv::simulated::{Call, Fate, Kernel, Process, waiting};
+use shm_handoff::backend::sysv::simulated::{Call, Fate, Kernel, Process};
 use shm_handoff::{Received, RecvError};
 #[allow(clippy::disallowed_types)] // what the test notes, and loom must not see
 use std::sync::{Arc, Mutex};
@@ -43,7 +43,7 @@ fn a_creator_and_another(options: Options, spared: usize) -> bool {
         }
         Err(error) => panic!("{error}"),
     });
-    let died = waiting(|| other.join());
+    let died = other.join();
     assert_eq!(kernel.left(), (0, 0));
     died
 }
@@ -123,7 +123,7 @@ fn v7_a_death_is_told_from_leaving() {
                 // Wherever the writer is.
                 let mut told = take(&mut reader) == Err(RecvError::WriterGone);
                 let sent;
-                (died, sent) = waiting(|| writer.join());
+                (died, sent) = writer.join();
                 while take(&mut reader).is_ok() {}
                 told |= take(&mut reader) == Err(RecvError::WriterGone);
                 assert!(got == sent || (died && got == sent + 1), "{sent} were sent, {got} came");
@@ -164,7 +164,7 @@ fn v8_a_reader_at_every_step() {
             });
             let sent = Ledger::default();
             writer.run(|| sends(&options, &MESSAGES, &sent));
-            let (died, before, mut out) = waiting(|| reader.join());
+            let (died, before, mut out) = reader.join();
             if before > 0 && out.get(before) == Some(&out[before - 1]) {
                 out.remove(before);
             }

@@ -6,7 +6,7 @@ use super::{
 use crate::MESSAGES;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::backend::sysv::Options;
-use shm_handoff::backend::sysv::simulated::{Kernel, waiting};
+use shm_handoff::backend::sysv::simulated::Kernel;
 use shm_handoff::sync::yield_now;
 use shm_handoff::{Error, Role};
 use std::cell::Cell;
@@ -20,7 +20,7 @@ fn two_creators(options: Options) {
     let (writer, reader) = (kernel.process(USER), kernel.process(USER));
     let writer = actor("writer", move || writer.run(|| writes_a_session(&options, &MESSAGES[..1])));
     reader.run(|| reads_a_session(&options, &MESSAGES[..1]));
-    waiting(|| writer.join());
+    writer.join();
     assert_eq!(kernel.left(), (0, 0));
 }
 
@@ -60,7 +60,7 @@ fn v3_two_of_one_role() {
             let second = kernel.process(USER);
             let second = actor("second", move || second.run(|| comes_and_goes(role, &Cell::default())));
             let came = first.run(|| comes_and_goes(role, &Cell::default()));
-            let came = [came, waiting(|| second.join())];
+            let came = [came, second.join()];
             assert!(came.contains(&Some(true)), "both were refused");
             assert_eq!(kernel.left(), (1, 0));
             a_pair_finds_all_well(&kernel, &wide_ring());
@@ -116,7 +116,7 @@ fn v4_one_holder_at_a_time() {
                 let theirs = Rc::clone(&holders);
                 let third = actor("third", move || third.run(|| comes_and_goes(role, &theirs)));
                 let came = first.run(|| comes_and_goes(role, &holders));
-                let came = [came, waiting(|| second.join()), waiting(|| third.join())];
+                let came = [came, second.join(), third.join()];
                 assert!(came.contains(&Some(true)), "all were refused");
                 assert_eq!(kernel.left(), (1, 0));
             }

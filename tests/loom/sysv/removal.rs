@@ -8,7 +8,7 @@ use crate::MESSAGES;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::Role;
 use shm_handoff::backend::sysv::Options;
-use shm_handoff::backend::sysv::simulated::{Kernel, remove_seats, remove_segment, waiting};
+use shm_handoff::backend::sysv::simulated::{Kernel, remove_seats, remove_segment};
 use shm_handoff::sync::yield_now;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ fn v11_a_leaver_and_newcomers() {
                     second.run(|| writes_a_session(&options, &MESSAGES[..1]));
                 });
                 reader.run(|| reads_a_session(&options, &MESSAGES[..1]));
-                waiting(|| writer.join());
+                writer.join();
                 assert_eq!(kernel.left(), (0, 0));
             }
         }),
@@ -58,8 +58,8 @@ fn v12_a_set_removed_again_and_again() {
             });
             let writer = actor("writer", move || writer.run(|| writes_a_session(&options, &MESSAGES[..1])));
             reader.run(|| reads_a_session(&options, &MESSAGES[..1]));
-            waiting(|| writer.join());
-            waiting(|| third.join());
+            writer.join();
+            third.join();
             assert_eq!(kernel.left(), (0, 0));
         },
     );
@@ -110,7 +110,7 @@ fn v13_a_seat_taken_anew() {
                 }
                 drop(reader);
                 for other in others {
-                    waiting(|| other.join());
+                    other.join();
                 }
             });
             a_pair_finds_all_well(&kernel, &options);
@@ -127,8 +127,8 @@ fn meddled_with(options: Options, meddle: fn() -> bool) {
     let writer = actor("writer", move || writer.run(|| sends(&options, &MESSAGES[..2], &Ledger::default())));
     let out = Ledger::default();
     reader.run(|| reads(&options, MESSAGES[1], &out));
-    waiting(|| writer.join());
-    waiting(|| third.join());
+    writer.join();
+    third.join();
     assert_eq!(out.take(), MESSAGES[..2], "each message, once, in order");
 }
 

@@ -177,8 +177,9 @@ pub(in super::super) fn futex_wake(word: &AtomicU32) -> bool {
     beds.len() < before
 }
 
+/// 0 where a process unwinds: nothing is its own any more.
 pub(in crate::backend::sysv) fn getpid() -> u32 {
-    current().pid()
+    if std::thread::panicking() { 0 } else { current().pid() }
 }
 
 pub(in crate::backend::sysv) fn geteuid() -> u32 {

@@ -185,10 +185,24 @@ impl Process {
         Caller { pid: self.pid, uid, gid: uid }
     }
 
+    /// Runs a part of the life of this process, which goes on afterwards: what it does before its thread is started.
+    pub fn begins<T>(&self, part: impl FnOnce() -> T) -> T {
+        self.goes_on();
+        let before = self.comes();
+        let done = part();
+        CURRENT.with(|current| current.replace(before));
+        done
+    }
+
+    /// Makes the running thread this process; which one it was.
+    fn comes(&self) -> Option<Self> {
+        CURRENT.with(|current| current.replace(Some(self.clone())))
+    }
+
     /// Runs `life` as this process, which ends with it; `None`: it was killed.
     pub fn run<T>(&self, life: impl FnOnce() -> T) -> Option<T> {
         self.goes_on();
-        let before = CURRENT.with(|current| current.replace(Some(self.clone())));
+        let before = self.comes();
         let lived = catch_unwind(AssertUnwindSafe(life));
         CURRENT.with(|current| current.replace(before));
         match lived {
