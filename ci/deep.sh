@@ -2,8 +2,8 @@
 # The long runs, for a night or before a release; ci/test.sh does not call it.
 #
 #   1. the properties with 4096 cases each (ci/test.sh: the default of 256);
-#   2. the claims under shuttle, with a hundred times as many schedules, of a new seed
-#      in each run: a quarter of an hour on two cores;
+#   2. the claims under shuttle but S21, a hundred rounds of them, of a new seed in each run:
+#      half an hour on two cores;
 #   3. the models under loom at their deeper bounds, whose figures are compared with
 #      those in docs/verification.md: a quarter of an hour to an hour and a half, by how
 #      fast the machine is that day;
@@ -20,14 +20,17 @@
 #  12. the instructions of the library for AArch64, at each place of the table of orders: a
 #      minute;
 #  13. the claims under SPIN, with their bugs, and at their deeper sizes: a few minutes, and
-#      half an hour.
+#      half an hour;
+#  14. faults by seed (S21 under shuttle) for an hour, both layouts at the same time, of a new
+#      seed in each run: a failure says which command repeats its round in seconds.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
 # ci/deep.sh runs all of it, ci/deep.sh 3 5 those steps. With --write the figures of steps
 # 3, 4, 7 and 13 are written into docs/verification.md and docs/reliability.md; without it the
-# docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, BUSY, FUZZ (seconds a target) and
-# SOAK (minutes) in the environment change the numbers; SHUTTLE_SEED repeats a run of step 2.
+# docs stay as they are. CASES, SHUTTLE_TIMES, TIMES, BUSY, FUZZ (seconds a target),
+# SOAK and SHUTTLE_MINUTES in the environment change the numbers; SHUTTLE_SEED repeats a run of
+# steps 2 and 14.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -53,11 +56,14 @@ properties() {
     PROPTEST_CASES=$cases ci/ipc.sh cargo test --quiet --release --lib "${targets[@]}"
 }
 
-shuttle() {
-    export SHUTTLE_TIMES=${SHUTTLE_TIMES:-100} SHUTTLE_SEED=${SHUTTLE_SEED:-0x$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')}
+# The claims under shuttle, of a new seed: sampled FILTER...
+sampled() {
+    export SHUTTLE_SEED=${SHUTTLE_SEED:-0x$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')}
     echo "SHUTTLE_SEED=$SHUTTLE_SEED"
-    RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" cargo test --quiet --test shuttle -- "$@"
 }
+
+shuttle() { SHUTTLE_TIMES=${SHUTTLE_TIMES:-100} sampled --skip faults::; }
 
 models() { MODELS=deep ci/models.sh ${write:+--update}; }
 
@@ -105,8 +111,10 @@ fences() {
     SPIN=deep ci/spin.sh "$mode"
 }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13
+faults() { SHUTTLE_MINUTES=${SHUTTLE_MINUTES:-60} sampled --nocapture faults::; }
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

@@ -17,11 +17,13 @@
 //! | `seats` | S3, S4, S7: writers and readers that come and go, fail, or are refused |
 //! | `removal` | S5, S6: memory removed by a third party, and session after session |
 //! | `simulated` | S17 to S20: the System V backend on the simulated kernel, by models of `seats`, `removal` and `ring` |
+//! | `faults` | S21: faults by seed, of all kinds together, on the simulated kernel |
 //! | `ring` | S12 to S16: the same through a ring, and batches, reservations, peeks ahead, ends |
 //! | `tutorial` | S8 to S11: the tutorial's protocol, rejected for D3, D4 and D5 |
 #![cfg(shuttle)]
 
 mod explore;
+mod faults;
 mod handover;
 mod oracle;
 mod place;
