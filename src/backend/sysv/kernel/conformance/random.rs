@@ -5,7 +5,7 @@
 use super::actions::{Action, OBJECTS, PROCESSES, Use, action};
 use super::calls::{Call, Fate, Player, Saw, User};
 use super::objects::ALICE;
-use super::script::{Needs, RDONLY, World, on_linux, sem_pid, sem_stat, semget, shm_stat, shmdt, shmget};
+use super::script::{Needs, RDONLY, World, on_linux, sem_pid, sem_stat, semget, semop, shm_stat, shmdt, shmget};
 use super::simulated::Simulated;
 use crate::backend::sysv::kernel::simulated::Limits;
 use proptest::prelude::*;
@@ -74,12 +74,14 @@ impl Seen {
 struct Both<'a> {
     players: [&'a mut dyn Player; 2],
     processes: Vec<Process>,
+    /// `shm_rmid_forced`.
+    is_forced: bool,
     seen: &'a Seen,
 }
 
 impl<'a> Both<'a> {
     fn new(players: [&'a mut dyn Player; 2], user: User, seen: &'a Seen) -> Self {
-        let mut both = Self { players, processes: Vec::new(), seen };
+        let mut both = Self { players, processes: Vec::new(), is_forced: false, seen };
         both.processes = [(); PROCESSES].map(|()| both.start(user)).into();
         both
     }
@@ -174,6 +176,11 @@ impl<'a> Both<'a> {
     fn play(&mut self, action: &Action, is_root: bool, may_limit: bool) {
         match *action {
             Action::Call(_, Call::SemChown { user, .. }) if !is_root && user != User::me() => {}
+            // What an end of a process removes by force comes right behind its undo: a woken process may still see it.
+            Action::Call(place, Call::SemopThenStat { set, ref steps, .. }) if self.is_forced => {
+                let place = self.awake_from(place);
+                self.call(place, &semop(set, steps));
+            }
             Action::Call(place, ref call) => {
                 let place = self.awake_from(place);
                 self.call(place, call);
@@ -206,6 +213,8 @@ impl<'a> Both<'a> {
             }
             Action::Become(place, user) if is_root => self.processes[place].user = user,
             Action::Limit(limits, forced) if may_limit => {
+                self.is_forced = forced && (0..PROCESSES).all(|place| self.is_awake(place));
+                let forced = self.is_forced;
                 self.same(|player| player.limit(limits, forced));
                 self.look();
             }

@@ -187,6 +187,7 @@ impl Player for Simulated {
                 self.processes[process].asleep = None;
                 self.objects.detach_all(pid);
                 self.objects.undo_all(pid);
+                self.objects.disown_all(pid);
             }
             Fate::Interrupted => {
                 let saw = self.wake_up(process, Errno::EINTR);

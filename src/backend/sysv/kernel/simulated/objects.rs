@@ -90,12 +90,10 @@ impl<M: Clone> Objects<M> {
         }
     }
 
-    /// The end of a process, second step: its undo is done, and then the segments that it made have
-    /// no creator that lives.
+    /// The end of a process, second step: its undo is done. The third is [`disown_all`](Self::disown_all).
     pub(crate) fn undo_all(&mut self, pid: u32) {
         for set in self.sets.bodies_mut() {
             self.woken.append(&mut set.undo_of(pid));
         }
-        self.disown(pid);
     }
 }

@@ -79,8 +79,9 @@ impl<M: Clone> Objects<M> {
         }
     }
 
-    /// The maker of these segments has ended.
-    pub(super) fn disown(&mut self, pid: u32) {
+    /// The end of a process, third step: the segments that it made have no maker that lives. Where each goes with
+    /// its last attachment, those that have none go now.
+    pub(crate) fn disown_all(&mut self, pid: u32) {
         self.destroy_where(|segment| segment.creator == Some(pid));
         for segment in self.segments.bodies_mut().filter(|segment| segment.creator == Some(pid)) {
             segment.creator = None;

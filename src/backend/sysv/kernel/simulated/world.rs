@@ -227,6 +227,7 @@ impl Process {
         self.kernel.changed(objects);
         let mut objects = self.kernel.objects();
         objects.undo_all(self.pid);
+        objects.disown_all(self.pid);
         self.state(|state| state.life = Life::Over);
         self.kernel.changed(objects);
         self.settle();
