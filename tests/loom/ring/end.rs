@@ -234,7 +234,7 @@ fn r21_stranded_messages_are_sent_again_once() {
 
 #[test]
 fn r21s_stranded_messages_are_sent_again_once() {
-    r21::<Simulated>(Depth::bound(1, 739).deep(Depth::bound(2, 0)));
+    r21::<Simulated>(Depth::bound(1, 739).deep(Depth::bound(2, 107_050)));
 }
 
 /// **R22** Memory removed by somebody else while both are at work, between two
