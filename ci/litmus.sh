@@ -89,12 +89,13 @@ run() {
     shift
     while [ "$1" != -- ]; do files+=("$1"); shift; done
     shift
+    local status=0
     "${herd[@]}" "$@" "${files[@]}" 2>"$work/errors" | awk -v column="$column" '
         /^Test /        { race = "" }
         /^Flag \*undef/ { race = "race" }
         /^Observation / { print column "|" $2 "|" (race ? race : $3) }
-    ' >>"$work/verdicts"
-    [ ! -s "$work/errors" ] || { cat "$work/errors" >&2; echo "ci/litmus.sh: herd7 can't run a test" >&2; exit 1; }
+    ' >>"$work/verdicts" || status=$?
+    [ "$status" = 0 ] && [ ! -s "$work/errors" ] || { cat "$work/errors" >&2; echo "ci/litmus.sh: herd7 can't run a test" >&2; exit 1; }
 }
 tests=tests/litmus/c11
 run RC11 "$tests"/*.litmus -- -model rc11.cat
