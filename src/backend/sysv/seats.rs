@@ -15,7 +15,7 @@ const LEAVER: Duration = Duration::from_millis(100);
 /// How long the kernel may take to clear away a process that was killed, and a leaver to remove the set.
 const DYING: Duration = Duration::from_secs(10);
 
-/// How long the creation lock may be held: it takes microseconds.
+/// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
 pub(super) const LOCKED: Duration = Duration::from_secs(1);
 
 /// Time between two tries.

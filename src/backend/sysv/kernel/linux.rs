@@ -257,7 +257,7 @@ pub(in crate::backend::sysv) fn futex_try() -> Result<(), Errno> {
     Errno::result(unsafe { libc::syscall(libc::SYS_futex, &raw const word, libc::FUTEX_WAKE, 1) }).map(drop)
 }
 
-/// Wakes one who sleeps on the word; whether there was one.
+/// Wakes one that sleeps on the word; whether there was one.
 pub(super) fn futex_wake(word: &AtomicU32) -> bool {
     // SAFETY: the kernel uses the address alone.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) > 0 }

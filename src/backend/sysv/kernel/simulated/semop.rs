@@ -55,7 +55,7 @@ pub(super) fn alters(steps: &[sembuf]) -> bool {
     steps.iter().any(|step| step.sem_op != 0)
 }
 
-/// Those who are woken, each with its pid and its result.
+/// Sleepers that are woken, each with its pid and its result.
 pub(super) type Woken = BTreeMap<Ticket, (u32, Result<(), Errno>)>;
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Set {
     pub(super) untouched: bool,
     /// What the end of each process adds to each semaphore.
     undo: BTreeMap<u32, Vec<i32>>,
-    /// Those who sleep, in the order in which they came.
+    /// Operations that sleep, in the order in which they came.
     pub(super) asleep: Vec<Sleeper>,
 }
 

@@ -116,7 +116,7 @@ impl<M: Clone> Objects<M> {
         Ok(())
     }
 
-    /// Removes it, and its undo. Those who sleep on it are told.
+    /// Removes it, and its undo. Operations that sleep on it end.
     pub(crate) fn sem_remove(&mut self, me: Caller, id: c_int) -> Result<(), Errno> {
         self.sets.at(id)?.permissions.owned_by(me)?;
         let asleep = self.sets.remove(id).map_or_else(Vec::new, |set| set.body.asleep);
