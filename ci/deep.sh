@@ -22,7 +22,8 @@
 #  13. the claims under SPIN, with their bugs, and at their deeper sizes: a few minutes, and
 #      half an hour;
 #  14. faults by seed (S21 under shuttle) for an hour, both layouts at the same time, of a new
-#      seed in each run: a failure says which command repeats its round in seconds.
+#      seed in each run: a failure says which command repeats its round in seconds;
+#  15. the tests as programs of aarch64, under qemu: a quarter of an hour.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
@@ -113,8 +114,10 @@ fences() {
 
 faults() { SHUTTLE_MINUTES=${SHUTTLE_MINUTES:-60} sampled --nocapture faults::; }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14
+aarch64() { ci/aarch64.sh; }
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

@@ -38,6 +38,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/instructions.sh", "builds and counts for half a minute; ci/test.sh runs it"),
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/waiting.sh", "measures for minutes"),
+    ("ci/aarch64.sh", "needs a cross compiler and qemu; ci/deep.sh runs it"),
     ("ci/crash.sh", "takes half an hour; ci/test.sh runs a short one"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
