@@ -164,6 +164,10 @@ impl Seat {
                 Taken::Stuck => return set.remove().and(Err(Met::Gone)),
                 Taken::By(pid) => return Err(Error::SeatTaken { at: key.place(), role, pid }.into()),
             },
+            Err(failed @ Met::Failed(_)) => {
+                set.remove_if_unused();
+                return Err(failed);
+            }
             done => done?,
         }
         // From here on a drop gives it back.

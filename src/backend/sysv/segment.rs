@@ -61,7 +61,10 @@ impl Segment {
             Errno::EEXIST => Error::Exists { key: key.number() },
             _ => making_failed(key, errno),
         })?;
-        Self::attach(id, key)
+        Self::attach(id, key).inspect_err(|_| {
+            // What its maker can't attach would be in the way of the next try.
+            let _ = Self::remove_id(id, key);
+        })
     }
 
     /// Attaches the segment at `key`, of whatever size.

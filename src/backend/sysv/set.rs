@@ -166,7 +166,13 @@ impl Set {
                 match set.change(&mut [step(MAGIC, 0, IPC_NOWAIT), step(MAGIC, ours, IPC_NOWAIT)]) {
                     // Busy: another newcomer was faster.
                     Ok(()) | Err(Met::Busy) => Ok(set),
-                    Err(met) => Err(met),
+                    Err(met) => {
+                        if matches!(met, Met::Failed(_)) {
+                            // Whoever has come to it meanwhile takes a seat in the next one.
+                            let _ = set.remove();
+                        }
+                        Err(met)
+                    }
                 }
             }
             Shape::Ours | Shape::Foreign => Ok(set),

@@ -1,15 +1,18 @@
 //! A side killed at every step of its life: before each of its calls, and before each access to shared memory.
 
 use super::{
-    Ledger, Reader, USER, Writer, a_pair_finds_all_well, killed_after, reads, ring, sends, slot, wide_ring,
+    Ledger, Reader, USER, Writer, a_pair_finds_all_well, is_taken, killed_after, reads, ring, sends, slot, wide_ring,
     writes_a_session,
 };
 use crate::MESSAGES;
-use crate::explore::{Depth, actor, main_is};
+use crate::explore::{Depth, actor, claim, main_is};
 use crate::killed::killed_at_every_step;
 use shm_handoff::backend::sysv::Options;
 use shm_handoff::backend::sysv::simulated::{Call, Fate, Kernel, Process};
-use shm_handoff::{Received, RecvError};
+use shm_handoff::sync::yield_now;
+use shm_handoff::{Received, RecvError, Role};
+use std::cell::Cell;
+use std::rc::Rc;
 #[allow(clippy::disallowed_types)] // what the test notes, and loom must not see
 use std::sync::{Arc, Mutex};
 
@@ -146,9 +149,9 @@ fn v7_a_death_is_told_from_leaving() {
 fn v8_a_reader_at_every_step() {
     killed_at_every_step(
         "V8",
-        "a reader that comes, puts out two messages and leaves: the next one gets the rest, and before it only what the first had put out and not released",
-        91,
-        Depth::bound(1, 48_700).deep(Depth::bound(2, 0)),
+        "a reader that comes, puts out a message and leaves: the next one gets the rest, and before it only what the first had put out and not released",
+        66,
+        Depth::bound(1, 18_767).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("writer");
@@ -156,21 +159,107 @@ fn v8_a_reader_at_every_step() {
             let [writer, mortal, next] = [(); 3].map(|()| kernel.process(USER));
             let reader = actor("reader", move || {
                 let out = Ledger::default();
-                let died = killed_after(spared, &mortal, || reads(&options, MESSAGES[1], &out));
+                let died = killed_after(spared, &mortal, || reads(&options, MESSAGES[0], &out));
                 let before = out.borrow().len();
                 trace::note("successor");
-                next.run(|| reads(&options, MESSAGES[2], &out));
+                next.run(|| reads(&options, MESSAGES[1], &out));
                 (died, before, out.take())
             });
             let sent = Ledger::default();
-            writer.run(|| sends(&options, &MESSAGES, &sent));
+            writer.run(|| sends(&options, &MESSAGES[..2], &sent));
             let (died, before, mut out) = reader.join();
             if before > 0 && out.get(before) == Some(&out[before - 1]) {
                 out.remove(before);
             }
-            assert_eq!(out, MESSAGES, "{before} of them by the first reader");
+            assert_eq!(out, MESSAGES[..2], "{before} of them by the first reader");
             a_pair_finds_all_well(&kernel, &options);
             died
+        },
+    );
+}
+
+/// **V27** While the kernel clears away a holder that was killed, a newcomer waits, and gets the seat.
+#[test]
+fn v27_a_newcomer_beside_the_dying() {
+    claim(
+        "V27",
+        "a newcomer comes while the kernel clears away the holder of the seat, in two steps: it gets the seat",
+        Depth::bound(3, 8018).deep(Depth::bound(4, 0)),
+        || {
+            let kernel = Kernel::new();
+            main_is("holder");
+            let options = wide_ring();
+            let is_dying = Rc::new(Cell::new(false));
+            let (holder, newcomer) = (kernel.process(USER), kernel.process(USER));
+            let dies = Rc::clone(&is_dying);
+            let newcomer = actor("newcomer", move || {
+                newcomer.run(|| {
+                    let after = is_dying.get();
+                    let opened = Writer::open(&options);
+                    assert!(opened.is_ok() || (!after && is_taken(&opened, Role::Writer)), "{opened:?}");
+                    if let Ok(writer) = opened {
+                        writer.close().unwrap();
+                    }
+                })
+            });
+            killed_after(usize::MAX, &holder, || {
+                let opened = Writer::open(&options);
+                dies.set(true);
+                trace::doom(0);
+                trace::step();
+                drop(opened);
+            });
+            newcomer.join();
+            a_pair_finds_all_well(&kernel, &options);
+        },
+    );
+}
+
+/// **V28** A reader that was told of one death and goes on is told of the next, however its going on and the next
+/// writer's coming meet.
+#[test]
+fn v28_the_next_death_is_told_as_well() {
+    killed_at_every_step(
+        "V28",
+        "a writer is killed, at every step, and the next one fails while the reader goes on: it is told of the second death, too",
+        36,
+        Depth::bound(2, 6334).deep(Depth::bound(3, 0)),
+        |spared| {
+            let kernel = Kernel::new();
+            main_is("reader");
+            let options = wide_ring();
+            let [mortal, second, reader] = [(); 3].map(|()| kernel.process(USER));
+            let died = reader.run(|| {
+                let mut reader = Reader::open(&options).unwrap();
+                let died = killed_after(spared, &mortal, || Writer::open(&options).unwrap().close().unwrap());
+                let fails = Rc::new(Cell::new(false));
+                let failing = Rc::clone(&fails);
+                let second = actor("second writer", move || {
+                    second.run(|| {
+                        let writer = Writer::open(&options).unwrap();
+                        yield_now();
+                        failing.set(true);
+                        drop(writer);
+                    });
+                });
+                let mut told = false;
+                let mut look = |reader: &mut Reader| {
+                    let looked = reader.try_recv(&mut [0; 8]);
+                    if looked == Err(RecvError::WriterGone) {
+                        reader.await_next_writer().unwrap();
+                        told |= fails.get();
+                    }
+                    assert!(looked.is_err(), "nothing was sent");
+                };
+                look(&mut reader);
+                second.join();
+                look(&mut reader);
+                assert!(told, "the second writer has failed");
+                reader.close().unwrap();
+                died
+            });
+            a_pair_finds_all_well(&kernel, &options);
+            died.expect("nobody kills the reader")
         },
     );
 }

@@ -1,7 +1,8 @@
 //! Two that come at once, and who holds a seat.
 
 use super::{
-    Reader, USER, Writer, a_pair_finds_all_well, is_taken, reads_a_session, ring, slot, wide_ring, writes_a_session,
+    Reader, USER, Writer, a_pair_finds_all_well, comes, is_taken, reads_a_session, ring, slot, wide_ring,
+    writes_a_session,
 };
 use crate::MESSAGES;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
@@ -71,6 +72,38 @@ fn v3_two_of_one_role() {
         "two writers, or two readers, come at once: one is refused, or comes after the other; nothing is left",
         Depth::bound(3, 22_647),
         [two(Role::Writer), two(Role::Reader)],
+    );
+}
+
+/// **V29** Seats that somebody holds, and goes on to hold, are refused with the holder's pid. Nobody waits for them.
+#[test]
+fn v29_seats_that_are_held() {
+    claim(
+        "V29",
+        "seats that their holder keeps are refused with its pid, and nobody waits for them",
+        Depth::whole(1),
+        || {
+            let kernel = Kernel::new();
+            main_is("holder");
+            let options = wide_ring();
+            let (holder, other) = (kernel.process(USER), kernel.process(USER));
+            let by = holder.pid();
+            holder.run(|| {
+                let held = (Writer::open(&options).unwrap(), Reader::open(&options).unwrap());
+                let other = actor("other", move || {
+                    other.run(|| {
+                        for role in [Role::Writer, Role::Reader] {
+                            let came = comes(role, &options);
+                            let told = matches!(came, Err(Error::SeatTaken { role: taken, pid, .. }) if (taken, pid) == (role, by));
+                            assert!(told, "{came:?}");
+                        }
+                    })
+                });
+                other.join();
+                drop(held);
+            });
+            a_pair_finds_all_well(&kernel, &options);
+        },
     );
 }
 

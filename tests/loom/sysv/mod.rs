@@ -3,18 +3,24 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `meeting` | V1 to V4: two that come at once, and who holds a seat |
-//! | `killed` | V5 to V8: a side killed at every step of its life, its first calls included |
+//! | `meeting` | V1 to V4, V29: two that come at once, and who holds a seat |
+//! | `killed` | V5 to V8, V27, V28: a side killed at every step of its life, its first calls included |
 //! | `both` | V9, V10: both sides killed, and their successors |
-//! | `removal` | V11 to V15: a set or a segment removed by anybody, at any moment |
+//! | `removal` | V11 to V15, V30: a set or a segment removed by anybody, at any moment |
+//! | `users` | V16, V17: other users, and what is theirs |
+//! | `faults` | V18 to V22, V26: limits, signals, and processes that are stopped |
+//! | `observer` | V23 to V25: a tool that looks, at any moment and killed at any step |
 //!
 //! A step here is a call to the kernel, or an access to shared memory. Each call is one step of the kernel's, between
 //! any two of which processes are switched.
 
 mod both;
+mod faults;
 mod killed;
 mod meeting;
+mod observer;
 mod removal;
+mod users;
 
 use shm_handoff::backend::sysv::simulated::{Kernel, Process};
 use shm_handoff::backend::sysv::{Key, Options, SysV};
@@ -132,6 +138,17 @@ fn a_pair_finds_all_well(kernel: &Kernel, options: &Options) {
     });
     assert!(read.is_some());
     assert_eq!(kernel.left(), (0, 0), "segments and sets that are left behind");
+}
+
+/// Somebody comes, and has left again when the process has ended.
+fn comes(role: Role, options: &Options) -> Result<(), Error> {
+    match role {
+        Role::Writer => Writer::open(options)?.close().map_err(|error| match error {
+            SendError::Backend(error) => error,
+            other => panic!("{other}"),
+        }),
+        _ => Reader::open(options)?.close(),
+    }
 }
 
 /// Whether the seat is somebody else's.

@@ -157,3 +157,37 @@ fn v15_removed_during_a_handover_through_a_ring() {
         meddling().map(|meddle| move || meddled_with(ring(), meddle)),
     );
 }
+
+/// **V30** The memory is removed by somebody else between a reader's meeting of the end and its answer: what it removes
+/// is what it has read, and not the memory of the session that has begun since.
+#[test]
+fn v30_an_end_answered_late() {
+    claim(
+        "V30",
+        "somebody removes the segment before the reader answers the end: the next session, begun meanwhile, is not lost",
+        Depth::bound(2, 151).deep(Depth::bound(3, 0)),
+        || {
+            let kernel = Kernel::new();
+            main_is("reader");
+            let options = wide_ring();
+            let [first, second, reader, next] = [(); 4].map(|()| kernel.process(USER));
+            reader.run(|| {
+                let mut reader = Reader::open(&options).unwrap();
+                first.run(|| writes_a_session(&options, &[]));
+                assert!(reader.peek().unwrap().ends_session());
+                assert!(remove_segment(key()));
+                let second = actor("second writer", move || {
+                    second.run(|| sends(&options, &MESSAGES[..1], &Ledger::default()));
+                });
+                yield_now();
+                assert!(reader.end_session().unwrap());
+                reader.close().unwrap();
+                second.join();
+            });
+            let out = Ledger::default();
+            next.run(|| reads(&options, MESSAGES[0], &out));
+            assert_eq!(out.take(), MESSAGES[..1]);
+            a_pair_finds_all_well(&kernel, &options);
+        },
+    );
+}
