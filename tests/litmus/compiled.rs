@@ -113,7 +113,8 @@ fn litmus(variant: &Variant, assembly: &str, processor: &Processor) -> String {
     text + &condition + "\n"
 }
 
-/// All tests for this processor; why there are none, where this is another compiler.
+/// All tests for this processor; why there are none, where this is another compiler, or one without a back end
+/// for it.
 pub(crate) fn compile(
     processor: &Processor,
     all: &[Variant],
@@ -123,6 +124,11 @@ pub(crate) fn compile(
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     if !version.starts_with(COMPILER) {
         return Err(format!("tests/litmus/prelude.rs is for {COMPILER}x; this is {version}"));
+    }
+    // (This asks the back end, which a distribution's compiler may lack; the list of targets has them all.)
+    let told = Command::new("rustc").args(["--print", "cfg", "--target", processor.target]).output().unwrap();
+    if !told.status.success() {
+        return Err(format!("{version} can't compile for {}: rustup's rustc can", processor.target));
     }
     let mut text = include_str!("prelude.rs").to_owned();
     for variant in all {
