@@ -137,19 +137,18 @@ fn the_steps_do_what_their_lines_say() {
 #[test]
 fn each_operation_is_a_step() {
     let tests = protocol::tests();
-    let mut steps = BTreeSet::new();
-    for (_, at) in tests.iter().flat_map(|test| &test.threads).flat_map(|thread| &thread.steps) {
-        if let At::Source(file, _, line) = *at {
-            steps.insert((file, line));
-        }
-    }
-    let mut others: BTreeSet<_> = protocol::OTHERS.iter().map(|(line, _)| *line).collect();
-    let files: BTreeSet<_> = steps.iter().map(|(file, _)| *file).collect();
+    let place = |at: &At| match *at {
+        At::Source(file, function, line) => Some(source::place(file, function, line)),
+        At::Kernel(..) => None,
+    };
+    let all: Vec<_> = tests.iter().flat_map(|test| &test.threads).flat_map(|thread| &thread.steps).collect();
+    let steps: BTreeSet<_> = all.iter().filter_map(|(_, at)| place(at)).collect();
+    let mut others: BTreeSet<_> = protocol::OTHERS.iter().filter_map(|(at, _)| place(at)).collect();
+    let files: BTreeSet<_> =
+        all.iter().filter_map(|(_, at)| if let At::Source(file, ..) = at { Some(*file) } else { None }).collect();
     for file in files.into_iter().filter(|file| !file.ends_with("tutorial.rs")) {
-        for line in source::operations(file) {
-            let known = protocol::OTHERS.iter().any(|(other, _)| *other == line);
-            others.remove(line.as_str());
-            assert!(known || steps.contains(&(file, line.as_str())), "{file}: this is in no litmus test: {line}");
+        for operation in source::operations(file) {
+            assert!(others.remove(&operation) || steps.contains(&operation), "this is in no litmus test: {operation}");
         }
     }
     assert!(others.is_empty(), "these have gone: {others:?}");

@@ -52,7 +52,8 @@ const STANDING: At = consumer("standing", "let head = ring.head().load(RELAXED);
 /// The header of `is_awaited`, with the entry that its caller gives it.
 const IS_READER_AWAITED: At = producer("publish", "if Event::of_reader(ring).is_awaited(orders().fence_published) {");
 const IS_WRITER_AWAITED: At = consumer("free", "if event.is_awaited(orders().fence_given_back) {");
-const FULL_FENCE: At = event("is_awaited", "(fence, _) => full_fence(fence),");
+const ASKS_FULL_FENCE: At = event("is_awaited", "(fence, _) => full_fence(fence),");
+const FULL_FENCE: At = event("full_fence", "barrier(fence);");
 const LIGHT_FENCE: At =
     event("is_awaited", "(Some(order), Some(seen)) if seen.load(RELAXED) == 1 => compiler_fence(order),");
 const IS_PARKED: At = event("is_awaited", "self.parked.load(RELAXED) != 0");
@@ -66,19 +67,32 @@ const OWN_FENCE: At = event("prepare", "barrier(fence);");
 const WAKE: At = event("wake", "self.parked.store(0, RELAXED);");
 
 /// Operations that are in no test, and why no edge hangs on them.
-pub(crate) const OTHERS: &[(&str, &str)] = &[
-    ("let released = ring.released().load(RELAXED);", "between readers, whose seat orders them"),
-    ("ring.released().store(end, RELAXED);", "for a successor, which the seat orders"),
-    ("memory.ring().closed().store(1, RELAXED);", "behind a removal, which the kernel orders"),
+pub(crate) const OTHERS: &[(At, &str)] = &[
+    (consumer("standing", "let released = ring.released().load(RELAXED);"), "between readers, whose seat orders them"),
+    (consumer("note", "ring.released().store(end, RELAXED);"), "for a successor, which the seat orders"),
+    (consumer("close", "memory.ring().closed().store(1, RELAXED);"), "behind a removal, which the kernel orders"),
     (
-        "let is_answered = record.kind == Kind::End && at == standing.released && ring.closed().load(RELAXED) == 1;",
+        producer(
+            "left",
+            "let is_answered = record.kind == Kind::End && at == standing.released && ring.closed().load(RELAXED) == 1;",
+        ),
         "the same",
     ),
-    ("fences.word.store(0, RELAXED);", "seen too late it costs one sleep its bound (R31)"),
-    ("fences.word.store(memory.heavy_fence().into(), RELAXED);", "of a side that comes, which has not slept yet"),
-    ("word.store(value, RELAXED);", "words of a new segment, made under the kernel's lock"),
-    ("word.load(RELAXED)", "the same"),
-    ("let bytes = word.load(RELAXED).to_ne_bytes();", "a model's, of memory that nobody else is attached to"),
+    (event("prepare", "fences.word.store(0, RELAXED);"), "seen too late it costs one sleep its bound (R31)"),
+    (
+        event("announce", "fences.word.store(memory.heavy_fence().into(), RELAXED);"),
+        "of a side that comes, which has not slept yet",
+    ),
+    (
+        event("park", "self.parked.store(0, RELAXED);"),
+        "of a side that is awake: seen too late it costs a needless call",
+    ),
+    (header("put", "word.store(value, RELAXED);"), "words of a new segment, made under the kernel's lock"),
+    (header("get", "word.load(RELAXED)"), "the same"),
+    (
+        header("get_half", "let bytes = word.load(RELAXED).to_ne_bytes();"),
+        "a model's, of memory that nobody else is attached to",
+    ),
 ];
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -268,8 +282,13 @@ fn writer_that_sleeps() -> Steps {
 }
 
 fn reader_sleeps() -> Test {
-    let writer =
-        vec![(Store("flag", 1), PUBLISH), (Call, IS_READER_AWAITED), (Fence, FULL_FENCE), (Load("parked"), IS_PARKED)];
+    let writer = vec![
+        (Store("flag", 1), PUBLISH),
+        (Call, IS_READER_AWAITED),
+        (Call, ASKS_FULL_FENCE),
+        (Fence, FULL_FENCE),
+        (Load("parked"), IS_PARKED),
+    ];
     Test {
         claim: "A8",
         name: "reader-sleeps",
@@ -285,6 +304,7 @@ fn writer_sleeps() -> Test {
     let reader = vec![
         (Store("head", 8), GIVE_BACK),
         (Call, IS_WRITER_AWAITED),
+        (Call, ASKS_FULL_FENCE),
         (Fence, FULL_FENCE),
         (Load("parked"), IS_PARKED),
     ];

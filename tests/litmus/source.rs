@@ -10,37 +10,49 @@ pub(crate) fn src() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
+/// The lines of a file in functions, with the number of each from 0: the innermost function, and the line.
+fn lines(source: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let mut open: Vec<(&str, String)> = Vec::new();
+    source.lines().enumerate().filter_map(move |(number, text)| {
+        let code = text.trim_start();
+        if let Some(at) = code.find("fn ")
+            && !code.starts_with("//")
+            && !code.ends_with([';', '}'])
+            && let Some((name, _)) = code[at + 3..].split_once(['(', '<'])
+        {
+            open.push((name, format!("{}}}", &text[..text.len() - code.len()])));
+        }
+        let inside = open.last().map(|(function, _)| (number, *function, code));
+        open.pop_if(|(_, end)| text == end);
+        inside
+    })
+}
+
 /// The line, from 0, at which the function of this name has `line`, which it has once.
 fn find(source: &str, function: &str, line: &str) -> Result<usize, String> {
-    let (mut end, mut inside, mut found) = (String::new(), false, Vec::new());
-    for (number, text) in source.lines().enumerate() {
-        let code = text.trim_start();
-        if !inside
-            && let Some(at) = code.find("fn ")
-            && code[at + 3..].strip_prefix(function).is_some_and(|rest| rest.starts_with(['(', '<']))
-        {
-            end = format!("{}}}", &text[..text.len() - code.len()]);
-            inside = true;
-        }
-        if inside && code == line {
-            found.push(number);
-        }
-        inside &= text != end;
-    }
+    let found: Vec<_> = lines(source).filter(|(_, name, code)| *name == function && *code == line).collect();
     match found[..] {
-        [number] => Ok(number),
+        [(number, ..)] => Ok(number),
         _ => Err(format!("`fn {function}` has {} times: {line}", found.len())),
     }
 }
 
-/// The atomic operations of a file, as lines.
+/// A line of a function of a file, as text.
+pub(crate) fn place(file: &str, function: &str, line: &str) -> String {
+    format!("{file}, `fn {function}`: {line}")
+}
+
+/// The atomic operations of a file, each as its place.
 pub(crate) fn operations(file: &str) -> Vec<String> {
     let source = fs::read_to_string(src().join(file)).unwrap();
-    let is_operation = |line: &&str| {
+    let is_operation = |line: &str| {
         let calls = [".load(", ".store(", "barrier(", "full_fence(", "compiler_fence("];
         !line.starts_with("//") && !line.starts_with("fn ") && calls.iter().any(|call| line.contains(call))
     };
-    source.lines().map(str::trim).filter(is_operation).map(str::to_owned).collect()
+    let all = source.lines().filter(|line| is_operation(line.trim())).count();
+    let inside: Vec<_> = lines(&source).filter(|(.., code)| is_operation(code)).collect();
+    assert_eq!(inside.len(), all, "{file}: an operation that is in no function");
+    inside.into_iter().map(|(_, function, code)| place(file, function, code)).collect()
 }
 
 /// Where the table's entries stand: `FILE:LINE ORDER ENTRY`, each.
