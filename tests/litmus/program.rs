@@ -53,6 +53,8 @@ pub(crate) struct Test {
     pub(crate) what: &'static str,
     /// The table's entries that it is there for. (Others that its steps name have tests of their own.)
     pub(crate) of: &'static [&'static str],
+    /// A fence of the kernel's that a twin leaves out: no entry of the table weakens it.
+    pub(crate) kernels_fence: Option<&'static str>,
     pub(crate) threads: Vec<Thread>,
     /// What words hold at first, where it isn't 0.
     pub(crate) at_first: &'static [(&'static str, u32)],
@@ -67,6 +69,8 @@ pub(crate) struct Test {
 pub(crate) enum Orders {
     Shipped,
     Weaker(Weaker),
+    /// As shipped, without the fence that the kernel makes there.
+    Without(&'static str),
     /// `UNORDERED`, which the tutorial's programs have.
     Unordered,
     /// The same, and the flag is a plain variable.
@@ -101,7 +105,7 @@ impl Orders {
         match self {
             Self::Weaker(weaker) if weaker.entry == entry => weaker.to,
             Self::Unordered | Self::Plain => Some(Ordering::Relaxed),
-            Self::Weaker(_) | Self::Shipped => Some(shipped),
+            Self::Weaker(_) | Self::Without(_) | Self::Shipped => Some(shipped),
         }
     }
 }
@@ -120,6 +124,9 @@ impl Thread {
             let of_fence = || orders.of(fence.expect("an entry that names the fence"));
             let access = match (op, at) {
                 (Op::Call, _) => continue,
+                (Op::Fence, At::Kernel(what, _)) if matches!(orders, Orders::Without(left_out) if left_out == what) => {
+                    continue;
+                }
                 (_, At::Kernel(_, order)) => Access::Atomic(order),
                 (Op::Fence, _) => match of_fence() {
                     Some(order) => Access::Atomic(order),
@@ -159,7 +166,7 @@ impl Test {
         })
     }
 
-    /// The orders that it is tried with; each with its name in the table of T, and what that says.
+    /// The orders that it is tried with; each with its name in the table of T (or `unfenced`), and what that says.
     pub(crate) fn variants(&self) -> Vec<(Orders, Option<String>, String)> {
         if let Some((orders, with)) = self.shown {
             return vec![(orders, None, with.to_owned())];
@@ -171,6 +178,9 @@ impl Test {
                 let what = format!("`{}`: {:?} → {to}", weaker.entry, weaker.from);
                 all.push((Orders::Weaker(weaker), Some(format!("T{}", number + 1)), what));
             }
+        }
+        if let Some(what) = self.kernels_fence {
+            all.push((Orders::Without(what), Some("unfenced".to_owned()), format!("{what}: SeqCst → left out")));
         }
         all
     }

@@ -14,8 +14,17 @@ fn thread(name: &'static str, steps: Steps) -> Thread {
 }
 
 /// A claim that nothing is shown of but by its weakened twins.
-const CLAIM: Test =
-    Test { claim: "", name: "", what: "", of: &[], threads: Vec::new(), at_first: &[], bad: (&[], &[]), shown: None };
+const CLAIM: Test = Test {
+    claim: "",
+    name: "",
+    what: "",
+    of: &[],
+    kernels_fence: None,
+    threads: Vec::new(),
+    at_first: &[],
+    bad: (&[], &[]),
+    shown: None,
+};
 
 const fn slot_producer(function: &'static str, line: &'static str) -> At {
     Source("protocol/slot/producer.rs", function, line)
@@ -335,9 +344,12 @@ fn asks(sleeper: &[Step]) -> Steps {
     [&sleeper[..at], &asked, &sleeper[at..]].concat()
 }
 
+/// The kernel's fence on the side that is interrupted: without it a heavy fence gives no order there.
+const INTERRUPT: &str = "the interrupt of membarrier";
+
 /// The side that is interrupted, before the step of this number.
 fn interrupted(side: &[Step], at: usize) -> Steps {
-    let order = |order| Kernel("the interrupt of membarrier", order);
+    let order = |order| Kernel(INTERRUPT, order);
     let interrupt = vec![
         (Load("asked"), order(Ordering::Relaxed)),
         (Fence, order(Ordering::SeqCst)),
@@ -362,6 +374,7 @@ fn heavy() -> Vec<Test> {
         name,
         what,
         of,
+        kernels_fence: Some(INTERRUPT),
         threads: vec![thread("writer", interrupted(&writer, moment)), thread("reader", asks(&reader_that_sleeps()))],
         bad: (
             &[By("writer", "asked", 1), By("reader", "done", 1), By("writer", "parked", 0), By("reader", "flag", 0)],
@@ -374,6 +387,7 @@ fn heavy() -> Vec<Test> {
         name,
         what,
         of,
+        kernels_fence: Some(INTERRUPT),
         threads: vec![thread("reader", interrupted(&reader, moment)), thread("writer", asks(&writer_that_sleeps()))],
         bad: (
             &[By("reader", "asked", 1), By("writer", "done", 1), By("reader", "parked", 0), By("writer", "head", 0)],
