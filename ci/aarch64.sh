@@ -2,7 +2,7 @@
 # Builds everything for aarch64 and runs it here under qemu's user emulation: unit tests, conformance,
 # properties, the corpus of hostile memory, defects, tests between processes and with C peers, crash tests; and
 # programs of this machine with programs of aarch64 at one segment, each as the writer and as the reader. About
-# ten minutes on two cores.
+# a quarter of an hour on two cores.
 #
 #   ci/aarch64.sh [STEP...]        build, tests, together, crash; all of them without
 #   ci/aarch64.sh --instructions   what a message costs in instructions on aarch64, beside the same

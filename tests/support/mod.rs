@@ -97,10 +97,13 @@ impl Channel {
     }
 
     /// Waits until `peer` has the seat and is attached, and nobody holds the lock under
-    /// which segments are made: a peer that is stopped would keep it.
+    /// which segments are made: a peer that is stopped would keep it. A writer has also noted that it
+    /// was seated: one that dies between the two is no writer that failed.
     pub(crate) fn await_seated(&self, role: Role, peer: &mut Peer) {
-        let locked = || ipc::find_set(self.key.seats()).is_none_or(|set| ipc::value(set, 1) != Some(0));
-        peer.until("seated and attached", |_| self.is_seated(role) && self.attached() > 0 && !locked());
+        let says =
+            |number, value| ipc::find_set(self.key.seats()).is_some_and(|set| ipc::value(set, number) == Some(value));
+        let is_noted = || role == Role::Reader || says(4, 1);
+        peer.until("seated and attached", |_| self.is_seated(role) && is_noted() && self.attached() > 0 && says(1, 0));
     }
 
     pub(crate) fn is_seated(&self, role: Role) -> bool {
