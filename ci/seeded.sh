@@ -9,7 +9,7 @@
 #
 # A patch's first line says what the bug is. One that no model could run names the
 # suite that is to find it in the second: `For: cli`, or `For: cli odd::` for those
-# of its tests alone.
+# of its tests alone. `loom` and `shuttle` are such suites, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Tests are killed here, and what they leave in the kernel is to go as well.
@@ -48,7 +48,10 @@ for patch in "$@"; do
     row() { printf 'B%d | %s | `%s` | quick | %s | %d s\n' "$((10#$number))" "$(head -1 "$patch")" "$name" "$1" $((SECONDS - from)); }
     read -ra suite < <(sed -n '2s/^For: //p' "$patch") || true
     if [ "${#suite[@]}" != 0 ]; then
-        tests=$(found ordinary "" --test "${suite[0]}" -- "${suite[@]:1}")
+        case ${suite[0]} in
+        loom | shuttle) tests=$(found "${suite[0]}" "--cfg ${suite[0]}" --test "${suite[0]}" -- "${suite[@]:1}") ;;
+        *) tests=$(found ordinary "" --test "${suite[0]}" -- "${suite[@]:1}") ;;
+        esac
         [ "$tests" != nothing ] || missed=1
         row "${suite[0]}: $tests"
         continue
