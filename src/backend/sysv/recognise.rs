@@ -3,7 +3,7 @@
 use super::kernel::rows::Stat;
 use super::kernel::{geteuid, now, since, sleep};
 use super::key::Key;
-use super::seats::{AGAIN, LOCKED, Lock};
+use super::seats::{AGAIN, JUDGED, Lock};
 use super::segment::Segment;
 use crate::backend::memory::header::{self, Header};
 use crate::backend::memory::offsets::{SLOT, ring};
@@ -140,7 +140,7 @@ fn is_left_to_us(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Er
         if segment.stat()?.attached == 1 {
             return Ok(true);
         }
-        if header(segment).read() != Err(0) || since(started) > LOCKED {
+        if header(segment).read() != Err(0) || since(started) > JUDGED {
             return Ok(false);
         }
         sleep(AGAIN);

@@ -18,6 +18,9 @@ const DYING: Duration = Duration::from_secs(10);
 /// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
 pub(super) const LOCKED: Duration = Duration::from_secs(1);
 
+/// How long its holder may wait for others to go, to judge a ring that is half made: newcomers wait twice as long.
+pub(super) const JUDGED: Duration = Duration::from_millis(500);
+
 /// Time between two tries.
 pub(super) const AGAIN: Duration = Duration::from_millis(1);
 
@@ -339,7 +342,7 @@ impl Lock {
     /// Waits until the observers have gone that were there when the lock was taken, or for a while.
     pub(super) fn await_observers(&self) {
         // Where they stay, or have gone with the set, the count of attachments tells.
-        let _ = self.set.change_within(&mut [step(OBSERVERS, 0, 0)], LOCKED);
+        let _ = self.set.change_within(&mut [step(OBSERVERS, 0, 0)], JUDGED);
     }
 }
 

@@ -41,7 +41,7 @@ fn v18_limits_at_every_call() {
         "V18",
         "a limit reached at each call that can meet it, both sides coming: an error that names it, the next try works, nothing is left",
         21,
-        Depth::bound(1, 830).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 818).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");
@@ -191,7 +191,7 @@ fn v21_stopped_at_every_call() {
         "V21",
         "a writer stopped at every call, while another writer comes: it gets in, or is told who has the lock or the seat; then the first goes on, and nothing is broken",
         39,
-        Depth::bound(1, 1373).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 1368).deep(Depth::bound(2, 0)),
         |spared| stopped(Role::Writer, spared),
     );
 }
@@ -203,7 +203,7 @@ fn v22_stopped_while_a_reader_comes() {
         "V22",
         "the same, while a reader comes",
         39,
-        Depth::bound(1, 1144).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 1141).deep(Depth::bound(2, 0)),
         |spared| stopped(Role::Reader, spared),
     );
 }

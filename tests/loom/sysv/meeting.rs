@@ -42,7 +42,7 @@ fn v2_two_creators_of_a_ring_meet() {
     claim(
         "V2",
         "two creators of a ring meet: one makes its header, the other one waits for it",
-        Depth::bound(2, 6272),
+        Depth::bound(2, 6071),
         || {
             two_creators(ring());
         },

@@ -185,9 +185,7 @@ impl Player for Simulated {
         match fate {
             Fate::Ends | Fate::Killed => {
                 self.processes[process].asleep = None;
-                self.objects.detach_all(pid);
-                self.objects.undo_all(pid);
-                self.objects.disown_all(pid);
+                Objects::END.iter().for_each(|step| step(&mut self.objects, pid));
             }
             Fate::Interrupted => {
                 let saw = self.wake_up(process, Errno::EINTR);

@@ -79,8 +79,11 @@ impl<M: Clone> Objects<M> {
         self.destroy_where(|segment| segment.creator.is_none());
     }
 
+    /// The end of a process, in the order of Linux's `do_exit`. Others can see what lies between two of these steps.
+    pub(crate) const END: [fn(&mut Self, u32); 3] = [Self::detach_all, Self::undo_all, Self::disown_all];
+
     /// The end of a process, first step: its sleep is over, and it is attached to nothing any more.
-    pub(crate) fn detach_all(&mut self, pid: u32) {
+    fn detach_all(&mut self, pid: u32) {
         for set in self.sets.bodies_mut() {
             set.asleep.retain(|sleeper| sleeper.pid != pid);
         }
@@ -91,7 +94,7 @@ impl<M: Clone> Objects<M> {
     }
 
     /// The end of a process, second step: its undo is done. The third is [`disown_all`](Self::disown_all).
-    pub(crate) fn undo_all(&mut self, pid: u32) {
+    fn undo_all(&mut self, pid: u32) {
         for set in self.sets.bodies_mut() {
             self.woken.append(&mut set.undo_of(pid));
         }

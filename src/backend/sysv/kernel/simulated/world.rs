@@ -62,7 +62,7 @@ pub(super) fn current() -> Process {
 /// Does what the running thread does not come back from before another one lets it: the process can't go on meanwhile.
 pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
     let Some(me) = CURRENT.with(|current| current.borrow().clone()) else { return wait() };
-    me.blocks(Waits::Unbounded);
+    me.blocks(Waits::Elsewhere);
     let waited = wait();
     me.goes_on();
     waited
@@ -93,7 +93,7 @@ impl Kernel {
     pub fn process(&self, uid: u32) -> Process {
         self.note(|notes| {
             let (seen, before) = (notes.changes, u32::try_from(notes.processes.len()));
-            let state = State { uid, life: Life::Goes, calls: 0, clock: Duration::ZERO, seen, waits: Waits::Unbounded };
+            let state = State { uid, life: Life::Goes, calls: 0, clock: Duration::ZERO, seen, waits: Waits::Elsewhere };
             notes.processes.push(state);
             Process { kernel: self.clone(), pid: before.unwrap_or(u32::MAX - 1) + 1 }
         })
@@ -151,7 +151,7 @@ impl Kernel {
         drop(objects);
         let anybody_waits = self.note(|notes| {
             notes.changes += 1;
-            let mut waiting = notes.processes.iter_mut().filter(|state| state.waits != Waits::No).peekable();
+            let mut waiting = notes.processes.iter_mut().filter(|state| state.waits_for_a_change()).peekable();
             let anybody = waiting.peek().is_some();
             waiting.for_each(State::wakes);
             anybody
@@ -218,18 +218,15 @@ impl Process {
         }
     }
 
-    /// What the kernel does when a process ends, in the order of its `do_exit`: memory is let go, and then the undo
-    /// is done. Others can see what lies between.
+    /// What the kernel does when a process ends, step by step.
     fn ends(&self) {
         self.state(|state| state.life = Life::Ending);
-        let mut objects = self.kernel.objects();
-        objects.detach_all(self.pid);
-        self.kernel.changed(objects);
-        let mut objects = self.kernel.objects();
-        objects.undo_all(self.pid);
-        objects.disown_all(self.pid);
+        for step in Objects::END {
+            let mut objects = self.kernel.objects();
+            step(&mut objects, self.pid);
+            self.kernel.changed(objects);
+        }
         self.state(|state| state.life = Life::Over);
-        self.kernel.changed(objects);
         self.settle();
     }
 
