@@ -128,6 +128,19 @@ fn what_somebody_is_attached_to_is_not_made_anew() {
     works(&channel);
 }
 
+/// What a side that waits for its maker has found is no longer at the key.
+#[test]
+fn what_is_removed_while_a_side_waits_for_its_maker_keeps_nobody_out() {
+    let channel = Channel::new();
+    let somebody = Segment::create_new(channel.key(), size(SMALLEST), 0o600).unwrap();
+    let reader = channel.reader(["--ring=64K"]).start();
+    eventually("the reader is attached", || (somebody.stat().unwrap().attached == 2).then_some(()));
+    somebody.remove().unwrap();
+    channel.writer(["--ring=64K"]).input("hello\n").end().code(0);
+    reader.end().code(0).prints("hello\n");
+    channel.assert_nothing_left();
+}
+
 #[test]
 fn a_ring_of_another_version_or_capacity_is_no_channel() {
     for (wrong, says) in [

@@ -114,18 +114,28 @@ impl Options {
         self.want.accept(self.key, layout)
     }
 
+    fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Layout, Error> {
+        let stat = segment.stat()?;
+        self.check(&stat)?;
+        recognise::recognise(segment, &stat, lock)
+    }
+
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
     pub(super) fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Mapped<'static>), Error> {
-        let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
-        let layout = if made {
-            if let Layout::Ring { capacity } = self.want.layout() {
-                recognise::make_ring(&segment, capacity);
+        let (segment, layout) = loop {
+            let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
+            if made {
+                if let Layout::Ring { capacity } = self.want.layout() {
+                    recognise::make_ring(&segment, capacity);
+                }
+                break (segment, self.want.layout());
             }
-            self.want.layout()
-        } else {
-            let stat = segment.stat()?;
-            self.check(&stat)?;
-            recognise::recognise(&segment, &stat, lock)?
+            match self.judge(&segment, lock) {
+                Ok(layout) => break (segment, layout),
+                // It was removed while we judged it: what is at the key now is what counts.
+                Err(_) if !segment.is_current()? => {}
+                Err(error) => return Err(error),
+            }
         };
         // SAFETY: `SysV` has the two together, replaces them together, and lends views for no longer than
         // itself.

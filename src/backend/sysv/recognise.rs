@@ -137,10 +137,11 @@ fn is_left_to_us(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Er
     let started = now();
     lock.await_observers();
     loop {
-        if segment.stat()?.attached == 1 {
+        let stat = segment.stat()?;
+        if stat.attached == 1 {
             return Ok(true);
         }
-        if header(segment).read() != Err(0) || since(started) > JUDGED {
+        if stat.removed || header(segment).read() != Err(0) || since(started) > JUDGED {
             return Ok(false);
         }
         sleep(AGAIN);
