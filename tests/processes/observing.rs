@@ -1,10 +1,11 @@
 //! Tools that look are taken for nobody, at any rate of looking.
 
 use crate::support::{Apart, Channel, DEADLINE, Peer, Run, SHM_HANDOFF, eventually, ipc, rounds};
-use shm_handoff::Role;
 use shm_handoff::backend::Backend;
-use shm_handoff::backend::sysv::{Key, Observer, Options, SysV};
+use shm_handoff::backend::memory::offsets::SLOT;
+use shm_handoff::backend::sysv::{Key, Observer, Options, Segment, SysV};
 use shm_handoff::sync::{AtomicU32, Ordering};
+use shm_handoff::{Error, Role};
 use std::io::Read;
 use std::process::Command;
 use std::sync::Barrier;
@@ -170,6 +171,25 @@ fn all_that_look_at_the_end_of_the_count_are_attached() {
         assert!(ipc::value(set, 13).is_some_and(|looks| looks < 5), "it has begun again");
     }
     assert_eq!(ipc::value(set, 5), Some(0));
+}
+
+/// A removal between the steps of a look is none of its errors: there is nothing, or what came next.
+#[test]
+fn a_look_in_the_middle_of_a_removal_says_what_is_there() {
+    let channel = Channel::new();
+    let (key, is_over) = (channel.key(), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while is_over.load(Ordering::Relaxed) == 0 {
+                Segment::create_new(key, SLOT.size, 0o600).unwrap().remove().unwrap();
+            }
+        });
+        let looked: Vec<_> = (0..rounds(20_000)).map(|_| Observer::open(key).map(drop)).collect();
+        is_over.store(1, Ordering::Relaxed);
+        for looked in looked {
+            assert!(matches!(looked, Ok(()) | Err(Error::Missing { .. })), "{looked:?}");
+        }
+    });
 }
 
 /// Nobody uses it: a look in the middle of the removal is waited for.

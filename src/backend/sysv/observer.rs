@@ -83,6 +83,17 @@ impl Observer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
+        for _ in 0..ATTEMPTS {
+            match Self::try_open(key) {
+                // Between two steps of the look: there is nothing now, or what came next.
+                Err(Error::Removed { .. }) => {}
+                opened => return opened,
+            }
+        }
+        Err(Error::Removed { key: key.number() })
+    }
+
+    fn try_open(key: Key) -> Result<Self, Error> {
         let (seats, seats_hidden) = match seats::observe(key) {
             Err(Error::Permission { .. }) => (None, true),
             observed => (observed?, false),
