@@ -41,7 +41,7 @@ fn v18_limits_at_every_call() {
         "V18",
         "a limit reached at each call that can meet it, both sides coming: an error that names it, the next try works, nothing is left",
         21,
-        Depth::bound(1, 818).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 862).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");
@@ -99,7 +99,7 @@ fn v19_no_room_for_an_object() {
     claim_all(
         "V19",
         "no segment, or no set, can be made: the limit is named, nothing is left, and later there is room",
-        Depth::bound(2, 543),
+        Depth::bound(2, 607),
         [(0, 1, Limit::Shmmni), (1, 0, Limit::Sem)].map(|(segments, sets, named)| {
             move || {
                 let kernel = Kernel::new();
@@ -130,7 +130,7 @@ fn v20_signals_at_every_call() {
     claim_all(
         "V20",
         "signals at every call of two creators and of a tool that looks: the same results as without",
-        Depth::bound(1, 2128).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 2176).deep(Depth::bound(2, 0)),
         models.map(|(options, odd)| {
             move || {
                 let kernel = Kernel::new();
@@ -191,7 +191,7 @@ fn v21_stopped_at_every_call() {
         "V21",
         "a writer stopped at every call, while another writer comes: it gets in, or is told who has the lock or the seat; then the first goes on, and nothing is broken",
         39,
-        Depth::bound(1, 1368).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 1412).deep(Depth::bound(2, 0)),
         |spared| stopped(Role::Writer, spared),
     );
 }
@@ -203,7 +203,7 @@ fn v22_stopped_while_a_reader_comes() {
         "V22",
         "the same, while a reader comes",
         39,
-        Depth::bound(1, 1141).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 1183).deep(Depth::bound(2, 0)),
         |spared| stopped(Role::Reader, spared),
     );
 }

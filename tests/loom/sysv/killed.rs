@@ -59,7 +59,7 @@ fn v5_a_creator_of_a_slot_at_every_step() {
         "V5",
         "a creator of a slot, beside a reader that comes: what it leaves the next writer can use; nothing is left at the end",
         24,
-        Depth::bound(1, 2740).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 2790).deep(Depth::bound(2, 0)),
         |spared| a_creator_and_another(slot(), spared),
     );
 }
@@ -71,7 +71,7 @@ fn v6_a_creator_of_a_ring_at_every_step() {
         "V6",
         "the same for a ring: half made, it is finished by whoever comes next",
         36,
-        Depth::bound(1, 4697).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 4838).deep(Depth::bound(2, 0)),
         |spared| a_creator_and_another(ring(), spared),
     );
 }
@@ -98,7 +98,7 @@ fn v7_a_death_is_told_from_leaving() {
         "V7",
         "a writer that comes, sends two messages and leaves: the reader gets what was sent, and is told of a failure if and only if the one operation that leaves was not made",
         50,
-        Depth::bound(2, 7306).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 7712).deep(Depth::bound(3, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");
@@ -151,7 +151,7 @@ fn v8_a_reader_at_every_step() {
         "V8",
         "a reader that comes, puts out a message and leaves: the next one gets the rest, and before it only what the first had put out and not released",
         66,
-        Depth::bound(1, 18_485).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 19_001).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("writer");
@@ -184,7 +184,7 @@ fn v27_a_newcomer_beside_the_dying() {
     claim(
         "V27",
         "a newcomer comes while the kernel clears away the holder of the seat, in two steps: it gets the seat",
-        Depth::bound(3, 7789).deep(Depth::bound(4, 0)),
+        Depth::bound(3, 9232).deep(Depth::bound(4, 0)),
         || {
             let kernel = Kernel::new();
             main_is("holder");

@@ -31,7 +31,7 @@ fn v1_two_creators_meet() {
     claim(
         "V1",
         "two creators of a slot meet: one makes it, a message and the end go through it, nothing is left",
-        Depth::bound(2, 4791),
+        Depth::bound(2, 4894),
         || two_creators(slot()),
     );
 }
@@ -42,7 +42,7 @@ fn v2_two_creators_of_a_ring_meet() {
     claim(
         "V2",
         "two creators of a ring meet: one makes its header, the other one waits for it",
-        Depth::bound(2, 6071),
+        Depth::bound(2, 6391),
         || {
             two_creators(ring());
         },
@@ -70,7 +70,7 @@ fn v3_two_of_one_role() {
     claim_all(
         "V3",
         "two writers, or two readers, come at once: one is refused, or comes after the other; nothing is left",
-        Depth::bound(3, 22_647),
+        Depth::bound(3, 25_418),
         [two(Role::Writer), two(Role::Reader)],
     );
 }
@@ -137,7 +137,7 @@ fn v4_one_holder_at_a_time() {
     claim_all(
         "V4",
         "three processes want one seat, while sets are made and removed: at most one holds it at any moment",
-        Depth::bound(1, 1060),
+        Depth::bound(1, 1108),
         [Role::Writer, Role::Reader].map(|role| {
             move || {
                 let kernel = Kernel::new();

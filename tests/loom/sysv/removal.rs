@@ -19,7 +19,7 @@ fn v11_a_leaver_and_newcomers() {
     claim_all(
         "V11",
         "a writer leaves, and removes the set, while a reader and the next writer come: both get in, nothing is lost",
-        Depth::bound(2, 19_106).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 19_681).deep(Depth::bound(3, 0)),
         [slot(), ring()].map(|options| {
             move || {
                 let kernel = Kernel::new();
@@ -43,7 +43,7 @@ fn v12_a_set_removed_again_and_again() {
     claim(
         "V12",
         "somebody removes the set three times, whenever, while both sides come: both get in, nothing is lost or left",
-        Depth::bound(1, 592).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 608).deep(Depth::bound(2, 0)),
         || {
             let kernel = Kernel::new();
             main_is("reader");
@@ -72,7 +72,7 @@ fn v13_a_seat_taken_anew() {
     claim(
         "V13",
         "a holder whose set was removed takes its seat anew, while two others want it: one has it at any moment",
-        Depth::bound(1, 734).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 768).deep(Depth::bound(2, 0)),
         || {
             let kernel = Kernel::new();
             main_is("holder");
@@ -142,7 +142,7 @@ fn v14_removed_during_a_handover_through_a_slot() {
     claim_all(
         "V14",
         "slot: somebody removes the segment, the set, or both, at any moment from the making on: each message once, in order",
-        Depth::bound(1, 2159).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 2211).deep(Depth::bound(2, 0)),
         meddling().map(|meddle| move || meddled_with(slot(), meddle)),
     );
 }
@@ -153,7 +153,7 @@ fn v15_removed_during_a_handover_through_a_ring() {
     claim_all(
         "V15",
         "ring: the same",
-        Depth::bound(1, 6136).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 6224).deep(Depth::bound(2, 0)),
         meddling().map(|meddle| move || meddled_with(ring(), meddle)),
     );
 }
@@ -165,7 +165,7 @@ fn v30_an_end_answered_late() {
     claim(
         "V30",
         "somebody removes the segment before the reader answers the end: the next session, begun meanwhile, is not lost",
-        Depth::bound(2, 151).deep(Depth::bound(3, 0)),
+        Depth::bound(2, 157).deep(Depth::bound(3, 0)),
         || {
             let kernel = Kernel::new();
             main_is("reader");

@@ -79,7 +79,7 @@ fn v16_objects_of_another_user() {
     claim_all(
         "V16",
         "segments and seats of another user, root among them, are refused at any moment of a session, with whose they are; nothing is changed or left",
-        Depth::bound(1, 1808).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 1838).deep(Depth::bound(2, 0)),
         all.into_iter().flat_map(|(who, whose, mode)| models.map(|model| move || model(who, whose, mode))),
     );
 }
@@ -90,7 +90,7 @@ fn v17_another_user_who_is_let_in() {
     claim_all(
         "V17",
         "with trust_owner, and a mode that lets them, two users hand over; a set that was left over gets the mode of who comes",
-        Depth::bound(1, 164).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 166).deep(Depth::bound(2, 0)),
         [false, true].map(|leftover| {
             move || {
                 let kernel = Kernel::new();

@@ -40,8 +40,6 @@ pub(super) enum Waits {
     No,
     /// Until it is woken.
     Unbounded,
-    /// For another thread, or it has not begun: no change to an object lets it go on.
-    Elsewhere,
     /// Until so late by its own clock.
     Until(Duration),
     /// Its time is over.
@@ -79,12 +77,8 @@ impl Notes {
 }
 
 impl State {
-    pub(super) fn waits_for_a_change(&self) -> bool {
-        matches!(self.waits, Waits::Unbounded | Waits::Until(_))
-    }
-
     pub(super) fn wakes(&mut self) {
-        if self.waits_for_a_change() {
+        if self.waits != Waits::TimedOut {
             self.waits = Waits::No;
         }
     }

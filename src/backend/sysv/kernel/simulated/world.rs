@@ -62,7 +62,7 @@ pub(super) fn current() -> Process {
 /// Does what the running thread does not come back from before another one lets it: the process can't go on meanwhile.
 pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
     let Some(me) = CURRENT.with(|current| current.borrow().clone()) else { return wait() };
-    me.blocks(Waits::Elsewhere);
+    me.blocks(Waits::Unbounded);
     let waited = wait();
     me.goes_on();
     waited
@@ -93,7 +93,7 @@ impl Kernel {
     pub fn process(&self, uid: u32) -> Process {
         self.note(|notes| {
             let (seen, before) = (notes.changes, u32::try_from(notes.processes.len()));
-            let state = State { uid, life: Life::Goes, calls: 0, clock: Duration::ZERO, seen, waits: Waits::Elsewhere };
+            let state = State { uid, life: Life::Goes, calls: 0, clock: Duration::ZERO, seen, waits: Waits::Unbounded };
             notes.processes.push(state);
             Process { kernel: self.clone(), pid: before.unwrap_or(u32::MAX - 1) + 1 }
         })
@@ -151,7 +151,7 @@ impl Kernel {
         drop(objects);
         let anybody_waits = self.note(|notes| {
             notes.changes += 1;
-            let mut waiting = notes.processes.iter_mut().filter(|state| state.waits_for_a_change()).peekable();
+            let mut waiting = notes.processes.iter_mut().filter(|state| state.waits != Waits::No).peekable();
             let anybody = waiting.peek().is_some();
             waiting.for_each(State::wakes);
             anybody
