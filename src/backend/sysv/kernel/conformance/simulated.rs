@@ -185,7 +185,9 @@ impl Player for Simulated {
         match fate {
             Fate::Ends | Fate::Killed => {
                 self.processes[process].asleep = None;
-                Objects::END.iter().for_each(|step| step(&mut self.objects, pid));
+                for step in Objects::END {
+                    step(&mut self.objects, pid);
+                }
             }
             Fate::Interrupted => {
                 let saw = self.wake_up(process, Errno::EINTR);
