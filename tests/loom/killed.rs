@@ -248,7 +248,7 @@ fn k3<W: World>(steps: usize, depth: Depth) {
             out.remove(before);
         }
         assert_eq!(out, lines, "{before} of them by the first reader");
-        // What the dead one left is cleared away by who comes next.
+        // The next side clears away what the dead one left.
         if !died || is_followed {
             slot.is_left();
         }

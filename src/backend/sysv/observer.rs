@@ -16,6 +16,7 @@ use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::{Layout, RingView, SlotView};
 use crate::error::Error;
+use std::ffi::c_int;
 
 /// What is at a key. An observer takes no seat, and is attached for reading alone, so that
 /// the sides are as safe from it as can be.
@@ -53,9 +54,10 @@ enum Leave {
     LookFromOutside,
 }
 
-fn ask_leave(key: Key) -> Result<Leave, Error> {
+/// For the segment with this id, and no other that comes to the key meanwhile.
+fn ask_leave(key: Key, id: c_int) -> Result<Leave, Error> {
     // Where memory goes with its last attachment, ours would be that of a segment that its maker is about to attach.
-    if removes_unattached() && Segment::stat_at(key)?.is_some_and(|stat| stat.attached == 0) {
+    if removes_unattached() && segment::stat_of(id, key)?.attached == 0 {
         return Ok(Leave::LookFromOutside);
     }
     for _ in 0..ATTEMPTS {
@@ -98,10 +100,10 @@ impl Observer {
             Err(Error::Permission { .. }) => (None, true),
             observed => (observed?, false),
         };
-        match ask_leave(key)? {
-            Leave::Attach(mark) => Self::attach(key, mark, seats),
+        let id = Self::find(key)?;
+        match ask_leave(key, id)? {
+            Leave::Attach(mark) => Self::attach(id, key, mark, seats),
             Leave::LookFromOutside => {
-                let id = Segment::find(key)?.ok_or(Error::Missing { key: key.number() })?;
                 let stat = segment::stat_of(id, key)?;
                 let layout = recognise::by_size(key, &stat)?;
                 Ok(Self { segment: None, _mark: None, id, stat, layout, seats, seats_hidden })
@@ -111,11 +113,15 @@ impl Observer {
 
     /// Where nobody of ours can be: without a mark, and without seats.
     pub(super) fn open_claimed(key: Key) -> Result<Self, Error> {
-        Self::attach(key, None, None)
+        Self::attach(Self::find(key)?, key, None, None)
     }
 
-    fn attach(key: Key, mut mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
-        let segment = Segment::open_read_only(key)?;
+    fn find(key: Key) -> Result<c_int, Error> {
+        Segment::find(key)?.ok_or(Error::Missing { key: key.number() })
+    }
+
+    fn attach(id: c_int, key: Key, mut mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
+        let segment = Segment::attach_read_only(id, key)?;
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
         let layout = recognise::recognise(&segment, &stat, None)?;

@@ -150,9 +150,8 @@ impl Segment {
         Self::attach_with(id, key, 0)
     }
 
-    /// As [`open`](Self::open), for reading alone: who stores to it is killed by the kernel.
-    pub(super) fn open_read_only(key: Key) -> Result<Self, Error> {
-        let id = Self::find(key)?.ok_or(Error::Missing { key: key.number() })?;
+    /// Attaches the segment with this id for reading alone: the kernel kills a process that stores to it.
+    pub(super) fn attach_read_only(id: c_int, key: Key) -> Result<Self, Error> {
         Self::attach_with(id, key, libc::SHM_RDONLY)
     }
 

@@ -292,7 +292,7 @@ fn a_reader_and_its_successor<W: World>(
         out.remove(before);
     }
     assert_eq!(out, lines, "{before} of them by the first reader");
-    // What the dead one left is cleared away by who comes next.
+    // The next side clears away what the dead one left.
     if !died || is_followed {
         ring.is_left();
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::MESSAGES;
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use shm_handoff::backend::sysv::Options;
-use shm_handoff::backend::sysv::simulated::Kernel;
+use shm_handoff::backend::sysv::simulated::{Fate, Kernel};
 use shm_handoff::sync::yield_now;
 use shm_handoff::{Error, Role};
 use std::cell::Cell;
@@ -36,7 +36,7 @@ fn v1_two_creators_meet() {
     );
 }
 
-/// **V2** The same for a ring: who comes while its header is being made waits until that is done.
+/// **V2** The same for a ring: a side that comes while the header is being made waits until it is there.
 #[test]
 fn v2_two_creators_of_a_ring_meet() {
     claim(
@@ -107,6 +107,47 @@ fn v29_seats_that_are_held() {
     );
 }
 
+/// **V33** Before any one call of a newcomer the holder of its seat dies, and another process takes the seat: the newcomer
+/// is refused, and takes nothing away, for what it learnt of the dead says nothing of the living.
+#[test]
+fn v33_a_seat_that_changes_hands() {
+    /// More calls than a newcomer that is refused makes.
+    const CALLS: usize = 40;
+    claim_all(
+        "V33",
+        "a seat changes hands before any one call of a newcomer: it is refused, and removes nothing",
+        Depth::whole(CALLS),
+        (0..CALLS).map(|at| {
+            move || {
+                let kernel = Kernel::new();
+                main_is("newcomer");
+                let options = slot();
+                let [first, second, newcomer] = [(); 3].map(|()| kernel.process(USER));
+                let sits_down = move || std::mem::forget(Writer::open(&options).unwrap());
+                first.begins(sits_down);
+                let (by, dies, takes_over) = (newcomer.pid(), first.clone(), second.clone());
+                kernel.judge(move |call| {
+                    assert!(call.pid != by || call.name != "semctl(IPC_RMID)", "somebody has the seat");
+                    if (call.pid, call.number) == (by, at) {
+                        dies.run(|| ());
+                        takes_over.begins(sits_down);
+                    }
+                    Fate::Goes
+                });
+                let came = newcomer.run(|| comes(Role::Writer, &options)).unwrap();
+                assert!(is_taken(&came, Role::Writer), "{came:?}");
+                let calls = kernel.calls(&newcomer);
+                assert!(calls < CALLS, "{calls} calls");
+                kernel.judge(|_| Fate::Goes);
+                // Where the newcomer made fewer calls the first one is there still.
+                let last = if at < calls { second } else { first };
+                last.run(|| ());
+                a_pair_finds_all_well(&kernel, &options);
+            }
+        }),
+    );
+}
+
 /// Takes a seat and gives it back; whether it was free.
 fn comes_and_goes(role: Role, holders: &Cell<usize>) -> bool {
     let options = wide_ring();
@@ -131,7 +172,7 @@ fn holds<S: Debug>(role: Role, opened: Result<S, Error>, holders: &Cell<usize>, 
 /// **V4** Of three processes that want one seat, at most one holds it at any moment, whichever makes and removes the set.
 ///
 /// (With more preemptions a leaver can be held between its last two calls for as long as two others look, and loom
-/// lets these two take turns for ever. Who waits there gives up after ten seconds.)
+/// lets these two take turns forever. A side that waits there gives up after ten seconds.)
 #[test]
 fn v4_one_holder_at_a_time() {
     claim_all(

@@ -3,13 +3,13 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `meeting` | V1 to V4, V29: two that come at once, and who holds a seat |
+//! | `meeting` | V1 to V4, V29, V33: two that come at once, and who holds a seat |
 //! | `killed` | V5 to V8, V27, V28: a side killed at every step of its life, its first calls included |
 //! | `both` | V9, V10: both sides killed, and their successors |
 //! | `removal` | V11 to V15, V30: a set or a segment removed by anybody, at any moment |
 //! | `users` | V16, V17: other users, and what is theirs |
 //! | `faults` | V18 to V22, V26: limits, signals, and processes that are stopped |
-//! | `observer` | V23 to V25, V31: a tool that looks, at any moment and killed at any step |
+//! | `observer` | V23 to V25, V31, V32: a tool that looks, at any moment and killed at any step |
 //!
 //! A step here is a call to the kernel, or an access to shared memory. Each call is one step of the kernel's, between
 //! any two of which processes are switched.

@@ -206,7 +206,7 @@ impl Oracle {
 }
 
 fn miss(missing: &Offer, writer: Option<usize>, seen: &str) {
-    assert!(missing.may_be_missing(writer), "{seen} was received in the place of {missing:?}: lost");
+    assert!(missing.may_be_missing(writer), "{seen} was received instead of {missing:?}, which is lost");
     noted(match missing {
         Offer { releasing: true, .. } => "killed behind a release",
         Offer { item: Item::End, .. } => "an end was answered by a removal",

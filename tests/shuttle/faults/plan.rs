@@ -17,7 +17,7 @@ const STOP: usize = 40;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    /// The process is killed in the place of a call.
+    /// The process is killed instead of making a call.
     dies: u32,
     /// A call meets a limit, or has no memory.
     fails: u32,
