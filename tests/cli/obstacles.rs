@@ -307,8 +307,7 @@ fn a_set_that_was_left_over_takes_our_mode() {
 #[test]
 fn a_message_for_which_there_is_no_memory_stays() {
     let channel = Channel::new();
-    let mut writer = channel.writer(["--ring=64M", "--long=split", "--no-end"]).input(vec![b'x'; 16 << 20]).start();
-    channel.await_seated(Role::Writer, &mut writer);
+    let writer = channel.writer(["--ring=64M", "--long=split", "--no-end"]).input(vec![b'x'; 16 << 20]).start();
     writer.end().code(0);
     let mut refused = 0;
     // The program itself, the ring, and the message: from too little to enough.
