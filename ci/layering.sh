@@ -19,6 +19,7 @@ complain() {
 # the last room that has it.
 rooms=$(cat <<'END'
 error     error/                                                 :
+declare   declare/                                               :
 sync      sync/ failpoint.rs                                     :
 orders    orders.rs                                              : sync
 memory    backend/memory/                                        : error sync orders
@@ -33,7 +34,7 @@ either    protocol/either.rs                                     : error backend
 endpoint  protocol/mod.rs protocol/endpoint/                     : error sync backend core either
 in_place  protocol/ring/in_place.rs protocol/ring/reserved.rs    : error backend core ring endpoint
 example   example.rs                                             : error backend inproc sysv core
-cli       cli/                                                   : error sync memory backend sysv core slot ring tutorial endpoint
+cli       cli/                                                   : error declare sync memory backend sysv core slot ring tutorial endpoint
 bin       bin/                                                   : cli
 END
 )

@@ -82,6 +82,7 @@ pub mod backend;
 #[cfg(all(feature = "cli", not(model)))]
 #[doc(hidden)]
 pub mod cli;
+pub mod declare;
 pub mod error;
 #[doc(hidden)]
 pub mod example;

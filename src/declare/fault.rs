@@ -1,0 +1,126 @@
+//! What can't be read, and where: an error that points at it.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::fmt;
+
+/// Where something stands in the text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Place {
+    /// From the beginning of this place to the end of another one.
+    pub(super) fn to(self, last: Self) -> Self {
+        Self { start: self.start, end: last.end }
+    }
+}
+
+/// What is wrong at a place.
+#[derive(Debug)]
+pub(super) struct Fault {
+    place: Place,
+    message: String,
+    hint: String,
+}
+
+/// `message` says what is wrong, and `hint` what to write instead.
+pub(super) fn fault(place: Place, message: impl Into<String>, hint: impl Into<String>) -> Fault {
+    Fault { place, message: message.into(), hint: hint.into() }
+}
+
+/// The texts that are read one behind the other, and what each is called.
+pub(super) struct Source<'t> {
+    pub(super) text: &'t str,
+    pub(super) origin: &'t str,
+    /// Where the terms of a SPEC begin that names a file, behind what the file holds; else beyond the text.
+    pub(super) terms_at: usize,
+}
+
+/// What messages call a text that was given, and not read from a file.
+pub(super) const GIVEN: &str = "SPEC";
+
+impl Source<'_> {
+    pub(super) fn error(&self, fault: Fault) -> Error {
+        let Place { start, end } = fault.place;
+        let (text, origin, from) = if start < self.terms_at {
+            (&self.text[..self.terms_at.min(self.text.len())], self.origin, 0)
+        } else {
+            (&self.text[self.terms_at..], GIVEN, self.terms_at)
+        };
+        let start = start - from;
+        let end = (end - from).clamp(start, text.len());
+        let before = &text[..start];
+        let line_at = before.rfind('\n').map_or(0, |at| at + 1);
+        let snippet = Snippet::source(text).path(origin);
+        let group = Level::ERROR
+            .no_name()
+            .primary_title(&fault.message)
+            .element(snippet.annotation(AnnotationKind::Primary.span(start..end)));
+        Error {
+            picture: Renderer::plain().render(&[group]),
+            line: before.matches('\n').count() + 1,
+            column: before[line_at..].chars().count() + 1,
+            message: fault.message,
+            hint: fault.hint,
+        }
+    }
+}
+
+/// Why a SPEC declares no layout. Its `Display` shows the place, as a compiler does.
+///
+/// ```
+/// use shm_handoff::declare::Declared;
+/// let error = "struct {\n  int written;\n  char *text;\n}".parse::<Declared>().unwrap_err();
+/// assert_eq!(error.to_string(), "\
+/// `text` is a pointer, and an address means nothing in another process
+///  --> SPEC:3:8
+///   |
+/// 3 |   char *text;
+///   |        ^^^^^");
+/// assert_eq!(error.hint(), "declare what it points to as a member of the struct, such as char text[2048]");
+/// assert_eq!((error.line(), error.column()), (3, 8));
+/// assert!(error.to_string().starts_with(error.message()));
+/// ```
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{picture}")]
+pub struct Error {
+    message: String,
+    hint: String,
+    line: usize,
+    column: usize,
+    picture: String,
+}
+
+impl Error {
+    /// The sentence alone.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// The line of the place, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The character in that line, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}\n{}", self.hint)
+    }
+}
