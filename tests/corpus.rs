@@ -42,6 +42,11 @@ fn classic() {
     replay("classic", fuzzed::classic);
 }
 
+#[test]
+fn declare() {
+    replay("declare", fuzzed::declaration);
+}
+
 /// Bytes that look like records, and bytes that do not.
 fn input() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![Just(0_u32), Just(u32::MAX), 1..70_u32, 1..530_u32, any::<u32>()];
@@ -55,11 +60,92 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// Words and marks of declarations, in any order.
+fn declaration() -> impl Strategy<Value = String> {
+    const PARTS: &[&str] = &[
+        "struct ",
+        "union ",
+        "enum ",
+        "typedef ",
+        "int ",
+        "char ",
+        "unsigned ",
+        "long ",
+        "uint8_t ",
+        "sem_t ",
+        "written",
+        "flag",
+        "text",
+        "a",
+        "b ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        ";",
+        ",",
+        "*",
+        "+",
+        "-",
+        "<<",
+        "/",
+        "?",
+        ":",
+        "=",
+        ">=",
+        "@",
+        ".",
+        "0",
+        "1",
+        "4",
+        "2048",
+        "0x7fffffffffffffff",
+        "sizeof(",
+        "struct { int written; char text[",
+        "}; ",
+        "flag=",
+        "i32@",
+        "u8@",
+        "data=",
+        "text=",
+        "reply=",
+        "size=",
+        "size>=",
+        "at=",
+        "empty=",
+        "full=",
+        "\n#define ",
+        "\n#if ",
+        "\n#endif\n",
+        "\n#pragma pack(",
+        "\n",
+        " ",
+        "/*",
+        "*/",
+        "//",
+        "\\\n",
+        "'",
+        "\"",
+        "__attribute__((packed))",
+        "aligned(",
+        "文",
+        "#",
+    ];
+    proptest::collection::vec(proptest::sample::select(PARTS), 0..60).prop_map(|parts| parts.concat())
+}
+
 proptest! {
     #[test]
     fn any_input(input in input()) {
         for target in [fuzzed::read_ring, fuzzed::write_ring, fuzzed::attach_ring, fuzzed::classic] {
             target(&input);
         }
+    }
+
+    #[test]
+    fn any_declaration(text in declaration()) {
+        fuzzed::declaration(text.as_bytes());
     }
 }

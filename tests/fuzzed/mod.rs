@@ -13,6 +13,7 @@
 use shm_handoff::backend::memory::offsets::{SLOT, ring as layout};
 use shm_handoff::backend::memory::{Payload, RingView, SlotView};
 use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
+use shm_handoff::declare::{self, Declared, HeaderFile, Span};
 use shm_handoff::sync::{AtomicU32, AtomicU64, Ordering};
 use shm_handoff::{Error, Reader, Ring, Role, Slot, WaitPolicy, Writer};
 use std::alloc::{self, alloc_zeroed, dealloc, handle_alloc_error};
@@ -372,5 +373,51 @@ pub(crate) fn classic(input: &[u8]) {
                 .word(usize::from(*what) * 8)
                 .store(u32::from_le_bytes([*what, 0, *what, *action]), Ordering::Relaxed),
         }
+    }
+}
+
+/// A text that may declare a layout: whatever it declares is valid, and its terse form declares the same. So that
+/// what takes longer than its length allows shows in the time, the text also comes over and over.
+pub(crate) fn declaration(input: &[u8]) {
+    /// What a file would have.
+    const LONG: usize = 16 << 10;
+    let text = String::from_utf8_lossy(input);
+    declared(&text);
+    declared(&text.repeat(LONG / text.len().max(1)));
+    if let Some(file) = HeaderFile::of("file.h:a,size>=4096") {
+        let _ = file.declares(&text).map(|declared| is_valid(&declared));
+    }
+}
+
+fn declared(spec: &str) {
+    match spec.parse::<Declared>() {
+        Ok(declared) => {
+            is_valid(&declared);
+            let terse: Declared = declared.to_string().parse().expect("a terse form declares a layout");
+            assert_eq!((terse.to_string(), terse.hash()), (declared.to_string(), declared.hash()), "{spec}");
+        }
+        Err(error) => assert!(error.to_string().starts_with(error.message()) && error.line() > 0 && error.column() > 0),
+    }
+}
+
+/// Nothing lies beyond the segment or over another thing, and the flag is aligned.
+fn is_valid(declared: &Declared) {
+    let flag = declared.flag();
+    let payload = match declared.payload() {
+        declare::Payload::Text(span) => std::slice::from_ref(span),
+        declare::Payload::Data(spans) => &spans[..],
+    };
+    let flag_span = Span { offset: flag.offset, len: flag.of.bytes() };
+    let room = declared.size().bytes() - declared.at();
+    assert!((declared.at() + flag.offset).is_multiple_of(flag.of.bytes()) && flag.empty != flag.full);
+    assert!(!payload.is_empty() && declared.struct_size() <= room && declared.hash() > 0);
+    for spans in [payload, declared.reply()] {
+        let mut spans = [&[flag_span][..], spans].concat();
+        spans.sort_by_key(|span| span.offset);
+        assert!(spans.iter().all(|span| span.len > 0 && span.offset <= room && span.len <= room - span.offset));
+        assert!(spans.windows(2).all(|pair| pair[0].offset + pair[0].len <= pair[1].offset));
+    }
+    for member in declared.members() {
+        assert!(member.offset <= declared.struct_size() && member.size <= declared.struct_size() - member.offset);
     }
 }
