@@ -9,6 +9,7 @@ mod generate;
 mod hint;
 mod input;
 mod json;
+mod layout;
 mod link;
 mod look;
 mod ls;

@@ -1,7 +1,7 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::{self, Failure};
-use super::{args, bench, doctor, generate, ls, race, rm, stat, stdio, who};
+use super::{args, bench, doctor, generate, layout, ls, race, rm, stat, stdio, who};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -14,7 +14,8 @@ Examples:
   shm-handoff who 1234             who is attached there, C programs too
   shm-handoff doctor               what keeps handoffs from working here
   shm-handoff race                 the tutorial's races, for real, and ours
-  shm-handoff bench                how fast it is here, beside a pipe and a socket";
+  shm-handoff bench                how fast it is here, beside a pipe and a socket
+  shm-handoff layout shm_com.h     where the flag and the text of your struct lie";
 
 /// What its exit codes stand for.
 const EXIT: [(&str, &str); 6] = [
@@ -58,6 +59,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Race(race::Race),
     Bench(bench::Bench),
+    Layout(layout::Layout),
     Generate(generate::Generate),
     /// One process of a race: takes requests on its input, answers on its output
     #[command(name = race::SIDE, hide = true)]
@@ -77,6 +79,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(args),
             Self::Race(args) => race::run(args),
             Self::Bench(args) => bench::run(args),
+            Self::Layout(args) => layout::run(args),
             Self::Generate(args) => generate::run(args, Tool::command()),
             Self::RaceSide => race::side(),
             Self::BenchSide => bench::side(),
@@ -92,6 +95,7 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::Race(_) => "race",
             Self::Bench(_) => "bench",
+            Self::Layout(_) => "layout",
             Self::Generate(_) => "generate",
             Self::RaceSide => race::SIDE,
             Self::BenchSide => bench::SIDE,

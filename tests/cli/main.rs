@@ -22,6 +22,7 @@ mod deadlines;
 mod doctor;
 mod formats;
 mod generate;
+mod layout;
 mod lines;
 mod long;
 mod names;

@@ -36,6 +36,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "rm" -d 'Rem
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "layout" -d 'Shows where the flag and the payload of a declared struct lie'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , key id owner mode size layout attached messages bytes status writer reader)"
@@ -96,19 +97,25 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s q -l q
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l no-headings -d 'No line of headings'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l json -d 'JSON: one object'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "rm" -d 'Removes segments that provably nobody uses'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "ls" -d 'Lists the segments that are channels, or could be'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "stat" -d 'Shows what is at a key, and changes nothing'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "who" -d 'Shows every process that has a segment attached, C programs too'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "rm" -d 'Removes segments that provably nobody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "layout" -d 'Shows where the flag and the payload of a declared struct lie'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
