@@ -54,18 +54,25 @@ impl Source<'_> {
         let before = &text[..start];
         let line_at = before.rfind('\n').map_or(0, |at| at + 1);
         let snippet = Snippet::source(text).path(origin);
+        let message = visible(&fault.message);
         let group = Level::ERROR
             .no_name()
-            .primary_title(&fault.message)
+            .primary_title(&message)
             .element(snippet.annotation(AnnotationKind::Primary.span(start..end)));
         Error {
             picture: Renderer::plain().render(&[group]),
             line: before.matches('\n').count() + 1,
             column: before[line_at..].chars().count() + 1,
-            message: fault.message,
+            message,
             hint: fault.hint,
         }
     }
+}
+
+/// Without what would move the cursor of a terminal, or turn the direction of writing.
+fn visible(message: &str) -> String {
+    let is_plain = |c: char| matches!(c, '\\' | '\'' | '"');
+    message.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_debug().to_string() }).collect()
 }
 
 /// Why a SPEC declares no layout. Its `Display` shows the place, as a compiler does.

@@ -61,4 +61,8 @@ fn what_is_shown_can_be_shown() {
     assert!(said.contains("char *text; }"), "{said}");
     let said = "struct { int written; \x1b[31m char *text; }".parse::<Declared>().unwrap_err().to_string();
     assert!(!said.contains('\x1b'), "{said:?}");
+    for hostile in ["\x03", "\u{202e}", "\u{200d}"] {
+        let error = format!("struct {{ int written; {hostile} }}").parse::<Declared>().unwrap_err();
+        assert!(!error.message().contains(hostile) && error.to_string().starts_with(error.message()), "{error:?}");
+    }
 }
