@@ -108,4 +108,4 @@ pub use protocol::core::Core;
 pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPolicy, WaitingFor, Writer};
 pub use protocol::record::Cursor;
 pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
-pub use protocol::slot::Slot;
+pub use protocol::slot::{DeclaredSlot, Slot};

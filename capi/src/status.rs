@@ -199,7 +199,11 @@ mod tests {
             Error::Exists { key },
             Error::Missing { key },
             Error::NotAChannel { key, why: "it has 12 bytes".to_owned() },
-            Error::OtherLayout { key, found: Layout::Slot, wanted: Layout::Ring { capacity: 2 << 20 } },
+            Error::OtherLayout {
+                key,
+                found: Layout::Slot.to_string(),
+                wanted: Layout::Ring { capacity: 2 << 20 }.to_string(),
+            },
             Error::WrongLayout { found: Layout::Slot, wanted: "a ring" },
             Error::Permission { key, object, owner: "uid 7".to_owned(), mode: 0o600 },
             Error::OtherOwner { key, object, uid: 7, creator: 7 },
@@ -239,6 +243,13 @@ mod tests {
         for (fault, way_out) in of_a_side.iter().zip(["shmh_await_reader", "shmh_await_next_writer"]) {
             assert!(fault.text.to_str().unwrap().contains(way_out), "{:?}", fault.text);
         }
-        says(Error::OtherLayout { key, found: Layout::Slot, wanted: Layout::Ring { capacity: 1 } }, "SHMH_ANY");
+        says(
+            Error::OtherLayout {
+                key,
+                found: Layout::Slot.to_string(),
+                wanted: Layout::Ring { capacity: 1 }.to_string(),
+            },
+            "SHMH_ANY",
+        );
     }
 }

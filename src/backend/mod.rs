@@ -13,7 +13,7 @@ pub mod memory;
 #[cfg_attr(any(model, not(feature = "cli")), allow(dead_code, unused_imports, reason = "the programs look at more"))]
 pub mod sysv;
 
-pub(crate) use memory::{PeerFences, RingView, SlotView};
+pub(crate) use memory::{DeclaredView, PeerFences, RingView, SlotView};
 
 pub use crate::error::names::Layout;
 use crate::error::{Error, Role};
@@ -39,6 +39,8 @@ pub struct PeerStatus {
     /// Our own seat had gone and was taken anew. The peer's may have gone, too, without its notice: a free
     /// seat says nothing of it.
     pub reseated: bool,
+    /// An end was [told](Backend::tell_end) and not [forgotten](Backend::forget_end).
+    pub ended: bool,
 }
 
 impl PeerStatus {
@@ -46,7 +48,7 @@ impl PeerStatus {
     ///
     /// ```
     /// # use shm_handoff::backend::PeerStatus;
-    /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
+    /// let two = PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false, ended: false };
     /// assert!(two.has_company() && !two.is_alone());
     /// assert!(!PeerStatus { observers: 1, ..two }.has_company(), "that can be the tool");
     /// assert!(!PeerStatus { observers: 1, ..two }.is_alone(), "the tool can be about to attach still");
@@ -72,6 +74,8 @@ pub enum Wanted {
     Slot,
     /// A ring of any capacity.
     Ring,
+    /// A declared slot.
+    Declared,
 }
 
 /// For those backends alone that the protocol was checked with.
@@ -114,6 +118,8 @@ pub unsafe trait Sealed {}
 /// * **B11** The words `peer_fences` are the same in every handle, 0 in new memory. If `heavy_fence`
 ///   says `true`, then of two sides, one of which stores, calls it and loads, and the other one
 ///   stores, and loads what comes later in its program, one sees the other's store.
+/// * **B12** An end that was told is seen in every `status` of either side until it is forgotten, or the memory is made
+///   anew.
 pub trait Backend: Sized + Sealed {
     /// What names the memory.
     type Address;
@@ -143,6 +149,22 @@ pub trait Backend: Sized + Sealed {
     /// Where the layout is another one.
     #[doc(hidden)]
     fn slot(&self) -> SlotView<'_>;
+
+    /// Of memory that is no ring: whether [`slot`](Self::slot) has places, and not [`declared`](Self::declared).
+    #[doc(hidden)]
+    #[inline(always)]
+    fn is_classic(&self) -> bool {
+        true
+    }
+
+    /// The places of a declared slot.
+    ///
+    /// # Panics
+    /// Where the layout is another one.
+    #[doc(hidden)]
+    fn declared(&self) -> DeclaredView<'_> {
+        unreachable!("a backend without declared slots")
+    }
 
     /// The places of a ring.
     ///
@@ -187,8 +209,35 @@ pub trait Backend: Sized + Sealed {
         true
     }
 
+    /// Beside the memory, tells the reader that the session has ended.
+    ///
+    /// # Errors
+    /// What the system call met.
+    #[doc(hidden)]
+    fn tell_end(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Takes back what [`tell_end`](Self::tell_end) told. What that meets, the next status check meets, too.
+    #[doc(hidden)]
+    fn forget_end(&self) {}
+
+    /// Whether the other side has put memory of another layout in the place of ours, which takes what is there: then
+    /// also an end that was not released is sent again.
+    #[doc(hidden)]
+    fn is_moving(&self) -> bool {
+        false
+    }
+
+    /// Whether the memory is the session's alone, so that its end removes it.
+    #[doc(hidden)]
+    fn is_ours_to_remove(&self) -> bool {
+        true
+    }
+
     /// Lets the memory go and attaches what is at the address now, made anew if there is none. The
-    /// seat is kept. The layout is the same; a ring's capacity can be another one.
+    /// seat is kept. The layout is the same, unless this side asked for none and the other one has made another; a
+    /// ring's capacity can be another one.
     ///
     /// # Errors
     /// As [`open`](Self::open). The handle stays on the old memory then.

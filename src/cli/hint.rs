@@ -43,7 +43,7 @@ impl From<Unsendable> for Failure {
             Unsendable::TooLong { .. } => "split it, or shorten it: --long split, --long truncate",
             Unsendable::Nul { .. } => "remove it first: tr -d '\\0'",
             Unsendable::EndWithReturn => "remove the carriage returns first: tr -d '\\r'",
-            Unsendable::BeginsWithEnd => why.hint(),
+            Unsendable::BeginsWithEnd | Unsendable::NoRecord { .. } => why.hint(),
         };
         Self::of(Class::Unsendable, &why, None).hint(hint)
     }

@@ -49,6 +49,7 @@ pub(super) struct Shown {
 pub(super) enum Layout {
     Classic,
     Ring,
+    Declared,
     /// Neither, whatever its size.
     Foreign,
 }
@@ -58,6 +59,7 @@ impl Layout {
         match self {
             Self::Classic => "classic",
             Self::Ring => "ring",
+            Self::Declared => "declared",
             Self::Foreign => "foreign",
         }
     }
@@ -67,6 +69,7 @@ impl Layout {
         match self {
             Self::Classic => "classic slot",
             Self::Ring => "ring",
+            Self::Declared => "declared slot",
             Self::Foreign => "foreign segment",
         }
     }
@@ -209,6 +212,13 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
             shown.text = observer.text().unwrap_or_default();
             shown.messages = shown.flag.map(|flag| u64::from(flag != 0));
             shown.bytes = shown.flag.map(|flag| if flag == 0 { 0 } else { shown.text.len() as u64 });
+        }
+        error::Layout::Declared => {
+            shown.layout = Layout::Declared;
+            shown.flag = observer.flag();
+            shown.messages = observer.is_full().map(u64::from);
+            shown.text = observer.record().unwrap_or_default();
+            shown.bytes = shown.messages.map(|messages| messages * shown.text.len() as u64);
         }
         error::Layout::Ring { capacity } => {
             shown.layout = Layout::Ring;

@@ -124,7 +124,7 @@ pub enum Payload {
 
 impl Payload {
     /// Its spans; a text has one.
-    pub(super) fn spans(&self) -> &[Span] {
+    pub(crate) fn spans(&self) -> &[Span] {
         match self {
             Self::Text(span) => std::slice::from_ref(span),
             Self::Data(spans) => spans,

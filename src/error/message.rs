@@ -179,6 +179,14 @@ pub enum Unsendable {
     /// at it, and it is no bare `end`.
     #[error("it is `end` with a carriage return: readers take it for the end, and this writer does not")]
     EndWithReturn,
+    /// The layout carries records of one length.
+    #[error("it has {given} bytes, and a record of this layout has {needs}")]
+    NoRecord {
+        /// Its length, in bytes.
+        given: usize,
+        /// What a record has.
+        needs: usize,
+    },
 }
 
 impl Unsendable {
@@ -195,6 +203,7 @@ impl Unsendable {
             Self::Nul { .. } => "remove it first",
             Self::BeginsWithEnd => "put something before it",
             Self::EndWithReturn => "remove the carriage return",
+            Self::NoRecord { .. } => "send whole records",
         }
     }
 }

@@ -45,12 +45,15 @@ pub enum Layout {
         /// Bytes for records, a power of two.
         capacity: usize,
     },
+    /// One flag and a text or records, where a [declaration](crate::declare) says.
+    Declared,
 }
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Slot => f.write_str("a classic slot"),
+            Self::Declared => f.write_str("a declared slot"),
             Self::Ring { capacity } => write!(f, "a ring of {}", Bytes(*capacity)),
         }
     }

@@ -128,9 +128,19 @@ pub enum Error {
         /// The segment's key.
         key: u32,
         /// What it is.
-        found: Layout,
+        found: String,
         /// What was asked for.
-        wanted: Layout,
+        wanted: String,
+    },
+    /// The other side has declared another layout.
+    #[error("{}: the other side, {}, has declared another layout than {wanted}", Place::Key(*.key), who(*.pid))]
+    OtherDeclared {
+        /// The segment's key.
+        key: u32,
+        /// What was asked for.
+        wanted: String,
+        /// The other side; 0: a process of another pid namespace.
+        pid: u32,
     },
     /// The memory has another layout than the type of the side says, or than the call needs.
     #[error("{found} can't be used as {wanted}")]
@@ -238,6 +248,14 @@ pub enum Error {
         /// What was asked for.
         given: usize,
     },
+    /// An answer of another length than the layout sets aside for one.
+    #[error("an answer of {given} bytes: {}", answers(*.needs))]
+    BadReply {
+        /// Its length, in bytes.
+        given: usize,
+        /// What an answer has; 0: nothing can be answered here.
+        needs: usize,
+    },
     /// A system call was refused, whatever it was called on: by a sandbox.
     #[error("{on}: the system call {call} is refused: {} ({errno:?})", errno.desc())]
     Refused {
@@ -278,10 +296,11 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::BadKey { .. } | Self::BadCapacity { .. } => Class::Usage,
+            Self::BadKey { .. } | Self::BadCapacity { .. } | Self::BadReply { .. } => Class::Usage,
             Self::SeatTaken { .. } => Class::Taken,
             Self::NotAChannel { .. }
             | Self::OtherLayout { .. }
+            | Self::OtherDeclared { .. }
             | Self::WrongLayout { .. }
             | Self::ForeignSeats { .. }
             | Self::OtherVersion { .. } => Class::NotOurs,
@@ -312,6 +331,7 @@ impl Error {
             Self::Exists { .. } => "open it instead, or use another key".to_owned(),
             Self::Missing { .. } => "start the other side first, or create it".to_owned(),
             Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),
+            Self::OtherDeclared { .. } => "declare the same layout on both sides".to_owned(),
             Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
             Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
             Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),
@@ -332,13 +352,22 @@ impl Error {
                                      shared memory and semaphores there, or run outside"
                 .to_owned(),
             Self::Os { errno: Errno::ENOSYS, .. } => "the kernel has no System V IPC, or a sandbox hides it".to_owned(),
-            Self::WrongLayout { .. } | Self::BadKey { .. } | Self::BadCapacity { .. } | Self::Os { .. } => return None,
+            Self::BadReply { needs: 0, .. } => "declare where it lies: reply=".to_owned(),
+            Self::WrongLayout { .. }
+            | Self::BadKey { .. }
+            | Self::BadCapacity { .. }
+            | Self::BadReply { .. }
+            | Self::Os { .. } => return None,
         };
         Some(hint)
     }
 }
 
 sentence_is_debug!(Error);
+
+fn answers(needs: usize) -> String {
+    if needs == 0 { "nothing can be answered here".to_owned() } else { format!("the layout has one of {needs}") }
+}
 
 fn used(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!("; it is in use by {}", who(pid)))

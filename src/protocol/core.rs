@@ -49,6 +49,19 @@ pub trait Producer: Sized + Debug {
     /// The bytes of an end.
     fn end(&self) -> &'static [u8];
 
+    /// Whether an end is told beside what is sent, by the [backend](Backend::tell_end), and has no bytes.
+    fn ends_beside<B: Backend>(&self, _: &B) -> bool {
+        false
+    }
+
+    /// How long an answer is; 0: the layout has none.
+    fn reply_len<B: Backend>(&self, _: &B) -> usize {
+        0
+    }
+
+    /// Copies out what the reader has answered to the message that it released last.
+    fn read_reply<B: Backend>(&self, _: &B, _answer: &mut [u8]) {}
+
     /// Whether `bytes` can be carried, and as what.
     fn check<B: Backend>(&self, memory: &B, bytes: &[u8]) -> Result<Kind, Unsendable>;
 
@@ -92,6 +105,9 @@ pub trait Producer: Sized + Debug {
 
     /// How many messages lie there that were not released; no more than `most` are counted.
     fn unreleased<B: Backend>(&self, memory: &B, most: usize) -> usize;
+
+    /// From now on, in this memory, an end counts as what was not released, too: it goes to memory of another layout.
+    fn take_end_along(&mut self) {}
 
     /// A copy of what was not released.
     fn take_along<B: Backend>(&self, memory: &B) -> Result<Backlog, Error>;
@@ -170,6 +186,22 @@ pub trait Consumer: Sized + Debug {
 
     /// Gives back what lies before `cursor`, if it was stepped over, and nothing else.
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor);
+
+    /// For memory of another layout than `cursor` is of, so that it means nothing here.
+    fn continue_from(&mut self, cursor: Cursor);
+
+    /// The record that stands for an end which is told beside what is sent; `None`: an end lies there as messages do.
+    fn end_beside<B: Backend>(&self, _: &B) -> Option<Record> {
+        None
+    }
+
+    /// How long an answer is; 0: the layout has none.
+    fn reply_len<B: Backend>(&self, _: &B) -> usize {
+        0
+    }
+
+    /// Copies an answer in, to what lies there and was not released.
+    fn reply<B: Backend>(&self, _: &B, _bytes: &[u8]) {}
 
     /// Whether the reader coalesces when it is close behind the writer.
     fn coalesce(&mut self, _: bool) {}

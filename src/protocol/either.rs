@@ -1,8 +1,9 @@
-//! Whichever of the two layouts is met.
+//! Whichever layout is met.
 
 use super::backlog::Backlog;
-use super::core::{Core, Cursor, Kind, Record};
+use super::core::{Consumer as _, Core, Cursor, Kind, Record};
 use super::ring::MaybeRing;
+use super::slot::DeclaredSlot;
 use super::{ring, slot};
 use crate::backend::{Backend, Layout, Wanted};
 use crate::error::{Corrupt, Error, Unsendable};
@@ -21,14 +22,14 @@ use std::time::Duration;
 #[derive(Debug)]
 pub enum Either {}
 
-/// Of a slot or of a ring.
+/// Of a slot, of whichever struct, or of a ring. What a slot's core remembers is the same for every struct.
 #[derive(Debug)]
 pub enum Producer {
     Slot(slot::Producer),
     Ring(ring::Producer),
 }
 
-/// Of a slot or of a ring.
+/// As the producer.
 #[derive(Debug)]
 pub enum Consumer {
     Slot(slot::Consumer),
@@ -38,7 +39,7 @@ pub enum Consumer {
 impl Core for Either {
     type Producer = Producer;
     type Consumer = Consumer;
-    const NAME: &'static str = "a slot or a ring";
+    const NAME: &'static str = "any layout";
     const WANTED: Option<Wanted> = None;
 }
 
@@ -70,9 +71,51 @@ macro_rules! either {
     };
 }
 
+/// The same call on whichever it is in that memory.
+macro_rules! look {
+    ($self:expr, $memory:expr, $core:ident => $call:expr) => {
+        match $self {
+            Self::Slot($core) if $memory.layout() == Layout::Slot => $call,
+            Self::Slot(slot) => {
+                let $core = &slot.with_form::<DeclaredSlot>();
+                $call
+            }
+            Self::Ring($core) => $call,
+        }
+    };
+}
+
+/// As `look`, of a call that changes what the core remembers.
+macro_rules! change {
+    ($self:expr, $memory:expr, $core:ident => $call:expr) => {
+        match $self {
+            Self::Slot($core) if $memory.layout() == Layout::Slot => $call,
+            Self::Slot(slot) => {
+                let $core = &mut slot.with_form::<DeclaredSlot>();
+                let result = $call;
+                *slot = $core.with_form();
+                result
+            }
+            Self::Ring($core) => $call,
+        }
+    };
+}
+
+/// What a declared slot's release does. (Inlined there, it would take registers from the other layouts'.)
+#[cold]
+#[inline(never)]
+fn release_aside<B: Backend>(core: &mut slot::Consumer, memory: &B, found: Record) {
+    let mut declared = core.with_form::<DeclaredSlot>();
+    declared.release(memory, found);
+    *core = declared.with_form();
+}
+
 impl super::core::Producer for Producer {
     fn of(layout: Layout) -> Option<Self> {
-        slot::Producer::of(layout).map(Self::Slot).or_else(|| ring::Producer::of(layout).map(Self::Ring))
+        match layout {
+            Layout::Ring { .. } => ring::Producer::of(layout).map(Self::Ring),
+            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Producer::new())),
+        }
     }
 
     fn has_strangers(&self) -> bool {
@@ -80,40 +123,57 @@ impl super::core::Producer for Producer {
     }
 
     fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt> {
-        either!(self, core => core.attach(memory))
+        change!(self, memory, core => core.attach(memory))
     }
 
     fn longest<B: Backend>(&self, memory: &B) -> usize {
-        either!(self, core => core.longest(memory))
+        look!(self, memory, core => core.longest(memory))
     }
 
     fn end(&self) -> &'static [u8] {
         either!(self, core => core.end())
     }
 
+    fn ends_beside<B: Backend>(&self, memory: &B) -> bool {
+        look!(self, memory, core => core.ends_beside(memory))
+    }
+
+    fn reply_len<B: Backend>(&self, memory: &B) -> usize {
+        look!(self, memory, core => core.reply_len(memory))
+    }
+
+    fn read_reply<B: Backend>(&self, memory: &B, answer: &mut [u8]) {
+        look!(self, memory, core => core.read_reply(memory, answer));
+    }
+
     fn check<B: Backend>(&self, memory: &B, bytes: &[u8]) -> Result<Kind, Unsendable> {
-        either!(self, core => core.check(memory, bytes))
+        look!(self, memory, core => core.check(memory, bytes))
     }
 
     #[inline(always)]
     fn push_straight<B: Backend>(&mut self, memory: &B, bytes: &[u8]) -> bool {
-        either!(self, core => core.push_straight(memory, bytes))
+        match self {
+            Self::Slot(core) if memory.is_classic() => core.push_straight(memory, bytes),
+            // No straight way: it would take registers from the other layouts'.
+            Self::Slot(_) => false,
+            Self::Ring(core) => core.push_straight(memory, bytes),
+        }
     }
 
     fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool) {
-        either!(self, core => core.renew(memory, nothing_first));
+        change!(self, memory, core => core.renew(memory, nothing_first));
     }
 
     fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool {
-        either!(self, core => core.knows_room(memory, len))
+        look!(self, memory, core => core.knows_room(memory, len))
     }
 
     fn has_room<B: Backend>(&mut self, memory: &B, len: usize) -> Result<bool, Corrupt> {
-        either!(self, core => core.has_room(memory, len))
+        change!(self, memory, core => core.has_room(memory, len))
     }
 
     fn push<B: Backend>(&mut self, memory: &B, kind: Kind, bytes: &[u8]) {
-        either!(self, core => core.push(memory, kind, bytes));
+        change!(self, memory, core => core.push(memory, kind, bytes));
     }
 
     fn push_all<'m, B: Backend>(
@@ -121,11 +181,11 @@ impl super::core::Producer for Producer {
         memory: &B,
         messages: &mut (impl Iterator<Item = &'m [u8]> + Clone),
     ) -> usize {
-        either!(self, core => core.push_all(memory, messages))
+        change!(self, memory, core => core.push_all(memory, messages))
     }
 
     fn park<B: Backend>(&mut self, memory: &B, len: usize, longest: Duration) -> Result<(), Corrupt> {
-        either!(self, core => core.park(memory, len, longest))
+        change!(self, memory, core => core.park(memory, len, longest))
     }
 
     fn take_doubt(&mut self) -> bool {
@@ -137,21 +197,28 @@ impl super::core::Producer for Producer {
     }
 
     fn is_drained<B: Backend>(&self, memory: &B) -> bool {
-        either!(self, core => core.is_drained(memory))
+        look!(self, memory, core => core.is_drained(memory))
     }
 
     fn unreleased<B: Backend>(&self, memory: &B, most: usize) -> usize {
-        either!(self, core => core.unreleased(memory, most))
+        look!(self, memory, core => core.unreleased(memory, most))
+    }
+
+    fn take_end_along(&mut self) {
+        either!(self, core => core.take_end_along());
     }
 
     fn take_along<B: Backend>(&self, memory: &B) -> Result<Backlog, Error> {
-        either!(self, core => core.take_along(memory))
+        look!(self, memory, core => core.take_along(memory))
     }
 }
 
 impl super::core::Consumer for Consumer {
     fn of(layout: Layout) -> Option<Self> {
-        slot::Consumer::of(layout).map(Self::Slot).or_else(|| ring::Consumer::of(layout).map(Self::Ring))
+        match layout {
+            Layout::Ring { .. } => ring::Consumer::of(layout).map(Self::Ring),
+            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Consumer::new())),
+        }
     }
 
     fn has_strangers(&self) -> bool {
@@ -159,34 +226,47 @@ impl super::core::Consumer for Consumer {
     }
 
     fn attach<B: Backend>(&mut self, memory: &B) -> Result<(), Corrupt> {
-        either!(self, core => core.attach(memory))
+        change!(self, memory, core => core.attach(memory))
     }
 
     fn longest<B: Backend>(&self, memory: &B) -> usize {
-        either!(self, core => core.longest(memory))
+        look!(self, memory, core => core.longest(memory))
     }
 
     #[inline(always)]
     fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32> {
-        either!(self, core => core.take_straight(memory, bytes))
+        match self {
+            Self::Slot(core) if memory.is_classic() => core.take_straight(memory, bytes),
+            Self::Slot(_) => Err(0),
+            Self::Ring(core) => core.take_straight(memory, bytes),
+        }
     }
 
     #[inline(always)]
     fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
-        either!(self, core => core.peek_straight(memory, text))
+        match self {
+            Self::Slot(core) if memory.is_classic() => core.peek_straight(memory, text),
+            Self::Slot(_) => Err(0),
+            Self::Ring(core) => core.peek_straight(memory, text),
+        }
     }
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
-        either!(self, core => core.found(memory, flag))
+        match self {
+            Self::Slot(core) if memory.is_classic() => core.found(memory, flag),
+            // It was not looked at yet.
+            Self::Slot(core) => core.with_form::<DeclaredSlot>().first(memory),
+            Self::Ring(core) => core.found(memory, flag),
+        }
     }
 
     fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        either!(self, core => core.first(memory))
+        change!(self, memory, core => core.first(memory))
     }
 
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        either!(self, core => core.poll(memory))
+        change!(self, memory, core => core.poll(memory))
     }
 
     #[inline(always)]
@@ -195,7 +275,7 @@ impl super::core::Consumer for Consumer {
     }
 
     fn run_dry<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        either!(self, core => core.run_dry(memory))
+        change!(self, memory, core => core.run_dry(memory))
     }
 
     fn arrived(&mut self, looks: u32) {
@@ -203,20 +283,20 @@ impl super::core::Consumer for Consumer {
     }
 
     fn poll_last<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        either!(self, core => core.poll_last(memory))
+        change!(self, memory, core => core.poll_last(memory))
     }
 
     fn park<B: Backend>(&mut self, memory: &B, longest: Duration) -> Result<(), Corrupt> {
-        either!(self, core => core.park(memory, longest))
+        change!(self, memory, core => core.park(memory, longest))
     }
 
     #[inline(always)]
     fn read<B: Backend>(&self, memory: &B, found: Record, bytes: &mut [u8]) -> Option<(usize, Kind)> {
-        either!(self, core => core.read(memory, found, bytes))
+        look!(self, memory, core => core.read(memory, found, bytes))
     }
 
     fn copy<B: Backend>(&self, memory: &B, found: Record, text: &mut Vec<u8>) -> Result<(usize, Kind), Error> {
-        either!(self, core => core.copy(memory, found, text))
+        look!(self, memory, core => core.copy(memory, found, text))
     }
 
     #[inline(always)]
@@ -226,7 +306,11 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn release<B: Backend>(&mut self, memory: &B, found: Record) {
-        either!(self, core => core.release(memory, found));
+        match self {
+            Self::Slot(core) if memory.is_classic() => core.release(memory, found),
+            Self::Slot(core) => release_aside(core, memory, found),
+            Self::Ring(core) => core.release(memory, found),
+        }
     }
 
     fn cursor(&self) -> Cursor {
@@ -234,7 +318,23 @@ impl super::core::Consumer for Consumer {
     }
 
     fn release_up_to<B: Backend>(&mut self, memory: &B, cursor: Cursor) {
-        either!(self, core => core.release_up_to(memory, cursor));
+        change!(self, memory, core => core.release_up_to(memory, cursor));
+    }
+
+    fn continue_from(&mut self, cursor: Cursor) {
+        either!(self, core => core.continue_from(cursor));
+    }
+
+    fn end_beside<B: Backend>(&self, memory: &B) -> Option<Record> {
+        look!(self, memory, core => core.end_beside(memory))
+    }
+
+    fn reply_len<B: Backend>(&self, memory: &B) -> usize {
+        look!(self, memory, core => core.reply_len(memory))
+    }
+
+    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) {
+        look!(self, memory, core => core.reply(memory, bytes));
     }
 
     fn coalesce(&mut self, on: bool) {
@@ -242,10 +342,10 @@ impl super::core::Consumer for Consumer {
     }
 
     fn close<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.close(memory));
+        change!(self, memory, core => core.close(memory));
     }
 
     fn give_back<B: Backend>(&mut self, memory: &B) {
-        either!(self, core => core.give_back(memory));
+        change!(self, memory, core => core.give_back(memory));
     }
 }

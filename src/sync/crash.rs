@@ -64,5 +64,6 @@ macro_rules! with_failpoints {
     };
 }
 
+with_failpoints!(AtomicU8, u8);
 with_failpoints!(AtomicU32, u32);
 with_failpoints!(AtomicU64, u64);

@@ -19,6 +19,7 @@ mod session;
 use common::{Harness, InProcess, SystemV, soon};
 use shm_handoff::Role;
 use shm_handoff::backend::memory::offsets::ring::SMALLEST;
+use shm_handoff::backend::memory::slot::{AnySlot, Flag};
 use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::inside::slot::flag::EMPTY;
 use shm_handoff::sync::Ordering;
@@ -32,6 +33,7 @@ fn guest<H: Harness>(place: &H) -> H::Backend {
 fn put<B: Backend>(backend: &B, number: u32) {
     match backend.layout() {
         Layout::Slot => backend.slot().flag.store(number, Ordering::Relaxed),
+        Layout::Declared => backend.declared().flag().store(number, Ordering::Relaxed),
         Layout::Ring { .. } => backend.ring().released().store(number.into(), Ordering::Relaxed),
     }
 }
@@ -40,6 +42,7 @@ fn put<B: Backend>(backend: &B, number: u32) {
 fn got<B: Backend>(backend: &B) -> u32 {
     match backend.layout() {
         Layout::Slot => backend.slot().flag.load(Ordering::Relaxed),
+        Layout::Declared => backend.declared().flag().load(Ordering::Relaxed),
         Layout::Ring { .. } => backend.ring().released().load(Ordering::Relaxed).try_into().unwrap(),
     }
 }
@@ -48,6 +51,10 @@ fn got<B: Backend>(backend: &B) -> u32 {
 fn holds_first_message<B: Backend>(backend: &B) -> bool {
     match backend.layout() {
         Layout::Slot => backend.slot().flag.load(Ordering::Acquire) != EMPTY,
+        Layout::Declared => {
+            let slot = backend.declared();
+            slot.flag().load(Ordering::Acquire) != slot.empty()
+        }
         Layout::Ring { .. } => {
             let ring = backend.ring();
             ring.flag(0).load(Ordering::Acquire) != 0 && ring.released().load(Ordering::Relaxed) == 0

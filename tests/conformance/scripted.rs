@@ -24,6 +24,7 @@ fn entry(peer_seated: bool, attached: usize, flag: u32) -> Entry {
             observers: 0,
             removed: false,
             reseated: false,
+            ended: false,
         },
         flag,
     }
@@ -133,6 +134,7 @@ fn a_reader_without_a_seat_has_not_gone() {
             observers: 0,
             removed: false,
             reseated,
+            ended: false,
         });
     };
     let mut writer = Writer::<Flat, Ring>::open(&place).unwrap();
@@ -160,6 +162,7 @@ fn a_reader_that_was_seen_while_nothing_was_sent_has_gone() {
             observers: 0,
             removed: false,
             reseated: false,
+            ended: false,
         });
     };
     says(false);

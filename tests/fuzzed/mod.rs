@@ -166,7 +166,7 @@ impl Backend for Flat {
         }
         self.place.closed.set(match self.layout() {
             Layout::Ring { .. } => Some(self.ring().closed().load(Ordering::Relaxed)),
-            Layout::Slot => None,
+            Layout::Slot | Layout::Declared => None,
         });
         Ok(())
     }
@@ -193,6 +193,7 @@ fn status(bits: u8) -> PeerStatus {
         observers: usize::from(bits >> 5 & 1),
         removed: bits & 8 != 0,
         reseated: bits & 16 != 0,
+        ended: bits & 64 != 0,
     }
 }
 

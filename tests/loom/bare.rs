@@ -52,6 +52,7 @@ impl Backend for Bare {
             observers: 0,
             removed: false,
             reseated: false,
+            ended: false,
         })
     }
 

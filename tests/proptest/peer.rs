@@ -44,6 +44,7 @@ impl Observation {
             observers: self.observers,
             removed: self.removed,
             reseated: false,
+            ended: false,
         }
     }
 

@@ -188,6 +188,7 @@ impl Backend for InProc {
             observers: 0,
             removed,
             reseated: false,
+            ended: false,
         })
     }
 

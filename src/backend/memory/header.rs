@@ -4,6 +4,7 @@
 //! words of a new ring are zero, which is right.
 
 use super::offsets::ring::{MAGIC, VERSION};
+use super::slot::Flag;
 use crate::orders::{RELAXED, orders};
 use crate::sync::{AtomicU32, AtomicU64};
 
@@ -45,6 +46,16 @@ impl Header<'_> {
 #[cfg_attr(crash, track_caller)]
 pub(crate) fn put(word: &AtomicU32, value: u32) {
     word.store(value, RELAXED);
+}
+
+/// As [`put`], the flag of a declared slot.
+pub(crate) fn put_flag(flag: impl Flag, value: u32) {
+    flag.store(value, RELAXED);
+}
+
+/// As [`get`], the flag of a declared slot.
+pub(crate) fn get_flag(flag: impl Flag) -> u32 {
+    flag.load(RELAXED)
 }
 
 /// Loads such a word, for the next maker or for an observer.

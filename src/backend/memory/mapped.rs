@@ -5,7 +5,7 @@
 use super::Payload;
 #[cfg(not(model))]
 use super::offsets::{SLOT, ring};
-use super::{RingView, SlotView};
+use super::{DeclaredView, Geometry, RingView, SlotView};
 use crate::error::Layout;
 #[cfg(not(model))]
 use crate::sync::AtomicU32;
@@ -19,14 +19,39 @@ pub struct Mapped<'a> {
     pub slot: Option<SlotView<'a>>,
     /// Of a ring.
     pub ring: Option<RingView<'a>>,
+    /// Of a declared slot.
+    pub declared: Option<DeclaredView<'a>>,
+}
+
+/// What a mapping is to be taken for.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape<'a> {
+    /// A classic slot.
+    Slot,
+    /// A ring with so many bytes for records.
+    Ring(usize),
+    /// A declared slot.
+    Declared(&'a Geometry),
+}
+
+impl Shape<'_> {
+    /// Which layout that is.
+    #[must_use]
+    pub fn layout(self) -> Layout {
+        match self {
+            Self::Slot => Layout::Slot,
+            Self::Ring(capacity) => Layout::Ring { capacity },
+            Self::Declared(_) => Layout::Declared,
+        }
+    }
 }
 
 // SAFETY: views reach their memory by atomics alone; the mapping belongs to the process.
 unsafe impl Send for Mapped<'_> {}
 
 #[cfg(not(model))]
-impl Mapped<'_> {
-    /// What lies at `first`, laid out as `layout`. `reached`: a heavy fence of the peer
+impl<'a> Mapped<'a> {
+    /// What lies at `first`, laid out as `shape`. `reached`: a heavy fence of the peer
     /// reaches this process.
     ///
     /// # Panics
@@ -38,9 +63,9 @@ impl Mapped<'_> {
     /// processes are outside Rust's memory model, and an atomic of one size is what is
     /// defined whatever they do.)
     #[must_use]
-    pub unsafe fn new(first: NonNull<u8>, len: usize, layout: Layout, reached: bool) -> Self {
-        match layout {
-            Layout::Slot => {
+    pub unsafe fn new(first: NonNull<u8>, len: usize, shape: Shape<'a>, reached: bool) -> Self {
+        match shape {
+            Shape::Slot => {
                 assert_eq!(len, SLOT.size, "the size of a slot");
                 // SAFETY: within the mapping, whose size is the struct's; aligned, since pages are.
                 let slot = unsafe {
@@ -49,24 +74,36 @@ impl Mapped<'_> {
                         text: Payload::from_raw(first.as_ptr().add(SLOT.text_at), SLOT.text_len),
                     }
                 };
-                Self { slot: Some(slot), ring: None }
+                Self { slot: Some(slot), ..Self::NONE }
             }
-            Layout::Ring { capacity } => {
+            Shape::Ring(capacity) => {
                 assert!(ring::is_capacity(capacity) && len == ring::size(capacity), "the size of a ring");
                 let first = first.as_ptr().wrapping_add(ring::RECORDS_AT);
                 let first = NonNull::new(first).expect("a mapping does not end at the end of the addresses");
                 // SAFETY: the header lies before the records, and both are within the mapping.
                 let ring = unsafe { RingView::from_raw(first, capacity, capacity / 4, reached) };
-                Self { slot: None, ring: Some(ring) }
+                Self { ring: Some(ring), ..Self::NONE }
+            }
+            Shape::Declared(geometry) => {
+                // SAFETY: the caller's promise; a page is aligned.
+                let declared = unsafe { DeclaredView::from_raw(first, len, geometry) };
+                Self { declared: Some(declared), ..Self::NONE }
             }
         }
     }
 }
 
 impl Mapped<'_> {
+    /// Of no layout.
+    pub(crate) const NONE: Self = Self { slot: None, ring: None, declared: None };
+
     /// Which it is.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.ring.map_or(Layout::Slot, |ring| Layout::Ring { capacity: ring.capacity() })
+        match self.ring {
+            _ if self.declared.is_some() => Layout::Declared,
+            Some(ring) => Layout::Ring { capacity: ring.capacity() },
+            None => Layout::Slot,
+        }
     }
 }

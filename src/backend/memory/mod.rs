@@ -6,6 +6,9 @@
 
 #[cfg(vectors)]
 mod copy;
+pub mod declared;
+#[cfg(not(model))]
+mod exact;
 mod fences;
 pub mod header;
 pub mod mapped;
@@ -14,11 +17,12 @@ pub(crate) mod modelled;
 pub mod offsets;
 mod payload;
 mod ring;
-mod slot;
+pub mod slot;
 #[cfg(all(test, not(model)))]
 mod tests;
 mod text;
 
+pub use declared::{DeclaredView, Geometry};
 pub use fences::PeerFences;
 pub use payload::Payload;
 pub(crate) use payload::{Cell, WORD};

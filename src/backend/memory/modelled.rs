@@ -7,6 +7,7 @@ use super::header::{get, get_half};
 use super::offsets::ring as at;
 use super::payload::load;
 use super::{Cell, Payload, RingView, SlotView, WORD, Words};
+use crate::declare::Span;
 #[cfg(loom)]
 use crate::sync::trace;
 use crate::sync::{AtomicU32, AtomicU64};
@@ -45,6 +46,37 @@ pub(crate) struct HeavyFence {
     pub(crate) kept: std::cell::Cell<bool>,
     /// Whether the next sleep can miss a wake.
     pub(crate) may_miss: std::cell::Cell<bool>,
+}
+
+/// The words of a declared slot: each is a cell, and the flag is an atomic beside them.
+#[derive(Debug)]
+pub(crate) struct DeclaredWords {
+    flag: AtomicU32,
+    cells: Box<[Cell]>,
+}
+
+impl DeclaredWords {
+    /// Of a struct of so many bytes, all zero.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { flag: AtomicU32::new(0), cells: cells(bytes.next_multiple_of(WORD)) }
+    }
+
+    pub(crate) fn flag(&self) -> &AtomicU32 {
+        &self.flag
+    }
+
+    /// Of whole words: a model's declarations have no others.
+    pub(crate) fn bytes(&self, span: Span) -> Payload<'_> {
+        assert!(span.offset.is_multiple_of(WORD) && span.len.is_multiple_of(WORD), "{span} is not of whole words");
+        Payload::from_words(&self.cells[span.offset / WORD..(span.offset + span.len) / WORD])
+    }
+
+    /// Names each word, for the record of an execution.
+    #[cfg(loom)]
+    pub(crate) fn label(&self) {
+        self.flag.label("written", 0);
+        self.cells.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
+    }
 }
 
 fn cells(bytes: usize) -> Box<[Cell]> {

@@ -89,6 +89,30 @@ impl<'a> Payload<'a> {
         unsafe { core::slice::from_raw_parts(self.first, self.words) }
     }
 
+    /// Copies `bytes` to the word that begins at `at`, as a declared slot's are.
+    ///
+    /// # Panics
+    /// If they do not fit, or `at` is no multiple of 4: a caller's mistake.
+    #[cfg(model)]
+    pub(super) fn write(&self, at: usize, bytes: &[u8]) {
+        self.behind(at).write_bytes(bytes);
+    }
+
+    /// Fills `out` from the word that begins at `at`.
+    ///
+    /// # Panics
+    /// As for [`write`](Self::write).
+    #[cfg(model)]
+    pub(super) fn read(&self, at: usize, out: &mut [u8]) {
+        self.behind(at).read_bytes(out);
+    }
+
+    #[cfg(model)]
+    fn behind(&self, at: usize) -> Self {
+        assert!(at.is_multiple_of(WORD), "{at} is no word");
+        Self::from_words(&self.cells()[at / WORD..])
+    }
+
     /// Copies `bytes` to the beginning: all words that they touch are written.
     ///
     /// # Panics

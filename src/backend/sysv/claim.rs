@@ -2,10 +2,11 @@
 
 use super::kernel::{now, since, sleep};
 use super::key::Key;
+use super::lock::LOCKED;
 use super::observer::Observer;
-use super::seats::{AGAIN, ATTEMPTS, LOCKED, Taken, taken_by};
+use super::seats::{AGAIN, ATTEMPTS, Taken, taken_by};
 use super::segment::Segment;
-use super::set::{LOCK, Met, OBSERVERS, OPEN, READER, Set, WRITER};
+use super::set::{ENDED, LOCK, Met, OBSERVERS, OPEN, READER, Set, WRITER};
 use crate::error::{Error, Role};
 use std::time::Duration;
 
@@ -144,7 +145,7 @@ impl Closed {
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        let says_nothing = self.set.values().is_ok_and(|values| !values.taken(OPEN));
+        let says_nothing = self.set.values().is_ok_and(|values| !values.taken(OPEN) && !values.taken(ENDED));
         if !(says_nothing && self.set.remove().is_ok()) {
             self.set.open();
         }

@@ -21,7 +21,11 @@ const DERIVE: u32 = 0x6A3C_97E1;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key(u32);
+pub struct Key {
+    number: u32,
+    /// Where in the segment the slot begins whose seats are meant.
+    at: usize,
+}
 
 impl Key {
     /// The key with this number.
@@ -42,18 +46,23 @@ impl Key {
                 reason: "this is IPC_PRIVATE, at which two processes can't meet (use any other number)",
             });
         }
-        Ok(Self(number))
+        Ok(Self { number, at: 0 })
     }
 
     /// The number.
     #[must_use]
     pub fn number(self) -> u32 {
-        self.0
+        self.number
+    }
+
+    /// For the seats of a slot that begins at `at` in the segment.
+    pub(super) fn with_slot_at(self, at: usize) -> Self {
+        Self { at, ..self }
     }
 
     /// It as an error has it.
     pub(crate) fn place(self) -> Place {
-        Place::Key(self.0)
+        Place::Key(self.number)
     }
 
     /// The key of the semaphore set that holds the seats: another number, as
@@ -65,7 +74,10 @@ impl Key {
     /// ```
     #[must_use]
     pub fn seats(self) -> u32 {
-        match self.0 ^ DERIVE {
+        // Multiplicative hashing, by Knuth: a slot that begins elsewhere has seats of its own.
+        let slot = (self.at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        #[allow(clippy::cast_possible_truncation, reason = "32 bits were shifted out")]
+        match self.number ^ DERIVE ^ slot as u32 {
             // The one key that would lead to IPC_PRIVATE keeps its number.
             0 => DERIVE,
             key => key,
@@ -74,8 +86,8 @@ impl Key {
 
     /// The key whose seats a semaphore set at `seats` would hold.
     pub(crate) fn of_seats(seats: u32) -> Option<Self> {
-        let key = Self(if seats == DERIVE { DERIVE } else { seats ^ DERIVE });
-        (key.0 != 0 && key.seats() == seats).then_some(key)
+        let key = Self { number: if seats == DERIVE { DERIVE } else { seats ^ DERIVE }, at: 0 };
+        (key.number != 0 && key.seats() == seats).then_some(key)
     }
 }
 

@@ -14,11 +14,13 @@
 //! ```
 
 mod claim;
+mod comer;
 mod errno;
 #[cfg(not(model))]
 pub(crate) mod features;
 mod kernel;
 mod key;
+mod lock;
 mod mark;
 mod observer;
 mod options;
@@ -28,6 +30,7 @@ mod segment;
 mod set;
 #[cfg(all(test, not(model)))]
 mod tests;
+mod want;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
@@ -45,13 +48,14 @@ pub use segment::Segment;
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
-use super::memory::mapped::Mapped;
-use super::{Backend, PeerStatus, RingView, Sealed, SlotView, Wanted};
+use super::{Backend, DeclaredView, PeerStatus, RingView, Sealed, SlotView, Wanted};
 use crate::error::{Error, Layout, Role};
 use crate::sync::AtomicU32;
-use recognise::Want;
+use comer::Comer;
+use options::Attached;
 use seats::Seat;
 use std::time::Duration;
+use want::{Plan, Want};
 
 /// How often a status check counts, where a side or an observer comes or goes in the middle of it, before it says
 /// that the count means nothing.
@@ -69,9 +73,7 @@ const COUNTS: u32 = 10;
 #[derive(Debug)]
 pub struct SysV {
     // Fields are dropped in this order: detached first, then the seat.
-    /// Of the segment.
-    views: Mapped<'static>,
-    segment: Segment,
+    attached: Attached,
     seat: Option<Seat>,
     options: Options,
 }
@@ -80,7 +82,7 @@ impl SysV {
     /// The attachment.
     #[must_use]
     pub fn segment(&self) -> &Segment {
-        &self.segment
+        &self.attached.segment
     }
 
     /// Permission bits of the seats' semaphore set; `None`: a guest has no seat, or somebody has
@@ -98,7 +100,7 @@ impl SysV {
     fn count(&mut self) -> Result<(PeerStatus, bool), Error> {
         // The seats first: a side that gave one back has detached and released before.
         let seating = self.seat.as_mut().map(Seat::observe).transpose()?;
-        let stat = self.segment.stat()?;
+        let stat = self.segment().stat()?;
         let is_sure = match (&self.seat, seating) {
             // An observer that came or went around the count can be in it and not in the marks.
             (Some(ours), Some(seating)) => ours.is_unchanged(seating.marks)?,
@@ -109,8 +111,9 @@ impl SysV {
             writer_failed: seating.is_some_and(|seating| seating.writer_failed),
             attached: stat.attached,
             observers: seating.map_or(0, |seating| seating.marks.observers.into()),
-            removed: stat.removed || !self.segment.is_current()?,
+            removed: stat.removed || !self.segment().is_current()?,
             reseated: seating.is_some_and(|seating| seating.reseated),
+            ended: seating.is_some_and(|seating| seating.ended),
         };
         Ok((status, is_sure))
     }
@@ -123,21 +126,49 @@ impl Backend for SysV {
     type Address = Options;
 
     fn open(options: &Options, role: Role) -> Result<Self, Error> {
+        let asked = options;
         // What is in the way is met before anything of ours is made.
-        let mode = match Segment::stat_at(options.key)? {
+        let (options, mode) = match Segment::stat_at(options.key)? {
             Some(stat) => {
-                options.check(&stat)?;
-                stat.mode
+                let options = if options.want == Want::Any {
+                    options.adopting(&stat, comer::layout_hash(options.key))
+                } else {
+                    *options
+                };
+                options.check_first(&stat, role)?;
+                (options, stat.mode)
             }
-            None => options.mode,
+            None => (*options, options.mode),
         };
         if role == Role::Guest {
-            let (segment, views) = options.attach(None)?;
-            return Ok(Self { views, segment, seat: None, options: *options });
+            return Ok(Self { attached: options.attach(None)?, seat: None, options: *asked });
         }
-        let mut seat = Seat::take(options.key, role, mode, options.trust_owner)?;
-        let (segment, views) = seat.locked(|lock| options.attach(Some(&lock)))?;
-        Ok(Self { views, segment, seat: Some(seat), options: *options })
+        let comer = Comer {
+            key: options.seats(),
+            role,
+            mode,
+            trust_owner: options.trust_owner,
+            hash: options.want.plan().hash(),
+            asks_none: asked.want == Want::Any,
+        };
+        let named = |error| match error {
+            Error::OtherDeclared { key, pid, .. } => {
+                Error::OtherDeclared { key, wanted: options.want.to_string(), pid }
+            }
+            error => error,
+        };
+        let mut seat = Seat::take(comer).map_err(named)?;
+        let attached = match seat.locked(|lock| options.attach(Some(&lock))) {
+            Ok(attached) => attached,
+            Err(error @ (Error::OtherLayout { .. } | Error::OtherDeclared { .. })) => {
+                // What would have been replaced can't be: this is no failure of a writer's.
+                let _ = seat.leave();
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        seat.note_made(attached.made)?;
+        Ok(Self { attached, seat: Some(seat), options: *asked })
     }
 
     fn open_as(options: &Options, role: Role, wanted: Option<Wanted>) -> Result<Self, Error> {
@@ -145,19 +176,48 @@ impl Backend for SysV {
     }
 
     fn layout(&self) -> Layout {
-        self.views.layout()
+        self.attached.views.layout()
     }
 
     #[inline(always)]
     fn slot(&self) -> SlotView<'_> {
-        let Some(slot) = self.views.slot else { other_layout() };
+        let Some(slot) = self.attached.views.slot else { other_layout() };
         slot
     }
 
     #[inline(always)]
     fn ring(&self) -> RingView<'_> {
-        let Some(ring) = self.views.ring else { other_layout() };
+        let Some(ring) = self.attached.views.ring else { other_layout() };
         ring
+    }
+
+    #[inline(always)]
+    fn is_classic(&self) -> bool {
+        self.attached.views.slot.is_some()
+    }
+
+    #[inline(always)]
+    fn declared(&self) -> DeclaredView<'_> {
+        let Some(slot) = self.attached.views.declared else { other_layout() };
+        slot
+    }
+
+    fn tell_end(&mut self) -> Result<(), Error> {
+        self.seat.as_mut().map_or(Ok(()), Seat::tell_end)
+    }
+
+    fn forget_end(&self) {
+        if let Some(seat) = &self.seat {
+            seat.forget_end();
+        }
+    }
+
+    fn is_ours_to_remove(&self) -> bool {
+        self.attached.plan.is_all()
+    }
+
+    fn is_moving(&self) -> bool {
+        self.seat.as_ref().is_some_and(Seat::is_moving)
     }
 
     fn sleep(&self, longest: Duration) {
@@ -186,23 +246,30 @@ impl Backend for SysV {
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        // The layout that was met first was as good as asked for. A capacity is insisted
-        // on only if it was.
+        // The layout that was met first was as good as asked for, unless the other side has put its own in its
+        // place. A capacity is insisted on only if it was.
+        let is_moving = self.is_moving();
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
-        let want = match self.layout() {
-            Layout::Slot => Want::Classic,
-            Layout::Ring { capacity } => Want::Ring { capacity, exactly },
+        let want = match self.attached.plan {
+            _ if is_moving => Want::Any,
+            Plan::Slot => Want::Classic,
+            Plan::Ring { capacity } => Want::Ring { capacity, exactly },
+            Plan::Declared(wish) => Want::Declared(wish),
         };
         let options = Options { want, ..self.options };
-        (self.segment, self.views) = match &mut self.seat {
-            Some(seat) => seat.locked(|lock| options.attach(Some(&lock)))?,
-            None => options.attach(None)?,
+        let Some(seat) = &mut self.seat else {
+            self.attached = options.attach(None)?;
+            return Ok(());
         };
-        Ok(())
+        self.attached = seat.locked(|lock| options.attach(Some(&lock)))?;
+        if is_moving {
+            seat.has_moved(self.attached.plan.hash())?;
+        }
+        seat.note_made(self.attached.made)
     }
 
     fn remove(&mut self) -> Result<(), Error> {
-        self.segment.remove()
+        self.segment().remove()
     }
 
     fn forget_failure(&mut self) -> Result<(), Error> {
@@ -210,8 +277,8 @@ impl Backend for SysV {
     }
 
     fn leave(self) -> Result<(), Error> {
-        let Self { segment, seat, .. } = self;
-        drop(segment);
+        let Self { attached, seat, .. } = self;
+        drop(attached);
         seat.map_or(Ok(()), Seat::leave)
     }
 

@@ -7,14 +7,18 @@
 use super::kernel::removes_unattached;
 use super::kernel::rows::Stat;
 use super::key::Key;
+use super::lock::LOCKED;
 use super::mark::Mark;
 use super::recognise;
-use super::seats::{self, ATTEMPTS, LOCKED, Seats};
+use super::seats::{self, ATTEMPTS, Seats};
 use super::segment::{self, Segment};
 use super::set::{Met, Set};
+use super::want::{Plan, Wish};
 use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
-use crate::backend::{Layout, RingView, SlotView};
+use crate::backend::memory::slot::{AnySlot, EMPTY};
+use crate::backend::{DeclaredView, Layout, RingView, SlotView};
+use crate::declare::Declared;
 use crate::error::Error;
 use std::ffi::c_int;
 
@@ -40,7 +44,7 @@ pub struct Observer {
     _mark: Option<Mark>,
     id: i32,
     stat: Stat,
-    layout: Layout,
+    plan: Plan,
     seats: Option<Seats>,
     seats_hidden: bool,
 }
@@ -85,8 +89,31 @@ impl Observer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(key: Key) -> Result<Self, Error> {
+        Self::open_as(key, None)
+    }
+
+    /// Looks at a slot at `key` that `declared` describes.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Error::OtherLayout`] if the segment has another size.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let declared = "struct { int ready; short pair[2]; }".parse()?;
+    /// let writer = Writer::<SysV>::open(&Options::declared(key, &declared))?;
+    /// let observer = Observer::open_declared(key, &declared)?;
+    /// writer.backend().segment().remove()?;
+    /// assert_eq!((observer.layout(), observer.flag(), observer.record()), (Layout::Declared, Some(0), Some(vec![0; 4])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_declared(key: Key, declared: &Declared) -> Result<Self, Error> {
+        let wish = Wish::of(declared);
+        Self::open_as(key.with_slot_at(wish.geometry.at()), Some(wish))
+    }
+
+    fn open_as(key: Key, wish: Option<&'static Wish>) -> Result<Self, Error> {
         for _ in 0..ATTEMPTS {
-            match Self::try_open(key) {
+            match Self::try_open(key, wish) {
                 // Between two steps of the look: there is nothing now, or what came next.
                 Err(Error::Removed { .. }) => {}
                 opened => return opened,
@@ -95,43 +122,58 @@ impl Observer {
         Err(Error::Removed { key: key.number() })
     }
 
-    fn try_open(key: Key) -> Result<Self, Error> {
+    fn try_open(key: Key, wish: Option<&'static Wish>) -> Result<Self, Error> {
         let (seats, seats_hidden) = match seats::observe(key) {
             Err(Error::Permission { .. }) => (None, true),
             observed => (observed?, false),
         };
         let id = Self::find(key)?;
         match ask_leave(key, id)? {
-            Leave::Attach(mark) => Self::attach(id, key, mark, seats),
+            Leave::Attach(mark) => Self::attach(id, key, mark, seats, wish),
             Leave::LookFromOutside => {
                 let stat = segment::stat_of(id, key)?;
-                let layout = recognise::by_size(key, &stat)?;
-                Ok(Self { segment: None, _mark: None, id, stat, layout, seats, seats_hidden })
+                let plan = match wish {
+                    Some(wish) => recognise::fits(key, &stat, wish).map(|()| Plan::Declared(wish))?,
+                    None => recognise::by_size(key, &stat)?.into(),
+                };
+                Ok(Self { segment: None, _mark: None, id, stat, plan, seats, seats_hidden })
             }
         }
     }
 
     /// Where nobody of ours can be: without a mark, and without seats.
     pub(super) fn open_claimed(key: Key) -> Result<Self, Error> {
-        Self::attach(Self::find(key)?, key, None, None)
+        Self::attach(Self::find(key)?, key, None, None, None)
     }
 
     fn find(key: Key) -> Result<c_int, Error> {
         Segment::find(key)?.ok_or(Error::Missing { key: key.number() })
     }
 
-    fn attach(id: c_int, key: Key, mut mark: Option<Mark>, seats: Option<Seats>) -> Result<Self, Error> {
+    fn attach(
+        id: c_int,
+        key: Key,
+        mut mark: Option<Mark>,
+        seats: Option<Seats>,
+        wish: Option<&'static Wish>,
+    ) -> Result<Self, Error> {
         let segment = Segment::attach_read_only(id, key)?;
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
-        let layout = recognise::recognise(&segment, &stat, None)?;
-        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, layout, seats, seats_hidden: false })
+        let plan = match wish {
+            Some(wish) => {
+                recognise::is_declared(&segment, &stat, wish, None)?;
+                Plan::Declared(wish)
+            }
+            None => recognise::recognise(&segment, &stat, None)?.into(),
+        };
+        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, plan, seats, seats_hidden: false })
     }
 
     /// Its layout.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.layout
+        self.plan.layout()
     }
 
     /// Its id, as `ipcs` shows it.
@@ -166,7 +208,7 @@ impl Observer {
         self.segment.is_some()
     }
 
-    /// The flag of a classic slot; `None`: it is not to be seen.
+    /// The flag of a slot; `None`: it is not to be seen.
     ///
     /// ```
     /// # use shm_handoff::example::*; let key = key();
@@ -181,7 +223,17 @@ impl Observer {
     /// ```
     #[must_use]
     pub fn flag(&self) -> Option<u32> {
-        Some(header::get(self.slot()?.flag))
+        match self.declared() {
+            Some(slot) => Some(header::get_flag(slot.flag())),
+            None => Some(header::get(self.slot()?.flag)),
+        }
+    }
+
+    /// Whether a message lies in a slot; `None`: it is not to be seen.
+    #[must_use]
+    pub fn is_full(&self) -> Option<bool> {
+        let flag = self.flag()?;
+        Some(flag != self.declared().map_or(EMPTY, AnySlot::empty))
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.
@@ -194,9 +246,32 @@ impl Observer {
         Some(text)
     }
 
+    /// What lies in a declared slot: its text, or its record; `None`: it is not to be seen.
+    #[must_use]
+    pub fn record(&self) -> Option<Vec<u8>> {
+        let slot = self.declared()?;
+        let mut record = vec![0; slot.longest()];
+        let len = slot.read(&mut record).unwrap_or(record.len());
+        record.truncate(len);
+        Some(record)
+    }
+
+    /// What lies where the reader may answer; `None`: it is not to be seen, or nothing can be answered.
+    #[must_use]
+    pub fn reply(&self) -> Option<Vec<u8>> {
+        let slot = self.declared()?;
+        let mut reply = vec![0; slot.reply_len()];
+        slot.read_reply(&mut reply);
+        (!reply.is_empty()).then_some(reply)
+    }
+
     /// What lies there, to be loaded from and nothing else.
     fn views(&self) -> Option<Mapped<'_>> {
-        Some(self.segment.as_ref()?.views(self.layout))
+        Some(self.segment.as_ref()?.views(self.plan.shape()))
+    }
+
+    fn declared(&self) -> Option<DeclaredView<'_>> {
+        self.views()?.declared
     }
 
     fn slot(&self) -> Option<SlotView<'_>> {

@@ -1,15 +1,20 @@
 //! What a side asks for.
 
+use super::comer;
 use super::kernel::geteuid;
 use super::kernel::rows::Stat;
 use super::key::Key;
-use super::recognise::{self, Want};
-use super::seats::Lock;
+use super::lock::{self, Lock};
+use super::recognise;
 use super::segment::Segment;
+use super::want::{Plan, Want, Wish};
 use crate::backend::Wanted;
+use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
-use crate::backend::memory::offsets::ring;
-use crate::error::{Error, Layout, Object};
+use crate::backend::memory::offsets::{SLOT, ring};
+use crate::backend::memory::slot::EMPTY;
+use crate::declare::Declared;
+use crate::error::{Error, Object, Role};
 
 /// Where to meet, and on what terms. The side that comes first makes the segment, with mode 0600 unless
 /// [`mode`](Self::mode) says otherwise; what belongs to another user is refused unless
@@ -75,6 +80,25 @@ impl Options {
         Self { want: Want::Ring { capacity: ring::DEFAULT, exactly: false }, ..Self::slot(key) }
     }
 
+    /// At `key`, a slot in the struct that `declared` describes. Where nothing is, a segment of the declared size is made. A
+    /// segment that has more than the struct stays when a session ends: the rest is the program's.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let options = Options::declared(key, &"text[1024]".parse()?);
+    /// let mut writer = Writer::<SysV>::open(&options)?;
+    /// assert_eq!((writer.backend().layout(), writer.capacity()), (Layout::Declared, 1023));
+    /// let other = Options::declared(key, &"struct { char text[1024]; int written; }".parse()?);
+    /// let error = Reader::<SysV>::open(&other).unwrap_err();
+    /// assert!(error.to_string().contains("has declared another layout than"), "{error}");
+    /// writer.backend().segment().remove()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn declared(key: Key, declared: &Declared) -> Self {
+        Self { want: Want::declared(declared), ..Self::slot(key) }
+    }
+
     /// Permission bits of what has to be made.
     #[must_use]
     pub fn mode(self, mode: u32) -> Self {
@@ -88,58 +112,141 @@ impl Options {
     }
 
     /// Of a side that can use `wanted` alone: what it makes, where nothing is, is that.
-    pub(super) fn narrowed(self, wanted: Option<Wanted>) -> Self {
-        let want = match (self.want, wanted) {
-            (Want::Any, Some(Wanted::Slot)) => Want::Classic,
-            (Want::Any, Some(Wanted::Ring)) => Want::Ring { capacity: ring::DEFAULT, exactly: false },
-            (want, _) => want,
-        };
-        Self { want, ..self }
+    pub(super) fn narrowed(&self, wanted: Option<Wanted>) -> Self {
+        Self { want: self.want.narrowed(wanted), ..*self }
     }
 
-    pub(super) fn check(&self, stat: &Stat) -> Result<(), Error> {
+    /// The key of the seats.
+    pub(super) fn seats(&self) -> Key {
+        self.key.with_slot_at(self.want.plan().at())
+    }
+
+    /// Before a seat is taken: a writer that is refused must not count as one that failed, which would end the
+    /// reader that is there.
+    pub(super) fn check_first(&self, stat: &Stat, role: Role) -> Result<(), Error> {
+        match self.check(stat) {
+            Err(Error::OtherLayout { .. }) if self.may_replace(stat) && comer::may_replace(self.key, role) => Ok(()),
+            checked => checked,
+        }
+    }
+
+    fn check(&self, stat: &Stat) -> Result<(), Error> {
         let me = geteuid();
-        let layout = recognise::by_size(self.key, stat)?;
         // An owner can name another one and stay the creator: a creator may do all.
-        if !self.trust_owner && (stat.uid != me || stat.creator_uid != me) {
-            return Err(Error::OtherOwner {
+        let is_owned = || {
+            if self.trust_owner || (stat.uid == me && stat.creator_uid == me) {
+                return Ok(());
+            }
+            Err(Error::OtherOwner {
                 key: self.key.number(),
                 object: Object::Segment,
                 uid: stat.uid,
                 creator: stat.creator_uid,
-            });
+            })
+        };
+        if let Want::Declared(wish) = self.want {
+            recognise::fits(self.key, stat, wish)?;
+            return is_owned();
         }
-        // Before a seat is taken: a writer that is refused must not count as one that
-        // failed, which would end the reader that is there.
+        let layout = recognise::by_size(self.key, stat)?;
+        is_owned()?;
         self.want.accept(self.key, layout)
     }
 
-    fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Layout, Error> {
+    /// What a side that asks for no layout takes from the other one, which has declared what has this hash.
+    pub(super) fn adopting(&self, stat: &Stat, hash: u16) -> Self {
+        let wish = if self.want == Want::Any { Wish::guess(stat.size, hash) } else { None };
+        wish.map_or(*self, |wish| Self { want: Want::Declared(wish), ..*self })
+    }
+
+    fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Plan, Error> {
         let stat = segment.stat()?;
-        self.check(&stat)?;
-        recognise::recognise(segment, &stat, lock)
+        let hash = if self.want == Want::Any { lock.map_or(0, Lock::hash) } else { 0 };
+        let adopting = self.adopting(&stat, hash);
+        adopting.check(&stat)?;
+        if let Want::Declared(wish) = adopting.want {
+            recognise::is_declared(segment, &stat, wish, lock)?;
+            return Ok(adopting.want.plan());
+        }
+        recognise::recognise(segment, &stat, lock).map(Plan::from)
     }
 
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
-    pub(super) fn attach(&self, lock: Option<&Lock>) -> Result<(Segment, Mapped<'static>), Error> {
-        let (segment, layout) = loop {
+    pub(super) fn attach(&self, lock: Option<&Lock>) -> Result<Attached, Error> {
+        let at = self.want.plan().at();
+        if at == 0 {
+            return self.attach_locked(lock);
+        }
+        // Whoever makes the segment does so under the lock of its first slot.
+        lock::locked_at(self.key, self.mode, self.trust_owner, || self.attach_locked(lock))
+    }
+
+    fn attach_locked(&self, lock: Option<&Lock>) -> Result<Attached, Error> {
+        let mut has_replaced = false;
+        let (segment, plan, made) = loop {
             let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
             if made {
-                if let Layout::Ring { capacity } = self.want.layout() {
-                    recognise::make_ring(&segment, capacity);
+                let plan = self.want.plan();
+                match plan {
+                    Plan::Slot => {}
+                    Plan::Ring { capacity } => recognise::make_ring(&segment, capacity),
+                    Plan::Declared(wish) => {
+                        recognise::make_empty(&segment, wish);
+                        lock.map_or(Ok(()), Lock::forget_end)?;
+                    }
                 }
-                break (segment, self.want.layout());
+                break (segment, plan, made);
             }
             match self.judge(&segment, lock) {
-                Ok(layout) => break (segment, layout),
+                Ok(plan) => break (segment, plan, made),
                 // It was removed while we judged it: what is at the key now is what counts.
                 Err(_) if !segment.is_current()? => {}
+                Err(Error::OtherLayout { .. }) if !has_replaced && self.replaces(&segment, lock)? => {
+                    has_replaced = true
+                }
                 Err(error) => return Err(error),
             }
         };
-        // SAFETY: `SysV` has the two together, replaces them together, and lends views for no longer than
-        // itself.
-        let views = unsafe { segment.views_unbound(layout) };
-        Ok((segment, views))
+        // SAFETY: `Attached`, and then `SysV`, has the two together, replaces them together, and lends views for no longer
+        // than itself.
+        let views = unsafe { segment.views_unbound(plan.shape()) };
+        Ok(Attached { views, segment, plan, made })
     }
+
+    /// Whether what this side asks for may stand in the place of a slot that the other one has made.
+    fn may_replace(&self, stat: &Stat) -> bool {
+        let asks = match self.want {
+            Want::Ring { .. } => true,
+            Want::Declared(wish) => wish.geometry.at() == 0,
+            Want::Classic | Want::Any => false,
+        };
+        asks && stat.size == SLOT.size
+    }
+
+    /// Removes a slot that the other side has made without asking for one, if nothing lies there and no C program is
+    /// attached. (What the other side publishes meanwhile, it sends again.)
+    fn replaces(&self, segment: &Segment, lock: Option<&Lock>) -> Result<bool, Error> {
+        let Some(lock) = lock else { return Ok(false) };
+        if !self.may_replace(&segment.stat()?) || !lock.may_replace() {
+            return Ok(false);
+        }
+        let both = 2;
+        if segment.stat()?.attached != both || header::get(segment.word(SLOT.flag_at)) != EMPTY {
+            return Ok(false);
+        }
+        lock.begin_move()?;
+        segment.remove()?;
+        Ok(true)
+    }
+}
+
+/// What was attached, and what it was taken for.
+#[derive(Debug)]
+pub(super) struct Attached {
+    // Fields are dropped in this order: no view outlives what it shows.
+    pub(super) views: Mapped<'static>,
+    pub(super) segment: Segment,
+    pub(super) plan: Plan,
+    /// By this side, just now.
+    pub(super) made: bool,
 }

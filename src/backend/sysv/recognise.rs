@@ -3,53 +3,15 @@
 use super::kernel::rows::Stat;
 use super::kernel::{geteuid, now, since, sleep};
 use super::key::Key;
-use super::seats::{AGAIN, JUDGED, Lock};
+use super::lock::{JUDGED, Lock};
+use super::seats::AGAIN;
 use super::segment::Segment;
+use super::want::Wish;
 use crate::backend::memory::header::{self, Header};
+use crate::backend::memory::mapped::Shape;
 use crate::backend::memory::offsets::{SLOT, ring};
+use crate::backend::memory::slot::AnySlot;
 use crate::error::{Error, Layout};
-
-/// What may be met at a key, and what is made where nothing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Want {
-    /// A classic slot and nothing else.
-    Classic,
-    /// A ring; of this capacity, or of any where one is found.
-    Ring { capacity: usize, exactly: bool },
-    /// Whatever is found; a classic slot is made.
-    Any,
-}
-
-impl Want {
-    /// What is made.
-    pub(super) fn layout(self) -> Layout {
-        match self {
-            Self::Classic | Self::Any => Layout::Slot,
-            Self::Ring { capacity, .. } => Layout::Ring { capacity },
-        }
-    }
-
-    pub(super) fn size(self) -> usize {
-        size(self.layout())
-    }
-
-    /// Whether what was found will do.
-    pub(super) fn accept(self, key: Key, found: Layout) -> Result<(), Error> {
-        let accepted = match (self, found) {
-            (Self::Any, _) | (Self::Classic, Layout::Slot) => true,
-            (Self::Ring { capacity, exactly }, Layout::Ring { capacity: found }) => !exactly || found == capacity,
-            _ => false,
-        };
-        if accepted { Ok(()) } else { Err(Error::OtherLayout { key: key.number(), found, wanted: self.layout() }) }
-    }
-}
-
-fn size(layout: Layout) -> usize {
-    match layout {
-        Layout::Slot => SLOT.size,
-        Layout::Ring { capacity } => ring::size(capacity),
-    }
-}
 
 /// What the size alone says: for a ring, what it would be.
 pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Layout, Error> {
@@ -173,6 +135,50 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
     // All of it: what lies behind the header may be somebody's own.
     (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&segment.bits(at)))
         && (ring::RECORDS_AT..ring::size(capacity)).step_by(4).all(|at| segment.bits(at) == 0)
+}
+
+/// Whether the segment is one of a declared layout. `lock`: as for [`recognise`].
+pub(super) fn is_declared(
+    segment: &Segment,
+    stat: &Stat,
+    wish: &'static Wish,
+    lock: Option<&Lock>,
+) -> Result<(), Error> {
+    let key = segment.key();
+    fits(key, stat, wish)?;
+    // A slot that begins in front of a ring's header could be taken for one that lies in a large segment.
+    if let Ok(Layout::Ring { .. }) = by_size(key, stat)
+        && let Ok((version, _)) = header(segment).read()
+    {
+        return Err(not_a_channel(key, format!("it is a ring of version {version}, and no segment of {wish}")));
+    }
+    if lock.is_some() && stat.attached == 1 && wish.geometry.begins_full() {
+        make_empty(segment, wish);
+    }
+    Ok(())
+}
+
+/// Whether a segment of that size can be one of a declared layout.
+pub(super) fn fits(key: Key, stat: &Stat, wish: &Wish) -> Result<(), Error> {
+    if wish.geometry.accepts(stat.size) {
+        return Ok(());
+    }
+    let found = match by_size(key, stat) {
+        Ok(layout) => layout.to_string(),
+        Err(_) => format!("a segment of {} byte{}", stat.size, if stat.size == 1 { "" } else { "s" }),
+    };
+    Err(Error::OtherLayout { key: key.number(), found, wanted: format!("the layout {wish}") })
+}
+
+/// New memory is all zero: where that is no empty flag, its maker stores one, or who finds that the maker died before.
+/// Nobody else of ours comes meanwhile.
+pub(super) fn make_empty(segment: &Segment, wish: &'static Wish) {
+    let views = segment.views(Shape::Declared(&wish.geometry));
+    if let Some(slot) = views.declared
+        && slot.is_untouched()
+    {
+        header::put_flag(slot.flag(), slot.empty());
+    }
 }
 
 /// Makes a ring of what is all zero, or half made. The magic comes last: without

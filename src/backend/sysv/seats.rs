@@ -1,9 +1,14 @@
 //! Seats: who writes and who reads, kept by the kernel in the semaphores of a [`Set`].
 
+use super::comer::{Comer, is_layout, number, of, peer};
 use super::kernel::proc::{self, Life};
 use super::kernel::{getpid, now, since, sleep, step};
 use super::key::Key;
-use super::set::{LOCK, LOOKS, Met, OBSERVERS, OPEN, READER, Set, Values, WRITER, for_its_owner, give, take};
+use super::lock::{LOCKED, Lock};
+use super::set::{
+    ENDED, LOCK, LOOKS, MADE, MOVING, Met, NONE_REQUESTED, OBSERVERS, OPEN, READER, Set, Values, WRITER, for_its_owner,
+    give,
+};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
@@ -15,12 +20,6 @@ const LEAVER: Duration = Duration::from_millis(100);
 /// How long the kernel may take to clear away a process that was killed, and a leaver to remove the set.
 const DYING: Duration = Duration::from_secs(10);
 
-/// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
-pub(super) const LOCKED: Duration = Duration::from_secs(1);
-
-/// How long its holder may wait for others to go, to judge a ring that is half made: newcomers wait twice as long.
-pub(super) const JUDGED: Duration = Duration::from_millis(500);
-
 /// Time between two tries.
 pub(super) const AGAIN: Duration = Duration::from_millis(1);
 
@@ -31,10 +30,9 @@ pub(super) const ATTEMPTS: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Seat {
     set: Set,
-    key: Key,
-    role: Role,
-    mode: u32,
-    trust_owner: bool,
+    comer: Comer,
+    /// This side has made the memory, and asks for no layout: the other one may put another in its place.
+    made: bool,
     /// The process that took it: a child that was forked has a copy of this, and no seat.
     pid: u32,
     /// It was taken anew, and nobody was told yet.
@@ -48,6 +46,8 @@ pub(super) struct Seating {
     pub(super) writer_failed: bool,
     /// The seat had to be taken anew.
     pub(super) reseated: bool,
+    /// An end was told.
+    pub(super) ended: bool,
     pub(super) marks: Marks,
 }
 
@@ -100,14 +100,6 @@ pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
     }
 }
 
-fn number(role: Role) -> u16 {
-    match role {
-        Role::Writer => WRITER,
-        Role::Reader => READER,
-        Role::Guest => unreachable!("a guest has no seat"),
-    }
-}
-
 /// What there is to do about a semaphore that is taken.
 pub(super) enum Taken {
     /// Try again: it is free, or will be in a moment.
@@ -142,26 +134,33 @@ pub(super) fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Take
 }
 
 impl Seat {
-    /// Takes the seat of `role` at `key`; a set that is missing is made with
-    /// the permission bits `mode`.
-    pub(super) fn take(key: Key, role: Role, mode: u32, trust_owner: bool) -> Result<Self, Error> {
+    /// Takes a seat; a set that is missing is made.
+    pub(super) fn take(comer: Comer) -> Result<Self, Error> {
         let started = now();
         let mut gone = 0;
         while gone < ATTEMPTS {
-            match Self::try_take(key, role, mode, trust_owner, since(started)) {
+            match Self::try_take(comer, since(started)) {
                 Ok(seat) => return Ok(seat),
                 Err(Met::Gone) => gone += 1,
                 Err(Met::Busy) => sleep(AGAIN),
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
-        Err(Error::Os { call: "semop", on: format!("semaphore set of {key}"), errno: Errno::EIDRM })
+        Err(Error::Os { call: "semop", on: format!("semaphore set of {}", comer.key), errno: Errno::EIDRM })
     }
 
-    fn try_take(key: Key, role: Role, mode: u32, trust_owner: bool, since: Duration) -> Result<Self, Met> {
+    fn try_take(comer: Comer, since: Duration) -> Result<Self, Met> {
+        let Comer { key, role, mode, trust_owner, .. } = comer;
         let set = Set::find_or_make(key, mode, trust_owner)?;
         let semaphore = number(role);
-        match set.change(&mut take(semaphore)) {
+        let done = match set.change(&mut comer.steps(is_layout(comer.hash))) {
+            Err(Met::Busy) => match set.values()? {
+                values if values.taken(semaphore) => Err(Met::Busy),
+                values => comer.take_beside(set, &values, since),
+            },
+            done => done,
+        };
+        match done {
             Err(Met::Busy) => match taken_by(set, semaphore, since)? {
                 Taken::Again => return Err(Met::Busy),
                 Taken::Stuck => return set.remove().and(Err(Met::Gone)),
@@ -174,7 +173,7 @@ impl Seat {
             done => done?,
         }
         // From here on a drop gives it back.
-        let ours = Self { set, key, role, mode, trust_owner, pid: getpid(), reseated: false };
+        let ours = Self { set, comer, made: false, pid: getpid(), reseated: false };
         ours.mark()?;
         ours.adopt_mode()?;
         Ok(ours)
@@ -182,7 +181,7 @@ impl Seat {
 
     /// What a newcomer notes down.
     fn mark(&self) -> Result<(), Met> {
-        match self.role {
+        match self.comer.role {
             Role::Writer => self.set.put(OPEN, 1),
             // A writer that failed before we came is not ours to report.
             _ => self.try_forget_failure(),
@@ -195,8 +194,8 @@ impl Seat {
     fn adopt_mode(&self) -> Result<(), Met> {
         let values = self.set.values()?;
         let is_alone = values.of(WRITER) + values.of(READER) == 1;
-        if is_alone && self.set.mode()? != for_its_owner(self.mode) {
-            match self.set.set_mode(self.mode) {
+        if is_alone && self.set.mode()? != for_its_owner(self.comer.mode) {
+            match self.set.set_mode(self.comer.mode) {
                 // Of another user's set (we came in by --trust-owner) the mode is theirs to give.
                 Ok(()) | Err(Met::Failed(Error::Permission { .. })) => {}
                 Err(met) => return Err(met),
@@ -231,35 +230,37 @@ impl Seat {
     /// in the next one.
     pub(super) fn observe(&mut self) -> Result<Seating, Error> {
         if !self.is_ours() {
-            return Err(Error::SeatTaken { at: self.key.place(), role: self.role, pid: self.pid });
+            return Err(Error::SeatTaken { at: self.comer.key.place(), role: self.comer.role, pid: self.pid });
         }
         for _ in 0..ATTEMPTS {
             match self.set.values() {
                 // (A seat at 0 under us: somebody set it. It is taken anew, too.)
-                Ok(values) if values.taken(number(self.role)) => {
+                Ok(values) if values.taken(number(self.comer.role)) => {
                     let marks = self.marks(&values);
                     let writer_failed = values.taken(OPEN) && !values.taken(WRITER);
                     let reseated = std::mem::take(&mut self.reseated);
-                    return Ok(Seating { peer_seated: marks.peer_seated, writer_failed, reseated, marks });
+                    let ended = values.taken(ENDED);
+                    return Ok(Seating { peer_seated: marks.peer_seated, writer_failed, reseated, ended, marks });
                 }
                 Err(Met::Failed(error)) => return Err(error),
                 Ok(_) | Err(Met::Gone | Met::Busy) => {
-                    let anew = Self::take(self.key, self.role, self.mode, self.trust_owner)?;
+                    let anew = Self::take(self.comer)?;
                     // The old set is gone: there is nothing to give back.
                     self.set = anew.set;
                     std::mem::forget(anew);
+                    self.made = false;
                     self.reseated = true;
                 }
             }
         }
-        Err(Error::Removed { key: self.key.number() })
+        Err(Error::Removed { key: self.comer.key.number() })
     }
 
     fn marks(&self, values: &Values) -> Marks {
         Marks {
             observers: values.of(OBSERVERS),
             looks: values.of(LOOKS),
-            peer_seated: values.taken(if self.role == Role::Writer { READER } else { WRITER }),
+            peer_seated: values.taken(number(peer(self.comer.role))),
         }
     }
 
@@ -277,7 +278,7 @@ impl Seat {
         loop {
             let left = LOCKED.saturating_sub(since(started));
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
-                Ok(()) => return create(Lock { set: self.set }),
+                Ok(()) => return create(Lock::new(self.set, self.comer)),
                 // The next status check is to tell that the seat was taken anew.
                 Err(Met::Gone) => self.reseated = self.observe()?.reseated,
                 Err(Met::Busy) => match taken_by(self.set, LOCK, since(started)) {
@@ -288,7 +289,7 @@ impl Seat {
                     }
                     Ok(Taken::Again) => sleep(AGAIN),
                     // Its holder is stopped, or this is no lock of ours.
-                    Ok(Taken::By(pid)) => return Err(Error::Locked { key: self.key.number(), pid }),
+                    Ok(Taken::By(pid)) => return Err(Error::Locked { key: self.comer.key.number(), pid }),
                     Err(met) => met.unless_gone()?,
                 },
                 Err(Met::Failed(error)) => return Err(error),
@@ -302,17 +303,78 @@ impl Seat {
         if !seat.is_ours() {
             return Ok(());
         }
-        let given = give(number(seat.role));
-        let done = match seat.role {
-            Role::Writer => match seat.set.change(&mut [step(OPEN, -1, IPC_NOWAIT), given]) {
+        let given = seat.given();
+        let done = match seat.comer.role {
+            Role::Writer => match seat.set.change(&mut [&[step(OPEN, -1, IPC_NOWAIT)], &given[..]].concat()) {
                 // Lowered by somebody who meddles: the seat is what counts.
-                Err(Met::Busy) => seat.set.change(&mut [given]),
+                Err(Met::Busy) => seat.give_back(),
                 done => done,
             },
-            _ => seat.set.change(&mut [given]),
+            _ => seat.give_back(),
         };
         seat.set.remove_if_unused();
         done.or_else(Met::unless_gone)
+    }
+
+    /// Gives back the seat and what was taken with it.
+    fn given(&self) -> Vec<libc::sembuf> {
+        let Comer { role, asks_none, .. } = self.comer;
+        let marks = [(asks_none, NONE_REQUESTED), (self.made, MADE)];
+        let marks = marks.into_iter().filter(|(held, _)| *held).map(|(_, mark)| give(of(role, mark)));
+        [give(number(role))].into_iter().chain(marks).collect()
+    }
+
+    fn give_back(&self) -> Result<(), Met> {
+        match self.set.change(&mut self.given()) {
+            // A mark was lowered by somebody who meddles: the seat is what counts.
+            Err(Met::Busy) => self.set.change(&mut [give(number(self.comer.role))]),
+            done => done,
+        }
+    }
+
+    /// Notes whether this side has made the memory that it is attached to now: then the other one may put
+    /// another layout in its place.
+    pub(super) fn note_made(&mut self, made: bool) -> Result<(), Error> {
+        if !self.comer.asks_none || made == self.made {
+            return Ok(());
+        }
+        let mark = of(self.comer.role, MADE);
+        let mut steps = [if made { step(mark, 1, SEM_UNDO | IPC_NOWAIT) } else { give(mark) }];
+        match self.set.change(&mut steps) {
+            Err(Met::Failed(error)) => return Err(error),
+            // In the next set there is none.
+            Err(Met::Gone | Met::Busy) => self.made = false,
+            Ok(()) => self.made = made,
+        }
+        Ok(())
+    }
+
+    /// Whether what this side has made was removed for another layout.
+    pub(super) fn is_moving(&self) -> bool {
+        self.comer.asks_none && self.set.values().is_ok_and(|values| values.taken(MOVING))
+    }
+
+    /// This side has come over, to what has this hash.
+    pub(super) fn has_moved(&mut self, hash: u16) -> Result<(), Error> {
+        self.comer.hash = hash;
+        self.set.put(MOVING, 0).or_else(Met::unless_gone)
+    }
+
+    /// Tells the reader that the session has ended.
+    pub(super) fn tell_end(&mut self) -> Result<(), Error> {
+        match self.set.put(ENDED, 1) {
+            // In the next set, if the reader has come to it.
+            Err(Met::Gone) => {
+                self.reseated |= self.observe()?.reseated;
+                self.set.put(ENDED, 1).or_else(Met::unless_gone)
+            }
+            done => done.or_else(Met::unless_gone),
+        }
+    }
+
+    /// The end was met.
+    pub(super) fn forget_end(&self) {
+        let _ = self.set.change(&mut [step(ENDED, -1, IPC_NOWAIT)]);
     }
 
     /// Not in a child that was forked: the seat is its parent's.
@@ -326,29 +388,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         if self.is_ours() {
             // The set may be gone; then so is the seat.
-            let _ = self.set.change(&mut [give(number(self.role))]);
+            let _ = self.give_back();
             self.set.remove_if_unused();
         }
-    }
-}
-
-/// The creation lock, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Lock {
-    set: Set,
-}
-
-impl Lock {
-    /// Waits until the observers have gone that were there when the lock was taken, or for a while.
-    pub(super) fn await_observers(&self) {
-        // Where they stay, or have gone with the set, the count of attachments tells.
-        let _ = self.set.change_within(&mut [step(OBSERVERS, 0, 0)], JUDGED);
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // A set that is gone has no lock, and what else can fail here fails at the next look, too.
-        let _ = self.set.change(&mut [give(LOCK)]);
     }
 }

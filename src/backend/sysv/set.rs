@@ -16,11 +16,19 @@
 //!                        order; else 0             writer's
 //! 5      OBSERVERS       attachments of theirs     SEM_UNDO; of one that attaches 2,
 //!                        that may be counted       then 1 until it has detached
-//! 6      ENDED           0                         \
-//! 7      MOVING          0                          |  kept free for declared layouts:
-//! 8, 9   NONE_REQUESTED  0 (writer's, reader's)     |  what a set has is settled once,
-//! 10, 11 MADE            0 (writer's, reader's)     |  since programs of two versions
-//! 12     LAYOUT          0                         /   meet at it
+//! 6      ENDED           1: the end of a session   SETVAL by the writer, semop by the
+//!                        of records was told, and  reader that meets it; SETVAL by the
+//!                        not met                   maker of new memory
+//! 7      MOVING          1: a slot that a side     SETVAL by the side that removed it,
+//!                        without a wish has made   under the lock, and by the side that
+//!                        was removed for another   has come over
+//! 8, 9   NONE_REQUESTED  the writer, the reader    SEM_UNDO, with the seat
+//!                        has asked for no layout
+//! 10, 11 MADE            the writer, the reader    SEM_UNDO
+//!                        has made the memory
+//! 12     LAYOUT          0: a slot or a ring;      semop with a seat, while the other
+//!                        else the hash of the      one is free; SETVAL under the lock
+//!                        declared layout           by a side that moves the other one
 //! 13     LOOKS           how often an observer     semop; begins again at 0 behind
 //!                        has come                  32767
 //! ```
@@ -44,13 +52,20 @@ pub(super) const WRITER: u16 = 2;
 pub(super) const READER: u16 = 3;
 pub(super) const OPEN: u16 = 4;
 pub(super) const OBSERVERS: u16 = 5;
+pub(super) const ENDED: u16 = 6;
+pub(super) const MOVING: u16 = 7;
+/// Of the writer; the reader's is the next one.
+pub(super) const NONE_REQUESTED: u16 = 8;
+/// Of the writer; the reader's is the next one.
+pub(super) const MADE: u16 = 10;
+pub(super) const LAYOUT: u16 = 12;
 pub(super) const LOOKS: u16 = 13;
 /// How many there are.
 pub(crate) const COUNT: u16 = 14;
 const SEMAPHORES: usize = COUNT as usize;
 
 /// The most steps that are made at once, which SEMOPM has to allow.
-pub(crate) const MOST_STEPS: usize = 7;
+pub(crate) const MOST_STEPS: usize = 8;
 
 /// "S2": what MAGIC holds in a set of ours.
 const OURS: u16 = 0x5332;
@@ -247,11 +262,7 @@ impl Set {
     /// Takes the lock and both seats where nobody has one and no observer is there: nobody of ours comes
     /// in until [`open`](Self::open), or meets the set's removal.
     pub(super) fn close(self) -> Result<(), Met> {
-        let [l0, l1] = take(LOCK);
-        let [w0, w1] = take(WRITER);
-        let [r0, r1] = take(READER);
-        let mut steps: [_; MOST_STEPS] = [l0, l1, w0, w1, r0, r1, step(OBSERVERS, 0, IPC_NOWAIT)];
-        self.change(&mut steps)
+        self.change(&mut closing())
     }
 
     /// Gives back what [`close`](Self::close) took.
@@ -263,7 +274,10 @@ impl Set {
     /// Removes it if nobody uses it. One that can't be removed is another user's (we came in by
     /// `trust_owner`), and stays.
     pub(super) fn remove_if_unused(self) {
-        if self.close().is_ok() && self.remove().is_err() {
+        // (An end that nobody has met yet is of use to the next reader.)
+        let [l0, l1, w0, w1, r0, r1, o] = closing();
+        let mut steps: [_; MOST_STEPS] = [l0, l1, w0, w1, r0, r1, o, step(ENDED, 0, IPC_NOWAIT)];
+        if self.change(&mut steps).is_ok() && self.remove().is_err() {
             self.open();
         }
     }
@@ -361,6 +375,14 @@ fn foreign(key: Key) -> Error {
 /// A set that its owner may not read or alter is of no use to anybody.
 pub(super) fn for_its_owner(mode: u32) -> u32 {
     mode & 0o777 | 0o600
+}
+
+/// Takes the lock and both seats, where no observer is there.
+fn closing() -> [libc::sembuf; 7] {
+    let [l0, l1] = take(LOCK);
+    let [w0, w1] = take(WRITER);
+    let [r0, r1] = take(READER);
+    [l0, l1, w0, w1, r0, r1, step(OBSERVERS, 0, IPC_NOWAIT)]
 }
 
 /// Free to taken, or [`Met::Busy`].

@@ -2,9 +2,8 @@
 
 use super::segment::Segment;
 use crate::backend::memory::Payload;
-use crate::backend::memory::mapped::Mapped;
+use crate::backend::memory::mapped::{Mapped, Shape};
 use crate::backend::memory::offsets::ring as layout;
-use crate::error::Layout;
 use crate::sync::{AtomicU32, AtomicU64};
 
 impl Segment {
@@ -62,24 +61,24 @@ impl Segment {
         unsafe { self.attachment.double_word(offset) }
     }
 
-    /// The places of `layout`, for as long as the attachment is borrowed.
+    /// The places of what it is taken for, for as long as the attachment is borrowed.
     ///
     /// # Panics
     /// If the size is another layout's.
     #[must_use]
-    pub(crate) fn views(&self, layout: Layout) -> Mapped<'_> {
+    pub(crate) fn views(&self, shape: Shape<'static>) -> Mapped<'_> {
         // SAFETY: the attachment stays for as long as `self` is borrowed.
-        unsafe { self.views_unbound(layout) }
+        unsafe { self.views_unbound(shape) }
     }
 
     /// As [`views`](Self::views), bound to nothing.
     ///
     /// # Safety
     /// Neither what is returned nor a view of it is used after `self` was dropped.
-    pub(super) unsafe fn views_unbound<'a>(&self, layout: Layout) -> Mapped<'a> {
+    pub(super) unsafe fn views_unbound<'a>(&self, shape: Shape<'static>) -> Mapped<'a> {
         // SAFETY: attached, with the kernel's word for the size; all access in this process
         // is by atomics of the words' sizes. The rest is the caller's promise.
-        unsafe { self.attachment.views(self.size, layout, self.reachable) }
+        unsafe { self.attachment.views(self.size, shape, self.reachable) }
     }
 
     /// The `len` bytes at `offset`.

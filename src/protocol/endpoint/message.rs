@@ -218,7 +218,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn end_session(&mut self) -> Result<bool, RecvError> {
-        let Some(first) = self.core.first(&self.memory)? else { return Ok(false) };
+        let first = match self.core.first(&self.memory)? {
+            None => self.end_beside()?,
+            first => first,
+        };
+        let Some(first) = first else { return Ok(false) };
         let (len, kind) = self.core.copy(&self.memory, first, &mut self.text)?;
         let ends = kind == Kind::End;
         if ends {
@@ -268,6 +272,42 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     #[inline]
     pub fn ends_session(&self) -> bool {
         self.record.kind == Kind::End
+    }
+
+    /// Answers the message, in the bytes of its struct that a [declared](crate::declare) layout sets aside for that. The writer
+    /// sees the answer when this is released, and no part of it before.
+    ///
+    /// # Errors
+    /// [`Error::BadReply`] if an answer has another length, or the layout has none.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let image = "struct { int written; unsigned char image[64]; int left, right; },reply=left+right".parse()?;
+    /// let options = Options::declared(key, &image);
+    /// let reading = Options::clone(&options);
+    /// let steering = std::thread::spawn(move || {
+    ///     let mut reader = Reader::<SysV>::open(&reading)?;
+    ///     let mut message = reader.peek()?;
+    ///     message.reply(&[7; 8])?;
+    ///     message.release();
+    ///     reader.peek()?.end_session()?;
+    ///     Ok::<(), shm_handoff::RecvError>(())
+    /// });
+    /// let mut writer = Writer::<SysV>::open(&options)?;
+    /// let mut answer = [0; 8];
+    /// writer.call(&[1; 64], &mut answer)?;
+    /// assert_eq!(answer, [7; 8]);
+    /// writer.end()?;
+    /// steering.join().expect("it does not panic")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reply(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let needs = if self.ends_session() { 0 } else { self.reader.core.reply_len(&self.reader.memory) };
+        if bytes.len() != needs || needs == 0 {
+            return Err(Error::BadReply { given: bytes.len(), needs });
+        }
+        self.reader.core.reply(&self.reader.memory, bytes);
+        Ok(())
     }
 
     /// Gives the message's place back to the writer, and that of all that was peeked at before it.

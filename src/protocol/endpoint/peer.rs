@@ -29,7 +29,7 @@ const HERE: Duration = Duration::from_millis(500);
 /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now();
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.peer(), Peer::Unseen);
-/// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+/// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false, ended: false }, start);
 /// assert_eq!(watch.peer(), Peer::Ours);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Peer {
 ///
 /// ```
 /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
-/// let seated = PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false };
+/// let seated = PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false, ended: false };
 /// let mut watch = PeerWatch::new();
 /// assert_eq!(watch.observe(seated, at(0)), Verdict::Present);
 /// assert_eq!(watch.observe(PeerStatus { peer_seated: false, attached: 1, ..seated }, at(20)), Verdict::Gone);
@@ -66,8 +66,8 @@ pub enum Verdict {
 /// ```
 /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*;
 /// let (alone, two) = (
-///     PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false },
-///     PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false },
+///     PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false, ended: false },
+///     PeerStatus { peer_seated: false, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false, ended: false },
 /// );
 /// let start = Instant::now();
 /// let at = |ms| start + Duration::from_millis(ms);
@@ -122,6 +122,12 @@ impl PeerWatch {
         *self = Self { unsettled: self.unsettled, ..Self::of(self.strangers) };
     }
 
+    /// In memory of another layout; `strangers`: there, a program without a seat can be the peer.
+    pub(super) fn follow(&mut self, strangers: bool) {
+        self.strangers = strangers;
+        self.begin_anew();
+    }
+
     /// The peer has taken something, so it is there.
     pub(super) fn meet(&mut self) {
         if !self.unsettled {
@@ -134,7 +140,7 @@ impl PeerWatch {
     /// ```
     /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now();
     /// let mut watch = PeerWatch::new();
-    /// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false }, start);
+    /// watch.observe(PeerStatus { peer_seated: true, writer_failed: false, attached: 2, observers: 0, removed: false, reseated: false, ended: false }, start);
     /// assert_eq!(watch.peer(), Peer::Ours);
     /// ```
     #[must_use]
@@ -146,7 +152,7 @@ impl PeerWatch {
     ///
     /// ```
     /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
-    /// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
+    /// let alone = PeerStatus { peer_seated: false, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false, ended: false };
     /// let mut watch = PeerWatch::new();
     /// assert_eq!(watch.observe(alone, at(0)), Verdict::Unseen);
     /// assert_eq!(watch.observe(PeerStatus { peer_seated: true, attached: 2, ..alone }, at(20)), Verdict::Present);
@@ -194,7 +200,7 @@ impl PeerWatch {
     ///
     /// ```
     /// # use shm_handoff::{backend::PeerStatus, inside::endpoint::*}; use std::time::*; let start = Instant::now(); let at = |ms| start + Duration::from_millis(ms);
-    /// let elsewhere = PeerStatus { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false };
+    /// let elsewhere = PeerStatus { peer_seated: true, writer_failed: false, attached: 1, observers: 0, removed: false, reseated: false, ended: false };
     /// let mut watch = PeerWatch::new();
     /// watch.observe(elsewhere, at(0));
     /// assert!(!watch.may_publish_first(), "seated, and still on other memory");

@@ -8,6 +8,7 @@ use crate::error::{Error, RecvError, Role};
 use crate::protocol::Either;
 use crate::protocol::core::{Consumer, Core, Kind, Record};
 use crate::sync;
+use std::mem::discriminant;
 use std::time::Instant;
 
 /// What [`Reader::recv`] and its sisters received.
@@ -261,9 +262,20 @@ impl<B: Backend, L: Core> Reader<B, L> {
 
     /// Whatever was found is the last that is read of this memory.
     pub(in crate::protocol) fn close_session(&mut self, found: Record) -> Result<(), Error> {
+        if !self.memory.is_ours_to_remove() {
+            self.release(found);
+            return Ok(());
+        }
+        let is_beside = self.core.end_beside(&self.memory) == Some(found);
+        if is_beside {
+            // First: what is told beside memory that is gone would end the next session.
+            self.release(found);
+        }
         match self.memory.remove() {
             Err(Error::Permission { .. }) => {
-                self.release(found);
+                if !is_beside {
+                    self.release(found);
+                }
                 return Ok(());
             }
             done => done?,
@@ -358,20 +370,43 @@ impl<B: Backend, L: Core> Reader<B, L> {
         }
     }
 
-    /// Looks at the peer and the memory. What was sent before a death or a removal is read before that is
-    /// told, or acted upon.
+    /// Moves to the memory that the address leads to now.
+    fn move_on(&mut self) -> Result<(), Error> {
+        let before = self.memory.layout();
+        self.memory.reopen()?;
+        let found = self.memory.layout();
+        if discriminant(&found) != discriminant(&before) {
+            let cursor = self.core.cursor();
+            self.core = L::Consumer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
+            self.core.continue_from(cursor);
+            self.watch.follow(self.core.has_strangers());
+        }
+        self.settle_in()
+    }
+
+    /// The end of a session that was told beside what is sent, if the memory is the session's still.
+    pub(super) fn end_beside(&mut self) -> Result<Option<Record>, Error> {
+        let Some(end) = self.core.end_beside(&self.memory) else { return Ok(None) };
+        let (status, _) = self.status()?;
+        Ok((status.ended && !status.removed).then_some(end))
+    }
+
+    /// Looks at the peer and the memory. What was sent before a death, a removal or an end beside it is read before that
+    /// is told, or acted upon.
     fn look_around(&mut self) -> Result<Option<Record>, RecvError> {
         let (status, verdict) = self.status()?;
         let died = status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
-        if status.removed || died {
+        let end = if status.ended { self.core.end_beside(&self.memory) } else { None };
+        if status.removed || died || end.is_some() {
             let found = self.core.poll_last(&self.memory)?;
             if found.is_some() {
                 return Ok(found);
             }
         }
         if status.removed {
-            self.memory.reopen()?;
-            self.settle_in()?;
+            self.move_on()?;
+        } else if end.is_some() {
+            return Ok(end);
         } else if died {
             return Err(RecvError::WriterGone);
         } else if verdict == Verdict::Gone {

@@ -1,5 +1,6 @@
 //! The writing side.
 
+mod beside;
 mod recovery;
 mod room;
 
@@ -263,6 +264,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// # Errors
     /// As [`send_with`](Self::send_with).
     pub fn end_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        if self.core.ends_beside(&self.memory) {
+            return self.end_beside(policy);
+        }
         let pushed = self.push(Kind::End, self.core.end(), policy);
         self.renew();
         pushed

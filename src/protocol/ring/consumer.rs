@@ -334,6 +334,10 @@ impl core::Consumer for Consumer {
         }
     }
 
+    fn continue_from(&mut self, cursor: Cursor) {
+        self.memory = cursor.memory;
+    }
+
     fn cursor(&self) -> Cursor {
         Cursor { memory: self.memory, to: self.cursor }
     }

@@ -1,51 +1,67 @@
 //! The reading side of a slot.
 
-use super::flag::{self, EMPTY};
-use super::rules;
-use crate::backend::{Backend, Layout, SlotView};
+use super::flag;
+use super::{Form, Slot, rules};
+use crate::backend::memory::slot::{AnySlot, Flag};
+use crate::backend::{Backend, Layout};
 use crate::error::{Corrupt, Error};
 use crate::orders::orders;
 use crate::protocol::core::{self, Cursor, Kind, Record};
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The reading side: see the module.
-#[derive(Debug, Default)]
-pub struct Consumer {
+#[derive(Debug, Clone, Copy)]
+pub struct Consumer<F: Form = Slot> {
     /// The message that lies there was peeked at.
     peeked: bool,
     /// Counts what was taken, and the memory that was attached: a cursor of before means nothing.
     turn: u64,
+    form: PhantomData<F>,
 }
 
 /// What it is, and how long, a copy tells.
 const FOUND: Record = Record { at: 0, len: 0, kind: Kind::Bytes };
 
-fn kind(text: &[u8]) -> Kind {
-    if rules::ends_session(text) { Kind::End } else { Kind::Bytes }
-}
+/// The end of a session that is told beside the data: nothing lies there.
+const END: Record = Record { kind: Kind::End, ..FOUND };
 
-impl Consumer {
-    #[inline(always)]
-    fn look(slot: SlotView<'_>) -> u32 {
-        // Edge `text`, taking end; pairs with the store in `Producer::publish`: the text is there
-        // as it was published.
-        slot.flag.load(orders().see_full)
+impl<F: Form> Consumer<F> {
+    /// Of memory that it has not seen.
+    pub const fn new() -> Self {
+        Self { peeked: false, turn: 0, form: PhantomData }
+    }
+
+    /// The same of another struct.
+    pub const fn with_form<G: Form>(self) -> Consumer<G> {
+        Consumer { peeked: self.peeked, turn: self.turn, form: PhantomData }
+    }
+
+    fn kind(slot: F::View<'_>, bytes: &[u8]) -> Kind {
+        if slot.is_text() && rules::ends_session(bytes) { Kind::End } else { Kind::Bytes }
     }
 
     #[inline(always)]
-    fn empty<B: Backend>(&mut self, memory: &B, slot: SlotView<'_>) {
+    fn look(slot: F::View<'_>) -> u32 {
+        // Edge `text`, taking end; pairs with the store in `Producer::publish`: the text is there
+        // as it was published.
+        slot.flag().load(orders().see_full)
+    }
+
+    #[inline(always)]
+    fn empty<B: Backend>(&mut self, memory: &B, slot: F::View<'_>) {
         self.peeked = false;
         self.turn += 1;
         // Edge `room`, giving end; pairs with the load in `Producer::is_empty`: our copy out is
         // over.
-        slot.flag.store(EMPTY, orders().release);
+        slot.flag().store(slot.empty(), orders().release);
         memory.wake();
     }
 }
 
-impl core::Consumer for Consumer {
+impl<F: Form> core::Consumer for Consumer<F> {
     fn of(layout: Layout) -> Option<Self> {
-        (layout == Layout::Slot).then(Self::default)
+        (layout == F::LAYOUT).then(Self::new)
     }
 
     fn has_strangers(&self) -> bool {
@@ -53,21 +69,21 @@ impl core::Consumer for Consumer {
     }
 
     fn attach<B: Backend>(&mut self, _: &B) -> Result<(), Corrupt> {
-        *self = Self { peeked: false, turn: self.turn + 1 };
+        *self = Self { turn: self.turn + 1, ..Self::new() };
         Ok(())
     }
 
     fn longest<B: Backend>(&self, memory: &B) -> usize {
-        memory.slot().text.len()
+        F::view(memory).longest()
     }
 
     #[inline(always)]
     fn take_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<usize, u32> {
-        let slot = memory.slot();
+        let slot = F::view(memory);
         let flag = Self::look(slot);
-        if flag::is_full(flag)
-            && let Some(len) = slot.text.read_text(text)
-            && !rules::ends_session(&text[..len])
+        if flag::is_full(slot, flag)
+            && let Some(len) = slot.read(text)
+            && !(slot.is_text() && rules::ends_session(&text[..len]))
         {
             self.empty(memory, slot);
             return Ok(len);
@@ -77,28 +93,30 @@ impl core::Consumer for Consumer {
 
     #[inline(always)]
     fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
-        let slot = memory.slot();
+        let slot = F::view(memory);
         let flag = Self::look(slot);
-        if !flag::is_full(flag) || text.len() < slot.text.len() {
+        if !flag::is_full(slot, flag) || text.len() < slot.longest() {
             return Err(flag);
         }
-        let len = slot.text.read_text(text).unwrap_or(text.len());
-        let record = Record { len, kind: kind(&text[..len]), ..FOUND };
+        let len = slot.read(text).unwrap_or(text.len());
+        let record = Record { len, kind: Self::kind(slot, &text[..len]), ..FOUND };
         self.step_over(record);
         Ok(record)
     }
 
-    fn found<B: Backend>(&self, _: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
-        Ok(flag::is_full(flag).then_some(FOUND))
+    fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
+        Ok(flag::is_full(F::view(memory), flag).then_some(FOUND))
     }
 
     fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        Ok(flag::is_full(Self::look(memory.slot())).then_some(FOUND))
+        let slot = F::view(memory);
+        Ok(flag::is_full(slot, Self::look(slot)).then_some(FOUND))
     }
 
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
-        Ok((!self.peeked && flag::is_full(Self::look(memory.slot()))).then_some(FOUND))
+        let slot = F::view(memory);
+        Ok((!self.peeked && flag::is_full(slot, Self::look(slot))).then_some(FOUND))
     }
 
     #[inline(always)]
@@ -113,16 +131,42 @@ impl core::Consumer for Consumer {
     }
 
     #[inline(always)]
-    fn read<B: Backend>(&self, memory: &B, _: Record, text: &mut [u8]) -> Option<(usize, Kind)> {
-        let len = memory.slot().text.read_text(text)?;
-        Some((len, kind(&text[..len])))
+    fn read<B: Backend>(&self, memory: &B, found: Record, text: &mut [u8]) -> Option<(usize, Kind)> {
+        if found == END {
+            return Some((0, Kind::End));
+        }
+        let slot = F::view(memory);
+        let len = slot.read(text)?;
+        Some((len, Self::kind(slot, &text[..len])))
     }
 
-    fn copy<B: Backend>(&self, memory: &B, _: Record, text: &mut Vec<u8>) -> Result<(usize, Kind), Error> {
-        let slot = memory.slot();
-        text.resize(slot.text.len(), 0);
-        let len = slot.text.read_text(text).unwrap_or(text.len());
-        Ok((len, kind(&text[..len])))
+    fn copy<B: Backend>(&self, memory: &B, found: Record, text: &mut Vec<u8>) -> Result<(usize, Kind), Error> {
+        if found == END {
+            return Ok((0, Kind::End));
+        }
+        let slot = F::view(memory);
+        let len = slot.longest();
+        let more = len.saturating_sub(text.len());
+        text.try_reserve(more).map_err(|_| Error::no_memory(format!("a message of {len} bytes")))?;
+        text.resize(len, 0);
+        let len = slot.read(text).unwrap_or(text.len());
+        Ok((len, Self::kind(slot, &text[..len])))
+    }
+
+    fn continue_from(&mut self, cursor: Cursor) {
+        self.turn = cursor.memory;
+    }
+
+    fn reply_len<B: Backend>(&self, memory: &B) -> usize {
+        F::view(memory).reply_len()
+    }
+
+    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) {
+        F::view(memory).write_reply(bytes);
+    }
+
+    fn end_beside<B: Backend>(&self, memory: &B) -> Option<Record> {
+        (!F::view(memory).is_text()).then_some(END)
     }
 
     #[inline(always)]
@@ -131,8 +175,13 @@ impl core::Consumer for Consumer {
     }
 
     #[inline(always)]
-    fn release<B: Backend>(&mut self, memory: &B, _: Record) {
-        self.empty(memory, memory.slot());
+    fn release<B: Backend>(&mut self, memory: &B, found: Record) {
+        let slot = F::view(memory);
+        if !slot.is_text() && found.kind == Kind::End {
+            // It has no place: what lies there by now is the next session's.
+            return memory.forget_end();
+        }
+        self.empty(memory, slot);
     }
 
     fn cursor(&self) -> Cursor {

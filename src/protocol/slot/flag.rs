@@ -10,20 +10,15 @@
 //!
 //! The tutorial's text says "non-zero: readable" while its code tests `== 1`
 //! (defect D12); here the text is right, and any non-zero flag is a message.
+//!
+//! A declared slot has the same table with other values for EMPTY and FULL.
 
-/// The writer may write.
-pub const EMPTY: u32 = 0;
+use crate::backend::memory::slot::AnySlot;
 
-/// The reader may read: what our writer publishes.
-pub const FULL: u32 = 1;
+pub use crate::backend::memory::slot::{EMPTY, FULL};
 
 /// Whether the slot is the reader's.
-///
-/// ```
-/// use shm_handoff::inside::slot::flag::{EMPTY, FULL, is_full};
-/// assert!(is_full(FULL) && is_full(7) && !is_full(EMPTY));
-/// ```
-#[must_use]
-pub const fn is_full(flag: u32) -> bool {
-    flag != EMPTY
+#[inline(always)]
+pub(super) fn is_full(slot: impl AnySlot, flag: u32) -> bool {
+    flag != slot.empty()
 }

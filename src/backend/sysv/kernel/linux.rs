@@ -5,9 +5,8 @@ mod forks;
 pub(crate) mod proc;
 
 use super::rows::{SetStat, Stat};
-use crate::backend::memory::mapped::Mapped;
+use crate::backend::memory::mapped::{Mapped, Shape};
 use crate::backend::memory::{Payload, header};
-use crate::error::Layout;
 use crate::sync::{AtomicU32, AtomicU64};
 pub(in crate::backend::sysv) use forks::none_during as no_fork_during;
 use nix::errno::Errno;
@@ -64,18 +63,18 @@ impl Attachment {
         unsafe { Payload::from_raw(self.0.as_ptr().add(offset), len) }
     }
 
-    /// The places of `layout`, bound to nothing.
+    /// The places of what it is taken for, bound to nothing else.
     ///
     /// # Safety
     /// So many bytes are attached, and stay so for as long as what is returned and its views are used.
     pub(in crate::backend::sysv) unsafe fn views<'a>(
         &self,
         size: usize,
-        layout: Layout,
+        shape: Shape<'a>,
         reachable: bool,
     ) -> Mapped<'a> {
         // SAFETY: attached, so page-aligned; the rest is the caller's promise.
-        unsafe { Mapped::new(self.0, size, layout, reachable) }
+        unsafe { Mapped::new(self.0, size, shape, reachable) }
     }
 
     /// Leaves it, of `size` bytes, out of the children that we fork: each would count as attached, as a C program

@@ -7,6 +7,7 @@ use crate::protocol::backlog::Backlog;
 use crate::protocol::core::{Core, Producer};
 use crate::protocol::endpoint::backoff::{Backoff, Step};
 use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
+use std::mem::discriminant;
 use std::time::Duration;
 
 impl<B: Backend, L: Core> Writer<B, L> {
@@ -81,14 +82,23 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let mut left = if self.is_stranded(policy)? { self.core.take_along(&self.memory)? } else { Backlog::default() };
         // In front: it was sent before what still waits to be sent again.
         left.append(&self.backlog)?;
+        let before = self.memory.layout();
         self.memory.reopen()?;
         self.backlog = left;
+        let found = self.memory.layout();
+        if discriminant(&found) != discriminant(&before) {
+            self.core = L::Producer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
+            self.watch.follow(self.core.has_strangers());
+        }
         Ok(self.settle_in()?)
     }
 
     /// Whether something lies in removed memory that nobody will take: while somebody is attached, it may
     /// be taken.
-    fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+    pub(super) fn is_stranded(&mut self, policy: &mut WaitPolicy<'_>) -> Result<bool, SendError> {
+        if self.memory.is_moving() {
+            self.core.take_end_along();
+        }
         let mut backoff = Backoff::new(policy);
         loop {
             // In this order: a peer that is gone by the status has released before it.

@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::backend::Backend;
 use crate::error::{SendError, Unsendable};
-use crate::protocol::core::{Core, Producer};
+use crate::protocol::core::{Core, Kind, Producer};
 use crate::protocol::endpoint::backoff::{Backoff, LONGEST, Step};
 use crate::protocol::endpoint::peer::{Peer, Verdict};
 use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
@@ -36,8 +36,19 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 continue;
             }
             let Some((kind, bytes)) = self.backlog.first() else { return Ok(()) };
-            self.core.push(&self.memory, kind, bytes);
-            self.introduced = true;
+            match kind {
+                // It may have come from memory of another layout.
+                Kind::Bytes => {
+                    self.core.check(&self.memory, bytes)?;
+                    self.core.push(&self.memory, kind, bytes);
+                    self.introduced = true;
+                }
+                Kind::End if self.core.ends_beside(&self.memory) => self.memory.tell_end()?,
+                Kind::End => {
+                    self.core.push(&self.memory, kind, self.core.end());
+                    self.introduced = true;
+                }
+            }
             self.backlog.remove_first();
             self.renew();
         }
@@ -73,7 +84,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
                         return Err(SendError::ReaderGone);
                     }
                 }
-                if !self.introduced && self.watch.may_publish_first() {
+                // An end that was told and not met is the last session's.
+                let is_ended = status.ended && self.core.ends_beside(&self.memory);
+                if !self.introduced && !is_ended && self.watch.may_publish_first() {
                     self.introduced = true;
                     continue;
                 }
@@ -92,7 +105,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
 
     /// A C program that reads has released the slot and may look into it once more (defect D3):
     /// it is given time for that. Whether there is room still.
-    fn steps_back(&mut self, len: usize) -> Result<bool, SendError> {
+    pub(super) fn steps_back(&mut self, len: usize) -> Result<bool, SendError> {
         if !self.core.has_strangers() || self.watch.peer() == Peer::Ours {
             return Ok(true);
         }

@@ -1,10 +1,9 @@
 //! What lies in a segment of the simulated kernel: the words that the backend knows of, by their offsets.
 
-use crate::backend::memory::mapped::Mapped;
-use crate::backend::memory::modelled::{RingWords, SlotWords};
+use crate::backend::memory::mapped::{Mapped, Shape};
+use crate::backend::memory::modelled::{DeclaredWords, RingWords, SlotWords};
 use crate::backend::memory::offsets::{SLOT, ring};
-use crate::backend::memory::{Payload, header};
-use crate::error::Layout;
+use crate::backend::memory::{DeclaredView, Payload, header};
 use crate::sync::{AtomicU32, AtomicU64};
 use std::ptr;
 use std::sync::Arc;
@@ -15,6 +14,8 @@ pub(super) struct Memory {
     /// A classic slot, or what stands there in a ring for C programs.
     slot: SlotWords,
     ring: Option<Ring>,
+    /// Whatever is declared, in a segment of another size: one slot.
+    declared: Option<DeclaredWords>,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,9 @@ unsafe impl Send for Memory {}
 impl Memory {
     pub(super) fn new(size: usize) -> Arc<Self> {
         let capacity = size.checked_sub(ring::RECORDS_AT).filter(|capacity| ring::is_capacity(*capacity));
+        let is_declared = size != SLOT.size && capacity.is_none();
         let memory = Arc::new(Self {
+            declared: is_declared.then(|| DeclaredWords::new(size)),
             slot: SlotWords::new(SLOT.text_len),
             ring: capacity.map(|capacity| Ring {
                 magic: AtomicU64::new(0),
@@ -67,7 +70,10 @@ impl Memory {
                 capacity.label("capacity", 0);
                 words.label();
             }
-            None => self.slot.label(),
+            None => match &self.declared {
+                Some(declared) => declared.label(),
+                None => self.slot.label(),
+            },
         }
     }
 
@@ -129,26 +135,31 @@ impl Attachment {
         }
     }
 
-    /// The places of `layout`, bound to nothing.
+    /// The places of what it is taken for, bound to nothing else.
     ///
     /// # Safety
     /// The attachment stays for as long as what is returned and its views are used.
     pub(in crate::backend::sysv) unsafe fn views<'a>(
         &self,
         size: usize,
-        layout: Layout,
+        shape: Shape<'a>,
         _reachable: bool,
     ) -> Mapped<'a> {
         // SAFETY: what is attached stays where it is: the caller's promise.
         let memory: &'a Memory = unsafe { &*ptr::from_ref(&*self.memory) };
-        match layout {
-            Layout::Slot => {
+        match shape {
+            Shape::Slot => {
                 assert_eq!(size, SLOT.size, "the size of a slot");
-                Mapped { slot: Some(memory.slot.view()), ring: None }
+                Mapped { slot: Some(memory.slot.view()), ..Mapped::NONE }
             }
-            Layout::Ring { capacity } => {
+            Shape::Ring(capacity) => {
                 assert_eq!(size, ring::size(capacity), "the size of a ring");
-                Mapped { slot: None, ring: Some(memory.of_ring().words.view()) }
+                Mapped { ring: Some(memory.of_ring().words.view()), ..Mapped::NONE }
+            }
+            Shape::Declared(geometry) => {
+                assert!(geometry.accepts(size), "the size of a declared slot");
+                let words = memory.declared.as_ref().expect("a segment of another size than a slot's or a ring's");
+                Mapped { declared: Some(DeclaredView::from_words(words, geometry)), ..Mapped::NONE }
             }
         }
     }

@@ -1,0 +1,110 @@
+//! What a side comes with that takes a seat: its role, and the layout that it asks for. Both sides have one layout, so
+//! a seat is taken in one step with a look at the other one's.
+
+use super::kernel::step;
+use super::key::Key;
+use super::seats::{Taken, taken_by};
+use super::set::{LAYOUT, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
+use crate::error::{Error, Role};
+use libc::{IPC_NOWAIT, SEM_UNDO};
+use std::time::Duration;
+
+/// What a side that takes a seat comes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Comer {
+    pub(super) key: Key,
+    pub(super) role: Role,
+    /// Permission bits of a set that has to be made.
+    pub(super) mode: u32,
+    pub(super) trust_owner: bool,
+    /// Of its declared layout; 0: a classic slot or a ring.
+    pub(super) hash: u16,
+    /// It has asked for no layout, and takes the other side's.
+    pub(super) asks_none: bool,
+}
+
+/// The one of a pair of semaphores that is `role`'s.
+pub(super) fn of(role: Role, pair: u16) -> u16 {
+    pair + u16::from(role == Role::Reader)
+}
+
+pub(super) fn peer(role: Role) -> Role {
+    if role == Role::Writer { Role::Reader } else { Role::Writer }
+}
+
+pub(super) fn number(role: Role) -> u16 {
+    match role {
+        Role::Writer => WRITER,
+        Role::Reader => READER,
+        Role::Guest => unreachable!("a guest has no seat"),
+    }
+}
+
+/// Whether LAYOUT has this value: by taking it away, and putting it back.
+pub(super) fn is_layout(hash: u16) -> Vec<libc::sembuf> {
+    become_layout(hash, hash)
+}
+
+/// From one value of LAYOUT to another.
+fn become_layout(from: u16, to: u16) -> Vec<libc::sembuf> {
+    let by = |amount: i16| step(LAYOUT, amount, IPC_NOWAIT);
+    // A hash has 15 bits.
+    let (from, to) = (from.cast_signed(), to.cast_signed());
+    let mut steps = vec![by(0)];
+    if from > 0 {
+        steps.insert(0, by(-from));
+    }
+    if to > 0 {
+        steps.push(by(to));
+    }
+    steps
+}
+
+impl Comer {
+    /// Takes the seat and its mark, with what LAYOUT has to be.
+    pub(super) fn steps(&self, mut layout: Vec<libc::sembuf>) -> Vec<libc::sembuf> {
+        let mut steps = take(number(self.role)).to_vec();
+        if self.asks_none {
+            steps.push(step(of(self.role, NONE_REQUESTED), 1, SEM_UNDO | IPC_NOWAIT));
+        }
+        steps.append(&mut layout);
+        steps
+    }
+
+    /// Takes a seat that is free where LAYOUT is another one: that of a side that has gone, or one that the
+    /// other side will leave for ours.
+    pub(super) fn take_beside(&self, set: Set, values: &Values, since: Duration) -> Result<(), Met> {
+        let other = peer(self.role);
+        if !values.taken(number(other)) {
+            let mut steps = self.steps(become_layout(values.of(LAYOUT), self.hash));
+            steps.push(step(number(other), 0, IPC_NOWAIT));
+            return set.change(&mut steps);
+        }
+        if self.hash != 0 && values.taken(of(other, MADE)) {
+            return set.change(&mut self.steps(is_layout(values.of(LAYOUT))));
+        }
+        match taken_by(set, number(other), since)? {
+            Taken::Again => Err(Met::Busy),
+            Taken::Stuck => set.remove().and(Err(Met::Gone)),
+            Taken::By(pid) => Err(Error::OtherDeclared { key: self.key.number(), wanted: String::new(), pid }.into()),
+        }
+    }
+}
+
+/// Whether the other side than `role` is there, has made the memory, and asks for no layout.
+pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
+    let other = peer(role);
+    values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(of(other, MADE))
+}
+
+/// Of the declared layout that the sides at `key` have; 0: of none, or there are none.
+pub(super) fn layout_hash(key: Key) -> u16 {
+    let values = Set::find(key).and_then(|set| set.map(Set::values).transpose());
+    values.ok().flatten().map_or(0, |values| values.of(LAYOUT))
+}
+
+/// Whether the other side has made what is at `key`, asks for no layout, and would take that of a side that comes.
+pub(super) fn may_replace(key: Key, role: Role) -> bool {
+    let values = Set::find(key).and_then(|set| set.map(Set::values).transpose());
+    matches!(values, Ok(Some(values)) if made_by_other(&values, role))
+}

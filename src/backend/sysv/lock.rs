@@ -1,0 +1,113 @@
+//! The lock under which memory is made, judged and replaced.
+
+use super::comer::{Comer, made_by_other};
+use super::kernel::{now, since, sleep, step};
+use super::key::Key;
+use super::seats::{AGAIN, ATTEMPTS, Taken, taken_by};
+use super::set::{ENDED, LAYOUT, LOCK, MOVING, Met, OBSERVERS, Set, Values, give};
+use crate::error::Error;
+use libc::SEM_UNDO;
+use std::time::Duration;
+
+/// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
+pub(super) const LOCKED: Duration = Duration::from_secs(1);
+
+/// How long its holder may wait for others to go, to judge a ring that is half made: newcomers wait twice as long.
+pub(super) const JUDGED: Duration = Duration::from_millis(500);
+
+/// The creation lock, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    set: Set,
+    comer: Comer,
+}
+
+impl Lock {
+    /// Of a side that has just taken it.
+    pub(super) fn new(set: Set, comer: Comer) -> Self {
+        Self { set, comer }
+    }
+
+    /// Of the declared layout that both sides have, 0: of none.
+    pub(super) fn hash(&self) -> u16 {
+        self.set.values().map_or(0, |values| values.of(LAYOUT))
+    }
+
+    /// Whether the other side has made what is there, and asks for no layout. No observer that was there
+    /// is attached any more then, or it stays for long.
+    pub(super) fn may_replace(&self) -> bool {
+        let is_made = |values: Values| made_by_other(&values, self.comer.role);
+        let may = self.set.values().is_ok_and(is_made);
+        if may {
+            self.await_observers();
+        }
+        may
+    }
+
+    /// The slot that the other side has made is about to be removed for our layout.
+    pub(super) fn begin_move(&self) -> Result<(), Error> {
+        let moved = self.set.put(MOVING, 1).and_then(|()| self.set.put(LAYOUT, self.comer.hash.into()));
+        moved.or_else(Met::unless_gone)
+    }
+
+    /// New memory was made: no end was told of it.
+    pub(super) fn forget_end(&self) -> Result<(), Error> {
+        self.set.put(ENDED, 0).or_else(Met::unless_gone)
+    }
+
+    /// Waits until the observers have gone that were there when the lock was taken, or for a while.
+    pub(super) fn await_observers(&self) {
+        // Where they stay, or have gone with the set, the count of attachments tells.
+        let _ = self.set.change_within(&mut [step(OBSERVERS, 0, 0)], JUDGED);
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A set that is gone has no lock, and what else can fail here fails at the next look, too.
+        let _ = self.set.change(&mut [give(LOCK)]);
+    }
+}
+
+/// Runs `create` under the lock of the seats at `key`, without a seat there: for a slot in the middle of a
+/// segment, whose seats are elsewhere.
+pub(super) fn locked_at<T>(
+    key: Key,
+    mode: u32,
+    trust_owner: bool,
+    create: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut started = now();
+    let mut gone = 0;
+    while gone < ATTEMPTS {
+        let set = match Set::find_or_make(key, mode, trust_owner) {
+            Ok(set) => set,
+            Err(Met::Failed(error)) => return Err(error),
+            Err(Met::Gone | Met::Busy) => {
+                gone += 1;
+                continue;
+            }
+        };
+        let left = LOCKED.saturating_sub(since(started));
+        match set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
+            Ok(()) => {
+                let created = create();
+                let _ = set.change(&mut [give(LOCK)]);
+                set.remove_if_unused();
+                return created;
+            }
+            Err(Met::Gone) => gone += 1,
+            Err(Met::Busy) => match taken_by(set, LOCK, since(started)) {
+                Ok(Taken::Stuck) => {
+                    set.remove().or_else(Met::unless_gone)?;
+                    started = now();
+                }
+                Ok(Taken::Again) => sleep(AGAIN),
+                Ok(Taken::By(pid)) => return Err(Error::Locked { key: key.number(), pid }),
+                Err(met) => met.unless_gone()?,
+            },
+            Err(Met::Failed(error)) => return Err(error),
+        }
+    }
+    Err(Error::Locked { key: key.number(), pid: 0 })
+}
