@@ -5,6 +5,8 @@ mod bench;
 
 mod doctor;
 mod exit;
+#[cfg_attr(not(test), allow(dead_code, reason = "the commands do not call it yet"))]
+mod fields;
 mod generate;
 mod hint;
 mod input;
