@@ -8,6 +8,8 @@ mod exit;
 #[cfg_attr(not(test), allow(dead_code, reason = "the commands do not call it yet"))]
 mod fields;
 mod generate;
+#[cfg_attr(not(test), allow(dead_code, reason = "the commands do not call it yet"))]
+mod hex;
 mod hint;
 mod input;
 mod json;
