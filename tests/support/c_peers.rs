@@ -37,28 +37,39 @@ fn compile(peer: &str, pace: &str, to: &Path) {
 }
 
 fn compile_with(peer: &str, options: &[&str], to: &Path) {
+    compile_c(&format!("{peer}.c"), options, to);
+}
+
+/// Compiles a C program of `tests/c`.
+pub(crate) fn compile_c(source: &str, options: &[&str], to: &Path) {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let options = [&["-std=c11"], options].concat();
+    compile_by(&compiler, source, &options, to).unwrap_or_else(|error| {
+        panic!(
+            "these tests need a C compiler, and `{compiler}` does not start: {error} \
+             (Debian: apt install gcc libc6-dev; or name one in CC)"
+        )
+    });
+}
+
+/// Compiles a program of `tests/c`. An error: there is no such compiler.
+pub(crate) fn compile_by(compiler: &str, source: &str, options: &[&str], to: &Path) -> std::io::Result<()> {
     // By a name of our own: a run beside this one may be executing it.
     let fresh = to.with_extension(std::process::id().to_string());
-    let output = Command::new(&compiler)
-        .args(["-std=c11", "-O2", "-Wall", "-Wextra"])
+    let output = Command::new(compiler)
+        .args(["-O2", "-Wall", "-Wextra"])
         .args(options)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(peer).with_extension("c"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(source))
         .arg("-o")
         .arg(&fresh)
-        .output()
-        .unwrap_or_else(|error| {
-            panic!(
-                "these tests need a C compiler, and `{compiler}` does not start: {error} \
-                 (Debian: apt install gcc libc6-dev; or name one in CC)"
-            )
-        });
+        .output()?;
     assert!(
         output.status.success(),
-        "`{compiler}` can't compile tests/c/{peer}.c:\n{}",
+        "`{compiler}` can't compile tests/c/{source}:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
     std::fs::rename(&fresh, to).expect("within one directory");
+    Ok(())
 }
 
 /// `tests/c/odd.c`, to be preloaded.

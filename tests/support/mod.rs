@@ -11,7 +11,7 @@ mod peer;
 pub(crate) mod seccomp;
 
 pub(crate) use apart::Apart;
-pub(crate) use c_peers::{c_peer, messages};
+pub(crate) use c_peers::{c_peer, compile_by, compile_c, messages};
 pub(crate) use peer::{Ended, Peer, Run, as_from_a_shell, assert_gone};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -1,0 +1,7 @@
+#include <stdbool.h>
+
+/* Eight bytes in all. */
+struct cell {
+    char text[7];
+    bool ready;
+};

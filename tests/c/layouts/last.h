@@ -1,0 +1,4 @@
+struct line {
+    char text[1024];
+    int flag;
+};

@@ -1,0 +1,4 @@
+struct box {
+    unsigned char full;
+    char text[255];
+};

@@ -1,0 +1,16 @@
+//! Programs whose struct is not the tutorial's (`tests/c/layouts`): flags and texts of other sizes and at other
+//! places, two slots in one segment, records, a driving simulator. They keep to the protocol, with C11's orders.
+//!
+//! | | |
+//! | --- | --- |
+//! | `programs` | the shapes, and the programs as compiled |
+//! | `texts`, `conversation`, `records`, `simulator` | the programs among themselves: they are right, and notice what is torn |
+#![cfg(not(model))]
+
+mod conversation;
+mod programs;
+mod records;
+mod simulator;
+#[path = "../support/mod.rs"]
+mod support;
+mod texts;
