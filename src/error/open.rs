@@ -133,12 +133,12 @@ pub enum Error {
         wanted: String,
     },
     /// The other side has declared another layout.
-    #[error("{}: the other side, {}, has declared another layout than {wanted}", Place::Key(*.key), who(*.pid))]
+    #[error("{}: the other side, {}, has declared {}", Place::Key(*.key), who(*.pid), other_than(.wanted.as_deref()))]
     OtherDeclared {
         /// The segment's key.
         key: u32,
-        /// What was asked for.
-        wanted: String,
+        /// What was asked for; `None`: nothing, and what the other side has declared can't be told from outside.
+        wanted: Option<String>,
         /// The other side; 0: a process of another pid namespace.
         pid: u32,
     },
@@ -364,6 +364,13 @@ impl Error {
 }
 
 sentence_is_debug!(Error);
+
+fn other_than(wanted: Option<&str>) -> String {
+    wanted.map_or_else(
+        || "a layout, and this one was told none".to_owned(),
+        |wanted| format!("another layout than {wanted}"),
+    )
+}
 
 fn answers(needs: usize) -> String {
     if needs == 0 { "nothing can be answered here".to_owned() } else { format!("the layout has one of {needs}") }

@@ -57,9 +57,9 @@ impl Backlog {
             let first = all.bytes.len();
             all.bytes.resize(first + record.len, 0);
             read(record, &mut all.bytes[first..]);
-            // No record is longer than a quarter of a GiB.
-            #[allow(clippy::cast_possible_truncation)]
-            all.records.push_back((record.kind, record.len as u32));
+            // A ring has none that is longer; what is declared can.
+            let len = u32::try_from(record.len).map_err(|_| no_memory())?;
+            all.records.push_back((record.kind, len));
         }
         Ok(all)
     }

@@ -114,7 +114,7 @@ impl super::core::Producer for Producer {
     fn of(layout: Layout) -> Option<Self> {
         match layout {
             Layout::Ring { .. } => ring::Producer::of(layout).map(Self::Ring),
-            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Producer::new())),
+            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Producer::default())),
         }
     }
 
@@ -217,7 +217,7 @@ impl super::core::Consumer for Consumer {
     fn of(layout: Layout) -> Option<Self> {
         match layout {
             Layout::Ring { .. } => ring::Consumer::of(layout).map(Self::Ring),
-            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Consumer::new())),
+            Layout::Slot | Layout::Declared => Some(Self::Slot(slot::Consumer::default())),
         }
     }
 

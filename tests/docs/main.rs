@@ -13,6 +13,7 @@
 mod commands;
 mod exits;
 mod links;
+mod maps;
 mod markdown;
 mod shell;
 #[path = "../support/mod.rs"]
@@ -107,5 +108,6 @@ run! {
     the_figures_run: "docs/benchmarks.md",
     the_c_page_runs: "docs/c.md",
     the_defects_run: "docs/defects.md",
+    the_layouts_run: "docs/layouts.md",
     the_tutorial_runs: "docs/tutorial.md",
 }

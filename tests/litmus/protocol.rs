@@ -116,12 +116,12 @@ fn text() -> Test {
     let writer = vec![
         (Store("text", 1), WRITE_TEXT),
         (Call, slot_producer("push_straight", "Self::publish(memory, slot);")),
-        (Store("flag", 1), slot_producer("publish", "slot.flag.store(FULL, orders().publish);")),
+        (Store("flag", 1), slot_producer("publish", "slot.flag().store(slot.full(), orders().publish);")),
     ];
     let reader = vec![
         (Call, slot_consumer("take_straight", "let flag = Self::look(slot);")),
-        (Load("flag"), slot_consumer("look", "slot.flag.load(orders().see_full)")),
-        (Only(1), slot_consumer("take_straight", "if flag::is_full(flag)")),
+        (Load("flag"), slot_consumer("look", "slot.flag().load(orders().see_full)")),
+        (Only(1), slot_consumer("take_straight", "if slot.is_full(flag)")),
         (Load("text"), READ_TEXT),
     ];
     Test {
@@ -139,11 +139,11 @@ fn room() -> Test {
     let reader = vec![
         (Load("text"), READ_TEXT),
         (Call, slot_consumer("take_straight", "self.empty(memory, slot);")),
-        (Store("flag", 0), slot_consumer("empty", "slot.flag.store(EMPTY, orders().release);")),
+        (Store("flag", 0), slot_consumer("empty", "slot.flag().store(slot.empty(), orders().release);")),
     ];
     let writer = vec![
         (Call, slot_producer("push_straight", "self.straight = Self::is_empty(slot);")),
-        (Load("flag"), slot_producer("is_empty", "!flag::is_full(slot.flag.load(orders().see_empty))")),
+        (Load("flag"), slot_producer("is_empty", "slot.flag().load(orders().see_empty) == slot.empty()")),
         (Only(0), WRITE_TEXT),
         (Store("text", 2), WRITE_TEXT),
     ];

@@ -272,6 +272,12 @@ impl<'a> AnySlot for DeclaredView<'a> {
         self.geometry.full
     }
 
+    /// New memory is zero until its maker stores the flag: where that is neither value, nothing lies there yet.
+    #[inline(always)]
+    fn is_full(self, flag: u32) -> bool {
+        flag != self.geometry.empty && !(flag == 0 && self.geometry.full != 0)
+    }
+
     #[inline(always)]
     fn is_text(self) -> bool {
         self.geometry.is_text
@@ -332,9 +338,9 @@ impl Flag for FlagView<'_> {
     #[cfg_attr(crash, track_caller)]
     fn load(self, order: Ordering) -> u32 {
         match self {
-            Self::Word(flag) => flag.load(order),
+            Self::Word(flag) => AtomicU32::load(flag, order),
             #[cfg(not(model))]
-            Self::Byte(flag) => flag.load(order).into(),
+            Self::Byte(flag) => AtomicU8::load(flag, order).into(),
         }
     }
 
@@ -345,7 +351,7 @@ impl Flag for FlagView<'_> {
             Self::Word(flag) => AtomicU32::store(flag, value, order),
             #[cfg(not(model))]
             #[allow(clippy::cast_possible_truncation, reason = "a value of a flag of a byte")]
-            Self::Byte(flag) => flag.store(value as u8, order),
+            Self::Byte(flag) => AtomicU8::store(flag, value as u8, order),
         }
     }
 }

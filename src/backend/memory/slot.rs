@@ -21,8 +21,14 @@ pub trait AnySlot: Copy {
     /// At this value the writer may write.
     fn empty(self) -> u32;
 
-    /// What our writer publishes; a reader takes any value but [`empty`](Self::empty) for it.
+    /// What our writer publishes.
     fn full(self) -> u32;
+
+    /// Whether the slot is the reader's: at any value but [`empty`](Self::empty).
+    #[inline(always)]
+    fn is_full(self, flag: u32) -> bool {
+        flag != self.empty()
+    }
 
     /// One text by the tutorial's rules; else records of one length.
     fn is_text(self) -> bool;

@@ -4,9 +4,9 @@ use super::kernel::{now, since, sleep};
 use super::key::Key;
 use super::lock::LOCKED;
 use super::observer::Observer;
-use super::seats::{AGAIN, ATTEMPTS, Taken, taken_by};
 use super::segment::Segment;
 use super::set::{ENDED, LOCK, Met, OBSERVERS, OPEN, READER, Set, WRITER};
+use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
 use crate::error::{Error, Role};
 use std::time::Duration;
 

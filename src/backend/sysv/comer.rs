@@ -3,8 +3,8 @@
 
 use super::kernel::step;
 use super::key::Key;
-use super::seats::{Taken, taken_by};
-use super::set::{LAYOUT, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
+use super::set::{LAYOUT, LOCK, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
+use super::taken::{Taken, taken_by};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use std::time::Duration;
@@ -80,13 +80,13 @@ impl Comer {
             steps.push(step(number(other), 0, IPC_NOWAIT));
             return set.change(&mut steps);
         }
-        if self.hash != 0 && values.taken(of(other, MADE)) {
+        if self.hash != 0 && may_leave_to(values, self.role) {
             return set.change(&mut self.steps(is_layout(values.of(LAYOUT))));
         }
         match taken_by(set, number(other), since)? {
             Taken::Again => Err(Met::Busy),
             Taken::Stuck => set.remove().and(Err(Met::Gone)),
-            Taken::By(pid) => Err(Error::OtherDeclared { key: self.key.number(), wanted: String::new(), pid }.into()),
+            Taken::By(pid) => Err(Error::OtherDeclared { key: self.key.number(), wanted: None, pid }.into()),
         }
     }
 }
@@ -97,14 +97,27 @@ pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
     values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(of(other, MADE))
 }
 
-/// Of the declared layout that the sides at `key` have; 0: of none, or there are none.
-pub(super) fn layout_hash(key: Key) -> u16 {
-    let values = Set::find(key).and_then(|set| set.map(Set::values).transpose());
-    values.ok().flatten().map_or(0, |values| values.of(LAYOUT))
+/// The same, or it may be making the memory at this moment: the lock tells.
+fn may_leave_to(values: &Values, role: Role) -> bool {
+    let other = peer(role);
+    let is_making = || values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(LOCK);
+    made_by_other(values, role) || is_making()
+}
+
+/// The hash of what a side with one of these roles has declared, if it is there, and its pid.
+pub(super) fn declared_by(set: Set, roles: &[Role]) -> Option<(u16, u32)> {
+    let values = set.values().ok().filter(|values| values.taken(LAYOUT))?;
+    let seat = roles.iter().map(|role| number(*role)).find(|seat| values.taken(*seat))?;
+    Some((values.of(LAYOUT), set.holder(seat).unwrap_or(0)))
+}
+
+/// The same, of whichever side is at `key`.
+pub(super) fn declared_at(key: Key) -> Option<(u16, u32)> {
+    declared_by(Set::find(key).ok()??, &[Role::Writer, Role::Reader])
 }
 
 /// Whether the other side has made what is at `key`, asks for no layout, and would take that of a side that comes.
 pub(super) fn may_replace(key: Key, role: Role) -> bool {
     let values = Set::find(key).and_then(|set| set.map(Set::values).transpose());
-    matches!(values, Ok(Some(values)) if made_by_other(&values, role))
+    matches!(values, Ok(Some(values)) if may_leave_to(&values, role))
 }

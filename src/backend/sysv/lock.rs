@@ -1,10 +1,10 @@
 //! The lock under which memory is made, judged and replaced.
 
-use super::comer::{Comer, made_by_other};
+use super::comer::{Comer, declared_by, made_by_other, peer};
 use super::kernel::{now, since, sleep, step};
 use super::key::Key;
-use super::seats::{AGAIN, ATTEMPTS, Taken, taken_by};
 use super::set::{ENDED, LAYOUT, LOCK, MOVING, Met, OBSERVERS, Set, Values, give};
+use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
 use crate::error::Error;
 use libc::SEM_UNDO;
 use std::time::Duration;
@@ -28,9 +28,9 @@ impl Lock {
         Self { set, comer }
     }
 
-    /// Of the declared layout that both sides have, 0: of none.
-    pub(super) fn hash(&self) -> u16 {
-        self.set.values().map_or(0, |values| values.of(LAYOUT))
+    /// The hash of what the other side has declared, if it has, and its pid.
+    pub(super) fn declared(&self) -> Option<(u16, u32)> {
+        declared_by(self.set, &[peer(self.comer.role)])
     }
 
     /// Whether the other side has made what is there, and asks for no layout. No observer that was there

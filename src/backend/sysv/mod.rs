@@ -28,9 +28,11 @@ mod recognise;
 mod seats;
 mod segment;
 mod set;
+mod taken;
 #[cfg(all(test, not(model)))]
 mod tests;
 mod want;
+mod wish;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
@@ -130,11 +132,8 @@ impl Backend for SysV {
         // What is in the way is met before anything of ours is made.
         let (options, mode) = match Segment::stat_at(options.key)? {
             Some(stat) => {
-                let options = if options.want == Want::Any {
-                    options.adopting(&stat, comer::layout_hash(options.key))
-                } else {
-                    *options
-                };
+                let declared = if options.want == Want::Any { comer::declared_at(options.key) } else { None };
+                let options = options.adopting(&stat, declared)?;
                 options.check_first(&stat, role)?;
                 (options, stat.mode)
             }
@@ -153,12 +152,12 @@ impl Backend for SysV {
         };
         let named = |error| match error {
             Error::OtherDeclared { key, pid, .. } => {
-                Error::OtherDeclared { key, wanted: options.want.to_string(), pid }
+                Error::OtherDeclared { key, wanted: Some(options.want.to_string()), pid }
             }
             error => error,
         };
         let mut seat = Seat::take(comer).map_err(named)?;
-        let attached = match seat.locked(|lock| options.attach(Some(&lock))) {
+        let attached = match seat.locked(|lock| options.attach(Some(lock))) {
             Ok(attached) => attached,
             Err(error @ (Error::OtherLayout { .. } | Error::OtherDeclared { .. })) => {
                 // What would have been replaced can't be: this is no failure of a writer's.
@@ -167,7 +166,6 @@ impl Backend for SysV {
             }
             Err(error) => return Err(error),
         };
-        seat.note_made(attached.made)?;
         Ok(Self { attached, seat: Some(seat), options: *asked })
     }
 
@@ -248,24 +246,19 @@ impl Backend for SysV {
     fn reopen(&mut self) -> Result<(), Error> {
         // The layout that was met first was as good as asked for, unless the other side has put its own in its
         // place. A capacity is insisted on only if it was.
-        let is_moving = self.is_moving();
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
         let want = match self.attached.plan {
-            _ if is_moving => Want::Any,
+            _ if self.is_moving() => Want::Any,
             Plan::Slot => Want::Classic,
             Plan::Ring { capacity } => Want::Ring { capacity, exactly },
             Plan::Declared(wish) => Want::Declared(wish),
         };
         let options = Options { want, ..self.options };
-        let Some(seat) = &mut self.seat else {
-            self.attached = options.attach(None)?;
-            return Ok(());
+        self.attached = match &mut self.seat {
+            Some(seat) => seat.locked(|lock| options.attach(Some(lock)))?,
+            None => options.attach(None)?,
         };
-        self.attached = seat.locked(|lock| options.attach(Some(&lock)))?;
-        if is_moving {
-            seat.has_moved(self.attached.plan.hash())?;
-        }
-        seat.note_made(self.attached.made)
+        Ok(())
     }
 
     fn remove(&mut self) -> Result<(), Error> {

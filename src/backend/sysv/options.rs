@@ -7,7 +7,8 @@ use super::key::Key;
 use super::lock::{self, Lock};
 use super::recognise;
 use super::segment::Segment;
-use super::want::{Plan, Want, Wish};
+use super::want::{Plan, Want};
+use super::wish::Wish;
 use crate::backend::Wanted;
 use crate::backend::memory::header;
 use crate::backend::memory::mapped::Mapped;
@@ -153,16 +154,18 @@ impl Options {
         self.want.accept(self.key, layout)
     }
 
-    /// What a side that asks for no layout takes from the other one, which has declared what has this hash.
-    pub(super) fn adopting(&self, stat: &Stat, hash: u16) -> Self {
-        let wish = if self.want == Want::Any { Wish::guess(stat.size, hash) } else { None };
-        wish.map_or(*self, |wish| Self { want: Want::Declared(wish), ..*self })
+    /// What a side that asks for no layout takes from the other one: the hash of what that has declared, and its pid.
+    pub(super) fn adopting(&self, stat: &Stat, declared: Option<(u16, u32)>) -> Result<Self, Error> {
+        let Some((hash, pid)) = declared else { return Ok(*self) };
+        let unknown = Error::OtherDeclared { key: self.key.number(), wanted: None, pid };
+        let wish = Wish::guess(stat.size, hash).ok_or(unknown)?;
+        Ok(Self { want: Want::Declared(wish), ..*self })
     }
 
     fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Plan, Error> {
         let stat = segment.stat()?;
-        let hash = if self.want == Want::Any { lock.map_or(0, Lock::hash) } else { 0 };
-        let adopting = self.adopting(&stat, hash);
+        let declared = if self.want == Want::Any { lock.and_then(Lock::declared) } else { None };
+        let adopting = self.adopting(&stat, declared)?;
         adopting.check(&stat)?;
         if let Want::Declared(wish) = adopting.want {
             recognise::is_declared(segment, &stat, wish, lock)?;
@@ -202,7 +205,7 @@ impl Options {
                 // It was removed while we judged it: what is at the key now is what counts.
                 Err(_) if !segment.is_current()? => {}
                 Err(Error::OtherLayout { .. }) if !has_replaced && self.replaces(&segment, lock)? => {
-                    has_replaced = true
+                    has_replaced = true;
                 }
                 Err(error) => return Err(error),
             }

@@ -1,30 +1,19 @@
 //! Seats: who writes and who reads, kept by the kernel in the semaphores of a [`Set`].
 
 use super::comer::{Comer, is_layout, number, of, peer};
-use super::kernel::proc::{self, Life};
 use super::kernel::{getpid, now, since, sleep, step};
 use super::key::Key;
 use super::lock::{LOCKED, Lock};
+use super::options::Attached;
 use super::set::{
-    ENDED, LOCK, LOOKS, MADE, MOVING, Met, NONE_REQUESTED, OBSERVERS, OPEN, READER, Set, Values, WRITER, for_its_owner,
-    give,
+    ENDED, LAYOUT, LOCK, LOOKS, MADE, MOVING, Met, NONE_REQUESTED, OBSERVERS, OPEN, READER, Set, Values, WRITER,
+    for_its_owner, give,
 };
+use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use nix::errno::Errno;
 use std::time::Duration;
-
-/// How long a taken seat may be a leaver's last step.
-const LEAVER: Duration = Duration::from_millis(100);
-
-/// How long the kernel may take to clear away a process that was killed, and a leaver to remove the set.
-const DYING: Duration = Duration::from_secs(10);
-
-/// Time between two tries.
-pub(super) const AGAIN: Duration = Duration::from_millis(1);
-
-/// Attempts at a set that keeps being removed under us.
-pub(super) const ATTEMPTS: usize = 1000;
 
 /// A seat that is taken until it is given back or the process ends.
 #[derive(Debug)]
@@ -41,6 +30,7 @@ pub(super) struct Seat {
 
 /// What the set says at one moment.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
 pub(super) struct Seating {
     pub(super) peer_seated: bool,
     pub(super) writer_failed: bool,
@@ -100,39 +90,6 @@ pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
     }
 }
 
-/// What there is to do about a semaphore that is taken.
-pub(super) enum Taken {
-    /// Try again: it is free, or will be in a moment.
-    Again,
-    /// Nobody will ever give it back.
-    Stuck,
-    By(u32),
-}
-
-/// Looks who has `semaphore`, of a try that began so long ago.
-pub(super) fn taken_by(set: Set, semaphore: u16, since: Duration) -> Result<Taken, Met> {
-    if since < LEAVER {
-        return Ok(Taken::Again);
-    }
-    let pid = set.holder(semaphore)?;
-    let values = set.values()?;
-    if !values.taken(semaphore) {
-        return Ok(Taken::Again);
-    }
-    // A process that has all three is about to remove the set: the system or a stop keeps it from that.
-    let has = |semaphore| Ok::<_, Met>(values.taken(semaphore) && set.holder(semaphore)? == pid);
-    let is_closing = has(LOCK)? && has(WRITER)? && has(READER)?;
-    Ok(match proc::life(pid) {
-        Life::Goes | Life::Stopped | Life::Hidden if is_closing && since < DYING => Taken::Again,
-        Life::Ending if since < DYING => Taken::Again,
-        // The kernel has done all that it does at a death: somebody has set the value (SETVAL clears
-        // the undo). Unless another process has it by now.
-        Life::Over if set.values()?.taken(semaphore) && set.holder(semaphore)? == pid => Taken::Stuck,
-        Life::Over => Taken::Again,
-        Life::Goes | Life::Stopped | Life::Hidden | Life::Ending => Taken::By(pid),
-    })
-}
-
 impl Seat {
     /// Takes a seat; a set that is missing is made.
     pub(super) fn take(comer: Comer) -> Result<Self, Error> {
@@ -155,7 +112,8 @@ impl Seat {
         let semaphore = number(role);
         let done = match set.change(&mut comer.steps(is_layout(comer.hash))) {
             Err(Met::Busy) => match set.values()? {
-                values if values.taken(semaphore) => Err(Met::Busy),
+                // (It may be free again by now.)
+                values if values.taken(semaphore) || values.of(LAYOUT) == comer.hash => Err(Met::Busy),
                 values => comer.take_beside(set, &values, since),
             },
             done => done,
@@ -272,13 +230,19 @@ impl Seat {
         }
     }
 
-    /// Runs `create` while nobody else of ours makes or judges memory at the key, and no observer comes.
-    pub(super) fn locked<T>(&mut self, create: impl FnOnce(Lock) -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs `attach` while nobody else of ours makes or judges memory at the key, and no observer comes.
+    pub(super) fn locked(&mut self, attach: impl FnOnce(&Lock) -> Result<Attached, Error>) -> Result<Attached, Error> {
         let mut started = now();
         loop {
             let left = LOCKED.saturating_sub(since(started));
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
-                Ok(()) => return create(Lock::new(self.set, self.comer)),
+                Ok(()) => {
+                    let lock = Lock::new(self.set, self.comer);
+                    let attached = attach(&lock)?;
+                    self.note_made(attached.made)?;
+                    self.has_come(attached.plan.hash())?;
+                    return Ok(attached);
+                }
                 // The next status check is to tell that the seat was taken anew.
                 Err(Met::Gone) => self.reseated = self.observe()?.reseated,
                 Err(Met::Busy) => match taken_by(self.set, LOCK, since(started)) {
@@ -295,6 +259,23 @@ impl Seat {
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
+    }
+
+    /// Notes, before the lock is given back, whether this side has made the memory that it is attached to now: then the
+    /// other one may put another layout in its place.
+    fn note_made(&mut self, made: bool) -> Result<(), Error> {
+        if !self.comer.asks_none || made == self.made {
+            return Ok(());
+        }
+        let mark = of(self.comer.role, MADE);
+        let mut steps = [if made { step(mark, 1, SEM_UNDO | IPC_NOWAIT) } else { give(mark) }];
+        match self.set.change(&mut steps) {
+            Err(Met::Failed(error)) => return Err(error),
+            // In the next set there is none.
+            Err(Met::Gone | Met::Busy) => self.made = false,
+            Ok(()) => self.made = made,
+        }
+        Ok(())
     }
 
     /// Gives the seat back, a writer's in order: one step lowers OPEN with it.
@@ -332,30 +313,17 @@ impl Seat {
         }
     }
 
-    /// Notes whether this side has made the memory that it is attached to now: then the other one may put
-    /// another layout in its place.
-    pub(super) fn note_made(&mut self, made: bool) -> Result<(), Error> {
-        if !self.comer.asks_none || made == self.made {
-            return Ok(());
-        }
-        let mark = of(self.comer.role, MADE);
-        let mut steps = [if made { step(mark, 1, SEM_UNDO | IPC_NOWAIT) } else { give(mark) }];
-        match self.set.change(&mut steps) {
-            Err(Met::Failed(error)) => return Err(error),
-            // In the next set there is none.
-            Err(Met::Gone | Met::Busy) => self.made = false,
-            Ok(()) => self.made = made,
-        }
-        Ok(())
-    }
-
     /// Whether what this side has made was removed for another layout.
     pub(super) fn is_moving(&self) -> bool {
         self.comer.asks_none && self.set.values().is_ok_and(|values| values.taken(MOVING))
     }
 
-    /// This side has come over, to what has this hash.
-    pub(super) fn has_moved(&mut self, hash: u16) -> Result<(), Error> {
+    /// A side that asks for no layout is attached to what the other one wants, with this hash: whatever was moved before,
+    /// it has come over, or was never there. Before the lock is given back, so that the next move is told anew.
+    fn has_come(&mut self, hash: u16) -> Result<(), Error> {
+        if !self.comer.asks_none {
+            return Ok(());
+        }
         self.comer.hash = hash;
         self.set.put(MOVING, 0).or_else(Met::unless_gone)
     }

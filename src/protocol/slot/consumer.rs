@@ -1,6 +1,5 @@
 //! The reading side of a slot.
 
-use super::flag;
 use super::{Form, Slot, rules};
 use crate::backend::memory::slot::{AnySlot, Flag};
 use crate::backend::{Backend, Layout};
@@ -26,13 +25,16 @@ const FOUND: Record = Record { at: 0, len: 0, kind: Kind::Bytes };
 /// The end of a session that is told beside the data: nothing lies there.
 const END: Record = Record { kind: Kind::End, ..FOUND };
 
-impl<F: Form> Consumer<F> {
+impl<F: Form> Default for Consumer<F> {
     /// Of memory that it has not seen.
-    pub const fn new() -> Self {
+    fn default() -> Self {
         Self { peeked: false, turn: 0, form: PhantomData }
     }
+}
 
+impl<F: Form> Consumer<F> {
     /// The same of another struct.
+    #[must_use]
     pub const fn with_form<G: Form>(self) -> Consumer<G> {
         Consumer { peeked: self.peeked, turn: self.turn, form: PhantomData }
     }
@@ -61,7 +63,7 @@ impl<F: Form> Consumer<F> {
 
 impl<F: Form> core::Consumer for Consumer<F> {
     fn of(layout: Layout) -> Option<Self> {
-        (layout == F::LAYOUT).then(Self::new)
+        (layout == F::LAYOUT).then(Self::default)
     }
 
     fn has_strangers(&self) -> bool {
@@ -69,7 +71,7 @@ impl<F: Form> core::Consumer for Consumer<F> {
     }
 
     fn attach<B: Backend>(&mut self, _: &B) -> Result<(), Corrupt> {
-        *self = Self { turn: self.turn + 1, ..Self::new() };
+        *self = Self { turn: self.turn + 1, ..Self::default() };
         Ok(())
     }
 
@@ -81,7 +83,7 @@ impl<F: Form> core::Consumer for Consumer<F> {
     fn take_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<usize, u32> {
         let slot = F::view(memory);
         let flag = Self::look(slot);
-        if flag::is_full(slot, flag)
+        if slot.is_full(flag)
             && let Some(len) = slot.read(text)
             && !(slot.is_text() && rules::ends_session(&text[..len]))
         {
@@ -95,7 +97,7 @@ impl<F: Form> core::Consumer for Consumer<F> {
     fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
         let slot = F::view(memory);
         let flag = Self::look(slot);
-        if !flag::is_full(slot, flag) || text.len() < slot.longest() {
+        if !slot.is_full(flag) || text.len() < slot.longest() {
             return Err(flag);
         }
         let len = slot.read(text).unwrap_or(text.len());
@@ -105,18 +107,18 @@ impl<F: Form> core::Consumer for Consumer<F> {
     }
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {
-        Ok(flag::is_full(F::view(memory), flag).then_some(FOUND))
+        Ok(F::view(memory).is_full(flag).then_some(FOUND))
     }
 
     fn first<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
         let slot = F::view(memory);
-        Ok(flag::is_full(slot, Self::look(slot)).then_some(FOUND))
+        Ok(slot.is_full(Self::look(slot)).then_some(FOUND))
     }
 
     #[inline(always)]
     fn poll<B: Backend>(&mut self, memory: &B) -> Result<Option<Record>, Corrupt> {
         let slot = F::view(memory);
-        Ok((!self.peeked && flag::is_full(slot, Self::look(slot))).then_some(FOUND))
+        Ok((!self.peeked && slot.is_full(Self::look(slot))).then_some(FOUND))
     }
 
     #[inline(always)]

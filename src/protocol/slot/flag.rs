@@ -13,12 +13,4 @@
 //!
 //! A declared slot has the same table with other values for EMPTY and FULL.
 
-use crate::backend::memory::slot::AnySlot;
-
 pub use crate::backend::memory::slot::{EMPTY, FULL};
-
-/// Whether the slot is the reader's.
-#[inline(always)]
-pub(super) fn is_full(slot: impl AnySlot, flag: u32) -> bool {
-    flag != slot.empty()
-}

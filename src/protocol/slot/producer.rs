@@ -1,6 +1,5 @@
 //! The writing side of a slot.
 
-use super::flag;
 use super::{Form, Slot, rules};
 use crate::backend::memory::slot::{AnySlot, Flag};
 use crate::backend::{Backend, Layout};
@@ -21,13 +20,16 @@ pub struct Producer<F: Form = Slot> {
     form: PhantomData<F>,
 }
 
-impl<F: Form> Producer<F> {
+impl<F: Form> Default for Producer<F> {
     /// Of memory that it has not seen.
-    pub const fn new() -> Self {
+    fn default() -> Self {
         Self { straight: false, with_end: false, form: PhantomData }
     }
+}
 
+impl<F: Form> Producer<F> {
     /// The same of another struct.
+    #[must_use]
     pub const fn with_form<G: Form>(self) -> Producer<G> {
         Producer { straight: self.straight, with_end: self.with_end, form: PhantomData }
     }
@@ -36,7 +38,7 @@ impl<F: Form> Producer<F> {
     fn is_empty(slot: F::View<'_>) -> bool {
         // Edge `room`, taking end; pairs with the store in `Consumer::empty`: the reader's copy
         // out is over.
-        !flag::is_full(slot, slot.flag().load(orders().see_empty))
+        slot.flag().load(orders().see_empty) == slot.empty()
     }
 
     #[inline(always)]
@@ -55,7 +57,7 @@ impl<F: Form> Producer<F> {
 
     /// The message that lies there, unless the reader has released it, or it ends the session: the removal of the
     /// memory is how a reader answers that.
-    fn left<B: Backend>(&self, memory: &B) -> Option<(Kind, Vec<u8>)> {
+    fn left<B: Backend>(self, memory: &B) -> Option<(Kind, Vec<u8>)> {
         let slot = F::view(memory);
         if Self::is_empty(slot) {
             return None;
@@ -71,7 +73,7 @@ impl<F: Form> Producer<F> {
 
 impl<F: Form> core::Producer for Producer<F> {
     fn of(layout: Layout) -> Option<Self> {
-        (layout == F::LAYOUT).then(Self::new)
+        (layout == F::LAYOUT).then(Self::default)
     }
 
     fn has_strangers(&self) -> bool {
@@ -79,7 +81,7 @@ impl<F: Form> core::Producer for Producer<F> {
     }
 
     fn attach<B: Backend>(&mut self, _: &B) -> Result<(), Corrupt> {
-        *self = Self::new();
+        *self = Self::default();
         Ok(())
     }
 

@@ -1,0 +1,56 @@
+//! What a reader that waits looks at beside its messages: the peer, the memory, an end.
+
+use super::Reader;
+use crate::backend::Backend;
+use crate::error::{Error, RecvError};
+use crate::protocol::core::{Consumer, Core, Record};
+use crate::protocol::endpoint::peer::{Peer, Verdict};
+use std::mem::discriminant;
+
+impl<B: Backend, L: Core> Reader<B, L> {
+    /// Moves to the memory that the address leads to now.
+    pub(super) fn move_on(&mut self) -> Result<(), Error> {
+        let before = self.memory.layout();
+        self.memory.reopen()?;
+        let found = self.memory.layout();
+        if discriminant(&found) != discriminant(&before) {
+            let cursor = self.core.cursor();
+            self.core = L::Consumer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
+            self.core.continue_from(cursor);
+            self.watch.follow(self.core.has_strangers());
+        }
+        self.settle_in()
+    }
+
+    /// The end of a session that was told beside what is sent, if the memory is the session's still.
+    pub(in crate::protocol::endpoint) fn end_beside(&mut self) -> Result<Option<Record>, Error> {
+        let Some(end) = self.core.end_beside(&self.memory) else { return Ok(None) };
+        let (status, _) = self.status()?;
+        Ok((status.ended && !status.removed).then_some(end))
+    }
+
+    /// Looks at the peer and the memory. What was sent before a death, a removal or an end beside it is read before that
+    /// is told, or acted upon.
+    pub(super) fn look_around(&mut self) -> Result<Option<Record>, RecvError> {
+        let (status, verdict) = self.status()?;
+        let died = status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
+        let end = if status.ended { self.core.end_beside(&self.memory) } else { None };
+        if status.removed || died || end.is_some() {
+            let found = self.core.poll_last(&self.memory)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        if status.removed {
+            self.move_on()?;
+        } else if end.is_some() {
+            return Ok(end);
+        } else if died {
+            return Err(RecvError::WriterGone);
+        } else if verdict == Verdict::Gone {
+            // It left in order: the next one to come is a new one.
+            self.watch.begin_anew();
+        }
+        Ok(None)
+    }
+}
