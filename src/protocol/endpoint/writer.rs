@@ -279,8 +279,28 @@ impl<B: Backend, L: Core> Writer<B, L> {
         if kind == Kind::End {
             self.recover(policy)?;
         }
+        let before = self.memory.layout();
         self.make_room(bytes.len(), policy)?;
+        if self.memory.layout() != before {
+            return self.push_elsewhere(kind, bytes, policy);
+        }
         self.core.push(&self.memory, kind, bytes);
+        self.introduced = true;
+        Ok(())
+    }
+
+    /// As [`push`](Self::push), where the other side has put memory of its own layout in the place of that for which the
+    /// message was checked.
+    #[cold]
+    fn push_elsewhere(&mut self, kind: Kind, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        match kind {
+            Kind::End if self.core.ends_beside(&self.memory) => return self.end_beside(policy),
+            Kind::End => self.core.push(&self.memory, kind, self.core.end()),
+            Kind::Bytes => {
+                let kind = self.core.check(&self.memory, bytes)?;
+                self.core.push(&self.memory, kind, bytes);
+            }
+        }
         self.introduced = true;
         Ok(())
     }
