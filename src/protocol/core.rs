@@ -200,8 +200,10 @@ pub trait Consumer: Sized + Debug {
         0
     }
 
-    /// Copies an answer in, to what lies there and was not released.
-    fn reply<B: Backend>(&self, _: &B, _bytes: &[u8]) {}
+    /// Copies an answer in, to what was peeked at and not released; whether there is such a message.
+    fn reply<B: Backend>(&self, _: &B, _bytes: &[u8]) -> bool {
+        false
+    }
 
     /// Whether the reader coalesces when it is close behind the writer.
     fn coalesce(&mut self, _: bool) {}

@@ -333,8 +333,8 @@ impl super::core::Consumer for Consumer {
         look!(self, memory, core => core.reply_len(memory))
     }
 
-    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) {
-        look!(self, memory, core => core.reply(memory, bytes));
+    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) -> bool {
+        look!(self, memory, core => core.reply(memory, bytes))
     }
 
     fn coalesce(&mut self, on: bool) {

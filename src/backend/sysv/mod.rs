@@ -51,6 +51,7 @@ pub use segment::Segment;
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
 use super::{Backend, DeclaredView, PeerStatus, RingView, Sealed, SlotView, Wanted};
+use crate::declare::Declared;
 use crate::error::{Error, Layout, Role};
 use crate::sync::AtomicU32;
 use comer::Comer;
@@ -94,6 +95,23 @@ impl SysV {
     /// What the system call met.
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
         self.seat.as_ref().map_or(Ok(None), Seat::mode)
+    }
+
+    /// Where the flag and what is handed over lie: as this side declared it, or as it took that from the other side. A
+    /// classic slot is the tutorial's struct. `None`: a ring.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let first = Reader::<SysV>::open(&Options::declared(key, &"text[1024]".parse()?))?;
+    /// let second = Writer::<SysV>::open(&Options::any(key))?;
+    /// let declared = second.backend().declared().expect("it is no ring");
+    /// assert_eq!(declared.to_string(), "flag=i32@0,text=1024@4,size=1028");
+    /// first.backend().segment().remove()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn declared(&self) -> Option<Declared> {
+        self.attached.plan.declared()
     }
 }
 

@@ -35,6 +35,15 @@ impl Plan {
         if let Self::Declared(wish) = self { wish.geometry.hash() } else { 0 }
     }
 
+    /// As a declaration; a ring is none.
+    pub(super) fn declared(self) -> Option<Declared> {
+        match self {
+            Self::Slot => Some(classic()),
+            Self::Ring { .. } => None,
+            Self::Declared(wish) => wish.to_string().parse().ok(),
+        }
+    }
+
     /// Where in the segment its slot begins.
     pub(super) fn at(self) -> usize {
         if let Self::Declared(wish) = self { wish.geometry.at() } else { 0 }

@@ -155,6 +155,34 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.core.release_up_to(&self.memory, cursor);
     }
 
+    /// Answers the message that was peeked at and not released, as [`Message::reply`] does, for a caller that kept no
+    /// [`Message`]; says whether there is one.
+    ///
+    /// # Errors
+    /// [`Error::BadReply`] if an answer has another length, or the layout has none.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let options = Options::declared(key, &"struct { int written; char text[60]; int answer; },reply=answer".parse()?);
+    /// let mut reader = Reader::<SysV>::open(&options)?;
+    /// let mut writer = Writer::<SysV>::open(&options)?;
+    /// writer.send(b"how much?")?;
+    /// assert!(!reader.reply(&42_i32.to_ne_bytes())?, "nothing was peeked at");
+    /// let question = reader.peek()?.text().to_vec();
+    /// assert!(question == b"how much?" && reader.reply(&42_i32.to_ne_bytes())?);
+    /// reader.release_peeked();
+    /// assert!(!reader.reply(&[0; 4])?, "it is the writer's");
+    /// reader.backend().segment().remove()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reply(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        let needs = self.core.reply_len(&self.memory);
+        if bytes.len() != needs || needs == 0 {
+            return Err(Error::BadReply { given: bytes.len(), needs });
+        }
+        Ok(self.core.reply(&self.memory, bytes))
+    }
+
     /// An iterator over the messages up to the end of the session, which is not released, or up to the first error.
     /// [`next_message`](Self::next_message) does the same without a new vector for each.
     ///
@@ -302,12 +330,8 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reply(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let needs = if self.ends_session() { 0 } else { self.reader.core.reply_len(&self.reader.memory) };
-        if bytes.len() != needs || needs == 0 {
-            return Err(Error::BadReply { given: bytes.len(), needs });
-        }
-        self.reader.core.reply(&self.reader.memory, bytes);
-        Ok(())
+        // An end has no answer.
+        if self.reader.reply(bytes)? { Ok(()) } else { Err(Error::BadReply { given: bytes.len(), needs: 0 }) }
     }
 
     /// Gives the message's place back to the writer, and that of all that was peeked at before it.

@@ -163,8 +163,11 @@ impl<F: Form> core::Consumer for Consumer<F> {
         F::view(memory).reply_len()
     }
 
-    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) {
-        F::view(memory).write_reply(bytes);
+    fn reply<B: Backend>(&self, memory: &B, bytes: &[u8]) -> bool {
+        if self.peeked {
+            F::view(memory).write_reply(bytes);
+        }
+        self.peeked
     }
 
     fn end_beside<B: Backend>(&self, memory: &B) -> Option<Record> {
