@@ -143,14 +143,15 @@ pub trait Backend: Sized + Sealed {
     /// What the memory is laid out as.
     fn layout(&self) -> Layout;
 
-    /// The places of a slot.
+    /// The places of a classic slot. Where the layout is another one, this can be a slot that nobody fills.
     ///
     /// # Panics
-    /// Where the layout is another one.
+    /// Or there is none.
     #[doc(hidden)]
     fn slot(&self) -> SlotView<'_>;
 
-    /// Of memory that is no ring: whether [`slot`](Self::slot) has places, and not [`declared`](Self::declared).
+    /// Of memory that is no ring: whether it is a classic slot. If it is not, [`declared`](Self::declared) has the places,
+    /// and [`slot`](Self::slot) is one that nobody fills.
     #[doc(hidden)]
     #[inline(always)]
     fn is_classic(&self) -> bool {

@@ -152,16 +152,15 @@ impl super::core::Producer for Producer {
 
     #[inline(always)]
     fn push_straight<B: Backend>(&mut self, memory: &B, bytes: &[u8]) -> bool {
-        match self {
-            Self::Slot(core) if memory.is_classic() => core.push_straight(memory, bytes),
-            // No straight way: it would take registers from the other layouts'.
-            Self::Slot(_) => false,
-            Self::Ring(core) => core.push_straight(memory, bytes),
-        }
+        either!(self, core => core.push_straight(memory, bytes))
     }
 
     fn renew<B: Backend>(&mut self, memory: &B, nothing_first: bool) {
-        change!(self, memory, core => core.renew(memory, nothing_first));
+        match self {
+            // At a declared slot nothing goes at a glance: see `Backend::is_classic`.
+            Self::Slot(core) => core.renew(memory, nothing_first && memory.is_classic()),
+            Self::Ring(core) => core.renew(memory, nothing_first),
+        }
     }
 
     fn knows_room<B: Backend>(&self, memory: &B, len: usize) -> bool {
@@ -235,20 +234,12 @@ impl super::core::Consumer for Consumer {
 
     #[inline(always)]
     fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32> {
-        match self {
-            Self::Slot(core) if memory.is_classic() => core.take_straight(memory, bytes),
-            Self::Slot(_) => Err(0),
-            Self::Ring(core) => core.take_straight(memory, bytes),
-        }
+        either!(self, core => core.take_straight(memory, bytes))
     }
 
     #[inline(always)]
     fn peek_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<Record, u32> {
-        match self {
-            Self::Slot(core) if memory.is_classic() => core.peek_straight(memory, text),
-            Self::Slot(_) => Err(0),
-            Self::Ring(core) => core.peek_straight(memory, text),
-        }
+        either!(self, core => core.peek_straight(memory, text))
     }
 
     fn found<B: Backend>(&self, memory: &B, flag: u32) -> Result<Option<Record>, Corrupt> {

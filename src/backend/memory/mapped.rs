@@ -15,8 +15,8 @@ use core::ptr::NonNull;
 /// The view of a mapping.
 #[derive(Debug, Clone, Copy)]
 pub struct Mapped<'a> {
-    /// Of a slot.
-    pub slot: Option<SlotView<'a>>,
+    /// Of a classic slot; a [closed](SlotView::closed) one where the layout is another.
+    pub slot: SlotView<'a>,
     /// Of a ring.
     pub ring: Option<RingView<'a>>,
     /// Of a declared slot.
@@ -74,7 +74,7 @@ impl<'a> Mapped<'a> {
                         text: Payload::from_raw(first.as_ptr().add(SLOT.text_at), SLOT.text_len),
                     }
                 };
-                Self { slot: Some(slot), ..Self::NONE }
+                Self { slot, ring: None, declared: None }
             }
             Shape::Ring(capacity) => {
                 assert!(ring::is_capacity(capacity) && len == ring::size(capacity), "the size of a ring");
@@ -82,21 +82,18 @@ impl<'a> Mapped<'a> {
                 let first = NonNull::new(first).expect("a mapping does not end at the end of the addresses");
                 // SAFETY: the header lies before the records, and both are within the mapping.
                 let ring = unsafe { RingView::from_raw(first, capacity, capacity / 4, reached) };
-                Self { ring: Some(ring), ..Self::NONE }
+                Self { slot: SlotView::closed(), ring: Some(ring), declared: None }
             }
             Shape::Declared(geometry) => {
                 // SAFETY: the caller's promise; a page is aligned.
                 let declared = unsafe { DeclaredView::from_raw(first, len, geometry) };
-                Self { declared: Some(declared), ..Self::NONE }
+                Self { slot: SlotView::closed(), ring: None, declared: Some(declared) }
             }
         }
     }
 }
 
 impl Mapped<'_> {
-    /// Of no layout.
-    pub(crate) const NONE: Self = Self { slot: None, ring: None, declared: None };
-
     /// Which it is.
     #[must_use]
     pub fn layout(&self) -> Layout {

@@ -92,6 +92,17 @@ pub struct SlotView<'a> {
     pub text: Payload<'a>,
 }
 
+#[cfg(not(model))]
+impl SlotView<'_> {
+    /// A slot that nobody fills, of memory with another layout. Where a declared slot lies in the place of a classic one,
+    /// this is what is seen at a glance, and only what comes behind the glance asks for the struct.
+    pub(crate) fn closed() -> Self {
+        static FLAG: AtomicU32 = AtomicU32::new(EMPTY);
+        static TEXT: [AtomicU32; 1] = [AtomicU32::new(0)];
+        Self { flag: &FLAG, text: Payload::from_words(&TEXT) }
+    }
+}
+
 impl<'a> AnySlot for SlotView<'a> {
     type Flag = &'a AtomicU32;
 

@@ -197,8 +197,7 @@ impl Backend for SysV {
 
     #[inline(always)]
     fn slot(&self) -> SlotView<'_> {
-        let Some(slot) = self.attached.views.slot else { other_layout() };
-        slot
+        self.attached.views.slot
     }
 
     #[inline(always)]
@@ -209,7 +208,7 @@ impl Backend for SysV {
 
     #[inline(always)]
     fn is_classic(&self) -> bool {
-        self.attached.views.slot.is_some()
+        self.attached.views.declared.is_none()
     }
 
     #[inline(always)]

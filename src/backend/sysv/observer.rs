@@ -277,7 +277,7 @@ impl Observer {
     }
 
     fn slot(&self) -> Option<SlotView<'_>> {
-        self.views()?.slot
+        (self.layout() == Layout::Slot).then(|| self.views().map(|views| views.slot))?
     }
 
     /// The places of a ring, to be loaded from and nothing else.

@@ -127,6 +127,13 @@ impl Options {
     pub(super) fn check_first(&self, stat: &Stat, role: Role) -> Result<(), Error> {
         match self.check(stat) {
             Err(Error::OtherLayout { .. }) if self.may_replace(stat) && comer::may_replace(self.key, role) => Ok(()),
+            // It looks like nothing of ours, and a side that is there says what it is.
+            Err(not_ours @ Error::NotAChannel { .. }) => match comer::declared_at(self.key) {
+                Some((_, pid)) => {
+                    Err(Error::OtherDeclared { key: self.key.number(), wanted: Some(self.want.to_string()), pid })
+                }
+                None => Err(not_ours),
+            },
             checked => checked,
         }
     }

@@ -150,16 +150,19 @@ impl Attachment {
         match shape {
             Shape::Slot => {
                 assert_eq!(size, SLOT.size, "the size of a slot");
-                Mapped { slot: Some(memory.slot.view()), ..Mapped::NONE }
+                Mapped { slot: memory.slot.view(), ring: None, declared: None }
             }
             Shape::Ring(capacity) => {
                 assert_eq!(size, ring::size(capacity), "the size of a ring");
-                Mapped { ring: Some(memory.of_ring().words.view()), ..Mapped::NONE }
+                let ring = Some(memory.of_ring().words.view());
+                Mapped { slot: memory.slot.view(), ring, declared: None }
             }
             Shape::Declared(geometry) => {
                 assert!(geometry.accepts(size), "the size of a declared slot");
                 let words = memory.declared.as_ref().expect("a segment of another size than a slot's or a ring's");
-                Mapped { declared: Some(DeclaredView::from_words(words, geometry)), ..Mapped::NONE }
+                let declared = Some(DeclaredView::from_words(words, geometry));
+                // Nobody fills that one.
+                Mapped { slot: memory.slot.view(), ring: None, declared }
             }
         }
     }
