@@ -37,7 +37,9 @@ unsafe impl Send for ThroughC {}
 
 impl Ends for ThroughC {
     fn open(writer: Key, reader: Key, layout: i32) -> Self {
-        let options = shmh_options { size: size_of::<shmh_options>(), layout, mode: 0, capacity: 0, trust_owner: 0 };
+        let (declared, offsets) = (std::ptr::null(), std::ptr::null());
+        let size = size_of::<shmh_options>();
+        let options = shmh_options { size, layout, mode: 0, capacity: 0, trust_owner: 0, declared, offsets };
         let open = |key: Key, role| {
             let mut handle = std::ptr::null_mut();
             // SAFETY: both can be read and written.

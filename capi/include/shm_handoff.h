@@ -31,11 +31,23 @@
 
 #include <stddef.h>
 
+// Initialises a struct shmh_span with that of a member: struct shmh_span text = SHMH_SPAN(struct shared, text);
+#define SHMH_SPAN(type, member) {offsetof(type, member), sizeof(((type *)0)->member)}
+
 // The role of `shmh_open` that puts messages in.
 #define SHMH_WRITER 1
 
 // The role of `shmh_open` that takes messages out.
 #define SHMH_READER 2
+
+// One C string, by the rules of the tutorial.
+#define SHMH_TEXT 1
+
+// Records of one length, of any bytes.
+#define SHMH_DATA 2
+
+// The most spans of a payload, or of a reply.
+#define SHMH_MOST_SPANS 1024
 
 // Whatever is at the key; where nothing is, a classic slot.
 #define SHMH_ANY 0
@@ -46,13 +58,16 @@
 // A ring: any bytes, much faster, and no C program of the tutorial on the other side.
 #define SHMH_RING 2
 
+// A slot in a struct of the program's own: `declared` or `offsets` says where its flag and its payload lie.
+#define SHMH_DECLARED 3
+
 // Done.
 #define SHMH_OK 0
 
 // The session has ended: the message is its end, or it was met before.
 #define SHMH_ENDED 1
 
-// Invalid argument: a null pointer, an unknown role or layout, or key 0. EINVAL
+// Invalid argument: a null pointer, an unknown role or layout, a declaration that can't be read, or key 0. EINVAL
 #define SHMH_E_INVALID -1
 
 // The handle was closed, or it is that of the process which forked this one. EBADF
@@ -70,8 +85,8 @@
 // The peer that was there died; for a writer also: it left. EPIPE
 #define SHMH_E_PEER_GONE -6
 
-// The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
-// `end` without being `end` alone. EMSGSIZE
+// The message can't be carried: too long, of another length than a declared record; or, in a text, with a NUL, or
+// beginning with `end` without being `end` alone. EMSGSIZE
 #define SHMH_E_UNSENDABLE -7
 
 // The buffer is too small; the message stays. ENOBUFS
@@ -101,11 +116,47 @@
 // One end of a channel.
 typedef struct shmh shmh;
 
+// A range of bytes, counted from the beginning of the struct: `SHMH_SPAN(struct shared, text)` is that of a member.
+typedef struct shmh_span {
+    // `offsetof` its first byte.
+    size_t offset;
+    // `sizeof` it: 1 at least.
+    size_t len;
+} shmh_span;
+
+// Where the flag and the payload of a struct lie. Begin with all zero, and `size`.
+typedef struct shmh_offsets {
+    // `sizeof(struct shmh_offsets)`: a later version may have more at its end.
+    size_t size;
+    // An integer of 4 bytes or of 1.
+    struct shmh_span flag;
+    // At this value of the flag the writer may write.
+    long long empty;
+    // This value a writer of ours publishes; a reader takes any but `empty` for it. If both are 0, it is 1.
+    long long full;
+    // `SHMH_TEXT` or `SHMH_DATA`.
+    int kind;
+    // What is handed over: one span of a text, one or more of data.
+    const struct shmh_span *payload;
+    // How many spans: at most `SHMH_MOST_SPANS`.
+    size_t payload_count;
+    // What the reader may write before it releases; NULL: nothing. It may lie within the payload.
+    const struct shmh_span *reply;
+    // How many spans: at most `SHMH_MOST_SPANS`.
+    size_t reply_count;
+    // Bytes of the segment, as they were given to `shmget`: `sizeof` the struct, or more. 0: where the last span ends.
+    size_t segment_size;
+    // Not 0: a larger segment will do, too.
+    int at_least;
+    // Where in the segment the struct begins.
+    size_t at;
+} shmh_offsets;
+
 // What `shmh_open` can be told. Begin with all zero, and `size`.
 typedef struct shmh_options {
     // `sizeof(struct shmh_options)`: a later version may have more at its end.
     size_t size;
-    // `SHMH_ANY`, `SHMH_SLOT` or `SHMH_RING`.
+    // `SHMH_ANY`, `SHMH_SLOT`, `SHMH_RING` or `SHMH_DECLARED`.
     int layout;
     // Permission bits of what has to be made; 0: 0600.
     unsigned int mode;
@@ -113,6 +164,11 @@ typedef struct shmh_options {
     size_t capacity;
     // Not 0: accept what belongs to another user.
     int trust_owner;
+    // For `SHMH_DECLARED`, a SPEC: `text[1024]`, a C declaration as the program has it, `FILE.h`, `FILE.h:NAME`, or
+    // the terse form, each with terms behind a comma. NULL: `offsets` says it. docs/layouts.md has it all.
+    const char *declared;
+    // For `SHMH_DECLARED`, the same by `offsetof` and `sizeof`. NULL: `declared` says it.
+    const struct shmh_offsets *offsets;
 } shmh_options;
 
 #ifdef __cplusplus
@@ -122,15 +178,19 @@ extern "C" {
 // Opens `key` as `role` (`SHMH_WRITER` or `SHMH_READER`), and makes what is missing there. Does not wait for
 // the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
 //
+// A layout that is none is `SHMH_E_INVALID`; `shmh_error()` shows the place in the SPEC, in several lines.
+//
 // Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
 // `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_CORRUPT`, `SHMH_E_SYSTEM`.
 //
 // The caller's part:
-// `out` is NULL or can be written, `options` is NULL or can be read.
+// `out` is NULL or can be written, `options` is NULL or can be read, and so can what it points to: a SPEC up to its NUL,
+// as many spans as their number says.
 int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *options);
 
-// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a classic
-// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
+// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a slot
+// it waits for a reader, too. A message that is `end` alone ends the session in a slot with a text; a record of declared
+// data has `shmh_record_len()` bytes, any bytes.
 //
 // Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
 // `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNSENDABLE`, `SHMH_E_ROLE_TAKEN` (the
@@ -140,8 +200,22 @@ int shmh_open(struct shmh **out, int key, int role, const struct shmh_options *o
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
 int shmh_send(struct shmh *handle, const void *bytes, size_t len, int timeout_ms);
 
-// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by a record of its own in a ring. The
-// reader removes the segment.
+// Sends a request, waits until the reader has released it, and copies what the reader answered to `answer`, which has
+// exactly `shmh_reply_len()` bytes. Waits as `shmh_send` does. A reader that does not answer leaves what lay
+// there. After `SHMH_E_TIMED_OUT` or `SHMH_E_INTERRUPTED` the request can have been sent: the next call waits for that one
+// first, and drops its answer.
+//
+// Returns as `shmh_send`. `SHMH_E_INVALID`: also an answer of another length, or in a layout that has none.
+// `SHMH_E_PEER_GONE` can mean that the request was sent, and not answered.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `request` can be read for `len` bytes, and
+// `answer` can be written for `answer_len` bytes.
+int shmh_call(struct shmh *handle, const void *request, size_t len, void *answer, size_t answer_len, int timeout_ms);
+
+// Ends the session, waiting as `shmh_send` does: by a message `end` in a slot with a text, by a record of its own in a ring,
+// and beside declared data when the last record was released, if a reader of ours is there. The reader removes the
+// segment, unless it has more than the declared struct.
 //
 // Returns as `shmh_send`.
 //
@@ -163,13 +237,23 @@ int shmh_end(struct shmh *handle, int timeout_ms);
 int shmh_recv(struct shmh *handle, void *buffer, size_t size, size_t *len, int timeout_ms);
 
 // Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
-// with this handle. The writer can't change them. It is not released: if this reader dies, the next one gets it.
+// with this handle, `shmh_reply` aside. The writer can't change them. It is not released: if this reader dies, the next one gets it.
 //
 // Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
 //
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` and `len` are NULL or can be written.
 int shmh_peek(struct shmh *handle, const void **bytes, size_t *len, int timeout_ms);
+
+// Answers the message that was peeked at, with exactly `shmh_reply_len()` bytes. The writer sees the answer when the message is
+// released, and no part of it before.
+//
+// Returns `SHMH_OK`; `SHMH_E_INVALID`, also for an answer of another length, in a layout that has none, or where no
+// message was peeked at; `SHMH_E_CLOSED` or `SHMH_E_WRONG_ROLE`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
+int shmh_reply(struct shmh *handle, const void *bytes, size_t len);
 
 // Releases the message that was peeked at: its space is the writer's again. After `SHMH_ENDED` it removes the segment
 // instead, and the session is over.
@@ -214,6 +298,26 @@ int shmh_recover(struct shmh *handle, int timeout_ms);
 // The caller's part:
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 size_t shmh_capacity(struct shmh *handle);
+
+// How many bytes each record has, where data was declared; 0: messages have lengths of their own.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+size_t shmh_record_len(struct shmh *handle);
+
+// How many bytes an answer has; 0: the layout has none.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+size_t shmh_reply_len(struct shmh *handle);
+
+// Writes where flag and payload lie, as a SPEC in its terse form: that of a classic slot is
+// `flag=i32@0,text=2048@4,size=2052`. As `snprintf` does, it writes no more than `size` bytes, a NUL among them, and returns
+// the length of the whole, without the NUL; 0: it is a ring, or the handle is none. `buffer` may be NULL if `size` is 0.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes.
+size_t shmh_spec(struct shmh *handle, char *buffer, size_t size);
 
 // Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 // any thread and by signal handlers.

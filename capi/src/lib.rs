@@ -8,18 +8,23 @@
 //! to all that is not as it should be; and where it did, `extern "C"` would abort, not unwind.) All
 //! else goes the long way, which looks again.
 
+mod declared;
 mod handle;
 mod hint;
+mod options;
 mod status;
 
+pub use declared::*;
 pub use handle::shmh;
+pub use options::*;
 pub use status::*;
 
 use handle::Side;
-use shm_handoff::backend::sysv::{Key, Options, SysV};
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::declare::{Declared, Payload, Span};
 use shm_handoff::{Reader, Received, RecvError, WaitPolicy, Writer};
 use status::Fault;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,50 +34,6 @@ use std::time::Duration;
 pub const SHMH_WRITER: c_int = 1;
 /// The role of `shmh_open` that takes messages out.
 pub const SHMH_READER: c_int = 2;
-
-/// Whatever is at the key; where nothing is, a classic slot.
-pub const SHMH_ANY: c_int = 0;
-/// The tutorial's slot: `struct { int written; char text[2048]; }`.
-pub const SHMH_SLOT: c_int = 1;
-/// A ring: any bytes, much faster, and no C program of the tutorial on the other side.
-pub const SHMH_RING: c_int = 2;
-
-/// What `shmh_open` can be told. Begin with all zero, and `size`.
-#[repr(C)]
-#[allow(non_camel_case_types)] // its name in C
-#[derive(Debug, Clone, Copy)]
-pub struct shmh_options {
-    /// `sizeof(struct shmh_options)`: a later version may have more at its end.
-    pub size: usize,
-    /// `SHMH_ANY`, `SHMH_SLOT` or `SHMH_RING`.
-    pub layout: c_int,
-    /// Permission bits of what has to be made; 0: 0600.
-    pub mode: c_uint,
-    /// Bytes of a ring, a power of two from 64 KiB to 1 GiB; 0: those of the ring that is there, or 2 MiB.
-    pub capacity: usize,
-    /// Not 0: accept what belongs to another user.
-    pub trust_owner: c_int,
-}
-
-fn options(key: c_int, given: Option<&shmh_options>) -> Result<Options, Fault> {
-    let key = Key::new(key.cast_unsigned())?;
-    let Some(given) = given else { return Ok(Options::any(key)) };
-    if given.size != size_of::<shmh_options>() {
-        return Err(Fault::new(SHMH_E_INVALID, c"the options' size is not sizeof(struct shmh_options)"));
-    }
-    let options = match (given.layout, given.capacity) {
-        (SHMH_ANY, _) => Options::any(key),
-        (SHMH_SLOT, _) => Options::slot(key),
-        (SHMH_RING, 0) => Options::any_ring(key),
-        (SHMH_RING, capacity) => Options::ring(key, capacity)?,
-        _ => return Err(Fault::new(SHMH_E_INVALID, c"the layout is none")),
-    };
-    let mode = if given.mode == 0 { 0o600 } else { given.mode };
-    if mode & !0o666 != 0 || mode & 0o600 != 0o600 {
-        return Err(Fault::new(SHMH_E_INVALID, c"the mode has other bits than those of 666, or not those of 600"));
-    }
-    Ok(options.mode(mode).trust_owner(given.trust_owner != 0))
-}
 
 /// Runs `call` so that neither an error nor a panic leaves it as such.
 #[inline]
@@ -99,8 +60,41 @@ unsafe fn with(handle: *mut shmh, call: impl FnOnce(&mut Side, &AtomicBool) -> R
 }
 
 #[cold]
-fn null() -> Fault {
+pub(crate) fn null() -> Fault {
     Fault::new(SHMH_E_INVALID, c"a pointer is NULL")
+}
+
+/// No object has more bytes.
+const MOST: usize = isize::MAX as usize;
+
+/// Whether bytes can lie there.
+fn check(bytes: *const c_void, len: usize) -> Result<(), Fault> {
+    match len {
+        0 => Ok(()),
+        _ if bytes.is_null() => Err(null()),
+        1..=MOST => Ok(()),
+        _ => Err(Fault::new(SHMH_E_INVALID, c"a length is more than PTRDIFF_MAX: was it negative?")),
+    }
+}
+
+/// The `len` bytes that a caller has.
+///
+/// # Safety
+/// They can be read for as long as the slice is used.
+unsafe fn given<'a>(bytes: *const c_void, len: usize) -> Result<&'a [u8], Fault> {
+    check(bytes, len)?;
+    // SAFETY: the caller's promise; without bytes any pointer that is not NULL does.
+    Ok(if len == 0 { &[] } else { unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), len) } })
+}
+
+/// The `len` bytes that a caller has for what comes.
+///
+/// # Safety
+/// They can be written for as long as the slice is used, and nothing else uses them.
+unsafe fn room<'a>(bytes: *mut c_void, len: usize) -> Result<&'a mut [u8], Fault> {
+    check(bytes, len)?;
+    // SAFETY: the caller's promise; without bytes any pointer that is not NULL does.
+    Ok(if len == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(bytes.cast::<u8>(), len) } })
 }
 
 #[inline]
@@ -152,11 +146,14 @@ fn failed(fault: Fault, timeout_ms: c_int, interrupted: &AtomicBool) -> Fault {
 /// Opens `key` as `role` (`SHMH_WRITER` or `SHMH_READER`), and makes what is missing there. Does not wait for
 /// the other side. `options`: NULL for whatever is there, or a classic slot made with mode 0600.
 ///
+/// A layout that is none is `SHMH_E_INVALID`; `shmh_error()` shows the place in the SPEC, in several lines.
+///
 /// Returns `SHMH_OK` with a handle in `*out`, or an error with NULL in it: `SHMH_E_INVALID`, `SHMH_E_ROLE_TAKEN`,
 /// `SHMH_E_NOT_A_CHANNEL`, `SHMH_E_PERMISSION`, `SHMH_E_LIMIT`, `SHMH_E_CORRUPT`, `SHMH_E_SYSTEM`.
 ///
 /// # Safety
-/// `out` is NULL or can be written, `options` is NULL or can be read.
+/// `out` is NULL or can be written, `options` is NULL or can be read, and so can what it points to: a SPEC up to its NUL,
+/// as many spans as their number says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn shmh_open(
     out: *mut *mut shmh,
@@ -171,7 +168,7 @@ pub unsafe extern "C" fn shmh_open(
         // SAFETY: the caller's promise.
         unsafe { *out = std::ptr::null_mut() };
         // SAFETY: the caller's promise.
-        let options = self::options(key, unsafe { options.as_ref() })?;
+        let options = unsafe { options::read(key, options) }?;
         let side = match role {
             SHMH_WRITER => Side::Writer(Writer::open(&options)?),
             SHMH_READER => Side::Reader(Reader::open(&options)?),
@@ -183,8 +180,9 @@ pub unsafe extern "C" fn shmh_open(
     })
 }
 
-/// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a classic
-/// slot it waits for a reader, too. A message that is `end` alone ends the session in a classic slot.
+/// Sends `len` bytes, and waits for room for `timeout_ms` at most (negative: forever; 0: not at all). In a slot
+/// it waits for a reader, too. A message that is `end` alone ends the session in a slot with a text; a record of declared
+/// data has `shmh_record_len()` bytes, any bytes.
 ///
 /// Returns `SHMH_OK`: it was sent. Else it was not: `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_WRONG_ROLE`,
 /// `SHMH_E_TIMED_OUT`, `SHMH_E_INTERRUPTED`, `SHMH_E_PEER_GONE`, `SHMH_E_UNSENDABLE`, `SHMH_E_ROLE_TAKEN` (the
@@ -198,6 +196,7 @@ pub unsafe extern "C" fn shmh_send(handle: *mut shmh, bytes: *const c_void, len:
     unsafe {
         if let Some(Side::Writer(writer)) = handle::glance(handle)
             && !bytes.is_null()
+            && len <= MOST
             && writer.send_straight(std::slice::from_raw_parts(bytes.cast::<u8>(), len))
         {
             return SHMH_OK;
@@ -215,19 +214,54 @@ unsafe extern "C" fn send_slowly(handle: *mut shmh, bytes: *const c_void, len: u
     unsafe {
         with(handle, |side, interrupted| {
             let writer = writer(side)?;
-            if bytes.is_null() && len > 0 {
-                return Err(null());
-            }
-            // SAFETY: the caller's promise; without bytes any pointer that is not NULL does.
-            let bytes = if len == 0 { &[][..] } else { std::slice::from_raw_parts(bytes.cast::<u8>(), len) };
+            let bytes = given(bytes, len)?;
             with_policy(timeout_ms, interrupted, |policy| writer.send_with(bytes, policy))?;
             Ok(SHMH_OK)
         })
     }
 }
 
-/// Ends the session, waiting as `shmh_send` does: by a message `end` in a classic slot, by a record of its own in a ring. The
-/// reader removes the segment.
+/// Sends a request, waits until the reader has released it, and copies what the reader answered to `answer`, which has
+/// exactly `shmh_reply_len()` bytes. Waits as `shmh_send` does. A reader that does not answer leaves what lay
+/// there. After `SHMH_E_TIMED_OUT` or `SHMH_E_INTERRUPTED` the request can have been sent: the next call waits for that one
+/// first, and drops its answer.
+///
+/// Returns as `shmh_send`. `SHMH_E_INVALID`: also an answer of another length, or in a layout that has none.
+/// `SHMH_E_PEER_GONE` can mean that the request was sent, and not answered.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `request` can be read for `len` bytes, and
+/// `answer` can be written for `answer_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_call(
+    handle: *mut shmh,
+    request: *const c_void,
+    len: usize,
+    answer: *mut c_void,
+    answer_len: usize,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, interrupted| {
+            let writer = writer(side)?;
+            check(request, len)?;
+            check(answer, answer_len)?;
+            // Two slices are never of the same bytes.
+            let (from, to) = (request as usize, answer as usize);
+            if len > 0 && answer_len > 0 && from < to.saturating_add(answer_len) && to < from.saturating_add(len) {
+                return Err(Fault::new(SHMH_E_INVALID, c"the answer's buffer overlaps the request"));
+            }
+            let (request, answer) = (given(request, len)?, room(answer, answer_len)?);
+            with_policy(timeout_ms, interrupted, |policy| writer.call_with(request, answer, policy))?;
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// Ends the session, waiting as `shmh_send` does: by a message `end` in a slot with a text, by a record of its own in a ring,
+/// and beside declared data when the last record was released, if a reader of ours is there. The reader removes the
+/// segment, unless it has more than the declared struct.
 ///
 /// Returns as `shmh_send`.
 ///
@@ -268,6 +302,7 @@ pub unsafe extern "C" fn shmh_recv(
     unsafe {
         if let Some(Side::Reader(reader)) = handle::glance(handle)
             && !buffer.is_null()
+            && size <= MOST
             && let Some(received) = reader.recv_straight(std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size))
         {
             if !len.is_null() {
@@ -294,12 +329,7 @@ unsafe extern "C" fn recv_slowly(
     unsafe {
         with(handle, |side, interrupted| {
             reader(side)?;
-            if buffer.is_null() && size > 0 {
-                return Err(null());
-            }
-            // SAFETY: the caller's promise.
-            let buffer =
-                if size == 0 { &mut [][..] } else { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size) };
+            let buffer = room(buffer, size)?;
             let (received, code) = if let Side::Ended(_) = side {
                 (0, SHMH_ENDED)
             } else {
@@ -346,7 +376,7 @@ fn end_session(reader: &mut Reader<SysV>, buffer: &mut [u8]) -> Result<Option<us
 }
 
 /// Waits for a message as `shmh_send` waits, and lets it be peeked at: `*bytes` and `*len` are valid until the next call
-/// with this handle. The writer can't change them. It is not released: if this reader dies, the next one gets it.
+/// with this handle, `shmh_reply` aside. The writer can't change them. It is not released: if this reader dies, the next one gets it.
 ///
 /// Returns `SHMH_OK`; `SHMH_ENDED` for the message that ends the session; or an error as `shmh_recv`.
 ///
@@ -377,6 +407,27 @@ pub unsafe extern "C" fn shmh_peek(
             }
             if let Side::AtEnd(_) = side {
                 side.turn(Side::Reader);
+            }
+            Ok(SHMH_OK)
+        })
+    }
+}
+
+/// Answers the message that was peeked at, with exactly `shmh_reply_len()` bytes. The writer sees the answer when the message is
+/// released, and no part of it before.
+///
+/// Returns `SHMH_OK`; `SHMH_E_INVALID`, also for an answer of another length, in a layout that has none, or where no
+/// message was peeked at; `SHMH_E_CLOSED` or `SHMH_E_WRONG_ROLE`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `bytes` can be read for `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_reply(handle: *mut shmh, bytes: *const c_void, len: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, _| {
+            if !reader(side)?.reply(given(bytes, len)?)? {
+                return Err(Fault::new(SHMH_E_INVALID, c"there is nothing to answer: shmh_peek() comes first"));
             }
             Ok(SHMH_OK)
         })
@@ -471,25 +522,98 @@ pub unsafe extern "C" fn shmh_recover(handle: *mut shmh, timeout_ms: c_int) -> c
     }
 }
 
+/// What `tell` says of a handle; 0 for one that is none.
+///
+/// # Safety
+/// As [`handle::header`] and [`shmh::side`].
+unsafe fn told(handle: *mut shmh, tell: impl FnOnce(&Side) -> usize) -> usize {
+    let mut told = 0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(handle, |side, _| {
+            told = tell(side);
+            Ok(SHMH_OK)
+        });
+    }
+    told
+}
+
+/// Where flag and payload lie; a ring has no such places.
+fn declared(side: &Side) -> Option<Declared> {
+    match side {
+        Side::Writer(writer) => writer.backend().declared(),
+        Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.backend().declared(),
+        Side::Closed => None,
+    }
+}
+
+fn bytes(spans: &[Span]) -> usize {
+    spans.iter().map(|span| span.len).sum()
+}
+
 /// The longest message, in bytes; 0 for a handle that is none.
 ///
 /// # Safety
 /// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
-    let mut capacity = 0;
     // SAFETY: the caller's promise.
     unsafe {
-        with(handle, |side, _| {
-            capacity = match side {
-                Side::Writer(writer) => writer.capacity(),
-                Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.capacity(),
-                Side::Closed => 0,
-            };
-            Ok(SHMH_OK)
-        });
+        told(handle, |side| match side {
+            Side::Writer(writer) => writer.capacity(),
+            Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.capacity(),
+            Side::Closed => 0,
+        })
     }
-    capacity
+}
+
+/// How many bytes each record has, where data was declared; 0: messages have lengths of their own.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_record_len(handle: *mut shmh) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        told(handle, |side| match declared(side).as_ref().map(Declared::payload) {
+            Some(Payload::Data(spans)) => bytes(spans),
+            Some(Payload::Text(_)) | None => 0,
+        })
+    }
+}
+
+/// How many bytes an answer has; 0: the layout has none.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_reply_len(handle: *mut shmh) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { told(handle, |side| declared(side).map_or(0, |declared| bytes(declared.reply()))) }
+}
+
+/// Writes where flag and payload lie, as a SPEC in its terse form: that of a classic slot is
+/// `flag=i32@0,text=2048@4,size=2052`. As `snprintf` does, it writes no more than `size` bytes, a NUL among them, and returns
+/// the length of the whole, without the NUL; 0: it is a ring, or the handle is none. `buffer` may be NULL if `size` is 0.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_spec(handle: *mut shmh, buffer: *mut c_char, size: usize) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let spec = &mut String::new();
+        told(handle, |side| {
+            *spec = declared(side).map_or_else(String::new, |declared| declared.to_string());
+            0
+        });
+        if let Ok([kept @ .., last]) = room(buffer.cast(), size) {
+            let len = spec.len().min(kept.len());
+            kept[..len].copy_from_slice(&spec.as_bytes()[..len]);
+            *kept.get_mut(len).unwrap_or(last) = 0;
+        }
+        spec.len()
+    }
 }
 
 /// Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by

@@ -1,6 +1,7 @@
 //! What a function returns, what errno is then, and the words for it.
 
 use crate::hint;
+use shm_handoff::declare;
 use shm_handoff::error::Class;
 use shm_handoff::{Error, RecvError, SendError};
 use std::borrow::Cow;
@@ -11,7 +12,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 pub const SHMH_OK: c_int = 0;
 /// The session has ended: the message is its end, or it was met before.
 pub const SHMH_ENDED: c_int = 1;
-/// Invalid argument: a null pointer, an unknown role or layout, or key 0. EINVAL
+/// Invalid argument: a null pointer, an unknown role or layout, a declaration that can't be read, or key 0. EINVAL
 pub const SHMH_E_INVALID: c_int = -1;
 /// The handle was closed, or it is that of the process which forked this one. EBADF
 pub const SHMH_E_CLOSED: c_int = -2;
@@ -23,8 +24,8 @@ pub const SHMH_E_TIMED_OUT: c_int = -4;
 pub const SHMH_E_INTERRUPTED: c_int = -5;
 /// The peer that was there died; for a writer also: it left. EPIPE
 pub const SHMH_E_PEER_GONE: c_int = -6;
-/// The message can't be carried: too long, or, in a classic slot, with a NUL, or beginning with
-/// `end` without being `end` alone. EMSGSIZE
+/// The message can't be carried: too long, of another length than a declared record; or, in a text, with a NUL, or
+/// beginning with `end` without being `end` alone. EMSGSIZE
 pub const SHMH_E_UNSENDABLE: c_int = -7;
 /// The buffer is too small; the message stays. ENOBUFS
 pub const SHMH_E_TOO_SMALL: c_int = -8;
@@ -67,6 +68,12 @@ impl Fault {
             Some(hint) => format!("{error}; {hint}"),
             None => error.to_string(),
         };
+        Self::with(code, Some(errno), &text)
+    }
+
+    /// With a text of its own, and the errno of a system call.
+    pub(crate) fn with(code: c_int, errno: Option<c_int>, text: &str) -> Self {
+        let errno = errno.unwrap_or_else(|| errno_of(code));
         Self { code, errno, text: Cow::Owned(CString::new(text.replace('\0', " ")).unwrap_or_default()) }
     }
 
@@ -108,6 +115,13 @@ impl From<SendError> for Fault {
 impl From<RecvError> for Fault {
     fn from(error: RecvError) -> Self {
         Self::of(error.class(), &error, || hint::of_recv(&error))
+    }
+}
+
+impl From<declare::Error> for Fault {
+    /// Behind the picture of its place, which has several lines, the hint has a line of its own.
+    fn from(error: declare::Error) -> Self {
+        Self::with(SHMH_E_INVALID, None, &format!("{error}\n{}", error.hint()))
     }
 }
 
@@ -218,12 +232,17 @@ mod tests {
             Error::Os { call: "shmget", on: "key 1234".to_owned(), errno: Errno::ENOMEM },
             Error::BadKey { given: "0".to_owned(), reason: "it is private" },
             Error::BadCapacity { given: 5 },
+            Error::OtherDeclared { key, wanted: Some("the layout flag=i32@0,text=60@4,size=64".to_owned()), pid },
+            Error::OtherDeclared { key, wanted: None, pid },
+            Error::BadReply { given: 3, needs: 4 },
+            Error::BadReply { given: 3, needs: 0 },
         ];
         let of_sending = [
             SendError::Unsendable(Unsendable::TooLong { most: 2047 }),
             SendError::Unsendable(Unsendable::Nul { at: 3 }),
             SendError::Unsendable(Unsendable::BeginsWithEnd),
             SendError::Unsendable(Unsendable::EndWithReturn),
+            SendError::Unsendable(Unsendable::NoRecord { given: 3, needs: 4 }),
             SendError::ReaderGone,
             SendError::TimedOut,
         ];

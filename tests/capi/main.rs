@@ -5,8 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use shm_handoff::Role;
-use shm_handoff::backend::sysv::Segment;
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
+use shm_handoff::{Reader, Role, Writer};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -79,6 +79,8 @@ fn compile(source: &str, compiler: &str, standard: &str) -> PathBuf {
 static READER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/reader.c", &compiler(), "c11"));
 static WRITER: LazyLock<PathBuf> = LazyLock::new(|| compile("examples/c/writer.c", &compiler(), "c11"));
 static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/hostile.c", &compiler(), "c11"));
+
+static DECLARED: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/declared.c", &compiler(), "c11"));
 
 static CHILDREN: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/children.c", &compiler(), "c11"));
 
@@ -290,6 +292,77 @@ fn what_a_killed_reader_had_not_released_comes_again() {
     channel.reader(["--count=1"]).end().code(0).prints("b\n");
 }
 
+/// Images from one process to another, and commands back: one says where they lie by offsets, the other by the C declaration.
+#[test]
+fn data_and_answers_in_a_struct_of_the_programs_own() {
+    for caller_first in [true, false] {
+        let channel = Channel::new();
+        let start = |what: &str| at(&channel, &DECLARED).with(|command| _ = command.arg(what)).start();
+        let (caller, answerer) = if caller_first {
+            let caller = start("call");
+            (caller, start("answer"))
+        } else {
+            let answerer = start("answer");
+            (start("call"), answerer)
+        };
+        caller.end().code(0).says_nothing();
+        answerer.end().code(0).says_nothing();
+        channel.assert_nothing_left();
+    }
+}
+
+/// The same beside the Rust library.
+#[test]
+fn the_rust_library_calls_and_answers() {
+    let image = "struct { int written; unsigned char data[9216]; int control, pause; double fast; },\
+                 reply=control+pause+fast";
+    let answer = |image: u8| {
+        let (control, pause, fast) = (3 * i32::from(image), -i32::from(image), f64::from(image) / 2.0);
+        [&control.to_ne_bytes()[..], &pause.to_ne_bytes()[..], &fast.to_ne_bytes()[..]].concat()
+    };
+    let channel = Channel::new();
+    let options = Options::declared(channel.key(), &image.parse().unwrap());
+    let start = |what: &str| at(&channel, &DECLARED).with(|command| _ = command.arg(what)).start();
+
+    let caller = start("call");
+    let mut reader = Reader::<SysV>::open(&options).unwrap();
+    for image in 0..30 {
+        let mut message = reader.peek().unwrap();
+        assert_eq!(message.text(), [image; 9216]);
+        message.reply(&answer(image)).unwrap();
+        message.release();
+    }
+    reader.peek().unwrap().end_session().unwrap();
+    reader.close().unwrap();
+    caller.end().code(0).says_nothing();
+
+    let answerer = start("answer");
+    let mut writer = Writer::<SysV>::open(&options).unwrap();
+    for image in 0..30 {
+        let mut answered = [0; 16];
+        writer.call(&[image; 9216], &mut answered).unwrap();
+        assert_eq!(answered[..], answer(image));
+    }
+    // The end beside the data is for a reader of ours, which is there.
+    writer.end().unwrap();
+    writer.close().unwrap();
+    answerer.end().code(0).says_nothing();
+    channel.assert_nothing_left();
+}
+
+#[test]
+fn layouts_by_spec_by_offsets_and_from_a_header() {
+    for what in ["text", "data"] {
+        let channel = Channel::new();
+        at(&channel, &DECLARED).with(|command| _ = command.arg(what)).end().code(0).says_nothing();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let header = folder.path().join("shm_com.h");
+    std::fs::write(&header, "#define LEN 512\nstruct shared_st { int written; char text[LEN]; };\n").unwrap();
+    let channel = Channel::new();
+    at(&channel, &DECLARED).with(|command| _ = command.arg("file").arg(&header)).end().code(0).says_nothing();
+}
+
 #[test]
 fn a_hostile_caller_gets_errors() {
     let channel = Channel::new();
@@ -403,6 +476,12 @@ fn the_same_source_is_cpp() {
     at(&channel, &compile("examples/c/writer.c", &cpp, "c++17")).input("a\nb\n").end().code(0);
     got(&reader.end(), "a\nb\n");
     at(&channel, &compile("tests/capi/hostile.c", &cpp, "c++17")).end().code(0);
+    let channel = Channel::new();
+    let declared = compile("tests/capi/declared.c", &cpp, "c++17");
+    let start = |what: &str| at(&channel, &declared).with(|command| _ = command.arg(what)).start();
+    let (caller, answerer) = (start("call"), start("answer"));
+    caller.end().code(0);
+    answerer.end().code(0);
 }
 
 #[test]
