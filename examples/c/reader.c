@@ -3,7 +3,7 @@
 
 int main(int argc, char **argv)
 {
-    struct shmh *channel = open_channel(argc, argv, SHMH_READER);
+    struct shmh *channel = open_channel(argc, argv, SHMH_READER, NULL);
     const void *text;
     size_t len;
     int got;

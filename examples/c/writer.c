@@ -6,7 +6,7 @@ int main(int argc, char **argv)
     char *line = NULL;
     size_t size = 0;
     ssize_t len;
-    struct shmh *channel = open_channel(argc, argv, SHMH_WRITER);
+    struct shmh *channel = open_channel(argc, argv, SHMH_WRITER, NULL);
     int ends, sent;
 
     do {

@@ -336,17 +336,17 @@ fn the_rust_library_calls_and_answers() {
     reader.close().unwrap();
     caller.end().code(0).says_nothing();
 
-    let answerer = start("answer");
+    let peer = start("answer");
     let mut writer = Writer::<SysV>::open(&options).unwrap();
     for image in 0..30 {
-        let mut answered = [0; 16];
-        writer.call(&[image; 9216], &mut answered).unwrap();
-        assert_eq!(answered[..], answer(image));
+        let mut got = [0; 16];
+        writer.call(&[image; 9216], &mut got).unwrap();
+        assert_eq!(got[..], answer(image));
     }
     // The end beside the data is for a reader of ours, which is there.
     writer.end().unwrap();
     writer.close().unwrap();
-    answerer.end().code(0).says_nothing();
+    peer.end().code(0).says_nothing();
     channel.assert_nothing_left();
 }
 
@@ -477,6 +477,12 @@ fn the_same_source_is_cpp() {
     got(&reader.end(), "a\nb\n");
     at(&channel, &compile("tests/capi/hostile.c", &cpp, "c++17")).end().code(0);
     let channel = Channel::new();
+    let spec = format!("{ROOT}/examples/c/image.h:image,reply=control+pause+fast");
+    let driver = compile("examples/c/driver.c", &cpp, "c++17");
+    let driver = at(&channel, &driver).with(|command| _ = command.arg(spec)).start();
+    at(&channel, &compile("examples/c/camera.c", &cpp, "c++17")).end().code(0);
+    driver.end().code(0);
+    channel.assert_nothing_left();
     let declared = compile("tests/capi/declared.c", &cpp, "c++17");
     let start = |what: &str| at(&channel, &declared).with(|command| _ = command.arg(what)).start();
     let (caller, answerer) = (start("call"), start("answer"));
