@@ -96,6 +96,12 @@ impl SystemV {
         }
     }
 
+    /// A text as long as the classic one, behind which a flag of a byte lies.
+    pub(crate) fn declared() -> Self {
+        let declared = "struct { char text[2048]; _Bool written; }".parse().expect("a SPEC");
+        Self::with(|key| Options::declared(key, &declared))
+    }
+
     pub(crate) fn key(&self) -> Key {
         self.key
     }

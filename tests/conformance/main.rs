@@ -203,6 +203,11 @@ ring! {
     sysv_ring: crate::SystemV;
 }
 
+/// The same slot in another struct.
+mod sysv_declared {
+    suite! { crate::SystemV::declared(); }
+}
+
 mod sysv_alone {
     conforms! { <crate::SystemV as crate::Harness>::fresh();
         classic: text_without_a_nul_is_all_of_it;
