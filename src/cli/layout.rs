@@ -1,13 +1,10 @@
 //! `shm-handoff layout`.
 
-use super::exit::{self, Exit, Failure};
-use super::{json, stdio};
-use crate::declare::{Declared, Error, HeaderFile, Kind, Member, Payload, Size, Span};
+use super::exit::{self, Failure};
+use super::{json, spec, stdio};
+use crate::declare::{Declared, Kind, Member, Payload, Size, Span};
 use clap::Args;
-use nix::errno::Errno;
 use serde::Serialize;
-use std::fs::File;
-use std::io::Read;
 
 const SCHEMA: &str = "shm-handoff/layout/1";
 
@@ -65,26 +62,8 @@ pub(super) struct Layout {
 }
 
 pub(super) fn run(args: &Layout) -> Result<(), Failure> {
-    let declared = read(&args.spec)?;
+    let declared = spec::read(&args.spec)?;
     stdio::show(&if args.json { json::object(SCHEMA, &Shown::of(&declared)) } else { in_words(&declared) })
-}
-
-/// No header with a struct in it is longer.
-const LONGEST_FILE: u64 = 1 << 20;
-
-/// The layout that a SPEC declares.
-fn read(spec: &str) -> Result<Declared, Failure> {
-    let bad = |error: Error| Failure::new(Exit::Usage, &error).hint(error.hint());
-    let Some(file) = HeaderFile::of(spec) else { return spec.parse().map_err(bad) };
-    let mut bytes = Vec::new();
-    let opened = File::open(file.path).and_then(|opened| opened.take(LONGEST_FILE).read_to_end(&mut bytes));
-    opened.map_err(|error| {
-        Failure::io(file.path, Errno::from_raw(error.raw_os_error().unwrap_or(0))).hint(
-            "a SPEC is a file, text[1024], or a C declaration in quotes: 'struct { int written; char text[1024]; }'",
-        )
-    })?;
-    // Comments in another encoding than UTF-8 are none of our business.
-    file.declares(&String::from_utf8_lossy(&bytes)).map_err(bad)
 }
 
 /// A line of the picture.

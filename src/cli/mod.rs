@@ -28,6 +28,7 @@ mod report;
 mod rm;
 mod scratch;
 mod signals;
+mod spec;
 mod stat;
 mod stdio;
 mod suspect;
