@@ -3,9 +3,10 @@
 //! is not refused.
 
 use super::exit::{Failure, Hint};
-use super::{look, suspect};
+use super::{look, spec};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
+use crate::declare::Declared;
 use crate::error::{Class, Error, Ipcs, Object, RecvError, SendError, Unsendable};
 use nix::errno::Errno;
 
@@ -60,17 +61,19 @@ pub(super) fn in_words(hint: &Hint) -> Option<String> {
 /// What to do next; a command, where there is one, stands behind the last colon.
 fn next(error: &Error) -> Option<String> {
     Some(match error {
-        Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key))),
-        Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key))),
+        Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key, None))),
+        Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key, None))),
         Error::Permission { key, object: Object::Segment, .. } if is_mine(*key) => {
-            format!("use another key{}", or(way_out(*key)))
+            format!("use another key{}", or(way_out(*key, None)))
         }
-        Error::Permission { key, object, .. } => match remove_seats(*key).filter(|_| *object == Object::Seats) {
-            Some(command) => format!("remove it, as it lets nobody in: {command}"),
-            None => "run as that user, or have it made anew with --mode 666, and use --trust-owner then".to_owned(),
-        },
+        Error::Permission { key, object, .. } => {
+            match at(*key).and_then(remove_seats).filter(|_| *object == Object::Seats) {
+                Some(command) => format!("remove it, as it lets nobody in: {command}"),
+                None => "run as that user, or have it made anew with --mode 666, and use --trust-owner then".to_owned(),
+            }
+        }
         Error::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
-        Error::ForeignSeats { key, .. } => match remove_seats(*key) {
+        Error::ForeignSeats { seats, .. } => match remove_set(*seats) {
             Some(command) => format!("use another key, or remove it if nobody needs it: {command}"),
             None => "use another key".to_owned(),
         },
@@ -84,7 +87,7 @@ fn next(error: &Error) -> Option<String> {
 }
 
 fn or(way: Option<Way>) -> String {
-    way.map_or_else(String::new, |way| format!(", or {}: {}", way.in_words(), way.command()))
+    way.map_or_else(String::new, |way| format!(", or {}: {}", way.in_words(), way.command(None)))
 }
 
 /// What can be done about what lies at a key.
@@ -99,15 +102,16 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// It ends by itself, and is not refused.
-    pub(super) fn command(self) -> String {
+    /// It ends by itself, and is not refused. `declared`: what lies there is such a slot.
+    pub(super) fn command(self, declared: Option<&Declared>) -> String {
+        let layout = declared.map(spec::option).unwrap_or_default();
         match self {
             Self::Who { key } => format!("shm-handoff who {key}"),
             Self::Read { key, messages, trust } => {
-                format!("shmread -k {key} --count {messages}{}", if trust { " --trust-owner" } else { "" })
+                format!("shmread -k {key}{layout} --count {messages}{}", if trust { " --trust-owner" } else { "" })
             }
-            Self::Remove { key, force: false } => format!("shm-handoff rm {key}"),
-            Self::Remove { key, force: true } => format!("shm-handoff rm --force {key}"),
+            Self::Remove { key, force: false } => format!("shm-handoff rm{layout} {key}"),
+            Self::Remove { key, force: true } => format!("shm-handoff rm --force{layout} {key}"),
         }
     }
 
@@ -121,23 +125,24 @@ impl Way {
 }
 
 /// `None`: there is nothing, or it is not this user's to remove.
-pub(super) fn way_out(key: u32) -> Option<Way> {
+pub(super) fn way_out(key: u32, declared: Option<&Declared>) -> Option<Way> {
     let at = Key::new(key).ok()?;
+    let slot = look::slot(at, declared);
     // Observers come and go around the count.
-    let before = look::observers(at);
+    let before = look::observers(slot);
     let row = proc::segment_at(key).ok()??;
-    if row.attached > before.max(look::observers(at)) {
+    if row.attached > before.max(look::observers(slot)) {
         return Some(Way::Who { key });
     }
     if !may_remove(&row) {
         return None;
     }
-    let unread = match look::at(at) {
+    let unread = match look::at(at, declared) {
         Ok(shown) if shown.writer.is_some() || shown.reader.is_some() => return Some(Way::Who { key }),
         // `rm` would not get past the seats.
         Ok(shown) if !shown.looked_into => return None,
         // No message, but the text of another struct.
-        Ok(shown) if shown.flag.is_some_and(suspect::is_text) => None,
+        Ok(shown) if shown.suspicion().is_some() => None,
         Ok(shown) => shown.messages,
         Err(Error::ForeignSeats { .. } | Error::OtherVersion { .. }) => return None,
         Err(Error::Permission { object: Object::Segment, .. }) if is_blank(&row) => Some(0),
@@ -160,13 +165,20 @@ fn may_remove(row: &SegmentRow) -> bool {
     me.is_root() || [row.uid, row.creator_uid].contains(&me.as_raw())
 }
 
+fn at(key: u32) -> Option<Key> {
+    Key::new(key).ok()
+}
+
 fn is_mine(key: u32) -> bool {
     proc::segment_at(key).ok().flatten().is_some_and(|row| row.uid == nix::unistd::geteuid().as_raw())
 }
 
 /// The command that removes the semaphore set at the key of the seats, if this user may.
-pub(super) fn remove_seats(key: u32) -> Option<String> {
-    let seats = Key::new(key).ok()?.seats();
+pub(super) fn remove_seats(key: Key) -> Option<String> {
+    remove_set(key.seats())
+}
+
+fn remove_set(seats: u32) -> Option<String> {
     let me = nix::unistd::geteuid();
     let row = proc::sets().ok()?.into_iter().find(|row| row.key == seats)?;
     (me.is_root() || row.uid == me.as_raw()).then(|| format!("ipcrm -S {}", Ipcs(seats)))

@@ -1,8 +1,10 @@
 //! What the tools show of a key: looked at for a moment, for reading alone.
 
+use super::suspect;
 use crate::backend::memory::offsets::{SLOT, ring as layout};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Key, Observer, Seats, observe_seats};
+use crate::declare::{Declared, FlagType, Size};
 use crate::error::{self, Error};
 use crate::protocol::ring;
 use serde::Serialize;
@@ -33,15 +35,32 @@ pub(super) struct Shown {
     pub(super) bytes: Option<u64>,
     pub(super) status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) flag: Option<u32>,
+    pub(super) flag: Option<i64>,
+    /// Of a declared slot, whose values of the flag are its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) full: Option<bool>,
+    /// The declared layout, in the terse form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) spec: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ring: Option<Positions>,
     /// Its content was looked at, and where `messages` is none, it breaks the layout.
     #[serde(skip)]
     pub(super) looked_into: bool,
-    /// The text of a classic slot, to see it change.
+    /// The text of a slot, or its record.
     #[serde(skip)]
     pub(super) text: Vec<u8>,
+    /// What lies where the reader answers.
+    #[serde(skip)]
+    pub(super) reply: Vec<u8>,
+}
+
+impl Shown {
+    /// What makes the flag of a classic slot look like that of another struct, in a sentence.
+    pub(super) fn suspicion(&self) -> Option<String> {
+        let flag = self.flag.filter(|_| self.layout == Layout::Classic)?;
+        u32::try_from(flag).ok().filter(|flag| suspect::is_text(*flag)).map(suspect::in_words)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,9 +172,29 @@ pub(super) fn user(uid: u32) -> String {
     known.map_or_else(|| uid.to_string(), |user| user.name)
 }
 
-/// Looks at a key.
-pub(super) fn at(key: Key) -> Result<Shown, Error> {
-    Ok(shown(key, &Observer::open(key)?))
+/// Looks at a key; `declared`: at a slot that it describes.
+pub(super) fn at(key: Key, declared: Option<&Declared>) -> Result<Shown, Error> {
+    let observer = match declared {
+        Some(declared) => Observer::open_declared(key, declared)?,
+        None => Observer::open(key)?,
+    };
+    Ok(shown(key, &observer, declared))
+}
+
+/// The key for the seats of a slot.
+pub(super) fn slot(key: Key, declared: Option<&Declared>) -> Key {
+    declared.map_or(key, |declared| key.with_slot_at(declared.at()))
+}
+
+/// The flag as a C program would print it.
+fn number(of: FlagType, flag: u32) -> i64 {
+    let [byte, ..] = flag.to_le_bytes();
+    match of {
+        FlagType::I32 => flag.cast_signed().into(),
+        FlagType::U32 => flag.into(),
+        FlagType::I8 => byte.cast_signed().into(),
+        FlagType::U8 => byte.into(),
+    }
 }
 
 /// What the kernel says of a key, as a row of its table would.
@@ -190,7 +229,8 @@ pub(super) fn needs_trust(uid: u32, creator_uid: u32) -> bool {
 }
 
 /// What an observer sees of a key.
-pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
+pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) -> Shown {
+    let key = slot(key, declared);
     let row = row_of(key, observer);
     let mut shown = Shown {
         removed: observer.stat().removed,
@@ -208,16 +248,20 @@ pub(super) fn shown(key: Key, observer: &Observer) -> Shown {
     }
     match observer.layout() {
         error::Layout::Slot => {
-            shown.flag = observer.flag();
+            shown.flag = observer.flag().map(i64::from);
             shown.text = observer.text().unwrap_or_default();
             shown.messages = shown.flag.map(|flag| u64::from(flag != 0));
             shown.bytes = shown.flag.map(|flag| if flag == 0 { 0 } else { shown.text.len() as u64 });
         }
         error::Layout::Declared => {
             shown.layout = Layout::Declared;
-            shown.flag = observer.flag();
-            shown.messages = observer.is_full().map(u64::from);
+            let of = declared.map_or(FlagType::U32, |declared| declared.flag().of);
+            shown.flag = observer.flag().map(|flag| number(of, flag));
+            shown.full = observer.is_full();
+            shown.spec = declared.map(Declared::to_string);
+            shown.messages = shown.full.map(u64::from);
             shown.text = observer.record().unwrap_or_default();
+            shown.reply = observer.reply().unwrap_or_default();
             shown.bytes = shown.messages.map(|messages| messages * shown.text.len() as u64);
         }
         error::Layout::Ring { capacity } => {
@@ -263,9 +307,12 @@ fn from_row(row: &SegmentRow) -> Shown {
         bytes: None,
         status: Status::Foreign,
         flag: None,
+        full: None,
+        spec: None,
         ring: None,
         looked_into: false,
         text: Vec::new(),
+        reply: Vec::new(),
     }
 }
 
@@ -288,14 +335,40 @@ pub(super) fn could_be_ours(size: usize) -> bool {
     by_size(size) != Layout::Foreign
 }
 
-/// Every segment of this IPC namespace.
-pub(super) fn everywhere() -> std::io::Result<Vec<Shown>> {
-    Ok(proc::segments()?.iter().filter_map(of_row).collect())
+/// Whether a segment of this size counts as a declared slot; one that may be larger takes no other channel for one.
+pub(super) fn is_declared(declared: &Declared, size: usize) -> bool {
+    match declared.size() {
+        Size::Exactly(bytes) => size == bytes,
+        Size::AtLeast(bytes) => size >= bytes && !could_be_ours(size),
+    }
+}
+
+/// Refuses a segment that is too small or too large for a declared slot.
+pub(super) fn fits(declared: &Declared, key: u32, size: usize) -> Result<(), Error> {
+    let fits = match declared.size() {
+        Size::Exactly(bytes) => size == bytes,
+        Size::AtLeast(bytes) => size >= bytes,
+    };
+    let found = || match by_size(size) {
+        Layout::Foreign => format!("a segment of {size} bytes"),
+        layout => layout.noun().to_owned(),
+    };
+    let other = || Error::OtherLayout { key, found: found(), wanted: format!("the layout {declared}") };
+    if fits { Ok(()) } else { Err(other()) }
+}
+
+/// Every segment of this IPC namespace; `declared`: those of its size are such slots.
+pub(super) fn everywhere(declared: Option<&Declared>) -> std::io::Result<Vec<Shown>> {
+    Ok(proc::segments()?.iter().filter_map(|row| of_row(row, declared)).collect())
 }
 
 /// `None`: it has gone meanwhile.
-fn of_row(row: &SegmentRow) -> Option<Shown> {
-    let told = from_row(row);
+fn of_row(row: &SegmentRow, declared: Option<&Declared>) -> Option<Shown> {
+    let declared = declared.filter(|declared| is_declared(declared, row.size));
+    let mut told = from_row(row);
+    if let Some(declared) = declared {
+        told = Shown { layout: Layout::Declared, spec: Some(declared.to_string()), ..told };
+    }
     if told.layout == Layout::Foreign {
         return Some(told);
     }
@@ -303,8 +376,10 @@ fn of_row(row: &SegmentRow) -> Option<Shown> {
         let status = if row.is_removed() { Status::Orphan } else { Status::Foreign };
         return Some(Shown { status, ..told });
     };
-    match at(key) {
+    match at(key, declared) {
         Ok(shown) if shown.id == row.id => Some(shown),
+        // A ring of that very size.
+        Err(Error::NotAChannel { .. } | Error::OtherLayout { .. }) if declared.is_some() => of_row(row, None),
         Ok(_) | Err(Error::Missing { .. } | Error::Removed { .. }) => None,
         Err(Error::NotAChannel { .. }) => Some(Shown { layout: Layout::Foreign, ..told }),
         Err(Error::ForeignSeats { .. } | Error::OtherVersion { .. }) => Some(told),

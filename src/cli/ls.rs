@@ -3,8 +3,8 @@
 use super::exit::{self, Exit, Failure};
 use super::json;
 use super::look::{self, Layout, Process, Shown, Status};
-use super::stdio;
 use super::table::{self, Choice, Column};
+use super::{spec, stdio};
 use crate::error::Ipcs;
 use clap::Args;
 use serde::Serialize;
@@ -17,6 +17,7 @@ Examples:
   shm-handoff ls -o key,messages          two columns
   shm-handoff ls --no-headings | wc -l    how many
   shm-handoff ls --json                   for programs
+  shm-handoff ls --layout 'text[1024]'    slots in that struct, too
 
 Columns:
   KEY       as ipcs shows it; 0x00000000: removed, and still attached
@@ -24,7 +25,7 @@ Columns:
   OWNER     the user it belongs to
   MODE      permission bits
   SIZE      bytes
-  LAYOUT    classic, ring, or foreign
+  LAYOUT    classic, ring, declared (what has the size that --layout gives), or foreign
   ATTACHED  attachments: a process can have several
   MESSAGES  sent and not received; -: it may not be read, or breaks its layout
   BYTES     of these messages
@@ -37,22 +38,27 @@ Columns:
   READER    pid and command of a seated reader
 
 JSON:
-  {\"schema\":\"shm-handoff/ls/1\",\"segments\":[...]}, each as in stat --json. A later
+  {\"schema\":\"shm-handoff/ls/1\",\"segments\":[...]}, each as in stat --json, without
+  fields and reply. A later
   version may add fields; one that changes or drops any has another schema.";
 
 /// What its exit codes stand for.
-const EXIT: [(&str, &str); 3] = [("0", ": listed, also if there is nothing"), ("1", ""), ("2", "")];
+const EXIT: [(&str, &str); 3] =
+    [("0", ": listed, also if there is nothing"), ("1", ""), ("2", "; or SPEC declares no layout")];
 
 /// Lists the segments that are channels, or could be
 ///
-/// Classic slots, rings, and whatever has the size of one. Looks at each for a
-/// moment, for reading alone.
+/// Classic slots, rings, slots in the struct that --layout declares, and whatever has
+/// the size of one. Looks at each for a moment, for reading alone.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Ls {
     /// All segments of this IPC namespace, also those of sizes no channel has
     #[arg(short, long)]
     all: bool,
+
+    #[command(flatten)]
+    layout: spec::Given,
 
     #[command(flatten)]
     choice: Choice,
@@ -97,7 +103,8 @@ pub(super) fn columns() -> Vec<&'static str> {
 }
 
 pub(super) fn run(args: &Ls) -> Result<(), Failure> {
-    let mut rows = look::everywhere()
+    let declared = args.layout.read()?;
+    let mut rows = look::everywhere(declared.as_ref())
         .map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")).hint(table::WITHOUT_PROC))?;
     if !args.all {
         // What has a channel's size and another content stays: its user would want to know.

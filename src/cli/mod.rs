@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod content;
 
 mod doctor;
 mod exit;

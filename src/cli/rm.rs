@@ -3,9 +3,10 @@
 use super::exit::{self, Exit, Failure};
 use super::hint::{self, Way};
 use super::look::{self, Process};
-use super::{stdio, suspect};
+use super::{spec, stdio};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Claim, Key, KeySpec, Segment, beyond_a_look, observe_seats};
+use crate::declare::Declared;
 use crate::error::{Error, Layout, Object, Role};
 use clap::Args;
 
@@ -20,15 +21,23 @@ can slip in in the microseconds between the last look and the removal, which is 
 attached to: stop that process (shm-handoff who KEY), or pull the memory
 from under it by ipcrm -M KEY if that is what you want.
 
+With --layout a slot in that struct is a channel of ours, too. All of the segment goes,
+whatever else lies in it; where the slot does not begin at 0, what lies in the others is
+not looked at.
+
 Examples:
   shm-handoff rm 1234               if nobody needs it
   shm-handoff rm --dry-run 1234     what would be done
   shm-handoff rm --force 0x77       with the messages in it
-  shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused";
+  shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused
+  shm-handoff rm --layout 'text[1024]' 1234";
 
 /// What its exit codes stand for.
-const EXIT: [(&str, &str); 3] =
-    [("0", ": removed, or would be"), ("1", "; or refused: it is in use, or not ours; or there is nothing"), ("2", "")];
+const EXIT: [(&str, &str); 3] = [
+    ("0", ": removed, or would be"),
+    ("1", "; or refused: it is in use, or not ours; or there is nothing"),
+    ("2", "; or SPEC declares no layout"),
+];
 
 /// Removes segments that provably nobody uses
 #[derive(Debug, Args)]
@@ -37,6 +46,9 @@ pub(super) struct Rm {
     /// Keys: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
     keys: Vec<KeySpec>,
+
+    #[command(flatten)]
+    layout: spec::Given,
 
     /// Also with unread messages in it, and also what is no channel, broken or not to
     /// be read; never what somebody uses
@@ -55,23 +67,33 @@ struct Goner {
 }
 
 pub(super) fn run(args: &Rm) -> Result<(), Failure> {
+    let declared = args.layout.read()?;
+    let declared = declared.as_ref();
     Failure::each("shm-handoff rm", &args.keys, |spec| {
         let key = spec.resolve()?;
         let refused = |failure: Failure| Failure { exit: Exit::System, ..failure };
-        if args.dry_run { would_remove(key, args.force) } else { remove(key, args.force) }.map_err(refused)
+        if args.dry_run { would_remove(key, args.force, declared) } else { remove(key, args.force, declared) }
+            .map_err(refused)
     })
 }
 
-fn would_remove(key: Key, force: bool) -> Result<(), Failure> {
-    let seats = observe_seats(key)?;
+/// The keys whose seats have to be free: that of the slot, and that of the slot at the segment's beginning.
+fn seats_of(key: Key, declared: Option<&Declared>) -> Vec<Key> {
+    let slot = look::slot(key, declared);
+    if slot == key { vec![key] } else { vec![slot, key] }
+}
+
+fn would_remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<(), Failure> {
+    let seats: Result<Vec<_>, _> = seats_of(key, declared).into_iter().map(observe_seats).collect();
+    let seats: Vec<_> = seats?.into_iter().flatten().collect();
     for (pid, role) in seats.iter().flat_map(|seats| [(seats.writer, Role::Writer), (seats.reader, Role::Reader)]) {
         if let Some(pid) = pid {
             return Err(seated(key, &Error::SeatTaken { at: key.place(), role, pid }));
         }
     }
-    match judge(key, force, None)? {
+    match judge(key, force, declared, None)? {
         Some(goner) => stdio::show(&format!("would remove {}\n", goner.what)),
-        None if seats.is_some() => stdio::show(&format!("would remove the seats of {key}\n")),
+        None if !seats.is_empty() => stdio::show(&format!("would remove the seats of {key}\n")),
         None => Err(nothing(key)),
     }
 }
@@ -80,15 +102,21 @@ fn nothing(key: Key) -> Failure {
     Failure::from(Error::Missing { key: key.number() }).hint("shm-handoff ls shows those there are")
 }
 
-fn remove(key: Key, force: bool) -> Result<(), Failure> {
+fn remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<(), Failure> {
+    let slots = seats_of(key, declared);
     // What is to be said of seats that can't be looked at, the claim says.
-    let had_seats = !matches!(observe_seats(key), Ok(None));
+    let had_seats = slots.iter().any(|slot| !matches!(observe_seats(*slot), Ok(None)));
     if !had_seats && attachments(key)?.is_none() {
         return Err(nothing(key));
     }
-    let claim = Claim::take(key).map_err(|error| seated(key, &error))?;
-    let Some(goner) = judge(key, force, Some(&claim))? else {
+    let claims: Result<Vec<_>, _> = slots.into_iter().map(Claim::take).collect();
+    let mut claims = claims.map_err(|error| seated(key, &error))?;
+    let goner = judge(key, force, declared, claims.first())?;
+    // Nobody of ours makes a segment but with the lock of its beginning, which the last one has.
+    let Some(claim) = claims.pop() else { return Err(nothing(key)) };
+    let Some(goner) = goner else {
         claim.remove_seats()?;
+        claims.into_iter().try_for_each(Claim::remove_seats)?;
         return stdio::show(&format!("removed the seats of {key}\n"));
     };
     let late = claim.remove(goner.id).map_err(|error| match error {
@@ -96,6 +124,7 @@ fn remove(key: Key, force: bool) -> Result<(), Failure> {
         Error::Permission { .. } => Failure::from(error).hint("run as the user that it belongs to"),
         other => other.into(),
     })?;
+    claims.into_iter().try_for_each(Claim::remove_seats)?;
     stdio::show(&format!("removed {}\n", goner.what))?;
     if late > 0 {
         let what = format!("{key}: a process without a seat attached while it was being removed");
@@ -129,7 +158,7 @@ fn told(key: Key) -> Result<Option<SegmentRow>, Failure> {
 }
 
 /// Whether what is at the key may go; `None`: there is nothing. The seats are the caller's matter.
-fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, Failure> {
+fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Claim>) -> Result<Option<Goner>, Failure> {
     if attachments(key)?.is_none() {
         return Ok(None);
     }
@@ -140,7 +169,8 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{key}: {why}")).hint(hint));
     let all_the_same = "--force removes it all the same";
-    let shown = claim.map_or_else(|| look::at(key), |claim| Ok(look::shown(key, &claim.observe()?)));
+    let observed = |claim: &Claim| Ok(look::shown(key, &claim.observe(declared)?, declared));
+    let shown = claim.map_or_else(|| look::at(key, declared), observed);
     let shown = match shown {
         Ok(shown) => shown,
         Err(Error::Missing { .. } | Error::Removed { .. }) => return Ok(None),
@@ -157,16 +187,16 @@ fn judge(key: Key, force: bool, claim: Option<&Claim>) -> Result<Option<Goner>, 
             let what = format!("segment {} ({} bytes, {what}) at {key}", row.id, row.size);
             return Ok(Some(Goner { id: row.id, what }));
         }
-        Err(other) => return Err(other.into()),
+        Err(other) => return Err(spec::refused(other, key)),
     };
     let what = match shown.messages {
         None if !force => return keep("its content breaks its layout".to_owned(), "--force removes it all the same"),
-        Some(1..) if !force && shown.flag.is_some_and(suspect::is_text) => {
-            return keep(suspect::in_words(shown.flag.unwrap_or(0)), all_the_same);
-        }
         Some(count @ 1..) if !force => {
+            if let Some(suspicion) = shown.suspicion() {
+                return keep(suspicion, all_the_same);
+            }
             let trust = look::needs_trust(shown.uid, shown.creator_uid);
-            let read = Way::Read { key: key.number(), messages: count, trust }.command();
+            let read = Way::Read { key: key.number(), messages: count, trust }.command(declared);
             let hint = format!("--force loses them; to read them first: {read}");
             let what = format!(
                 "{count} message{} {} unread in it",

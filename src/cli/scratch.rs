@@ -5,6 +5,7 @@ use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::memory::offsets::{DEFAULT_KEY, SLOT};
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
+use crate::declare::Declared;
 use crate::error::{Error, Role};
 use std::io::Read;
 
@@ -18,20 +19,22 @@ pub(super) struct Scratch {
     key: Key,
     segment: i32,
     options: Options,
+    declared: Option<Declared>,
 }
 
 impl Scratch {
-    /// At the key that was asked for, or at a random one where nothing is.
-    pub(super) fn claim(asked: Option<&KeySpec>) -> Result<Self, Failure> {
+    /// At the key that was asked for, or at a random one where nothing is; `declared`: a struct of this layout, in the
+    /// place of the tutorial's.
+    pub(super) fn claim(asked: Option<&KeySpec>, declared: Option<&Declared>) -> Result<Self, Failure> {
         if let Some(asked) = asked {
             let key = asked.resolve()?;
-            return Self::make(key).map_err(|error| match error {
+            return Self::make(key, declared).map_err(|error| match error {
                 Error::Exists { .. } | Error::SeatTaken { .. } => in_use(key),
                 other => other.into(),
             });
         }
         for _ in 0..ATTEMPTS {
-            match Key::new(random()?).and_then(Self::make) {
+            match Key::new(random()?).and_then(|key| Self::make(key, declared)) {
                 Err(
                     Error::BadKey { .. } | Error::Exists { .. } | Error::SeatTaken { .. } | Error::ForeignSeats { .. },
                 ) => {}
@@ -43,10 +46,12 @@ impl Scratch {
 
     /// Makes the segment, whoever else may want to at the same time, and makes
     /// sure that the seats are free as well.
-    fn make(key: Key) -> Result<Self, Error> {
+    fn make(key: Key, declared: Option<&Declared>) -> Result<Self, Error> {
         check(key)?;
-        let segment = Segment::create_new(key, SLOT.size, 0o600)?.id();
-        let scratch = Self { key, segment, options: Options::slot(key) };
+        let size = declared.map_or(SLOT.size, |declared| declared.size().bytes());
+        let segment = Segment::create_new(key, size, 0o600)?.id();
+        let options = declared.map_or(Options::slot(key), |declared| Options::declared(key, declared));
+        let scratch = Self { key, segment, options, declared: declared.cloned() };
         for role in [Role::Writer, Role::Reader] {
             SysV::open(&scratch.options, role)?.leave()?;
         }
@@ -55,6 +60,11 @@ impl Scratch {
 
     pub(super) fn key(&self) -> Key {
         self.key
+    }
+
+    /// The layout that was asked for.
+    pub(super) fn declared(&self) -> Option<&Declared> {
+        self.declared.as_ref()
     }
 
     /// Makes the segment anew, as `options` (at the same key) have it.

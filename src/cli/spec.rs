@@ -1,7 +1,9 @@
 //! A SPEC on a command line, which may be a file.
 
 use super::exit::{Exit, Failure};
+use crate::backend::sysv::Key;
 use crate::declare::{Declared, Error, HeaderFile};
+use clap::Args;
 use nix::errno::Errno;
 use std::fs::File;
 use std::io::Read;
@@ -22,4 +24,36 @@ pub(super) fn read(spec: &str) -> Result<Declared, Failure> {
     })?;
     // Comments in another encoding than UTF-8 are none of our business.
     file.declares(&String::from_utf8_lossy(&bytes)).map_err(bad)
+}
+
+/// `--layout`, of the tools.
+#[derive(Debug, Args)]
+pub(super) struct Given {
+    /// The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or
+    /// terms; see shm-handoff layout --help
+    #[arg(long, value_name = "SPEC")]
+    layout: Option<String>,
+}
+
+impl Given {
+    pub(super) fn read(&self) -> Result<Option<Declared>, Failure> {
+        self.layout.as_deref().map(read).transpose()
+    }
+}
+
+/// What a tool says that was to look at a declared slot.
+pub(super) fn refused(error: crate::error::Error, key: Key) -> Failure {
+    let is_other = matches!(error, crate::error::Error::OtherLayout { .. });
+    let failure = Failure::from(error);
+    if is_other {
+        failure.hint(format!("what is there: shm-handoff ls --all, shm-handoff who {}", key.number()))
+    } else {
+        failure
+    }
+}
+
+/// The option that declares this layout, for a shell.
+pub(super) fn option(declared: &Declared) -> String {
+    let spec = declared.to_string();
+    if spec.contains('>') { format!(" --layout '{spec}'") } else { format!(" --layout {spec}") }
 }

@@ -1,14 +1,17 @@
 //! `shm-handoff stat`.
 
 use super::args::duration;
+use super::content::Content;
 use super::exit::{self, Failure};
 use super::json;
 use super::look::{self, Process, Shown};
 use super::table::plural;
-use super::{stdio, suspect, watch};
+use super::{spec, stdio, watch};
 use crate::backend::sysv::KeySpec;
+use crate::declare::Declared;
 use crate::error::Place;
 use clap::Args;
+use serde::Serialize;
 use std::time::Duration;
 
 const SCHEMA: &str = "shm-handoff/stat/1";
@@ -18,6 +21,8 @@ Examples:
   shm-handoff stat 1234             what is at the tutorial's key
   shm-handoff stat 0x77 --watch     a line a second, with rates
   shm-handoff stat 0x77 --json      for programs
+  shm-handoff stat --layout shm_com.h 4567
+                                    the members of the struct there, by name
 
 Watching:
   A line for each look: TIME, what waits in MESSAGES and BYTES, bytes a second that
@@ -26,21 +31,32 @@ Watching:
   so MSG/S is an estimate: what was seen in half a millisecond, or else one a look if
   the slot has changed since the last one.
 
+Declared layouts:
+  With --layout the flag and what lies in the slot are shown, whether it is full or not:
+  a line for each field, in JSON. A field may be half written while a writer is at work.
+
 JSON:
-  {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic or ring), size, mode,
+  {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic, ring or declared), size, mode,
   uid, owner, creator_pid, attached, removed, writer and reader (null, or pid and
   command; pid 0: of another pid namespace), writer_failed, seats_hidden (true: you may
   not look at the seats, so writer and reader are not known), messages and bytes (sent and
   not received; null: the content breaks the layout, or you may not change the semaphore
   set, so that `stat` did not attach), status (see ls --help), and
-  flag or ring (capacity, head, released, tail, ended). --watch prints such an object a line,
+  flag or ring (capacity, head, released, tail, ended). With --layout: spec (its terms),
+  full (whether a message waits), fields and, where there is one, reply: an object each,
+  as shmread --format json has them. --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
   told), or with \"missing\":true. A later version may add fields; one that changes or
   drops any has another schema.";
 
 /// What its exit codes stand for.
-const EXIT: [(&str, &str); 5] =
-    [("0", ": shown"), ("1", "; or there is no segment"), ("2", ""), ("4", ""), ("128+n", " (the way out of --watch)")];
+const EXIT: [(&str, &str); 5] = [
+    ("0", ": shown"),
+    ("1", "; or there is no segment"),
+    ("2", "; or SPEC declares no layout"),
+    ("4", ""),
+    ("128+n", " (the way out of --watch)"),
+];
 
 /// Shows what is at a key, and changes nothing
 ///
@@ -51,6 +67,9 @@ pub(super) struct Stat {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     key: KeySpec,
+
+    #[command(flatten)]
+    layout: spec::Given,
 
     /// JSON: one object, or one a line
     #[arg(long)]
@@ -70,12 +89,29 @@ fn interval(given: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &Stat) -> Result<(), Failure> {
-    let key = args.key.resolve()?;
+    let (key, declared) = (args.key.resolve()?, args.layout.read()?);
+    let declared = declared.as_ref();
     if let Some(every) = args.watch {
-        return watch::run(key, every, args.json.then_some(SCHEMA));
+        return watch::run(key, declared, every, args.json.then_some(SCHEMA));
     }
-    let shown = look::at(key)?;
-    stdio::show(&if args.json { json::object(SCHEMA, &shown) } else { in_words(&shown) })
+    let shown = look::at(key, declared).map_err(|error| spec::refused(error, key))?;
+    let whole = Whole::of(declared, &shown);
+    stdio::show(&if args.json { json::object(SCHEMA, &whole) } else { in_words(&whole) })
+}
+
+/// All that is shown.
+#[derive(Serialize)]
+pub(super) struct Whole<'w> {
+    #[serde(flatten)]
+    shown: &'w Shown,
+    #[serde(flatten)]
+    content: Option<Content<'w>>,
+}
+
+impl<'w> Whole<'w> {
+    pub(super) fn of(declared: Option<&'w Declared>, shown: &'w Shown) -> Self {
+        Self { shown, content: Content::of(declared, shown) }
+    }
 }
 
 /// A seat in words.
@@ -83,7 +119,8 @@ fn seat(process: Option<&Process>, free: &str) -> String {
     process.map_or_else(|| free.to_owned(), Process::in_words)
 }
 
-fn in_words(shown: &Shown) -> String {
+fn in_words(whole: &Whole<'_>) -> String {
+    let Whole { shown, content } = whole;
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
@@ -94,8 +131,14 @@ fn in_words(shown: &Shown) -> String {
             ring.tail,
             if ring.ended { ", the stream has ended" } else { "" }
         ),
-        (None, Some(flag)) if suspect::is_text(flag) => format!("{}; {}", layout.name(), suspect::in_words(flag)),
-        (None, Some(flag)) => format!("{}, flag {flag}", layout.name()),
+        (None, Some(flag)) => match (shown.suspicion(), shown.full) {
+            (Some(suspicion), _) => format!("{}; {suspicion}", layout.name()),
+            (None, None) => format!("{}, flag {flag}", layout.name()),
+            (None, Some(full)) => {
+                let spec = shown.spec.as_deref().unwrap_or_default();
+                format!("{}, {spec}: the flag is {flag} ({})", layout.name(), if full { "full" } else { "empty" })
+            }
+        },
         (None, None) => layout.name().to_owned(),
     };
     let waiting = match (shown.messages, shown.bytes) {
@@ -119,8 +162,9 @@ waiting    {waiting}
 attached   {attached}{removed}
 writer     {writer}
 reader     {reader}
-",
+{}",
         Place::Key(shown.key),
         plural(*size as u64),
+        content.as_ref().map_or_else(String::new, Content::in_words),
     )
 }

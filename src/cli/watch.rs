@@ -1,11 +1,13 @@
 //! `shm-handoff stat --watch`: the same look again and again, and what changed between two.
 
 use super::exit::Failure;
-use super::json;
 use super::look::{self, Shown};
 use super::signals::Signals;
+use super::stat::Whole;
 use super::stdio::{self, HEADING};
+use super::{json, spec};
 use crate::backend::sysv::{Key, Observer};
+use crate::declare::Declared;
 use crate::error::{Error, Layout};
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -33,24 +35,26 @@ struct Rates {
 }
 
 /// Until a signal, or until nobody reads what is printed.
-pub(super) fn run(key: Key, every: Duration, schema: Option<&str>) -> Result<(), Failure> {
+pub(super) fn run(key: Key, declared: Option<&Declared>, every: Duration, schema: Option<&str>) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     let mut last: Option<Look> = None;
     for number in 0.. {
         if schema.is_none() && number % PAGE == 0 {
             stdio::show(&heading())?;
         }
-        let look = match take(key) {
+        let look = match take(key, declared) {
             Ok(look) => Some(look),
             Err(Error::Missing { .. } | Error::Removed { .. }) => None,
-            Err(other) => return Err(other.into()),
+            Err(other) => return Err(spec::refused(other, key)),
         };
         let rates = match (&last, &look) {
             (Some(last), Some(now)) => rates(last, now),
             _ => Rates::default(),
         };
         stdio::show(&match (schema, &look) {
-            (Some(schema), Some(look)) => json::object(schema, &Watched { shown: &look.shown, rates }),
+            (Some(schema), Some(look)) => {
+                json::object(schema, &Watched { whole: Whole::of(declared, &look.shown), rates })
+            }
             (Some(schema), None) => json::object(schema, &Missing { key: key.number(), missing: true }),
             (None, look) => line(look.as_ref().map(|look| &look.shown), &rates),
         })?;
@@ -66,7 +70,7 @@ pub(super) fn run(key: Key, every: Duration, schema: Option<&str>) -> Result<(),
 #[derive(Serialize)]
 struct Watched<'w> {
     #[serde(flatten)]
-    shown: &'w Shown,
+    whole: Whole<'w>,
     #[serde(flatten)]
     rates: Rates,
 }
@@ -77,22 +81,27 @@ struct Missing {
     missing: bool,
 }
 
-fn take(key: Key) -> Result<Look, Error> {
-    let sampled = sample(&Observer::open(key)?);
-    Ok(Look { shown: look::at(key)?, at: Instant::now(), sampled })
+fn take(key: Key, declared: Option<&Declared>) -> Result<Look, Error> {
+    let observer = match declared {
+        Some(declared) => Observer::open_declared(key, declared)?,
+        None => Observer::open(key)?,
+    };
+    let sampled = sample(&observer);
+    drop(observer);
+    Ok(Look { shown: look::at(key, declared)?, at: Instant::now(), sampled })
 }
 
 /// How often a slot was filled, where that is often enough to be told.
 fn sample(observer: &Observer) -> Option<f64> {
-    if observer.layout() != Layout::Slot {
+    if let Layout::Ring { .. } = observer.layout() {
         return None;
     }
     let started = Instant::now();
-    let (mut filled, mut before) = (0_u32, observer.flag()?);
+    let (mut filled, mut before) = (0_u32, observer.is_full()?);
     while started.elapsed() < SAMPLE {
-        let flag = observer.flag()?;
-        filled += u32::from(before == 0 && flag != 0);
-        before = flag;
+        let full = observer.is_full()?;
+        filled += u32::from(!before && full);
+        before = full;
     }
     (filled >= 2).then(|| f64::from(filled) / started.elapsed().as_secs_f64())
 }

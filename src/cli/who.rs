@@ -3,6 +3,7 @@
 use super::exit::{self, Exit, Failure};
 use super::json;
 use super::look::{self, Process, user};
+use super::spec;
 use super::stdio::{self, say};
 use super::table::{self, Choice, Column, plural};
 use crate::backend::sysv::proc::{self, SegmentRow};
@@ -19,6 +20,8 @@ Examples:
   shm-handoff who 1234              every process at the tutorial's key
   shm-handoff who --id 32768        at a segment that was removed (see shm-handoff ls)
   shm-handoff who 1234 -o pid       pids alone
+  shm-handoff who --layout two_slots.h,at=2052 1234
+                                    by the seats of that slot
 
 Columns:
   PID       the process
@@ -32,12 +35,16 @@ Columns:
 JSON:
   {\"schema\":\"shm-handoff/who/1\",\"id\":...,\"attached\":...,\"unseen\":...,\"processes\":[{\"pid\":...,
   \"uid\":...,\"user\":...,\"role\":...,\"times\":...,\"writes\":...,\"command\":...}]}; unseen: attachments
-  of processes that can't be seen from here. A later version may add fields; one that
+  of processes that can't be seen from here; spec: the terms of --layout. A later version may add fields; one that
   changes or drops any has another schema.";
 
 /// What its exit codes stand for.
-const EXIT: [(&str, &str); 3] =
-    [("0", ": listed, also if there is nobody"), ("1", "; or there is no such segment"), ("2", "")];
+const EXIT: [(&str, &str); 4] = [
+    ("0", ": listed, also if there is nobody"),
+    ("1", "; or there is no such segment"),
+    ("2", "; or SPEC declares no layout"),
+    ("4", ""),
+];
 
 /// Shows every process that has a segment attached, C programs too
 ///
@@ -55,6 +62,9 @@ pub(super) struct Who {
     id: Option<i32>,
 
     #[command(flatten)]
+    layout: spec::Given,
+
+    #[command(flatten)]
     choice: Choice,
 }
 
@@ -63,6 +73,8 @@ struct Found {
     id: i32,
     attached: usize,
     unseen: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spec: Option<String>,
     processes: Vec<Row>,
 }
 
@@ -92,8 +104,13 @@ pub(super) fn columns() -> Vec<&'static str> {
 }
 
 pub(super) fn run(args: &Who) -> Result<(), Failure> {
+    let declared = args.layout.read()?;
+    let declared = declared.as_ref();
     let segment = find(args)?;
-    let seats = Key::new(segment.key).and_then(observe_seats);
+    if let Some(declared) = declared {
+        look::fits(declared, segment.key, segment.size)?;
+    }
+    let seats = Key::new(segment.key).and_then(|key| observe_seats(look::slot(key, declared)));
     let role = |pid| match &seats {
         Ok(Some(seats)) if seats.writer == Some(pid) => "writer",
         Ok(Some(seats)) if seats.reader == Some(pid) => "reader",
@@ -113,7 +130,13 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
         command: Process::new(process.pid).command,
     });
     let unseen = segment.attached.saturating_sub(seen);
-    let found = Found { id: segment.id, attached: segment.attached, unseen, processes: processes.collect() };
+    let found = Found {
+        id: segment.id,
+        attached: segment.attached,
+        unseen,
+        spec: declared.map(ToString::to_string),
+        processes: processes.collect(),
+    };
     if args.choice.json {
         return stdio::show(&json::object(SCHEMA, &found));
     }

@@ -33,12 +33,13 @@
 //! # Ok::<(), shm_handoff::Error>(())
 //! ```
 
-use super::slot::flag::{EMPTY, FULL};
+mod place;
+
 use super::slot::rules;
 use crate::backend::Backend;
 use crate::error::{Error, Role};
 use crate::orders::{Orders, UNORDERED, orders};
-use crate::sync::{Ordering, plain};
+use place::Place;
 
 /// Which defects are mended.
 ///
@@ -78,18 +79,6 @@ impl Mended {
 
     fn orders(self) -> Orders {
         if self.order { orders() } else { UNORDERED }
-    }
-
-    fn load(self, backend: &impl Backend, order: Ordering) -> u32 {
-        if self.flag { backend.slot().flag.load(order) } else { plain::load(backend.slot().flag) }
-    }
-
-    fn store(self, backend: &impl Backend, value: u32, order: Ordering) {
-        if self.flag {
-            backend.slot().flag.store(value, order);
-        } else {
-            plain::store(backend.slot().flag, value);
-        }
     }
 }
 
@@ -154,7 +143,8 @@ impl<B: Backend> Writer<B> {
     /// ```
     pub fn has_room(&self) -> bool {
         // `== 1`, where the comment in the tutorial says non-zero: D12.
-        self.mended.load(&self.backend, self.mended.orders().see_empty) != FULL
+        let place = Place::of(&self.backend);
+        place.load(self.mended.flag, self.mended.orders().see_empty) != place.full()
     }
 
     /// The rest of [`offer`](Self::offer), whatever the flag is by now: between
@@ -172,8 +162,29 @@ impl<B: Backend> Writer<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn put(&self, line: &[u8]) {
-        self.backend.slot().text.write_padded(line);
-        self.mended.store(&self.backend, FULL, self.mended.orders().publish);
+        let place = Place::of(&self.backend);
+        place.write_padded(line);
+        place.store(self.mended.flag, place.full(), self.mended.orders().publish);
+    }
+
+    /// What the reader has answered, unless the flag is 1 still. (A program whose struct has an answer in it,
+    /// declared as `reply`; the tutorial's has none.)
+    ///
+    /// ```
+    /// # use shm_handoff::{example::*, inside::tutorial::*}; let key = key();
+    /// let options = Options::declared(key, &"struct { int ready; int pos[2]; int order; },reply=order".parse()?);
+    /// let writer = Writer::<SysV>::open(&options, Mended::NOTHING)?;
+    /// let mut reader = Reader::<SysV>::open(&options, Mended::NOTHING)?;
+    /// writer.put(b"datadata");
+    /// assert_eq!(writer.answer(), None);
+    /// let taken = reader.take_and_answer(b"left");
+    /// Segment::open(key)?.remove()?;
+    /// assert_eq!(taken.map(|taken| taken.text), Some(b"datadata".to_vec()));
+    /// assert_eq!(writer.answer(), Some(b"left".to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn answer(&self) -> Option<Vec<u8>> {
+        self.has_room().then(|| Place::of(&self.backend).read_reply())
     }
 }
 
@@ -231,7 +242,8 @@ impl<B: Backend> Reader<B> {
     pub fn open(address: &B::Address, mended: Mended) -> Result<Self, Error> {
         let backend = B::open(address, mended.role(Role::Reader))?;
         if !mended.starting {
-            mended.store(&backend, EMPTY, mended.orders().release);
+            let place = Place::of(&backend);
+            place.store(mended.flag, place.empty(), mended.orders().release);
         }
         Ok(Self { backend, mended })
     }
@@ -247,20 +259,30 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take(&mut self) -> Option<Taken> {
-        if self.mended.load(&self.backend, self.mended.orders().see_full) != FULL {
+        self.take_then(|_| {})
+    }
+
+    /// The same, with an answer in the slot before it is given back: see [`Writer::answer`].
+    ///
+    /// # Panics
+    /// If the answer has another length than the struct has for it.
+    pub fn take_and_answer(&mut self, answer: &[u8]) -> Option<Taken> {
+        self.take_then(|place| place.write_reply(answer))
+    }
+
+    fn take_then(&mut self, answer: impl FnOnce(Place<'_>)) -> Option<Taken> {
+        let place = Place::of(&self.backend);
+        if place.load(self.mended.flag, self.mended.orders().see_full) != place.full() {
             return None;
         }
-        let payload = self.backend.slot().text;
-        let mut text = vec![0; payload.len()];
-        let len = payload.read_text(&mut text).unwrap_or(text.len());
-        let closed = len < text.len();
-        text.truncate(len);
-        self.mended.store(&self.backend, EMPTY, self.mended.orders().release);
-        // D3: the slot is the writer's by now.
+        let (text, closed) = place.read();
+        answer(place);
+        place.store(self.mended.flag, place.empty(), self.mended.orders().release);
+        // D3: the slot is the writer's by now. (A record has no `end`.)
         let leaves = if self.mended.judging {
-            rules::ends_session(&text)
+            place.is_text() && rules::ends_session(&text)
         } else {
-            payload.first_word().is_some_and(|word| rules::ends_session(&word))
+            place.first_word().is_some_and(|word| rules::ends_session(&word))
         };
         Some(Taken { text, closed, leaves })
     }

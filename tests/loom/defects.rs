@@ -4,7 +4,10 @@
 //!
 //! Three searches make up what is shown: with the defect the checker finds a
 //! counterexample; with that mended as well, and nothing else changed, it
-//! explores everything and finds none; and neither in ours.
+//! explores everything and finds none; and neither in ours. `records` shows those
+//! of them that a struct without text has.
+
+mod records;
 
 use crate::bare::Bare;
 use crate::explore::{Counterexample, Depth, Failure, Search, actor, claim, explore, main_is, refute, row};

@@ -194,6 +194,24 @@ impl<'a> DeclaredView<'a> {
         (self.bytes(span), span.len)
     }
 
+    /// As much of `bytes` as there is room for, and zeros behind them: what the tutorial's `strncpy` makes of a text.
+    pub fn write_padded(self, bytes: &[u8]) {
+        let mut padded = vec![0; self.geometry.len];
+        let len = bytes.len().min(padded.len());
+        padded[..len].copy_from_slice(&bytes[..len]);
+        self.write_spans(&self.geometry.spans, &padded);
+    }
+
+    /// The first four bytes of a text, as far as it has so many.
+    #[must_use]
+    pub fn first_word(self) -> [u8; 4] {
+        let (text, len) = self.text();
+        let mut word = [0; 4];
+        let there = len.min(word.len());
+        text.read(0, &mut word[..there]);
+        word
+    }
+
     #[cfg(model)]
     fn read_text(self, out: &mut [u8]) -> Option<usize> {
         self.text().0.read_text(out)

@@ -7,6 +7,7 @@ use super::observer::Observer;
 use super::segment::Segment;
 use super::set::{ENDED, LOCK, Met, OBSERVERS, OPEN, READER, Set, WRITER};
 use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
+use crate::declare::Declared;
 use crate::error::{Error, Role};
 use std::time::Duration;
 
@@ -43,12 +44,12 @@ impl Claim {
         Ok(Self { key, seats: Closed::take(key)? })
     }
 
-    /// Looks at what is there.
+    /// Looks at what is there; `declared`: at a slot that it describes.
     ///
     /// # Errors
-    /// As [`Observer::open`].
-    pub(crate) fn observe(&self) -> Result<Observer, Error> {
-        Observer::open_claimed(self.key)
+    /// As [`Observer::open`] and [`Observer::open_declared`].
+    pub(crate) fn observe(&self, declared: Option<&Declared>) -> Result<Observer, Error> {
+        Observer::open_claimed(self.key, declared)
     }
 
     /// Removes the segment with this id, if the key still leads there, and with it the seats. How many had

@@ -56,7 +56,7 @@ impl Key {
     }
 
     /// For the seats of a slot that begins at `at` in the segment.
-    pub(super) fn with_slot_at(self, at: usize) -> Self {
+    pub(crate) fn with_slot_at(self, at: usize) -> Self {
         Self { at, ..self }
     }
 

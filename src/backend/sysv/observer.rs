@@ -144,8 +144,8 @@ impl Observer {
     }
 
     /// Where nobody of ours can be: without a mark, and without seats.
-    pub(super) fn open_claimed(key: Key) -> Result<Self, Error> {
-        Self::attach(Self::find(key)?, key, None, None, None)
+    pub(super) fn open_claimed(key: Key, declared: Option<&Declared>) -> Result<Self, Error> {
+        Self::attach(Self::find(key)?, key, None, None, declared.map(Wish::of))
     }
 
     fn find(key: Key) -> Result<c_int, Error> {

@@ -52,7 +52,7 @@ impl Between {
 
     /// A key of a channel that is there.
     fn claim(&mut self, transport: Transport) -> Result<u32, Failure> {
-        let mut scratch = Scratch::claim(None)?;
+        let mut scratch = Scratch::claim(None, None)?;
         let key = scratch.key();
         if transport == Transport::Ring {
             scratch.remake(transport.options(key)?)?;

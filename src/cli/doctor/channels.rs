@@ -1,20 +1,22 @@
 //! What is at the key, and what of this user's lies about elsewhere.
 
 use super::finding::{Finding, Level};
-use crate::backend::sysv::proc::{self, Life};
+use crate::backend::sysv::proc::{self, Life, SegmentRow};
 use crate::backend::sysv::{Key, Segment, observe_seats};
-use crate::cli::hint::{self, Way};
+use crate::cli::hint;
 use crate::cli::look::{self, Layout, Process, Shown, Status};
-use crate::cli::suspect;
 use crate::cli::table::plural;
+use crate::cli::{spec, suspect};
+use crate::declare::Declared;
 use crate::error::{Error, Ipcs, Place};
 use std::os::unix::fs::MetadataExt;
 
-pub(super) fn look(key: Key) -> Vec<Finding> {
+/// `declared`: what has the size of such a slot is one.
+pub(super) fn look(key: Key, declared: Option<&Declared>) -> Vec<Finding> {
     let me = nix::unistd::geteuid().as_raw();
-    let mut findings = vec![at_key(key)];
-    findings.extend(stopped(key));
-    let (mut own, alone) = match (look::everywhere(), seats_alone(me)) {
+    let mut findings = vec![at_key(key, declared)];
+    findings.extend(stopped(look::slot(key, declared)));
+    let (mut own, alone) = match (look::everywhere(declared), seats_alone(me, key, declared)) {
         (Ok(own), Ok(alone)) => (own, alone),
         (Err(error), _) | (_, Err(error)) => {
             let what = format!("can't be looked for: /proc/sysvipc can't be read ({error})");
@@ -23,7 +25,7 @@ pub(super) fn look(key: Key) -> Vec<Finding> {
         }
     };
     own.retain(|shown| shown.uid == me && shown.layout != Layout::Foreign);
-    let mut stale: Vec<_> = own.iter().filter_map(stale).collect();
+    let mut stale: Vec<_> = own.iter().filter_map(|shown| stale(shown, declared)).collect();
     stale.extend(alone);
     findings.extend(or_ok(stale, "stale", "nothing of yours lies about unused"));
     findings.extend(or_ok(
@@ -32,7 +34,7 @@ pub(super) fn look(key: Key) -> Vec<Finding> {
         "no removed segment of yours is still attached",
     ));
     findings.extend(or_ok(
-        own.iter().filter_map(wide).collect(),
+        own.iter().filter_map(|shown| wide(shown, declared)).collect(),
         "modes",
         "no channel of yours is open to other users",
     ));
@@ -47,15 +49,15 @@ fn or_ok(mut findings: Vec<Finding>, check: &'static str, what: &str) -> Vec<Fin
 }
 
 /// Whether a side that came to the key now would be let in.
-fn at_key(key: Key) -> Finding {
-    let number = key.number();
+fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
+    let (number, slot) = (key.number(), look::slot(key, declared));
     let problem = |error: &Error, command: Option<String>| Finding::problem("key", error.to_string(), command);
-    let way_out = || hint::way_out(number).map(Way::command);
+    let way_out = || hint::way_out(number, declared).map(|way| way.command(declared));
     let me = nix::unistd::geteuid().as_raw();
-    if let Err(error @ Error::Permission { .. }) = observe_seats(key) {
-        return problem(&error, hint::remove_seats(number));
+    if let Err(error @ Error::Permission { .. }) = observe_seats(slot) {
+        return problem(&error, hint::remove_seats(slot));
     }
-    match (look::at(key), Segment::stat_at(key)) {
+    match (look::at(key, declared), Segment::stat_at(key)) {
         (Ok(shown), Ok(Some(stat))) if look::needs_trust(stat.uid, stat.creator_uid) => Finding::problem(
             "key",
             format!(
@@ -74,8 +76,8 @@ fn at_key(key: Key) -> Finding {
         (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
             Finding::problem("key", format!("{key}: the ring's content breaks its layout"), way_out())
         }
-        (Ok(Shown { flag: Some(flag), .. }), _) if suspect::is_text(flag) => {
-            Finding::problem("key", format!("{}: {}", key, suspect::in_words(flag)), way_out())
+        (Ok(shown), _) if shown.suspicion().is_some() => {
+            Finding::problem("key", format!("{key}: {}", shown.suspicion().unwrap_or_default()), way_out())
         }
         (Ok(shown), _) => Finding::ok(
             "key",
@@ -89,18 +91,20 @@ fn at_key(key: Key) -> Finding {
             ),
         ),
         // One that nobody uses is no obstacle: the next to come makes it anew.
-        (Err(error @ Error::OtherVersion { pid: None, .. }), _) if hint::remove_seats(number).is_some() => {
+        (Err(error @ Error::OtherVersion { pid: None, .. }), _) if hint::remove_seats(slot).is_some() => {
             Finding::note("key", error.to_string())
         }
         (Err(error @ Error::OtherVersion { pid, .. }), _) => {
             problem(&error, pid.filter(|pid| *pid != 0).map(|pid| format!("ps -p {pid}")))
         }
-        (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(key) {
-            Err(error) => problem(&error, hint::remove_seats(number)),
+        (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(slot) {
+            Err(error) => problem(&error, hint::remove_seats(slot)),
             Ok(_) => Finding::ok("key", format!("{key}: free, whoever comes first makes what is needed")),
         },
-        (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(number)),
-        (Err(error @ (Error::NotAChannel { .. } | Error::Permission { .. })), _) => problem(&error, way_out()),
+        (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(slot)),
+        (Err(error @ (Error::NotAChannel { .. } | Error::OtherLayout { .. } | Error::Permission { .. })), _) => {
+            problem(&error, way_out())
+        }
         (Err(error), _) => problem(&error, Some(format!("ipcs -m | grep {}", Ipcs(number)))),
     }
 }
@@ -134,8 +138,13 @@ fn messages(shown: &Shown, unknown: &str) -> String {
     shown.messages.map_or_else(|| unknown.to_owned(), |count| format!("{count} message{}", plural(count)))
 }
 
+/// What a segment was looked at as.
+fn of<'d>(shown: &Shown, declared: Option<&'d Declared>) -> Option<&'d Declared> {
+    declared.filter(|_| shown.layout == Layout::Declared)
+}
+
 /// None is a problem: whoever comes next can use it, or makes it anew. So a channel that idles is well.
-fn stale(shown: &Shown) -> Option<Finding> {
+fn stale(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {
     let Shown { key, layout, mode, .. } = shown;
     let what = match (shown.status, shown.messages) {
         (Status::Unused, _) => "with nothing in it".to_owned(),
@@ -144,21 +153,38 @@ fn stale(shown: &Shown) -> Option<Finding> {
         _ => return None,
     };
     let what = format!("{}: a {} that nobody is attached to, {what}", Place::Key(*key), layout.noun());
-    Some(Finding { command: hint::way_out(*key).map(Way::command), ..Finding::note("stale", what) })
+    let declared = of(shown, declared);
+    let command = hint::way_out(*key, declared).map(|way| way.command(declared));
+    Some(Finding { command, ..Finding::note("stale", what) })
 }
 
 /// Seats of ours without a segment, and with nobody in them.
-fn seats_alone(me: u32) -> std::io::Result<Vec<Finding>> {
+fn seats_alone(me: u32, key: Key, declared: Option<&Declared>) -> std::io::Result<Vec<Finding>> {
+    let segments = proc::segments()?;
+    let slot = look::slot(key, declared);
     let sets = proc::sets()?.into_iter().filter(|set| set.uid == me);
     let alone = sets.filter_map(|set| {
-        let key = Key::of_seats(set.key)?;
-        let sitting = observe_seats(key).ok()??;
-        let is_alone =
-            sitting.writer.is_none() && sitting.reader.is_none() && matches!(Segment::stat_at(key), Ok(None));
-        let what = || format!("{key}: seats that nobody sits on, without a segment");
-        is_alone.then(|| Finding::note("stale", what()).with(format!("shm-handoff rm {}", key.number())))
+        // Of the slot that was asked for; else of one that begins at 0, unless they are those of another one.
+        let is_asked_for = slot.seats() == set.key;
+        let of = if is_asked_for { slot } else { Key::of_seats(set.key)? };
+        let sitting = observe_seats(of).ok()??;
+        let is_alone = sitting.writer.is_none()
+            && sitting.reader.is_none()
+            && matches!(Segment::stat_at(of), Ok(None))
+            && (is_asked_for || !segments.iter().any(|row| has_slot(row, set.key)));
+        let layout = declared.filter(|_| is_asked_for).map(spec::option).unwrap_or_default();
+        let what = || format!("{of}: seats that nobody sits on, without a segment");
+        is_alone.then(|| Finding::note("stale", what()).with(format!("shm-handoff rm{layout} {}", of.number())))
     });
     Ok(alone.collect())
+}
+
+/// How far into a segment a slot is looked for.
+const FAR: usize = 1 << 20;
+
+/// Whether a set at this key can be the seats of a slot that begins somewhere in this segment.
+fn has_slot(row: &SegmentRow, seats: u32) -> bool {
+    Key::new(row.key).is_ok_and(|key| (1..row.size.min(FAR)).any(|at| key.with_slot_at(at).seats() == seats))
 }
 
 fn orphan(shown: &Shown) -> Option<Finding> {
@@ -168,12 +194,12 @@ fn orphan(shown: &Shown) -> Option<Finding> {
         .then(|| Finding::problem("orphans", what(), Some(format!("shm-handoff who --id {}", shown.id))))
 }
 
-fn wide(shown: &Shown) -> Option<Finding> {
+fn wide(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {
     let mode = u32::from_str_radix(&shown.mode, 8).unwrap_or(0);
     let what = || format!("{}: mode {} lets other users in", Place::Key(shown.key), shown.mode);
     // The mode is given when the segment is made: both sides make it with 600.
-    (mode & 0o077 != 0 && shown.key != 0).then(|| match hint::way_out(shown.key) {
-        Some(way) => Finding::note("modes", what()).with(way.command()),
+    (mode & 0o077 != 0 && shown.key != 0).then(|| match hint::way_out(shown.key, of(shown, declared)) {
+        Some(way) => Finding::note("modes", what()).with(way.command(of(shown, declared))),
         None => Finding::note("modes", what()),
     })
 }

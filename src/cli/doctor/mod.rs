@@ -5,8 +5,8 @@ mod finding;
 mod system;
 
 use super::exit::{self, Exit, Failure};
-use super::json;
 use super::stdio::{self, BAD, GOOD, HINT, WARNING};
+use super::{json, spec};
 use crate::backend::sysv::KeySpec;
 use clap::Args;
 use finding::{Finding, Level};
@@ -36,6 +36,8 @@ channel that idles is well, so that a health check can go by the exit status.
 Examples:
   shm-handoff doctor               all of it, for the tutorial's key
   shm-handoff doctor 0x77 --json   for another one, for programs
+  shm-handoff doctor --layout 'text[1024]'
+                                   what has the size of that struct is a channel, too
 
 JSON:
   {\"schema\":\"shm-handoff/doctor/1\",\"well\":...,\"findings\":[{\"check\":...,\"level\":\"ok\", \"note\"
@@ -43,7 +45,8 @@ JSON:
   checks; one that changes or drops any has another schema.";
 
 /// What its exit codes stand for.
-const EXIT: [(&str, &str); 3] = [("0", ": all is well"), ("1", "; or there is a problem"), ("2", "")];
+const EXIT: [(&str, &str); 3] =
+    [("0", ": all is well"), ("1", "; or there is a problem"), ("2", "; or SPEC declares no layout")];
 
 /// Finds what keeps handoffs from working on this machine, and says how to mend it
 #[derive(Debug, Args)]
@@ -52,6 +55,9 @@ pub(super) struct Doctor {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     key: KeySpec,
+
+    #[command(flatten)]
+    layout: spec::Given,
 
     /// One JSON object
     #[arg(long)]
@@ -65,9 +71,9 @@ struct Report {
 }
 
 pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
-    let key = args.key.resolve()?;
+    let (key, declared) = (args.key.resolve()?, args.layout.read()?);
     let mut findings = system::look(key);
-    findings.extend(channels::look(key));
+    findings.extend(channels::look(key, declared.as_ref()));
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
     let report = Report { well: problems == 0, findings };
     stdio::show(&if args.json { json::object(SCHEMA, &report) } else { in_words(&report.findings) })?;

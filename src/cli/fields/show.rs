@@ -10,11 +10,38 @@ use std::borrow::Cow;
 impl Fields<'_> {
     /// The record as an object; its keys stand in the struct's order. What the record lacks counts as zeros.
     pub(in crate::cli) fn show<'s>(&'s self, record: &'s [u8]) -> impl Serialize + 's {
-        let record = match record.get(..self.len) {
+        Record { shape: &self.shape, record: self.whole(record) }
+    }
+
+    /// The same for people: each field's name, and its JSON.
+    pub(in crate::cli) fn each(&self, record: &[u8]) -> Vec<(String, String)> {
+        let json = |value: &Part<'_>| serde_json::to_string(value).expect("numbers and strings are always JSON");
+        let record = self.whole(record);
+        let name = match (&self.shape, text(&record)) {
+            (Shape::Members(fields), _) => {
+                return fields.iter().map(|field| (field.name.to_owned(), json(&field.part(&record)))).collect();
+            }
+            (Shape::Text, Some(_)) => "text",
+            _ => "base64",
+        };
+        let of = if name == "text" { &Of::Text } else { &Of::Bytes };
+        vec![(name.to_owned(), json(&Part { array: &[], of, bytes: &record }))]
+    }
+
+    fn whole<'r>(&self, record: &'r [u8]) -> Cow<'r, [u8]> {
+        match record.get(..self.len) {
             Some(record) => Cow::Borrowed(record),
             None => Cow::Owned([record, &vec![0; self.len - record.len()]].concat()),
-        };
-        Record { shape: &self.shape, record }
+        }
+    }
+}
+
+impl<'d> Field<'d> {
+    fn part<'s>(&'s self, record: &'s [u8]) -> Part<'s>
+    where
+        'd: 's,
+    {
+        Part { array: self.array, of: &self.of, bytes: &record[self.at..self.at + self.size] }
     }
 }
 
@@ -69,10 +96,7 @@ impl Serialize for Part<'_> {
 }
 
 fn object<S: Serializer>(fields: &[Field<'_>], bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_map(fields.iter().map(|field| {
-        let Field { name, at, size, array, of } = field;
-        (name, Part { array, of, bytes: &bytes[*at..at + size] })
-    }))
+    to.collect_map(fields.iter().map(|field| (field.name, field.part(bytes))))
 }
 
 fn base64<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {

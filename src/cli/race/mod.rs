@@ -6,6 +6,7 @@
 //! nothing is shared between them but the segment, and the pipes to the race.
 
 mod ends;
+mod form;
 mod link;
 mod scenario;
 mod show;
@@ -21,12 +22,14 @@ use super::exit::{Exit, Failure};
 use super::progress;
 use super::scratch::{self, Scratch};
 use super::signals::Signals;
+use super::spec;
 use super::stdio;
 use super::workers::Workers;
 use crate::backend::sysv::KeySpec;
 use crate::error::Error;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use form::Form;
 use indicatif::ProgressBar;
 use scenario::{Row, Scenario};
 use show::Seen;
@@ -41,6 +44,9 @@ use wire::{Protocol, Who};
 /// ring, on the same machine for the same time, with the same work, and prints what
 /// was sent, lost, doubled and torn. The key is a private one, and nobody else's segment is touched.
 ///
+/// With --layout both protocols run in that struct, and there is no ring: with texts as
+/// long as it has room for, or with records of its length. A record can't be an `end`.
+///
 /// It proves nothing either way: a race that did not show on this machine today
 /// is still one. What proves something is the model checker, which tries all
 /// the orders in which the steps can happen: see docs/defects.md, and run
@@ -48,13 +54,16 @@ use wire::{Protocol, Who};
 #[derive(Debug, Args)]
 #[command(after_long_help = show::help())]
 pub(super) struct Race {
-    /// How long to run each of the three protocols
+    /// How long to run each of the protocols
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
 
     /// A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]
     #[arg(short, long, value_name = "KEY", allow_negative_numbers = true, value_parser = OsStringValueParser::new().try_map(private_key))]
     key: Option<KeySpec>,
+
+    #[command(flatten)]
+    layout: spec::Given,
 
     /// Print one JSON object (see --help for its fields)
     #[arg(long)]
@@ -78,15 +87,18 @@ fn private_key(given: OsString) -> Result<KeySpec, Error> {
 pub(super) fn run(args: &Race) -> Result<(), Failure> {
     let signals = Signals::catch()?;
     // Dropped in the opposite order: the processes end before what they use.
-    let mut scratch = Scratch::claim(args.key.as_ref())?;
+    let declared = args.layout.read()?;
+    Form::of(declared.as_ref())?;
+    let protocols = Protocol::all(declared.as_ref());
+    let mut scratch = Scratch::claim(args.key.as_ref(), declared.as_ref())?;
     let mut workers = Workers::start(&signals, Who::ALL.map(|who| (who, Vec::new())))?;
     let time = Duration::from_secs(args.seconds.into());
-    let bar = progress::bar_of_time(args.quiet, Protocol::ALL.iter().map(|_| time).sum());
+    let bar = progress::bar_of_time(args.quiet, protocols.iter().map(|_| time).sum());
     let mut session = 0;
     let mut seen = Vec::new();
-    for protocol in Protocol::ALL {
+    for protocol in protocols.iter().copied() {
         if protocol == Protocol::Ring {
-            scratch.remake(protocol.options(scratch.key())?)?;
+            scratch.remake(protocol.options(scratch.key(), None)?)?;
         }
         seen.push(measure(protocol, time, &mut workers, &scratch, &bar, &mut session)?);
     }

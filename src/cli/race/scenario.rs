@@ -1,5 +1,6 @@
 //! What is run: the same steps for both protocols.
 
+use super::form::Form;
 use super::tally::Tally;
 use super::wire::{Done, Protocol, Request, Response, Who};
 use crate::Reader;
@@ -74,7 +75,11 @@ impl Scenario {
         empty(scratch, protocol)?;
         let key = scratch.key().number();
         let typed = self == Self::TwoWriters;
-        let mut stage = Stage { workers, protocol, key, session, typed, sent: [0; 2], ends: 0, row: Row::default() };
+        let declared = scratch.declared();
+        let has_end = Form::of(declared)?.has_end();
+        let layout = declared.map(ToString::to_string);
+        let (sent, ends, row) = ([0; 2], 0, Row::default());
+        let mut stage = Stage { workers, protocol, key, layout, has_end, session, typed, sent, ends, row };
         stage.row.sessions = 1;
         match self {
             Self::Together => stage.together()?,
@@ -89,7 +94,7 @@ impl Scenario {
 /// Takes out what the last session left. In a slot by the very step of the tutorial's
 /// reader that does so (D4); what was in it stays in its text.
 fn empty(scratch: &Scratch, protocol: Protocol) -> Result<(), Failure> {
-    let options = protocol.options(scratch.key())?;
+    let options = protocol.options(scratch.key(), scratch.declared())?;
     if protocol == Protocol::Ring {
         let mut reader = Reader::<SysV>::open(&options)?;
         while let Some(left) = reader.try_peek_next()? {
@@ -138,6 +143,9 @@ struct Stage<'c, 's> {
     workers: &'c mut Workers<'s, Who>,
     protocol: Protocol,
     key: u32,
+    layout: Option<String>,
+    /// Its messages can say that they are the last one.
+    has_end: bool,
     session: u32,
     typed: bool,
     sent: [u32; 2],
@@ -240,7 +248,8 @@ impl Stage<'_, '_> {
 
     fn try_open(&mut self, who: Who) -> Result<bool, Failure> {
         let writes = who != Who::Reader;
-        self.workers.ask(who, &Request::Open { protocol: self.protocol, key: self.key, writes })?;
+        let layout = self.layout.clone();
+        self.workers.ask(who, &Request::Open { protocol: self.protocol, key: self.key, writes, layout })?;
         match self.workers.next_response(&[who])? {
             (_, Response::Opened) => Ok(true),
             (_, Response::Refused) => Ok(false),
@@ -295,10 +304,10 @@ impl Stage<'_, '_> {
         Ok(through)
     }
 
-    /// As [`flush`](Self::settle), where the reader should leave by itself.
+    /// As [`settle`](Self::settle), where the reader should leave by itself, if there is an `end`.
     fn settle_with_end(&mut self) -> Result<(), Failure> {
         let Through { read, writer_stuck } = self.settle()?;
-        self.row.hung += u64::from(writer_stuck || read == Done::Stuck);
+        self.row.hung += u64::from(writer_stuck || self.has_end && read == Done::Stuck);
         Ok(())
     }
 

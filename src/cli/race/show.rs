@@ -25,7 +25,8 @@ What is counted:
   missed ends  `end`s that were sent, and at which the reader did not leave
   false ends   times the reader left with no `end` in its hands
   hung         sessions in which a side waited for what could not come any more
-               (it was told that the other one was through, and looked again)
+               (it was told that the other one was through, and looked again); a
+               reader of records, which have no `end`, waits for that
   messages/s   texts and `end`s, by the writer's clock; a rough figure";
 
 const JSON: &str = "\
@@ -33,7 +34,9 @@ JSON: one object. A later version may add fields; one that changes or drops any
 has another \"schema\".
   schema      \"shm-handoff/race/1\"
   seconds     the time for each protocol; key: the key, as a number
-  protocols   an object each, \"tutorial\", \"ours\" and \"ring\" in \"protocol\", each
+  layout      with --layout: its terms
+  protocols   an object each, \"tutorial\", \"ours\" and (without --layout) \"ring\" in
+              \"protocol\", each
               with \"clean\" (nothing went wrong) and \"rows\", an object for each
               scenario: \"scenario\", \"sessions\", \"sent\", \"received\", \"lost\",
               \"doubled\", \"torn\", \"disordered\" (texts that came after a later one
@@ -110,6 +113,9 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let key = scratch.key();
     writeln!(text, "{seconds} s for each protocol, on {cores} core{}, {key}", if cores == 1 { "" } else { "s" })?;
+    if let Some(declared) = scratch.declared() {
+        writeln!(text, "layout {declared}")?;
+    }
     for Seen { protocol, rows } in seen {
         let note = match protocol {
             Protocol::Tutorial => "The tutorial's protocol, its sleeps taken out:",
@@ -147,6 +153,8 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
 struct Object {
     seconds: u32,
     key: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<String>,
     protocols: Vec<ProtocolObject>,
 }
 
@@ -176,7 +184,8 @@ pub(super) fn json(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
         rows: seen.rows.iter().map(|(scenario, row)| row_object(*scenario, row)).collect(),
     };
     let protocols = seen.iter().map(object).collect();
-    json::object(SCHEMA, &Object { seconds, key: scratch.key().number(), protocols })
+    let layout = scratch.declared().map(ToString::to_string);
+    json::object(SCHEMA, &Object { seconds, key: scratch.key().number(), layout, protocols })
 }
 
 fn row_object(scenario: Scenario, row: &Row) -> RowObject {

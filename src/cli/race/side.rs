@@ -2,17 +2,19 @@
 //! as it is told and says what became of it.
 
 use super::ends::{Source, Target};
+use super::form::Form;
 use super::link::Link;
 use super::stamp::Stamp;
 use super::tally::{Came, What, tally};
 use super::wire::{Done, Request, Response};
 use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::spec;
 use crate::protocol::slot::rules;
 use nix::errno::Errno;
 use std::time::{Duration, Instant};
 
-/// After this a writer begins no more with texts that end in an `end`: a machine
+/// After this a writer begins no more with texts that end in an `end`, or as many records: a machine
 /// that is busy hands over a thousand times fewer than an idle one.
 const ENOUGH: Duration = Duration::from_millis(100);
 
@@ -28,17 +30,26 @@ pub(in crate::cli) fn side() -> Result<(), Failure> {
     let mut link = Link::on_standard_streams()?;
     let mut held = Held::Nothing;
     let mut came = Vec::new();
+    let mut form = Form::of(None)?;
     while let Some(request) = link.next_request()? {
-        let response = carry_out(request, &mut held, &mut came, &mut link);
+        let response = carry_out(request, &mut held, &mut form, &mut came, &mut link);
         link.respond(response.as_ref())?;
     }
     Ok(())
 }
 
-fn carry_out(request: Request, held: &mut Held, came: &mut Vec<Came>, link: &mut Link) -> Result<Response, Failure> {
+fn carry_out(
+    request: Request,
+    held: &mut Held,
+    form: &mut Form,
+    came: &mut Vec<Came>,
+    link: &mut Link,
+) -> Result<Response, Failure> {
     match (request, &mut *held) {
-        (Request::Open { protocol, key, writes }, _) => {
-            let options = protocol.options(Key::new(key)?)?;
+        (Request::Open { protocol, key, writes, layout }, _) => {
+            let declared = layout.as_deref().map(spec::read).transpose()?;
+            *form = Form::of(declared.as_ref())?;
+            let options = protocol.options(Key::new(key)?, declared.as_ref())?;
             let opened = if writes {
                 Source::open(protocol, &options).map(Held::Source)
             } else {
@@ -53,11 +64,11 @@ fn carry_out(request: Request, held: &mut Held, came: &mut Vec<Came>, link: &mut
         }
         (Request::Send { session, writer, from, upto, end_every, typed }, Held::Source(source)) => {
             let stamp = |seq| Stamp { session, writer, seq };
-            send(source, (from..upto).map(stamp), end_every, typed, link)
+            send(source, *form, (from..upto).map(stamp), end_every, typed, link)
         }
         (Request::Read { session, most, through_ends }, Held::Target(target)) => {
             let most = most.map_or(usize::MAX, |most| came.len() + most as usize);
-            read(target, session, most, through_ends, came, link).map(Response::Read)
+            read(target, *form, session, most, through_ends, came, link).map(Response::Read)
         }
         (Request::Leave, _) => {
             match std::mem::replace(held, Held::Nothing) {
@@ -74,6 +85,7 @@ fn carry_out(request: Request, held: &mut Held, came: &mut Vec<Came>, link: &mut
 
 fn send(
     source: &mut Source,
+    form: Form,
     stamps: impl Iterator<Item = Stamp>,
     end_every: u32,
     typed: bool,
@@ -83,18 +95,20 @@ fn send(
     let (mut texts, mut ends, mut stuck) = (0, 0, false);
     let mut text = Vec::new();
     for stamp in stamps {
-        stamp.write(&mut text);
+        form.write(stamp, &mut text);
         stuck = !source.send(&text, typed, link)?;
         if stuck {
             break;
         }
         texts += 1;
         if end_every > 0 && (stamp.seq + 1).is_multiple_of(end_every) {
-            stuck = !source.end(typed, link)?;
-            if stuck {
-                break;
+            if form.has_end() {
+                stuck = !source.end(typed, link)?;
+                if stuck {
+                    break;
+                }
+                ends += 1;
             }
-            ends += 1;
             if started.elapsed() > ENOUGH {
                 break;
             }
@@ -104,8 +118,10 @@ fn send(
     Ok(Response::Sent { texts, ends, nanos, stuck })
 }
 
+#[allow(clippy::too_many_arguments)] // the request's parts, and where they are used
 fn read(
     target: &mut Target,
+    form: Form,
     session: u32,
     most: usize,
     through_ends: bool,
@@ -115,8 +131,9 @@ fn read(
     let mut scratch = Vec::new();
     while came.len() < most {
         let Some((text, leaves)) = target.take(link)? else { return Ok(Done::Stuck) };
-        let what = match Stamp::read(text, &mut scratch) {
-            Some(stamp) if stamp.session == session => What::Text { writer: stamp.writer as usize, seq: stamp.seq },
+        let what = match form.read(text, session, &mut scratch) {
+            Some(stamp) => What::Text { writer: stamp.writer as usize, seq: stamp.seq },
+            None if !form.has_end() => What::Torn,
             // A ring's end has no text.
             None if rules::is_bare_end(text) || leaves && text.is_empty() => What::End,
             _ => What::Torn,

@@ -11,13 +11,13 @@
 //!            piece of another text gives the mix away
 //! ```
 //!
-//! 64 to 200 bytes, by the hash. A text is whole if it is, byte for byte, what
+//! 64 to 200 bytes, by the hash, or to as many as there is room for. A text is whole if it is, byte for byte, what
 //! its own head says it must be: that is more than a checksum of it could say.
 
 const HEAD: usize = 25;
 const DIGITS: usize = 8;
-const SHORTEST: u32 = 64;
-const LONGEST: u32 = 200;
+pub(super) const SHORTEST: usize = 64;
+pub(super) const LONGEST: usize = 200;
 
 /// Who wrote a text, and which one it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +28,15 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Puts the text into `text`, in place of what was there.
-    pub(super) fn write(self, text: &mut Vec<u8>) {
+    /// Puts the text, of `longest` bytes at most, into `text`, in place of what was there.
+    pub(super) fn write(self, longest: usize, text: &mut Vec<u8>) {
         let hash = self.hash();
         text.clear();
         text.push(b'#');
         for number in [self.session, self.writer, self.seq] {
             text.extend_from_slice(&hex(number));
         }
-        let len = (SHORTEST + hash % (LONGEST - SHORTEST + 1)) as usize;
+        let len = SHORTEST + hash as usize % (longest - SHORTEST + 1);
         let fill = hex(hash);
         while text.len() + DIGITS < len {
             text.extend_from_slice(&fill);
@@ -46,16 +46,16 @@ impl Stamp {
 
     /// Who wrote `text`; `None`: nobody wrote it as it is. `scratch` is room to
     /// work in.
-    pub(super) fn read(text: &[u8], scratch: &mut Vec<u8>) -> Option<Self> {
+    pub(super) fn read(text: &[u8], longest: usize, scratch: &mut Vec<u8>) -> Option<Self> {
         let numbers = text.get(1..HEAD)?;
         let mut numbers = numbers.chunks(DIGITS).map(number);
         let stamp = Self { session: numbers.next()??, writer: numbers.next()??, seq: numbers.next()?? };
-        stamp.write(scratch);
+        stamp.write(longest, scratch);
         (scratch == text).then_some(stamp)
     }
 
     /// The finaliser of Murmur3, over the three numbers in turn.
-    fn hash(self) -> u32 {
+    pub(super) fn hash(self) -> u32 {
         [self.session, self.writer, self.seq].into_iter().fold(0x9e37_79b9, |hash: u32, number| {
             let mut hash = (hash ^ number).wrapping_mul(0x85eb_ca6b);
             hash ^= hash >> 13;
@@ -85,7 +85,7 @@ mod tests {
 
     fn text(stamp: Stamp) -> Vec<u8> {
         let mut text = Vec::new();
-        stamp.write(&mut text);
+        stamp.write(LONGEST, &mut text);
         text
     }
 
@@ -101,7 +101,7 @@ mod tests {
             prop_assert!((64..=200).contains(&text.len()));
             prop_assert_eq!(rules::check(&text, 2047), Ok(()));
             prop_assert!(!rules::ends_session(&text));
-            prop_assert_eq!(Stamp::read(&text, &mut Vec::new()), Some(stamp));
+            prop_assert_eq!(Stamp::read(&text, LONGEST, &mut Vec::new()), Some(stamp));
         }
 
         /// Two texts in one, cut at any word, are known as what nobody wrote.
@@ -111,13 +111,13 @@ mod tests {
             let cut = (4 * word).min(a.len()).min(b.len());
             let mixed = [&a[..cut], &b[cut..]].concat();
             prop_assume!(mixed != a && mixed != b);
-            prop_assert_eq!(Stamp::read(&mixed, &mut Vec::new()), None);
+            prop_assert_eq!(Stamp::read(&mixed, LONGEST, &mut Vec::new()), None);
         }
 
         /// Any bytes at all can be looked at.
         #[test]
         fn garbage_is_torn(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert_eq!(Stamp::read(&bytes, &mut Vec::new()), None);
+            prop_assert_eq!(Stamp::read(&bytes, LONGEST, &mut Vec::new()), None);
         }
     }
 }

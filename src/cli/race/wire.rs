@@ -5,6 +5,7 @@ use super::tally::Tally;
 use crate::backend::memory::offsets;
 use crate::backend::sysv::{Key, Options};
 use crate::cli::workers::Part;
+use crate::declare::Declared;
 use crate::error::{Error, Role};
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +23,17 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    pub(super) const ALL: [Self; 3] = [Self::Tutorial, Self::Ours, Self::Ring];
+    /// Those that are run; a ring has no struct to declare.
+    pub(super) fn all(declared: Option<&Declared>) -> &'static [Self] {
+        if declared.is_some() { &[Self::Tutorial, Self::Ours] } else { &[Self::Tutorial, Self::Ours, Self::Ring] }
+    }
 
-    /// Where it is run at `key`.
-    pub(super) fn options(self, key: Key) -> Result<Options, Error> {
+    /// Where it is run at `key`, in the tutorial's struct or another one.
+    pub(super) fn options(self, key: Key, declared: Option<&Declared>) -> Result<Options, Error> {
         match self {
-            Self::Tutorial | Self::Ours => Ok(Options::slot(key)),
+            Self::Tutorial | Self::Ours => {
+                Ok(declared.map_or(Options::slot(key), |declared| Options::declared(key, declared)))
+            }
             // So small that the writer has to wait for space.
             Self::Ring => Options::ring(key, offsets::ring::SMALLEST),
         }
@@ -37,8 +43,8 @@ impl Protocol {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Request {
-    /// Start as this role: [`Response::Opened`] or [`Response::Refused`].
-    Open { protocol: Protocol, key: u32, writes: bool },
+    /// Start as this role, in a struct of this layout: [`Response::Opened`] or [`Response::Refused`].
+    Open { protocol: Protocol, key: u32, writes: bool, layout: Option<String> },
     /// Send the texts of these numbers, and `end` after every so many (0: no
     /// `end`): [`Response::Sent`], perhaps after [`Response::Waits`]. After a while an
     /// `end` is the last of it. `typed`: as if somebody else made the texts.
