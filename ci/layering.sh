@@ -29,7 +29,7 @@ sysv      backend/sysv/                                          : error declare
 core      protocol/core.rs protocol/record.rs protocol/backlog.rs : error backend
 slot      protocol/slot/                                         : error orders memory backend core
 ring      protocol/ring/                                         : error sync orders memory backend core
-tutorial  protocol/tutorial.rs                                   : error sync orders memory backend slot
+tutorial  protocol/tutorial.rs protocol/tutorial/                : error sync orders memory backend slot
 either    protocol/either.rs                                     : error backend core slot ring
 endpoint  protocol/mod.rs protocol/endpoint/                     : error sync backend core either
 in_place  protocol/ring/in_place.rs protocol/ring/reserved.rs    : error backend core ring endpoint

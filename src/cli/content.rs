@@ -3,10 +3,26 @@
 use super::fields::Fields;
 use super::look::Shown;
 use crate::declare::Declared;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 /// More of a field is of no use to people.
 const LONGEST: usize = 120;
+
+/// All that `stat` shows.
+#[derive(Serialize)]
+pub(super) struct Whole<'w> {
+    #[serde(flatten)]
+    pub(super) shown: &'w Shown,
+    #[serde(flatten)]
+    pub(super) content: Option<Content<'w>>,
+}
+
+impl<'w> Whole<'w> {
+    pub(super) fn of(declared: Option<&'w Declared>, shown: &'w Shown) -> Self {
+        Self { shown, content: Content::of(declared, shown) }
+    }
+}
 
 /// The record, and what the reader has answered, as they lay there at one look. Each may be half written: an observer
 /// asks nobody.

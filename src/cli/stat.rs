@@ -1,17 +1,15 @@
 //! `shm-handoff stat`.
 
 use super::args::duration;
-use super::content::Content;
+use super::content::{Content, Whole};
 use super::exit::{self, Failure};
 use super::json;
 use super::look::{self, Process, Shown};
 use super::table::plural;
 use super::{spec, stdio, watch};
 use crate::backend::sysv::KeySpec;
-use crate::declare::Declared;
 use crate::error::Place;
 use clap::Args;
-use serde::Serialize;
 use std::time::Duration;
 
 const SCHEMA: &str = "shm-handoff/stat/1";
@@ -97,21 +95,6 @@ pub(super) fn run(args: &Stat) -> Result<(), Failure> {
     let shown = look::at(key, declared).map_err(|error| spec::refused(error, key))?;
     let whole = Whole::of(declared, &shown);
     stdio::show(&if args.json { json::object(SCHEMA, &whole) } else { in_words(&whole) })
-}
-
-/// All that is shown.
-#[derive(Serialize)]
-pub(super) struct Whole<'w> {
-    #[serde(flatten)]
-    shown: &'w Shown,
-    #[serde(flatten)]
-    content: Option<Content<'w>>,
-}
-
-impl<'w> Whole<'w> {
-    pub(super) fn of(declared: Option<&'w Declared>, shown: &'w Shown) -> Self {
-        Self { shown, content: Content::of(declared, shown) }
-    }
 }
 
 /// A seat in words.

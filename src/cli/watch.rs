@@ -1,9 +1,9 @@
 //! `shm-handoff stat --watch`: the same look again and again, and what changed between two.
 
+use super::content::Whole;
 use super::exit::Failure;
 use super::look::{self, Shown};
 use super::signals::Signals;
-use super::stat::Whole;
 use super::stdio::{self, HEADING};
 use super::{json, spec};
 use crate::backend::sysv::{Key, Observer};

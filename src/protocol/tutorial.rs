@@ -37,8 +37,11 @@ mod place;
 
 use super::slot::rules;
 use crate::backend::Backend;
+use crate::backend::memory::declared::FlagView;
+use crate::backend::memory::slot::Flag;
 use crate::error::{Error, Role};
-use crate::orders::{Orders, UNORDERED, orders};
+use crate::orders::{Orders, RELAXED, UNORDERED, orders};
+use crate::sync::{Ordering, plain};
 use place::Place;
 
 /// Which defects are mended.
@@ -79,6 +82,20 @@ impl Mended {
 
     fn orders(self) -> Orders {
         if self.order { orders() } else { UNORDERED }
+    }
+
+    fn load(self, place: Place<'_>, order: Ordering) -> u32 {
+        match place.flag() {
+            FlagView::Word(flag) if !self.flag => plain::load(flag),
+            flag => flag.load(if self.flag { order } else { RELAXED }),
+        }
+    }
+
+    fn store(self, place: Place<'_>, value: u32, order: Ordering) {
+        match place.flag() {
+            FlagView::Word(flag) if !self.flag => plain::store(flag, value),
+            flag => flag.store(value, if self.flag { order } else { RELAXED }),
+        }
     }
 }
 
@@ -144,7 +161,7 @@ impl<B: Backend> Writer<B> {
     pub fn has_room(&self) -> bool {
         // `== 1`, where the comment in the tutorial says non-zero: D12.
         let place = Place::of(&self.backend);
-        place.load(self.mended.flag, self.mended.orders().see_empty) != place.full()
+        self.mended.load(place, self.mended.orders().see_empty) != place.full()
     }
 
     /// The rest of [`offer`](Self::offer), whatever the flag is by now: between
@@ -164,7 +181,7 @@ impl<B: Backend> Writer<B> {
     pub fn put(&self, line: &[u8]) {
         let place = Place::of(&self.backend);
         place.write_padded(line);
-        place.store(self.mended.flag, place.full(), self.mended.orders().publish);
+        self.mended.store(place, place.full(), self.mended.orders().publish);
     }
 
     /// What the reader has answered, unless the flag is 1 still. (A program whose struct has an answer in it,
@@ -243,7 +260,7 @@ impl<B: Backend> Reader<B> {
         let backend = B::open(address, mended.role(Role::Reader))?;
         if !mended.starting {
             let place = Place::of(&backend);
-            place.store(mended.flag, place.empty(), mended.orders().release);
+            mended.store(place, place.empty(), mended.orders().release);
         }
         Ok(Self { backend, mended })
     }
@@ -272,12 +289,12 @@ impl<B: Backend> Reader<B> {
 
     fn take_then(&mut self, answer: impl FnOnce(Place<'_>)) -> Option<Taken> {
         let place = Place::of(&self.backend);
-        if place.load(self.mended.flag, self.mended.orders().see_full) != place.full() {
+        if self.mended.load(place, self.mended.orders().see_full) != place.full() {
             return None;
         }
         let (text, closed) = place.read();
         answer(place);
-        place.store(self.mended.flag, place.empty(), self.mended.orders().release);
+        self.mended.store(place, place.empty(), self.mended.orders().release);
         // D3: the slot is the writer's by now. (A record has no `end`.)
         let leaves = if self.mended.judging {
             place.is_text() && rules::ends_session(&text)

@@ -19,6 +19,7 @@
 mod advice;
 mod bench;
 mod deadlines;
+mod declared_tools;
 mod doctor;
 mod formats;
 mod generate;

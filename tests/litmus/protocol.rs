@@ -520,14 +520,14 @@ fn no_heavy_fence() -> Test {
 /// The tutorial's pair.
 fn tutorial() -> Test {
     let writer = vec![
-        (Store("text", 1), of_tutorial("put", "self.backend.slot().text.write_padded(line);")),
-        (Store("flag", 1), of_tutorial("put", "self.mended.store(&self.backend, FULL, self.mended.orders().publish);")),
+        (Store("text", 1), of_tutorial("put", "place.write_padded(line);")),
+        (Store("flag", 1), of_tutorial("put", "self.mended.store(place, place.full(), self.mended.orders().publish);")),
     ];
-    let look = of_tutorial("take", "if self.mended.load(&self.backend, self.mended.orders().see_full) != FULL {");
+    let look = of_tutorial("take_then", "if self.mended.load(place, self.mended.orders().see_full) != place.full() {");
     let reader = vec![
         (Load("flag"), look),
         (Only(1), look),
-        (Load("text"), of_tutorial("take", "let len = payload.read_text(&mut text).unwrap_or(text.len());")),
+        (Load("text"), of_tutorial("take_then", "let (text, closed) = place.read();")),
     ];
     Test { threads: vec![thread("writer", writer), thread("reader", reader)], bad: text().bad, ..CLAIM }
 }

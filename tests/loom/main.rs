@@ -14,7 +14,7 @@
 //! | `ring` | R1 to R33: the ring; K4 to K10, K12 to K17: a side of it that dies at any step |
 //! | `killed` | K1 to K3, K11: a side that dies at any step, and its successor |
 //! | `sysv` | V1 onwards: the System V backend on the simulated kernel |
-//! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time |
+//! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time; also in a struct without text |
 //!
 //! and what these stand on: `explore` searches, `history`, `timeline` and
 //! `picture` tell what was found, `bare` and `mortal` are backends for models, `world` is

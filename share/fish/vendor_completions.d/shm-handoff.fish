@@ -39,6 +39,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d '
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "layout" -d 'Shows where the flag and the payload of a declared struct lie'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , key id owner mode size layout attached messages bytes status writer reader)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -47,6 +48,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s a -l all 
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l no-headings -d 'No line of headings'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s w -l watch -d 'Again and again, with rates; 100ms at least' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -54,6 +56,7 @@ never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'JSON: one object, or one a line'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'The segment with this number, also if it is removed' -r -f -a "(shm-handoff ls --no-headings -o id 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , pid user role times access command)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -61,19 +64,22 @@ never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l no-headings -d 'No line of headings'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also with unread messages in it, and also what is no channel, broken or not to be read; never what somebody uses'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s n -l dry-run -d 'Say what would be done, and do nothing'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l json -d 'One JSON object'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l seconds -d 'How long to run each of the three protocols' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l seconds -d 'How long to run each of the protocols' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s k -l key -d 'A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -2,8 +2,7 @@
 
 use crate::backend::Backend;
 use crate::backend::memory::declared::{DeclaredView, FlagView};
-use crate::backend::memory::slot::{AnySlot, Flag, SlotView};
-use crate::sync::{Ordering, plain};
+use crate::backend::memory::slot::{AnySlot, SlotView};
 
 /// A slot of either kind.
 #[derive(Clone, Copy)]
@@ -17,30 +16,10 @@ impl<'a> Place<'a> {
         if backend.is_classic() { Self::Classic(backend.slot()) } else { Self::Declared(backend.declared()) }
     }
 
-    fn flag(self) -> FlagView<'a> {
+    pub(super) fn flag(self) -> FlagView<'a> {
         match self {
             Self::Classic(slot) => FlagView::Word(slot.flag),
             Self::Declared(slot) => slot.flag(),
-        }
-    }
-
-    /// `atomic`: else as a C program looks at a plain integer.
-    pub(super) fn load(self, atomic: bool, order: Ordering) -> u32 {
-        match self.flag() {
-            FlagView::Word(flag) if !atomic => plain::load(flag),
-            #[cfg(not(model))]
-            byte @ FlagView::Byte(_) if !atomic => Flag::load(byte, Ordering::Relaxed),
-            flag => Flag::load(flag, order),
-        }
-    }
-
-    /// As [`load`](Self::load).
-    pub(super) fn store(self, atomic: bool, value: u32, order: Ordering) {
-        match self.flag() {
-            FlagView::Word(flag) if !atomic => plain::store(flag, value),
-            #[cfg(not(model))]
-            byte @ FlagView::Byte(_) if !atomic => Flag::store(byte, value, Ordering::Relaxed),
-            flag => Flag::store(flag, value, order),
         }
     }
 
