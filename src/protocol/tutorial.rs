@@ -188,7 +188,7 @@ impl<B: Backend> Writer<B> {
     /// declared as `reply`; the tutorial's has none.)
     ///
     /// ```
-    /// # use shm_handoff::{example::*, inside::tutorial::*}; let key = key();
+    /// # use shm_handoff::{example::{Options, Segment, SysV, key}, inside::tutorial::*}; let key = key();
     /// let options = Options::declared(key, &"struct { int ready; int pos[2]; int order; },reply=order".parse()?);
     /// let writer = Writer::<SysV>::open(&options, Mended::NOTHING)?;
     /// let mut reader = Reader::<SysV>::open(&options, Mended::NOTHING)?;

@@ -144,7 +144,7 @@ fn stat_again_and_again() {
     let (_reader, mut writer) = (reader(&channel, "text[64]"), writer(&channel, "text[64]"));
     writer.send(b"hello\n").unwrap();
     let mut watched = tool(&channel, "stat", &["--layout=text[64]", "--watch=100ms", "--json"]).start();
-    watched.until("two looks", |peer| peer.printed().iter().filter(|byte| **byte == b'\n').count() >= 2);
+    watched.until("two looks", |peer| peer.printed().split(|byte| *byte == b'\n').count() > 2);
     watched.signal(libc::SIGINT);
     let ended = watched.end();
     let text = String::from_utf8(ended.code(130).stdout.clone()).unwrap();
