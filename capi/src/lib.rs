@@ -541,8 +541,8 @@ unsafe fn told(handle: *mut shmh, tell: impl FnOnce(&Side) -> usize) -> usize {
 /// Where flag and payload lie; a ring has no such places.
 fn declared(side: &Side) -> Option<Declared> {
     match side {
-        Side::Writer(writer) => writer.backend().declared(),
-        Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.backend().declared(),
+        Side::Writer(writer) => writer.backend().declaration(),
+        Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.backend().declaration(),
         Side::Closed => None,
     }
 }

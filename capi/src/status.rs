@@ -212,7 +212,7 @@ mod tests {
         let errors = [
             Error::Exists { key },
             Error::Missing { key },
-            Error::NotAChannel { key, why: "it has 12 bytes".to_owned() },
+            Error::NotAChannel { key, why: "it has 12 bytes".to_owned(), looks_like: None },
             Error::OtherLayout {
                 key,
                 found: Layout::Slot.to_string(),

@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::exit;
+use super::fields;
 use super::stdio;
 use crate::backend::memory::offsets::ring;
 use crate::backend::sysv::KeySpec;
@@ -51,6 +52,10 @@ fn help(examples: &str) -> String {
     format!("{}\n\n{SIDES}\n\n{ENVIRONMENT}", exit::help(examples, &EXIT))
 }
 
+fn with_fields(examples: &str) -> String {
+    format!("{examples}\n\n{}", fields::HELP)
+}
+
 /// What both sides take.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // flags of a command line
@@ -70,7 +75,13 @@ pub(super) struct Common {
     #[allow(clippy::option_option)] // not given, given, given with a capacity
     pub(super) ring: Option<Option<usize>>,
 
-    /// Bytes as they come, without regard to lines, through a ring
+    /// The struct that the other program really has, where it is not the tutorial's:
+    /// text[1024], a C declaration, FILE.h, or terms; see shm-handoff layout --help
+    #[arg(long, value_name = "SPEC", conflicts_with = "ring")]
+    pub(super) layout: Option<String>,
+
+    /// Bytes as they come, without regard to lines, through a ring; a layout of records
+    /// implies it
     #[arg(long)]
     pub(super) raw: bool,
 
@@ -224,13 +235,18 @@ Examples:
   shmwrite --long split < long.txt   send lines over 2047 bytes in pieces
   shmwrite --ring < lines            through a ring: fast, and any bytes in a line
   shmwrite --raw < file              a file as it is, through a ring
+  shmwrite --layout 'text[1024]'     lines of up to 1023 bytes, for such a C program
+  shmwrite --layout shm.h < records  records of the length that the struct has
 
 The other side may be shmread or, without a ring, the C tutorial's program. A
 message is sent when a reader is there to take it: without one, shmwrite waits
 (with a ring, only for room).
 
 A ring of twice the second-level cache or more (see lscpu) moves large messages
-fastest: 2M is enough nearly everywhere.";
+fastest: 2M is enough nearly everywhere.
+
+Where the layout has no text, standard input is records of exactly its length, one
+behind the other; at the end of input a reader of ours is told of the end beside them.";
 
 /// Hands lines to a reader through System V shared memory.
 ///
@@ -240,7 +256,7 @@ fastest: 2M is enough nearly everywhere.";
 /// sent: exit 5. A ring carries any line; there `end` means something at a
 /// prompt alone.
 #[derive(Debug, Parser)]
-#[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = help(WRITE_EXAMPLES))]
+#[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = help(&with_fields(WRITE_EXAMPLES)))]
 pub(super) struct WriteArgs {
     #[command(flatten)]
     pub(super) common: Common,
@@ -249,7 +265,18 @@ pub(super) struct WriteArgs {
     #[arg(long)]
     pub(super) no_end: bool,
 
-    /// What to do with a line of more than 2047 bytes (in a ring: a quarter of it)
+    /// Take objects of JSON, a line each, with the fields of the declared struct, as
+    /// shmread --format json prints them
+    #[arg(long, requires = "layout", conflicts_with_all = ["raw", "long"])]
+    pub(super) json: bool,
+
+    /// Wait for the answer to each message, and print its bytes; with --json its fields.
+    /// The layout says with reply=NAME where it lies
+    #[arg(long, requires = "layout")]
+    pub(super) reply: bool,
+
+    /// What to do with a line that is too long: of more than 2047 bytes, in a ring of more
+    /// than a quarter of it, in a declared text of as many bytes as that has
     #[arg(long, value_name = "POLICY", value_enum, default_value = "error", conflicts_with = "raw")]
     pub(super) long: Long,
 
@@ -283,6 +310,8 @@ pub(super) enum Format {
     Plain,
     /// One object a line
     Json,
+    /// Two hexadecimal digits a byte, one message a line
+    Hex,
 }
 
 const READ_EXAMPLES: &str = "\
@@ -292,12 +321,17 @@ Examples:
   shmread --count 1 --timeout 5s     one message, the end of a session, or exit 124
   shmread --follow --format json     outlive writers that die; one object a line
   shmread --raw > file               bytes as shmwrite --raw sends them
+  shmread --layout 'text[1024]'      from a C program whose text has 1024 bytes
+  shmread --layout shm.h --format json   the fields of a struct by name
 
 JSON: {\"seq\":1,\"bytes\":6,\"end\":false,\"text\":\"hello\\n\"}; \"base64\" in the place of
 \"text\" for what is not UTF-8.
 
-The other side may be shmwrite or the C tutorial's program. Without --ring, shmread
-takes what it finds: a ring that shmwrite --ring made, too.";
+The other side may be shmwrite or the C tutorial's program. Without --ring and --layout,
+shmread takes what it finds, or what the other side brings: the ring of shmwrite --ring,
+the text of shmwrite --layout 'text[1024]'.
+
+Where the layout has no text, the records are written one behind the other, as bytes.";
 
 /// Prints what a writer hands over through System V shared memory.
 ///
@@ -309,7 +343,7 @@ takes what it finds: a ring that shmwrite --ring made, too.";
 /// `shmread | head -n 1`): shmread leaves without a word, with exit 0, and
 /// the next reader goes on with what was not printed.
 #[derive(Debug, Parser)]
-#[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = help(READ_EXAMPLES))]
+#[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = help(&with_fields(READ_EXAMPLES)))]
 pub(super) struct ReadArgs {
     #[command(flatten)]
     pub(super) common: Common,

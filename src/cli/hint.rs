@@ -61,7 +61,14 @@ pub(super) fn in_words(hint: &Hint) -> Option<String> {
 /// What to do next; a command, where there is one, stands behind the last colon.
 fn next(error: &Error) -> Option<String> {
     Some(match error {
+        // The last colon is the command's.
+        Error::NotAChannel { key, looks_like: Some(spec), .. } => {
+            let way = or(way_out(*key, None));
+            let (then, way) = if way.is_empty() { ("", "") } else { ("; else use another key", &way[..]) };
+            format!("{}: --layout '{spec}'{then}{way}", declares(spec))
+        }
         Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key, None))),
+        Error::OtherDeclared { .. } => "start both sides with the same --layout, or use another key".to_owned(),
         Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key, None))),
         Error::Permission { key, object: Object::Segment, .. } if is_mine(*key) => {
             format!("use another key{}", or(way_out(*key, None)))
@@ -84,6 +91,15 @@ fn next(error: &Error) -> Option<String> {
         }
         other => return other.hint(),
     })
+}
+
+/// What a declaration of a text says, in words.
+fn declares(spec: &str) -> String {
+    let (text, size) = spec.split_once(",size=").map_or((spec, None), |(text, size)| (text, Some(size)));
+    match size {
+        None => format!("if it is the tutorial's struct with {text}"),
+        Some(size) => format!("if it is the tutorial's struct with {text}, first in {size} bytes"),
+    }
 }
 
 fn or(way: Option<Way>) -> String {
@@ -196,7 +212,7 @@ mod tests {
         // SAFETY: no memory is involved.
         let id = unsafe { libc::shmget(key.number().cast_signed(), 5000, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
         assert!(id >= 0, "{}", std::io::Error::last_os_error());
-        let failure = Failure::from(Error::NotAChannel { key: key.number(), why: String::new() });
+        let failure = Failure::from(Error::NotAChannel { key: key.number(), why: String::new(), looks_like: None });
         let was_attached = proc::was_attached(id);
         Segment::open(key).unwrap().remove().unwrap();
         assert!(!was_attached.unwrap(), "{failure:?}");

@@ -21,13 +21,27 @@ pub(super) const LOOK_AROUND: Duration = Duration::from_millis(20);
 /// Bytes of a line in which a newline is looked for here: a call takes longer.
 const SHORT: usize = 32;
 
+/// What a message can be. The other side can bring another layout, so it changes while lines are waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fit {
+    /// Its longest, in bytes.
+    pub(super) most: usize,
+    /// Where a long line is cut: its rest, the longest piece; the piece's length.
+    pub(super) cut_at: fn(&[u8], usize) -> usize,
+    /// As many lines as were read, and go as they are, are handled at once.
+    pub(super) together: bool,
+}
+
+/// A piece of a line where nothing but its length counts.
+pub(super) fn as_it_comes(rest: &[u8], most: usize) -> usize {
+    rest.len().min(most)
+}
+
 /// Lines of a file.
 pub(super) struct Lines<'f> {
     file: BorrowedFd<'f>,
-    most: usize,
+    fit: Fit,
     long: Long,
-    /// Where a long line is cut: its rest, the longest piece; the piece's length.
-    cut_at: fn(&[u8], usize) -> usize,
     block: Vec<u8>,
     start: usize,
     end: usize,
@@ -56,12 +70,11 @@ pub(super) enum Piece<'l> {
 }
 
 impl<'f> Lines<'f> {
-    pub(super) fn new(file: BorrowedFd<'f>, most: usize, long: Long, cut_at: fn(&[u8], usize) -> usize) -> Self {
+    pub(super) fn new(file: BorrowedFd<'f>, fit: Fit, long: Long) -> Self {
         Self {
             file,
-            most,
+            fit,
             long,
-            cut_at,
             block: vec![0; BLOCK],
             start: 0,
             end: 0,
@@ -79,19 +92,28 @@ impl<'f> Lines<'f> {
         self.start < self.end
     }
 
+    /// From here on pieces are like this.
+    pub(super) fn fit(&mut self, fit: Fit) {
+        self.fit = fit;
+    }
+
+    /// What was read and no piece has had.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.block[self.start..self.end]
+    }
+
     /// Passes over what was sent of [`Piece::Whole`].
     pub(super) fn pass(&mut self, lines: u64, bytes: usize) {
         self.line += lines;
         self.start += bytes;
     }
 
-    /// The next piece, or `together` as many lines as were read and go as they are; `look_around` is called
-    /// as by [`await_input`].
+    /// The next piece, or as many lines as were read and go as they are; `look_around` is called
+    /// as by [`await_input`], and says what fits by then.
     pub(super) fn next(
         &mut self,
-        together: bool,
         signals: &Signals,
-        look_around: &mut dyn FnMut() -> Result<(), Failure>,
+        look_around: &mut dyn FnMut() -> Result<Fit, Failure>,
     ) -> Result<Piece<'_>, Failure> {
         let (len, whole) = loop {
             let ahead = &self.block[self.start..self.end];
@@ -109,7 +131,7 @@ impl<'f> Lines<'f> {
                     self.scanned = 0;
                 }
                 Some(at) => break (at + 1, true),
-                None if ahead.len() > self.most + rules::LOOK_AHEAD => break (ahead.len(), false),
+                None if ahead.len() > self.fit.most + rules::LOOK_AHEAD => break (ahead.len(), false),
                 None => {}
             }
             if self.at_end {
@@ -122,13 +144,14 @@ impl<'f> Lines<'f> {
             return Ok(Piece::End);
         }
         // (The last line can have no newline.)
-        let is_line = len <= self.most && self.block[..self.start + len].ends_with(b"\n");
+        let Fit { most, cut_at, together } = self.fit;
+        let is_line = len <= most && self.block[..self.start + len].ends_with(b"\n");
         if together && is_line && !self.within {
-            return Ok(Piece::Whole(Whole { rest: &self.block[self.start..self.end], most: self.most, passed: 0 }));
+            return Ok(Piece::Whole(Whole { rest: &self.block[self.start..self.end], most, passed: 0 }));
         }
         self.line += u64::from(!self.within);
         let rest = &self.block[self.start..self.start + len];
-        if whole && len <= self.most {
+        if whole && len <= most {
             self.within = false;
             self.start += len;
             return Ok(Piece::Text { text: rest, shortened: false });
@@ -140,14 +163,14 @@ impl<'f> Lines<'f> {
                 Ok(Piece::TooLong)
             }
             Long::Split => {
-                let piece = (self.cut_at)(rest, self.most);
+                let piece = cut_at(rest, most);
                 self.within = true;
                 self.start += piece;
                 Ok(Piece::Text { text: &rest[..piece], shortened: false })
             }
             Long::Truncate => {
                 self.cut.clear();
-                self.cut.extend_from_slice(&rest[..self.most - 1]);
+                self.cut.extend_from_slice(&rest[..most - 1]);
                 self.cut.push(b'\n');
                 self.start += len;
                 self.dropping = !whole;
@@ -156,7 +179,11 @@ impl<'f> Lines<'f> {
         }
     }
 
-    fn fill(&mut self, signals: &Signals, look_around: &mut dyn FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+    fn fill(
+        &mut self,
+        signals: &Signals,
+        look_around: &mut dyn FnMut() -> Result<Fit, Failure>,
+    ) -> Result<(), Failure> {
         if self.start > 0 {
             self.block.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -169,7 +196,8 @@ impl<'f> Lines<'f> {
                 .map_err(|_| Error::no_memory(format!("a line of more than {} bytes", self.end)))?;
             self.block.resize(2 * self.end, 0);
         }
-        await_input(self.file, signals, look_around)?;
+        let fit = &mut self.fit;
+        await_input(self.file, signals, &mut || look_around().map(|now| *fit = now))?;
         let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
         let Some(read) = amount_read(read, self.file, signals)? else { return Ok(()) };
         self.at_end = read == 0;

@@ -1,15 +1,14 @@
 //! What the binaries share: the command line, the exit codes, the streams.
 
+mod answers;
 mod args;
 mod bench;
+mod chosen;
 mod content;
-
 mod doctor;
 mod exit;
-#[cfg_attr(not(test), allow(dead_code, reason = "the commands do not call it yet"))]
 mod fields;
 mod generate;
-#[cfg_attr(not(test), allow(dead_code, reason = "the commands do not call it yet"))]
 mod hex;
 mod hint;
 mod input;
@@ -24,7 +23,9 @@ mod output;
 pub mod plot;
 mod progress;
 mod race;
+mod raw;
 mod read;
+mod records;
 mod report;
 mod rm;
 mod scratch;
@@ -47,19 +48,21 @@ pub use write::shmwrite;
 use crate::backend::sysv::{Options, SysV};
 use crate::error::Error;
 use args::Common;
+use chosen::Chosen;
 use exit::Failure;
 use signals::Signals;
 use std::time::Instant;
 use stdio::say;
 
 impl Common {
-    fn options(&self) -> Result<Options, Error> {
+    fn options(&self, chosen: Option<&Chosen>) -> Result<Options, Error> {
         let key = self.key.resolve()?;
-        let options = match self.ring {
-            Some(Some(capacity)) => Options::ring(key, capacity)?,
-            Some(None) => Options::any_ring(key),
-            None if self.raw => Options::any_ring(key),
-            None => Options::any(key),
+        let options = match (chosen, self.ring) {
+            (Some(chosen), _) => Options::declared(key, &chosen.declared),
+            (None, Some(Some(capacity))) => Options::ring(key, capacity)?,
+            (None, Some(None)) => Options::any_ring(key),
+            (None, None) if self.raw => Options::any_ring(key),
+            (None, None) => Options::any(key),
         };
         Ok(options.mode(self.mode).trust_owner(self.trust_owner))
     }

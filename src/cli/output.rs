@@ -3,6 +3,8 @@
 
 use super::args::Format;
 use super::exit::Failure;
+use super::fields::Fields;
+use super::hex;
 use super::signals::{self, Signals};
 use crate::backend::sysv::SysV;
 use crate::error::Error;
@@ -29,6 +31,8 @@ const BLOCK: usize = 128 * 1024;
 pub(super) struct Output<'f> {
     file: BorrowedFd<'f>,
     format: Format,
+    /// Of a declared struct: messages are shown by the names of its members.
+    fields: Option<Fields<'f>>,
     /// What is printed can make a terminal do things.
     escape: bool,
     takes: Takes,
@@ -44,10 +48,12 @@ pub(super) enum Written {
 
 /// One line of `--format json`.
 #[derive(Serialize)]
-struct Object<'t> {
+struct Object<'t, F> {
     seq: u64,
     bytes: usize,
     end: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<F>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'t str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,20 +61,27 @@ struct Object<'t> {
 }
 
 impl<'f> Output<'f> {
-    pub(super) fn new(file: BorrowedFd<'f>, format: Format, terminal: bool) -> Self {
-        Self { file, format, escape: terminal, takes: Takes::of(file, terminal), line: Vec::with_capacity(AT_ONCE) }
+    pub(super) fn new(file: BorrowedFd<'f>, format: Format, fields: Option<Fields<'f>>, terminal: bool) -> Self {
+        let takes = Takes::of(file, terminal);
+        Self { file, format, fields, escape: terminal, takes, line: Vec::with_capacity(AT_ONCE) }
     }
 
     pub(super) fn file(&self) -> BorrowedFd<'f> {
         self.file
     }
 
-    pub(super) fn is_plain(&self) -> bool {
-        self.format == Format::Plain
+    /// Whether a bare `end` is left out, so that what went in comes out.
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self.format, Format::Plain | Format::Hex)
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    /// Whether a record is printed as lines of text, and not as its bytes.
+    pub(super) fn spells_records(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Hex)
     }
 
     /// Whether what was added is worth a `write` by itself.
@@ -98,19 +111,26 @@ impl<'f> Output<'f> {
                 }
             }
             Format::Json => {
-                let utf8 = std::str::from_utf8(text).ok();
-                let base64 = utf8.is_none().then(|| STANDARD.encode(text));
-                let object = Object { seq, bytes: text.len(), end, text: utf8, base64 };
+                // An end that is told beside the records has no fields.
+                let fields = self.fields.as_ref().filter(|_| !(end && text.is_empty()));
+                let (utf8, base64) = match (&self.fields, std::str::from_utf8(text)) {
+                    (Some(_), _) => (None, None),
+                    (None, Ok(utf8)) => (Some(utf8), None),
+                    (None, Err(_)) => (None, Some(STANDARD.encode(text))),
+                };
+                let fields = fields.map(|fields| fields.show(text));
+                let object = Object { seq, bytes: text.len(), end, fields, text: utf8, base64 };
                 serde_json::to_writer(&mut self.line, &object).expect("numbers and strings are always JSON");
                 self.line.push(b'\n');
             }
+            Format::Hex => hex::add(text, &mut self.line),
         }
         Ok(())
     }
 
     /// Whether messages are printed as they are.
     pub(super) fn is_bare(&self) -> bool {
-        self.is_plain() && !self.escape
+        self.format == Format::Plain && !self.escape
     }
 
     /// Puts the messages of a ring behind what waits, as they are; as [`Reader::peek_onto`].

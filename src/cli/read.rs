@@ -1,6 +1,7 @@
 //! `shmread`.
 
 use super::args::{self, Format, ReadArgs};
+use super::chosen::{Carries, Chosen};
 use super::exit::{Exit, Failure};
 use super::input::LOOK_AROUND;
 use super::introduce;
@@ -10,7 +11,6 @@ use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use super::suspect;
 use crate::backend::sysv::SysV;
-use crate::backend::{Backend, Layout};
 use crate::error::Role;
 use crate::protocol::slot::rules;
 use crate::{Cursor, Reader, RecvError, Tick, WaitPolicy};
@@ -47,14 +47,24 @@ fn run(args: &ReadArgs, received: &mut Progress) -> Result<(), Failure> {
     }
     let stdout = std::io::stdout();
     let terminal = stdout.is_terminal();
-    let mut reader = super::open(&signals, || Reader::<SysV>::open(&args.common.options()?))?;
-    introduce(PROGRAM, &args.common, reader.backend(), terminal)?;
+    let chosen = Chosen::of(&args.common)?;
+    let raw = args.common.raw || chosen.as_ref().is_some_and(Chosen::has_records);
     let format = match args.format {
+        Some(Format::Label) if raw => {
+            let why = "--format label is for texts, and this layout hands over records";
+            return Err(Failure::new(Exit::Usage, why).hint("--format json, or --format hex"));
+        }
         Some(format) => format,
-        None if terminal && !args.common.raw => Format::Label,
+        None if terminal && !raw => Format::Label,
         None => Format::Plain,
     };
-    let mut output = Output::new(stdout.as_fd(), format, terminal && !args.common.raw);
+    let mut reader = super::open(&signals, || Reader::<SysV>::open(&args.common.options(chosen.as_ref())?))?;
+    if let Some(chosen) = &chosen {
+        chosen.introduce(PROGRAM, &args.common);
+    }
+    introduce(PROGRAM, &args.common, reader.backend(), terminal)?;
+    let fields = chosen.as_ref().map(Chosen::fields);
+    let mut output = Output::new(stdout.as_fd(), format, fields, terminal && !raw);
     let mut session = Session {
         args,
         output: &mut output,
@@ -112,7 +122,11 @@ impl Session<'_> {
                 reader.refresh_seat()?;
             }
             self.signals.check()?;
-            let next = if self.args.common.raw { self.take_raw(reader)? } else { self.take_block(reader)? };
+            let next = match Carries::by(reader.backend()) {
+                Carries::Records => self.take_record(reader)?,
+                Carries::Bytes if self.args.common.raw => self.take_raw(reader)?,
+                Carries::Bytes | Carries::Texts => self.take_block(reader)?,
+            };
             if next == Next::Done {
                 break;
             }
@@ -180,7 +194,7 @@ impl Session<'_> {
     fn take_block(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
         suspect::look(PROGRAM, reader.backend(), &mut self.suspected);
         let mut marks = std::mem::take(&mut self.marks);
-        let ends = if self.output.is_bare() && reader.backend().layout() != Layout::Slot {
+        let ends = if self.output.is_bare() && Carries::by(reader.backend()) == Carries::Bytes {
             self.peek_bare(reader, &mut marks)?
         } else {
             self.peek(reader, &mut marks)?
@@ -255,7 +269,7 @@ impl Session<'_> {
 
     /// Whether the text that ended a session is printed. A ring's end has none, a bare `end` is no message.
     fn shows_end(&self, text: &[u8]) -> bool {
-        self.output.is_json() || !(text.is_empty() || self.output.is_plain() && rules::is_bare_end(text))
+        self.output.is_json() || !(text.is_empty() || self.output.is_exact() && rules::is_bare_end(text))
     }
 
     /// Writes a message from where it lies, and releases it.
@@ -274,6 +288,38 @@ impl Session<'_> {
         }
         let len = message.len();
         message.release();
+        self.received.add(1, len);
+        Ok(self.after_count(0))
+    }
+
+    /// Writes a record, and releases it. The end is told beside the records, and seen by a look that waits alone.
+    fn take_record(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
+        let message = match reader.peek_with(&mut WaitPolicy::non_blocking()) {
+            // A peer has taken it back.
+            Err(RecvError::TimedOut) => return Ok(Next::More),
+            peeked => peeked?,
+        };
+        let (record, ends) = (message.text(), message.ends_session());
+        if self.output.spells_records() && (!ends || self.shows_end(record)) {
+            self.output.add(record, self.seq + 1, ends)?;
+        }
+        let mut begun = 0;
+        let mut took = |bytes| begun = bytes;
+        let written = if self.output.spells_records() {
+            self.output.write_out(self.signals, &mut took)
+        } else {
+            // SAFETY: the bytes of the copy, which is borrowed for so long.
+            unsafe { self.output.write_from(record.as_ptr(), record.len(), self.signals, &mut took) }
+        };
+        if written.map_err(|failure| cut_short(failure, begun))? == Written::Closed {
+            return Ok(Next::Done);
+        }
+        if ends {
+            return self.end(reader);
+        }
+        let len = record.len();
+        message.release();
+        self.seq += 1;
         self.received.add(1, len);
         Ok(self.after_count(0))
     }

@@ -1,17 +1,20 @@
 //! `shmwrite`.
 
+use super::answers::Answers;
 use super::args::{self, Common, Long, WriteArgs};
+use super::chosen::{Carries, Chosen};
 use super::exit::{Exit, Failure};
-use super::input::{LOOK_AROUND, Lines, Piece, Whole, amount_read, await_input, not_sent, too_long};
+use super::input::{Fit, LOOK_AROUND, Lines, Piece, Whole, as_it_comes, not_sent, too_long};
 use super::introduce;
-use super::notice::notice;
+use super::notice::{Receipt, notice};
 use super::progress::{self, Progress};
+use super::records::no_record;
 use super::signals::Signals;
 use super::stdio::{self, say};
 use super::suspect;
 use super::table::plural;
+use crate::backend::Backend;
 use crate::backend::sysv::SysV;
-use crate::backend::{Backend, Layout};
 use crate::error::Role;
 use crate::failpoint;
 use crate::protocol::slot::rules;
@@ -21,12 +24,12 @@ use nix::errno::Errno;
 use std::fmt;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = "shmwrite";
+pub(super) const PROGRAM: &str = "shmwrite";
 
 /// From here on a wait is worth a line.
 const WORTH_A_LINE: Duration = Duration::from_millis(200);
@@ -53,12 +56,16 @@ fn count(sent: u64) -> String {
 }
 
 /// The writer and what it needs while it waits.
-struct Session<'a> {
-    writer: Writer<SysV>,
-    signals: &'a Signals,
-    common: &'a Common,
+pub(super) struct Session<'a> {
+    pub(super) writer: Writer<SysV>,
+    pub(super) signals: &'a Signals,
+    pub(super) common: &'a Common,
     /// A person types.
-    prompts: bool,
+    pub(super) prompts: bool,
+    /// With `--reply`.
+    pub(super) answers: Option<Answers<'a>>,
+    /// What it waits for when it waits for a release.
+    pub(super) receipt: Receipt,
     sent: &'a mut Progress,
     /// When it last looked around.
     looked: Instant,
@@ -74,7 +81,24 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         let closed = Failure::io("standard input is closed", Errno::EBADF);
         return Err(closed.hint("open it, to /dev/null for an empty one"));
     }
-    let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options()?))?;
+    let chosen = Chosen::of(&args.common)?;
+    let answers = match &chosen {
+        Some(chosen) if args.reply => Some(Answers::of(chosen, args.json)?),
+        _ => None,
+    };
+    let has_bare_texts = !(args.texts.is_empty() || args.json);
+    if has_bare_texts && chosen.as_ref().is_some_and(Chosen::has_records) {
+        return Err(no_record());
+    }
+    let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options(chosen.as_ref())?))?;
+    if has_bare_texts && Carries::by(writer.backend()) == Carries::Records {
+        // A writer that is refused is none that failed, which would end the reader.
+        writer.close_flushed()?;
+        return Err(no_record());
+    }
+    if let Some(chosen) = &chosen {
+        chosen.introduce(PROGRAM, &args.common);
+    }
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     if !args.common.quiet {
         args.warn_of_texts(PROGRAM);
@@ -84,18 +108,20 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         signals: &signals,
         common: &args.common,
         prompts,
+        answers,
+        receipt: Receipt::LastMessage,
         sent,
         looked: Instant::now(),
         told_of_return: args.common.quiet,
         suspected: args.common.quiet,
     };
     suspect::look(PROGRAM, session.writer.backend(), &mut session.suspected);
-    let done = if args.common.raw {
-        session.send_raw(args)
-    } else if args.texts.is_empty() {
-        session.send_lines(args)
-    } else {
-        session.send_texts(args)
+    let done = match (&chosen, session.carries()) {
+        (Some(chosen), _) if args.json => session.send_objects(args, chosen),
+        (_, Carries::Records) => session.send_records(args, Vec::new()),
+        (_, Carries::Bytes) if args.common.raw => session.send_raw(args),
+        (_, Carries::Texts | Carries::Bytes) if args.texts.is_empty() => session.send_lines(args),
+        (_, Carries::Texts | Carries::Bytes) => session.send_texts(args),
     };
     let done = match done {
         // What comes before input that can't be carried was sent.
@@ -115,76 +141,36 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
 }
 
-/// How much is read at once where lines do not count.
-const BLOCK: usize = 128 * 1024;
-
-/// A piece of a line in a ring: as much as goes into a message.
-fn as_it_comes(rest: &[u8], most: usize) -> usize {
-    rest.len().min(most)
-}
-
 impl Session<'_> {
     /// In a ring `end` means something at a prompt alone.
-    fn ends(&self, line: &[u8]) -> bool {
-        (self.prompts || self.is_classic()) && rules::is_bare_end(line)
+    pub(super) fn ends(&self, line: &[u8]) -> bool {
+        (self.prompts || self.carries() == Carries::Texts) && rules::is_bare_end(line)
     }
 
-    fn is_classic(&self) -> bool {
-        self.writer.backend().layout() == Layout::Slot
+    fn carries(&self) -> Carries {
+        Carries::by(self.writer.backend())
     }
 
-    fn cut_at(&self) -> fn(&[u8], usize) -> usize {
-        if self.is_classic() { rules::cut } else { as_it_comes }
-    }
-
-    /// Bytes as they come, a block a message, read to where they lie in the ring.
-    fn send_raw(&mut self, args: &WriteArgs) -> Result<(), Failure> {
-        let stdin = std::io::stdin();
-        let most = BLOCK.min(self.writer.capacity());
-        let signals = self.signals;
-        let mut ahead = Vec::new();
-        loop {
-            await_input(stdin.as_fd(), signals, &mut || self.look_around())?;
-            let mut read = Ok(0);
-            self.with_policy(|writer, policy| {
-                match writer.reserve_with(most, &mut WaitPolicy::non_blocking()) {
-                    Ok(mut reserved) => {
-                        // SAFETY: so many bytes are writable there, for as long as the
-                        // reservation is borrowed.
-                        let taken = unsafe { libc::read(stdin.as_raw_fd(), reserved.as_mut_ptr().cast(), most) };
-                        read = Errno::result(taken).map(|taken| usize::try_from(taken).unwrap_or(0));
-                        if let Ok(len @ 1..) = read {
-                            reserved.commit_first(len);
-                        }
-                        Ok(())
-                    }
-                    // No room for a whole block: less may come, or nothing any more.
-                    Err(SendError::TimedOut | SendError::ReaderGone) => {
-                        ahead.resize(most, 0);
-                        read = nix::unistd::read(stdin.as_fd(), &mut ahead);
-                        if let Ok(len @ 1..) = read { writer.send_with(&ahead[..len], policy) } else { Ok(()) }
-                    }
-                    Err(other) => Err(other),
-                }
-            })?;
-            match amount_read(read, stdin.as_fd(), signals)? {
-                None => {}
-                Some(0) => break,
-                Some(len) => self.count_sent(1, len),
-            }
-        }
-        if args.no_end { Ok(()) } else { self.end() }
+    /// What a message can be now.
+    fn fit(&self) -> Fit {
+        let (most, carries) = (self.writer.capacity(), self.carries());
+        let cut_at = if carries == Carries::Texts { rules::cut } else { as_it_comes };
+        // In a ring nobody has to be waited for between two lines; a person at a prompt waits after each.
+        Fit { most, cut_at, together: !self.prompts && carries == Carries::Bytes }
     }
 
     /// Ends the session.
-    fn end(&mut self) -> Result<(), Failure> {
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
         self.signals.check()?;
-        self.with_policy(Writer::end_with)
+        self.receipt = Receipt::End;
+        self.with_policy(Writer::end_with)?;
+        self.receipt = Receipt::LastMessage;
+        Ok(())
     }
 
     fn send_texts(&mut self, args: &WriteArgs) -> Result<(), Failure> {
-        let most = self.writer.capacity();
         for (at, text) in args.texts.iter().enumerate() {
+            let most = self.writer.capacity();
             let what = format!("TEXT number {}", at + 1);
             let mut line = text.as_bytes().to_vec();
             line.push(b'\n');
@@ -198,7 +184,7 @@ impl Session<'_> {
             let mut rest = &line[..];
             while !rest.is_empty() {
                 self.look_around()?;
-                let piece = if args.long == Long::Split { (self.cut_at())(rest, most) } else { rest.len() };
+                let piece = if args.long == Long::Split { (self.fit().cut_at)(rest, most) } else { rest.len() };
                 self.send(&rest[..piece], &what)?;
                 rest = &rest[piece..];
             }
@@ -210,18 +196,18 @@ impl Session<'_> {
     }
 
     fn send_lines(&mut self, args: &WriteArgs) -> Result<(), Failure> {
-        let most = self.writer.capacity();
         let stdin = std::io::stdin();
-        // In a ring nobody has to be waited for between two lines; a person at a prompt waits after each.
-        let together = !self.prompts && !self.is_classic();
-        let mut lines = Lines::new(stdin.as_fd(), most, args.long, self.cut_at());
+        let mut lines = Lines::new(stdin.as_fd(), self.fit(), args.long);
         let signals = self.signals;
         loop {
+            lines.fit(self.fit());
             if self.prompts && !self.common.quiet && !lines.has_more() {
                 stdio::print(format_args!("enter some text: "));
             }
             let line = lines.line + 1;
-            let piece = lines.next(together, signals, &mut || self.look_around())?;
+            let piece = lines.next(signals, &mut || self.look_around().map(|()| self.fit()))?;
+            let most = self.writer.capacity();
+            let mut moved = None;
             let sent = match piece {
                 Piece::End => break,
                 Piece::Whole(whole) => {
@@ -235,11 +221,16 @@ impl Session<'_> {
                         stdio::warn(PROGRAM, format_args!("line {line} was cut to {most} bytes"), None);
                     }
                     let ends = self.ends(text);
-                    let sent = if ends && !self.is_classic() {
+                    let sent = if ends && self.carries() == Carries::Bytes {
                         self.end()
                     } else {
                         self.send(text, &format_args!("line {line}"))
                     };
+                    if sent.as_ref().is_err_and(|failure| failure.exit == Exit::BadInput)
+                        && self.carries() == Carries::Records
+                    {
+                        moved = Some(text.to_vec());
+                    }
                     if ends && sent.is_ok() {
                         return if lines.has_more() {
                             Err(Failure::new(
@@ -253,6 +244,11 @@ impl Session<'_> {
                     sent
                 }
             };
+            if let Some(mut begun) = moved {
+                // There are no lines in records.
+                begun.extend_from_slice(lines.rest());
+                return self.send_records(args, begun);
+            }
             match sent {
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
                     failure.report(PROGRAM, "");
@@ -266,15 +262,17 @@ impl Session<'_> {
         if args.no_end { Ok(()) } else { self.end() }
     }
 
-    fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
+    pub(super) fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.signals.check()?;
         self.with_policy(|writer, policy| writer.send_with(text, policy)).map_err(|failure| not_sent(what, failure))?;
         self.count_sent(1, text.len());
         // (In a slot it was refused.)
-        if rules::is_end_with_return(text) {
+        if self.carries() == Carries::Bytes && rules::is_end_with_return(text) {
             self.tell_of_return(what);
         }
-        Ok(())
+        // An end has no answer.
+        let is_end = self.carries() == Carries::Texts && rules::ends_session(text);
+        if is_end { Ok(()) } else { self.await_answer() }
     }
 
     /// Sends lines together, number `line` first; how many were sent, and their bytes.
@@ -319,14 +317,14 @@ impl Session<'_> {
         }
     }
 
-    fn count_sent(&mut self, messages: u64, bytes: usize) {
+    pub(super) fn count_sent(&mut self, messages: u64, bytes: usize) {
         self.sent.add(messages, bytes);
         failpoint::sent(self.sent.messages());
     }
 
     /// What is done now and then: who never has to wait would not notice that the memory
     /// or the seat was removed.
-    fn look_around(&mut self) -> Result<(), Failure> {
+    pub(super) fn look_around(&mut self) -> Result<(), Failure> {
         if self.looked.elapsed() < LOOK_AROUND {
             return Ok(());
         }
@@ -363,11 +361,11 @@ impl Session<'_> {
     }
 
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
-    fn with_policy(
+    pub(super) fn with_policy(
         &mut self,
         wait: impl FnOnce(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
     ) -> Result<(), Failure> {
-        let (signals, common, prompts) = (self.signals, self.common, self.prompts);
+        let (signals, common, prompts, receipt) = (self.signals, self.common, self.prompts, self.receipt);
         let sent = &mut *self.sent;
         let mut told = common.quiet;
         let mut told_long = common.quiet;
@@ -377,7 +375,7 @@ impl Session<'_> {
             waiting_for = Some(tick.waiting_for);
             sent.tell();
             if !told && tick.waited >= WORTH_A_LINE {
-                told = notice(tick.waiting_for, prompts || common.verbose, common);
+                told = notice(tick.waiting_for, receipt, prompts || common.verbose, common);
             }
             if !told_long && tick.waiting_for == WaitingFor::Reader && tick.waited >= suspect::LONG {
                 told_long = true;

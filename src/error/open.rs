@@ -119,6 +119,8 @@ pub enum Error {
         key: u32,
         /// What speaks against it.
         why: String,
+        /// The [declaration](crate::declare) that it looks like.
+        looks_like: Option<String>,
     },
     /// The segment is laid out in another way than was asked for.
     #[error(
@@ -330,6 +332,9 @@ impl Error {
             Self::Corrupt(why) => why.hint().to_owned(),
             Self::Exists { .. } => "open it instead, or use another key".to_owned(),
             Self::Missing { .. } => "start the other side first, or create it".to_owned(),
+            Self::NotAChannel { looks_like: Some(spec), .. } => {
+                format!("if it is what it looks like, declare that: {spec}")
+            }
             Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),
             Self::OtherDeclared { .. } => "declare the same layout on both sides".to_owned(),
             Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),

@@ -19,6 +19,7 @@
 mod advice;
 mod bench;
 mod deadlines;
+mod declared;
 mod declared_tools;
 mod doctor;
 mod formats;
@@ -26,6 +27,7 @@ mod generate;
 mod layout;
 mod lines;
 mod long;
+mod moves;
 mod names;
 mod obstacles;
 mod odd;

@@ -97,9 +97,10 @@ fn capacities_that_no_ring_has_are_usage_errors() {
 #[test]
 fn another_layout_or_capacity_is_refused_with_both_named_and_a_way_out() {
     for (there, asked, names) in [
-        (&[][..], "--ring=64K", ["a classic slot", "a ring of 64 KiB"]),
-        (&[], "--ring", ["a classic slot", "a ring of 2 MiB"]),
-        (&[], "--raw", ["a classic slot", "a ring of 2 MiB"]),
+        // The tutorial's struct, asked for as such.
+        (&["--layout=text[2048]"][..], "--ring=64K", ["a classic slot", "a ring of 64 KiB"]),
+        (&["--layout=text[2048]"], "--ring", ["a classic slot", "a ring of 2 MiB"]),
+        (&["--layout=text[2048]"], "--raw", ["a classic slot", "a ring of 2 MiB"]),
         (&["--ring=64K"], "--ring=128K", ["a ring of 64 KiB", "a ring of 128 KiB"]),
         (&["--ring=1M"], "--ring=64K", ["a ring of 1 MiB", "a ring of 64 KiB"]),
     ] {

@@ -104,13 +104,13 @@ impl SysV {
     /// # use shm_handoff::example::*; let key = key();
     /// let first = Reader::<SysV>::open(&Options::declared(key, &"text[1024]".parse()?))?;
     /// let second = Writer::<SysV>::open(&Options::any(key))?;
-    /// let declared = second.backend().declared().expect("it is no ring");
+    /// let declared = second.backend().declaration().expect("it is no ring");
     /// assert_eq!(declared.to_string(), "flag=i32@0,text=1024@4,size=1028");
     /// first.backend().segment().remove()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn declared(&self) -> Option<Declared> {
+    pub fn declaration(&self) -> Option<Declared> {
         self.attached.plan.declared()
     }
 }

@@ -20,39 +20,49 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Layout, Error> {
     }
     match stat.size.checked_sub(ring::RECORDS_AT) {
         Some(capacity) if ring::is_capacity(capacity) => Ok(Layout::Ring { capacity }),
-        _ => Err(not_a_channel(
-            key,
-            format!(
-                "it has {} byte{}{}; a classic slot has {}, a ring 8 KiB and a power of two",
-                stat.size,
-                if stat.size == 1 { "" } else { "s" },
-                resemblance(stat.size).unwrap_or_default(),
-                SLOT.size
-            ),
-        )),
+        _ => {
+            let (looks, spec) = resemblance(stat.size).unzip();
+            Err(Error::NotAChannel {
+                key: key.number(),
+                why: format!(
+                    "it has {} byte{}{}; a classic slot has {}, a ring 8 KiB and a power of two",
+                    stat.size,
+                    if stat.size == 1 { "" } else { "s" },
+                    looks.unwrap_or_default(),
+                    SLOT.size
+                ),
+                looks_like: spec,
+            })
+        }
     }
 }
 
-/// What a segment of another size looks like, of what programs that descend from the tutorial have.
-fn resemblance(size: usize) -> Option<String> {
+/// What a segment of another size looks like, of what programs that descend from the tutorial have: in words, and as
+/// a declaration.
+fn resemblance(size: usize) -> Option<(String, String)> {
     let length = |size: usize| size.checked_sub(SLOT.text_at).filter(|len| *len >= 8);
     let (of, whole) = (SLOT.text_len, SLOT.size);
     let half = length(size / 2).filter(|len| size.is_multiple_of(2) && len.is_power_of_two());
     // People choose powers of two, and round numbers. All are multiples of 4, so nothing is padded.
     Some(match (length(size), half) {
         (Some(len), None) if len.is_power_of_two() || len.is_multiple_of(100) => {
-            format!(", as the tutorial's struct has with text[{len}] in the place of text[{of}]")
+            let words = format!(", as the tutorial's struct has with text[{len}] in the place of text[{of}]");
+            (words, format!("text[{len}]"))
         }
-        (_, Some(len)) => format!(", as two of the tutorial's structs have with text[{len}]"),
+        (_, Some(len)) => {
+            let words = format!(", as two of the tutorial's structs have with text[{len}]");
+            (words, format!("text[{len}],size={size}"))
+        }
         _ if size > whole && size.is_multiple_of(1024) => {
-            format!(", as where a program asks shmget for more than the {whole} bytes of its struct")
+            let words = format!(", as where a program asks shmget for more than the {whole} bytes of its struct");
+            (words, format!("text[{of}],size={size}"))
         }
         _ => return None,
     })
 }
 
 fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
-    Error::NotAChannel { key: key.number(), why: why.into() }
+    Error::NotAChannel { key: key.number(), why: why.into(), looks_like: None }
 }
 
 /// What the segment is. `lock`: we hold the lock under which rings are made, so a
@@ -205,7 +215,8 @@ mod tests {
     fn sizes_of_the_tutorial_s_family_are_told() {
         let says = |size: usize, what: &str| {
             let said = resemblance(size).unwrap_or_default();
-            assert!(said.contains(what) && said.is_empty() == what.is_empty(), "{size}: {said:?}");
+            assert!(said.0.contains(what) && said.0.is_empty() == what.is_empty(), "{size}: {said:?}");
+            assert_eq!(said.1.is_empty(), what.is_empty(), "{size}: {said:?}");
         };
         for len in [16, 32, 100, 256, 1000, 1024, 4096, 8192] {
             says(len + 4, &format!("text[{len}] "));

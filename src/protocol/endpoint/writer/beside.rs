@@ -72,6 +72,12 @@ impl<B: Backend, L: Core> Writer<B, L> {
             return Err(Error::BadReply { given: answer.len(), needs }.into());
         }
         self.send_with(request, policy)?;
+        self.receive_answer(answer, policy)
+    }
+
+    /// Waits for the answer to what was sent last, which has to be of the right length. A failure here comes behind the
+    /// request, which was sent.
+    pub(crate) fn receive_answer(&mut self, answer: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         self.await_answer(policy)?;
         self.core.read_reply(&self.memory, answer);
         Ok(())

@@ -1,0 +1,78 @@
+//! What a reader answers, on the standard output of `shmwrite --reply`.
+
+use super::chosen::Chosen;
+use super::exit::{Exit, Failure};
+use super::fields::Fields;
+use super::notice::Receipt;
+use super::signals::Signals;
+use super::stdio;
+use super::write::Session;
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use std::io::Stdout;
+use std::os::fd::AsFd;
+
+/// What a pipe that polls as writable takes without blocking.
+const AT_ONCE: usize = 4096;
+
+/// Where answers go.
+pub(super) struct Answers<'d> {
+    stdout: Stdout,
+    /// An answer is printed as its fields, and not as its bytes.
+    fields: Option<Fields<'d>>,
+    bytes: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl<'d> Answers<'d> {
+    pub(super) fn of(chosen: &'d Chosen, json: bool) -> Result<Self, Failure> {
+        if chosen.reply_len() == 0 {
+            let why = "--reply: the layout sets no bytes aside for an answer";
+            return Err(Failure::new(Exit::Usage, why).hint("name those that the reader answers in: reply=NAME"));
+        }
+        if stdio::was_closed(1) {
+            return Err(Failure::no_output());
+        }
+        Ok(Self {
+            stdout: std::io::stdout(),
+            fields: json.then(|| Fields::of_reply(&chosen.declared)),
+            bytes: vec![0; chosen.reply_len()],
+            line: Vec::new(),
+        })
+    }
+
+    fn print(&mut self, signals: &Signals) -> Result<(), Failure> {
+        let mut rest = match &self.fields {
+            None => &self.bytes[..],
+            Some(fields) => {
+                self.line.clear();
+                serde_json::to_writer(&mut self.line, &fields.show(&self.bytes))
+                    .expect("numbers and strings are always JSON");
+                self.line.push(b'\n');
+                &self.line[..]
+            }
+        };
+        while !rest.is_empty() {
+            signals.wait_for(self.stdout.as_fd(), PollFlags::POLLOUT, None)?;
+            match nix::unistd::write(&self.stdout, &rest[..rest.len().min(AT_ONCE)]) {
+                Ok(taken) => rest = &rest[taken..],
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Err(errno) => return Err(Failure::io("an answer came, and standard output can't be written", errno)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// With `--reply`, waits for the answer to the message that was sent last, and prints it.
+    pub(super) fn await_answer(&mut self) -> Result<(), Failure> {
+        let Some(mut answers) = self.answers.take() else { return Ok(()) };
+        self.receipt = Receipt::Answer;
+        self.with_policy(|writer, policy| writer.receive_answer(&mut answers.bytes, policy))?;
+        self.receipt = Receipt::LastMessage;
+        answers.print(self.signals)?;
+        self.answers = Some(answers);
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! A side that asks for no layout takes the other's, whichever comes first; and what is refused.
+
+use crate::support::{Channel, Peer};
+use serde_json::{Value, json};
+use shm_handoff::Role;
+
+const RECORDS: &str = "flag=i32@0,data=8@4,size=12";
+
+/// A writer that has read its input, and waits for a reader.
+fn waiting_writer(channel: &Channel, input: &str) -> Peer {
+    let mut writer = channel.writer(["-v"]).input(input).start();
+    channel.await_seated(Role::Writer, &mut writer);
+    writer.until_says("Waiting... no reader");
+    writer
+}
+
+#[test]
+fn a_reader_that_was_first_moves_to_what_the_writer_asks_for() {
+    for (asked, input) in [
+        ("--ring", "one\nany\0bytes\n"),
+        ("--ring=64K", "one\nend\ntwo"),
+        ("--raw", "any\0bytes"),
+        ("--layout=text[1024]", "one\ntwo\n"),
+        ("--layout=text[16]", "one\ntwo\n"),
+        ("--layout=struct { char text[100]; int written; }", "one\ntwo\n"),
+        ("--layout=flag=i32@0,data=8@4,size=12", "12345678abc\ndef\n"),
+    ] {
+        let channel = Channel::new();
+        let reader = channel.seated_reader(&[]);
+        channel.writer(["-q", asked]).input(input).end().code(0).says_nothing();
+        reader.end().code(0).prints(input).says_nothing();
+        channel.assert_nothing_left();
+    }
+}
+
+#[test]
+fn a_writer_that_was_first_moves_to_what_the_reader_asks_for() {
+    for (asked, input) in [
+        ("--ring", "one\ntwo\n"),
+        ("--ring=64K", "one\ntwo\n"),
+        ("--raw", "one\ntwo\n"),
+        ("--layout=text[1024]", "one\ntwo\n"),
+        ("--layout=struct { char text[100]; int written; }", "one\ntwo\n"),
+        // What it had read as lines, and the rest, is records.
+        ("--layout=flag=i32@0,data=8@4,size=12", "1\n2\n3\n45abcdefgh"),
+        ("--layout=flag=i32@0,data=8@4,size=12", "1234567\n"),
+        // Nothing but the end.
+        ("--ring", ""),
+        ("--layout=text[1024]", ""),
+        ("--layout=flag=i32@0,data=8@4,size=12", ""),
+    ] {
+        let channel = Channel::new();
+        let writer = waiting_writer(&channel, input);
+        channel.reader(["-q", asked]).end().code(0).prints(input).says_nothing();
+        writer.end().code(0);
+        channel.assert_nothing_left();
+    }
+}
+
+/// An end in the new memory is that memory's.
+#[test]
+fn an_end_that_moves_is_the_ring_s_own() {
+    let channel = Channel::new();
+    let writer = waiting_writer(&channel, "");
+    let reader = channel.reader(["--ring", "--format=json"]).end();
+    let object: Value = serde_json::from_slice(&reader.code(0).stdout).unwrap();
+    assert_eq!(object, json!({"seq": 1, "bytes": 0, "end": true, "text": ""}));
+    writer.end().code(0);
+}
+
+/// By the rules of the memory that it goes to.
+#[test]
+fn a_line_that_does_not_fit_there_is_refused_there() {
+    let channel = Channel::new();
+    let writer = waiting_writer(&channel, "a line that is longer\n");
+    let reader = channel.reader(["--layout=text[16]"]).end();
+    writer.end().code(5).says(&["line 1", "more than 15 bytes", "0 messages sent"]);
+    reader.code(3).prints("");
+    // And is carried where more fits.
+    let channel = Channel::new();
+    let mut writer = channel.seated_writer(&["--no-end"]);
+    let mut reader = channel.reader(["--ring=64K", "--count=1"]).start();
+    // It looks around now and then.
+    reader.until("a ring with both", |_| channel.stat().is_some_and(|stat| stat.size > 2052 && stat.attached == 2));
+    let long = "z".repeat(4000) + "\n";
+    writer.type_in(&long);
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints(long);
+}
+
+/// A reader without a word about layouts goes on with records as with bytes, whatever it was to print texts as.
+#[test]
+fn records_are_printed_as_they_come() {
+    let spec = format!("--layout={RECORDS}");
+    for (format, printed) in [
+        ("--format=label", "abcd\nfgh"),
+        ("--format=hex", "616263640a666768\n"),
+        (
+            "--format=json",
+            "{\"seq\":1,\"bytes\":8,\"end\":false,\"text\":\"abcd\\nfgh\"}\n{\"seq\":2,\"bytes\":0,\"end\":true,\"text\":\"\"}\n",
+        ),
+    ] {
+        let channel = Channel::new();
+        let reader = channel.seated_reader(&[format]);
+        channel.writer(["-q", &spec]).input("abcd\nfgh").end().code(0);
+        reader.end().code(0).prints(printed);
+    }
+}
+
+/// What a struct is that does not look like itself is not known from its hash.
+#[test]
+fn a_side_that_was_not_told_takes_no_struct_that_it_can_t_know() {
+    let spec = "struct { int written; int a; char pad[4]; double b; },data=a+b";
+    let channel = Channel::new();
+    let _reader = channel.seated_reader(&["-q", "--layout", spec]);
+    channel.writer([""; 0]).input("x").end().code(4);
+}
+
+// What stays refused.
+
+#[test]
+fn no_side_moves_beside_a_c_program() {
+    let channel = Channel::new();
+    let mut theirs = channel.c_writer().open_input().start();
+    channel.await_attached(1);
+    let reader = channel.seated_reader(&["-q"]);
+    for (asked, named) in [("--ring", "a ring of 2 MiB"), ("--layout=text[1024]", "text=1024@4")] {
+        channel.writer([asked]).input("x\n").end().code(4).says(&["a classic slot", named]);
+    }
+    theirs.type_in("hello\nend\n");
+    reader.end().code(0).prints("hello\n").says_nothing();
+    theirs.end().code(0);
+}
+
+#[test]
+fn no_side_moves_away_from_a_message() {
+    let channel = Channel::new();
+    let mut reader = channel.seated_reader(&[]);
+    reader.stop();
+    let mut writer = channel.seated_writer(&[]);
+    writer.type_in("hello\n");
+    channel.await_full(&mut writer);
+    reader.kill();
+    for (asked, named) in [("--ring", "a ring of 2 MiB"), ("--layout=text[1024]", "text=1024@4")] {
+        channel.reader([asked]).end().code(4).prints("").says(&["a classic slot", named]);
+    }
+    channel.reader(["--count=1"]).end().code(0).prints("hello\n");
+}
