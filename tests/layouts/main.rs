@@ -5,9 +5,15 @@
 //! | --- | --- |
 //! | `programs` | the shapes, and the programs as compiled |
 //! | `texts`, `conversation`, `records`, `simulator` | the programs among themselves: they are right, and notice what is torn |
+//! | `ours_…` | `shmread` and `shmwrite --layout` with each of them |
 #![cfg(not(model))]
 
 mod conversation;
+mod ours;
+mod ours_conversation;
+mod ours_records;
+mod ours_simulator;
+mod ours_texts;
 mod programs;
 mod records;
 mod simulator;

@@ -77,7 +77,12 @@ impl Program {
 
     /// A simulator that has shown four images, and was killed when it had painted half of the fifth.
     pub(crate) fn kill_producer(&self, channel: &Channel) {
-        let mut producer = self.run("produce", channel, &["1", "5", "stop"]).start();
+        self.kill_producer_with(channel, "stop");
+    }
+
+    /// The same; `how` has `stop` in it.
+    pub(crate) fn kill_producer_with(&self, channel: &Channel, how: &str) {
+        let mut producer = self.run("produce", channel, &["1", "5", how]).start();
         producer.until("half an image", |peer| peer.has_stopped());
         producer.kill().prints(said("answer", 1..=4));
     }

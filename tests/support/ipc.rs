@@ -110,10 +110,26 @@ pub(crate) fn set_mode(key: u32) -> Option<u32> {
 
 /// Removes the set at `key`, if there is one.
 pub(crate) fn remove_set(key: u32) {
-    if let Some(id) = find_set(key) {
-        // SAFETY: IPC_RMID takes no buffer.
-        unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
-    }
+    find_set(key).into_iter().for_each(remove_set_by_id);
+}
+
+/// Removes a set, if it is there.
+pub(crate) fn remove_set_by_id(id: i32) {
+    // SAFETY: IPC_RMID takes no buffer.
+    unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
+}
+
+/// All sets that there are.
+pub(crate) fn sets() -> Vec<i32> {
+    let table = std::fs::read_to_string("/proc/sysvipc/sem").unwrap();
+    table.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap()).collect()
+}
+
+/// The processes that were the last to change one of its semaphores.
+pub(crate) fn users(id: i32) -> Vec<u32> {
+    // SAFETY: GETPID takes no buffer.
+    let user = |number| u32::try_from(unsafe { libc::semctl(id, number, libc::GETPID) }).ok();
+    (0..).map_while(user).filter(|pid| *pid != 0).collect()
 }
 
 /// Writes `bytes` at `offset` from the segment's beginning. All of its last
