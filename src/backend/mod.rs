@@ -118,8 +118,8 @@ pub unsafe trait Sealed {}
 /// * **B11** The words `peer_fences` are the same in every handle, 0 in new memory. If `heavy_fence`
 ///   says `true`, then of two sides, one of which stores, calls it and loads, and the other one
 ///   stores, and loads what comes later in its program, one sees the other's store.
-/// * **B12** An end that was told is seen in every `status` of either side until it is forgotten, or the memory is made
-///   anew.
+/// * **B12** An end that was told is seen in every `status` of either side until it is forgotten, or a side that comes makes
+///   the memory anew.
 pub trait Backend: Sized + Sealed {
     /// What names the memory.
     type Address;

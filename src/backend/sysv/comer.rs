@@ -3,7 +3,7 @@
 
 use super::kernel::step;
 use super::key::Key;
-use super::set::{LAYOUT, LOCK, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
+use super::set::{ENDED, LAYOUT, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
 use super::taken::{Taken, taken_by};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
@@ -78,9 +78,14 @@ impl Comer {
         if !values.taken(number(other)) {
             let mut steps = self.steps(become_layout(values.of(LAYOUT), self.hash));
             steps.push(step(number(other), 0, IPC_NOWAIT));
+            // An end that nobody has met was one of another layout.
+            if values.taken(ENDED) && values.of(LAYOUT) != self.hash {
+                steps.push(step(ENDED, -1, IPC_NOWAIT));
+            }
             return set.change(&mut steps);
         }
-        if self.hash != 0 && may_leave_to(values, self.role) {
+        // One of the two takes the other's, or is refused under the lock.
+        if self.asks_none || values.taken(of(other, NONE_REQUESTED)) {
             return set.change(&mut self.steps(is_layout(values.of(LAYOUT))));
         }
         match taken_by(set, number(other), since)? {
@@ -97,13 +102,6 @@ pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
     values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(of(other, MADE))
 }
 
-/// The same, or it may be making the memory at this moment: the lock tells.
-fn may_leave_to(values: &Values, role: Role) -> bool {
-    let other = peer(role);
-    let is_making = || values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(LOCK);
-    made_by_other(values, role) || is_making()
-}
-
 /// The hash of what a side with one of these roles has declared, if it is there, and its pid.
 pub(super) fn declared_by(set: Set, roles: &[Role]) -> Option<(u16, u32)> {
     let values = set.values().ok().filter(|values| values.taken(LAYOUT))?;
@@ -116,8 +114,11 @@ pub(super) fn declared_at(key: Key) -> Option<(u16, u32)> {
     declared_by(Set::find(key).ok()??, &[Role::Writer, Role::Reader])
 }
 
-/// Whether the other side has made what is at `key`, asks for no layout, and would take that of a side that comes.
+/// Whether the other side at `key` asks for no layout, and may take that of a side that comes: whether it has made what
+/// is there, the lock tells.
 pub(super) fn may_replace(key: Key, role: Role) -> bool {
+    let other = peer(role);
+    let asks_none = |values: Values| values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED));
     let values = Set::find(key).and_then(|set| set.map(Set::values).transpose());
-    matches!(values, Ok(Some(values)) if may_leave_to(&values, role))
+    matches!(values, Ok(Some(values)) if asks_none(values))
 }

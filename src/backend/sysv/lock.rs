@@ -1,12 +1,14 @@
 //! The lock under which memory is made, judged and replaced.
 
-use super::comer::{Comer, declared_by, made_by_other, peer};
+use super::comer::{Comer, declared_by, made_by_other, number, of, peer};
 use super::kernel::{now, since, sleep, step};
 use super::key::Key;
-use super::set::{ENDED, LAYOUT, LOCK, MOVING, Met, OBSERVERS, Set, Values, give};
+use super::set::{ENDED, LAYOUT, LOCK, MADE, MOVING, Met, OBSERVERS, Set, Values, give};
 use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
+use super::want::Plan;
 use crate::error::Error;
-use libc::SEM_UNDO;
+use libc::{IPC_NOWAIT, SEM_UNDO};
+use std::cell::Cell;
 use std::time::Duration;
 
 /// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
@@ -20,12 +22,70 @@ pub(super) const JUDGED: Duration = Duration::from_millis(500);
 pub(super) struct Lock {
     set: Set,
     comer: Comer,
+    /// This side has MADE.
+    made: Cell<bool>,
 }
 
 impl Lock {
     /// Of a side that has just taken it.
-    pub(super) fn new(set: Set, comer: Comer) -> Self {
-        Self { set, comer }
+    pub(super) fn new(set: Set, comer: Comer, made: bool) -> Self {
+        Self { set, comer, made: Cell::new(made) }
+    }
+
+    /// Whether this side has MADE by now.
+    pub(super) fn has_made(&self) -> bool {
+        self.made.get()
+    }
+
+    /// Notes whether this side, which asks for no layout, has made the slot that it is attached to now: then the other one
+    /// may put another layout in its place. (Under the lock: a side that comes next has to find it.)
+    pub(super) fn note_made(&self, made: bool) -> Result<(), Error> {
+        if !self.comer.asks_none || made == self.has_made() {
+            return Ok(());
+        }
+        let mark = of(self.comer.role, MADE);
+        let mut steps = [if made { step(mark, 1, SEM_UNDO | IPC_NOWAIT) } else { give(mark) }];
+        match self.set.change(&mut steps) {
+            Err(Met::Failed(error)) => return Err(error),
+            // In the next set there is none.
+            Err(Met::Gone | Met::Busy) => self.made.set(false),
+            Ok(()) => self.made.set(made),
+        }
+        Ok(())
+    }
+
+    /// The layout with this hash is about to be made: who finds it finds the hash, too.
+    pub(super) fn announce(&self, hash: u16) -> Result<(), Error> {
+        self.set.put(LAYOUT, hash.into()).or_else(Met::unless_gone)
+    }
+
+    /// A side that came beside another one's layout, or to what a dead side left, is attached to `plan` now, which it has
+    /// `made` or found: what the set says becomes true.
+    pub(super) fn settle(&self, plan: Plan, made: bool) -> Result<(), Error> {
+        let values = match self.set.values() {
+            Ok(values) => values,
+            Err(met) => return met.unless_gone(),
+        };
+        let layout = values.of(LAYOUT);
+        if layout != plan.hash() {
+            if layout != 0 && plan.hash() != 0 && !made {
+                let pid = self.set.holder(number(peer(self.comer.role))).unwrap_or(0);
+                return Err(Error::OtherDeclared { key: self.comer.key.number(), wanted: None, pid });
+            }
+            self.set.put(LAYOUT, plan.hash().into()).or_else(Met::unless_gone)?;
+        }
+        // The side that was called is dead; or the slot is there still, or again, and the side that was about to replace
+        // it is dead.
+        if values.taken(MOVING) && (!made_by_other(&values, self.comer.role) || (plan == Plan::Slot && !made)) {
+            self.set.put(MOVING, 0).or_else(Met::unless_gone)?;
+        }
+        Ok(())
+    }
+
+    /// This side has come over, to what has this hash: or to nothing, for the side that called it is dead.
+    pub(super) fn end_move(&self, hash: u16) -> Result<(), Error> {
+        let ended = self.set.put(LAYOUT, hash.into()).and_then(|()| self.set.put(MOVING, 0));
+        ended.or_else(Met::unless_gone)
     }
 
     /// The hash of what the other side has declared, if it has, and its pid.
@@ -50,7 +110,8 @@ impl Lock {
         moved.or_else(Met::unless_gone)
     }
 
-    /// New memory was made: no end was told of it.
+    /// A side that comes has made the memory: no end was told of it. (One that was there before, and comes over, may find
+    /// that an end was told meanwhile.)
     pub(super) fn forget_end(&self) -> Result<(), Error> {
         self.set.put(ENDED, 0).or_else(Met::unless_gone)
     }

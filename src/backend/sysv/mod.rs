@@ -169,13 +169,29 @@ impl Backend for SysV {
             asks_none: asked.want == Want::Any,
         };
         let named = |error| match error {
-            Error::OtherDeclared { key, pid, .. } => {
+            Error::OtherDeclared { key, pid, .. } if !comer.asks_none => {
                 Error::OtherDeclared { key, wanted: Some(options.want.to_string()), pid }
             }
             error => error,
         };
         let mut seat = Seat::take(comer).map_err(named)?;
-        let attached = match seat.locked(|lock| options.attach(Some(lock))) {
+        let is_unsettled = seat.is_unsettled();
+        let attached = seat.locked(|lock| {
+            let hash = options.want.plan().hash();
+            if is_unsettled && hash != 0 && Segment::stat_at(options.key)?.is_none() {
+                lock.announce(hash)?;
+            }
+            let attached = options.attach(Some(lock))?;
+            if is_unsettled {
+                lock.settle(attached.plan, attached.made)?;
+            }
+            if attached.made && attached.plan.layout() == Layout::Declared {
+                lock.forget_end()?;
+            }
+            lock.note_made(attached.made && attached.plan == Plan::Slot)?;
+            Ok(attached)
+        });
+        let attached = match attached.map_err(named) {
             Ok(attached) => attached,
             Err(error @ (Error::OtherLayout { .. } | Error::OtherDeclared { .. })) => {
                 // What would have been replaced can't be: this is no failure of a writer's.
@@ -184,6 +200,7 @@ impl Backend for SysV {
             }
             Err(error) => return Err(error),
         };
+        seat.has_layout(attached.plan.hash());
         Ok(Self { attached, seat: Some(seat), options: *asked })
     }
 
@@ -263,17 +280,29 @@ impl Backend for SysV {
     fn reopen(&mut self) -> Result<(), Error> {
         // The layout that was met first was as good as asked for, unless the other side has put its own in its
         // place. A capacity is insisted on only if it was.
+        let is_moving = self.is_moving();
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
         let want = match self.attached.plan {
-            _ if self.is_moving() => Want::Any,
+            _ if is_moving => Want::Any,
             Plan::Slot => Want::Classic,
             Plan::Ring { capacity } => Want::Ring { capacity, exactly },
             Plan::Declared(wish) => Want::Declared(wish),
         };
         let options = Options { want, ..self.options };
         self.attached = match &mut self.seat {
-            Some(seat) => seat.locked(|lock| options.attach(Some(lock)))?,
             None => options.attach(None)?,
+            Some(seat) => {
+                let attached = seat.locked(|lock| {
+                    let attached = options.attach(Some(lock))?;
+                    if is_moving {
+                        lock.end_move(attached.plan.hash())?;
+                    }
+                    lock.note_made(attached.made && attached.plan == Plan::Slot)?;
+                    Ok(attached)
+                })?;
+                seat.has_layout(attached.plan.hash());
+                attached
+            }
         };
         Ok(())
     }

@@ -200,10 +200,7 @@ impl Options {
                 match plan {
                     Plan::Slot => {}
                     Plan::Ring { capacity } => recognise::make_ring(&segment, capacity),
-                    Plan::Declared(wish) => {
-                        recognise::make_empty(&segment, wish);
-                        lock.map_or(Ok(()), Lock::forget_end)?;
-                    }
+                    Plan::Declared(wish) => recognise::make_empty(&segment, wish),
                 }
                 break (segment, plan, made);
             }

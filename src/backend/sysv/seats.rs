@@ -4,7 +4,6 @@ use super::comer::{Comer, is_layout, number, of, peer};
 use super::kernel::{getpid, now, since, sleep, step};
 use super::key::Key;
 use super::lock::{LOCKED, Lock};
-use super::options::Attached;
 use super::set::{
     ENDED, LAYOUT, LOCK, LOOKS, MADE, MOVING, Met, NONE_REQUESTED, OBSERVERS, OPEN, READER, Set, Values, WRITER,
     for_its_owner, give,
@@ -26,6 +25,8 @@ pub(super) struct Seat {
     pid: u32,
     /// It was taken anew, and nobody was told yet.
     reseated: bool,
+    /// It was taken beside a side of another layout, or a dead side has left something of a move.
+    unsettled: bool,
 }
 
 /// What the set says at one moment.
@@ -131,7 +132,7 @@ impl Seat {
             done => done?,
         }
         // From here on a drop gives it back.
-        let ours = Self { set, comer, made: false, pid: getpid(), reseated: false };
+        let mut ours = Self { set, comer, made: false, pid: getpid(), reseated: false, unsettled: comer.asks_none };
         ours.mark()?;
         ours.adopt_mode()?;
         Ok(ours)
@@ -149,8 +150,9 @@ impl Seat {
     /// A set that was left over has the mode that somebody gave it once: too wide, it lets
     /// others in, and too narrow, it keeps the peer out. While the peer is seated it is as
     /// that one wants it.
-    fn adopt_mode(&self) -> Result<(), Met> {
+    fn adopt_mode(&mut self) -> Result<(), Met> {
         let values = self.set.values()?;
+        self.unsettled |= values.taken(MOVING) || values.of(LAYOUT) != self.comer.hash;
         let is_alone = values.of(WRITER) + values.of(READER) == 1;
         if is_alone && self.set.mode()? != for_its_owner(self.comer.mode) {
             match self.set.set_mode(self.comer.mode) {
@@ -230,18 +232,17 @@ impl Seat {
         }
     }
 
-    /// Runs `attach` while nobody else of ours makes or judges memory at the key, and no observer comes.
-    pub(super) fn locked(&mut self, attach: impl FnOnce(&Lock) -> Result<Attached, Error>) -> Result<Attached, Error> {
+    /// Runs `create` while nobody else of ours makes or judges memory at the key, and no observer comes.
+    pub(super) fn locked<T>(&mut self, create: impl FnOnce(&Lock) -> Result<T, Error>) -> Result<T, Error> {
         let mut started = now();
         loop {
             let left = LOCKED.saturating_sub(since(started));
             match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
                 Ok(()) => {
-                    let lock = Lock::new(self.set, self.comer);
-                    let attached = attach(&lock)?;
-                    self.note_made(attached.made)?;
-                    self.has_come(attached.plan.hash())?;
-                    return Ok(attached);
+                    let lock = Lock::new(self.set, self.comer, self.made);
+                    let created = create(&lock);
+                    self.made = lock.has_made();
+                    return created;
                 }
                 // The next status check is to tell that the seat was taken anew.
                 Err(Met::Gone) => self.reseated = self.observe()?.reseated,
@@ -259,23 +260,6 @@ impl Seat {
                 Err(Met::Failed(error)) => return Err(error),
             }
         }
-    }
-
-    /// Notes, before the lock is given back, whether this side has made the memory that it is attached to now: then the
-    /// other one may put another layout in its place.
-    fn note_made(&mut self, made: bool) -> Result<(), Error> {
-        if !self.comer.asks_none || made == self.made {
-            return Ok(());
-        }
-        let mark = of(self.comer.role, MADE);
-        let mut steps = [if made { step(mark, 1, SEM_UNDO | IPC_NOWAIT) } else { give(mark) }];
-        match self.set.change(&mut steps) {
-            Err(Met::Failed(error)) => return Err(error),
-            // In the next set there is none.
-            Err(Met::Gone | Met::Busy) => self.made = false,
-            Ok(()) => self.made = made,
-        }
-        Ok(())
     }
 
     /// Gives the seat back, a writer's in order: one step lowers OPEN with it.
@@ -315,17 +299,17 @@ impl Seat {
 
     /// Whether what this side has made was removed for another layout.
     pub(super) fn is_moving(&self) -> bool {
-        self.comer.asks_none && self.set.values().is_ok_and(|values| values.taken(MOVING))
+        self.made && self.set.values().is_ok_and(|values| values.taken(MOVING))
     }
 
-    /// A side that asks for no layout is attached to what the other one wants, with this hash: whatever was moved before,
-    /// it has come over, or was never there. Before the lock is given back, so that the next move is told anew.
-    fn has_come(&mut self, hash: u16) -> Result<(), Error> {
-        if !self.comer.asks_none {
-            return Ok(());
-        }
+    /// This side has the layout with this hash.
+    pub(super) fn has_layout(&mut self, hash: u16) {
         self.comer.hash = hash;
-        self.set.put(MOVING, 0).or_else(Met::unless_gone)
+    }
+
+    /// Whether what the set says of layouts has to be [settled](Lock::settle).
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled
     }
 
     /// Tells the reader that the session has ended.

@@ -135,6 +135,11 @@ impl PeerWatch {
         }
     }
 
+    /// Our own seat was taken anew, and the peer may not have noticed yet that its own has gone, too.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled
+    }
+
     /// What is known of the peer.
     ///
     /// ```

@@ -22,11 +22,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.settle_in()
     }
 
-    /// The end of a session that was told beside what is sent, if the memory is the session's still.
+    /// The end of a session that was told beside what is sent.
     pub(in crate::protocol::endpoint) fn end_beside(&mut self) -> Result<Option<Record>, Error> {
         let Some(end) = self.core.end_beside(&self.memory) else { return Ok(None) };
         let (status, _) = self.status()?;
-        Ok((status.ended && !status.removed).then_some(end))
+        Ok(status.ended.then_some(end))
     }
 
     /// Looks at the peer and the memory. What was sent before a death, a removal or an end beside it is read before that
@@ -41,10 +41,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
                 return Ok(found);
             }
         }
-        if status.removed {
-            self.move_on()?;
-        } else if end.is_some() {
+        // (Behind an end nothing is published before it was met: so nothing lies in other memory either.)
+        if end.is_some() {
             return Ok(end);
+        } else if status.removed {
+            self.move_on()?;
         } else if died {
             return Err(RecvError::WriterGone);
         } else if verdict == Verdict::Gone {

@@ -20,7 +20,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let mut backoff = Backoff::new(policy);
         loop {
             let (status, _) = self.status()?;
-            if !status.peer_seated {
+            // (A reader whose seat was removed with ours finds the end when it takes it anew.)
+            if !status.peer_seated && (status.is_alone() || !self.watch.is_unsettled()) {
                 return Ok(());
             }
             // The last session's, which its reader has not met yet.
