@@ -48,8 +48,8 @@ const fn of_tutorial(function: &'static str, line: &'static str) -> At {
     Source("protocol/tutorial.rs", function, line)
 }
 
-const WRITE_TEXT: At = slot_producer("push_straight", "if !self.straight || !slot.text.write_text(text) {");
-const READ_TEXT: At = slot_consumer("take_straight", "&& let Some(len) = slot.text.read_text(text)");
+const WRITE_TEXT: At = slot_producer("push_straight", "if !self.straight || !slot.write(text) {");
+const READ_TEXT: At = slot_consumer("take_straight", "&& let Some(len) = slot.read(text)");
 const WRITE_BYTES: At = producer("append_straight", "unsafe { ring.write_within(at, bytes) };");
 const READ_BYTES: At = consumer("copy_straight", "unsafe { ring.read_within(at, bytes) };");
 const LOOK: At = consumer("look", "ring.flag(position).load(orders().ring_peek)");
@@ -97,6 +97,8 @@ pub(crate) const OTHERS: &[(At, &str)] = &[
         "of a side that is awake: seen too late it costs a needless call",
     ),
     (header("put", "word.store(value, RELAXED);"), "words of a new segment, made under the kernel's lock"),
+    (header("put_flag", "flag.store(value, RELAXED);"), "as `put`, the empty value of a declared slot's flag"),
+    (header("get_flag", "flag.load(RELAXED)"), "by the next maker, and by an observer"),
     (header("get", "word.load(RELAXED)"), "the same"),
     (
         header("get_half", "let bytes = word.load(RELAXED).to_ne_bytes();"),

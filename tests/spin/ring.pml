@@ -564,7 +564,7 @@ comes:
 #if KILLS && !HEIRS && BUG != NO_STATUS
                     if
                     :: dead[W] ->
-                        /* = src/protocol/endpoint/reader.rs look_around: "let found = self.core.poll_last(&self.memory)?;" */
+                        /* = src/protocol/endpoint/reader/around.rs look_around: "let found = self.core.poll_last(&self.memory)?;" */
                         /* = src/protocol/ring/consumer.rs poll_last: "Event::of_reader(memory.ring()).prepare(memory, orders().fence_reader_sleeps);" */
                         prepare(R, W, NO_IPI_BY_READER, READER_KEEPS_ITS_WORD, FENCE_READER_SLEEPS);
 #if BUG != NO_LAST_LOOK
@@ -572,7 +572,7 @@ comes:
 #endif
                         if
                         :: flag -> break
-                        /* = src/protocol/endpoint/reader.rs look_around: "return Err(RecvError::WriterGone);" */
+                        /* = src/protocol/endpoint/reader/around.rs look_around: "return Err(RecvError::WriterGone);" */
                         :: else -> done[R] = 1; assert(got == sent); false
                         fi
                     :: else
