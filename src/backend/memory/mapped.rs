@@ -15,7 +15,7 @@ use core::ptr::NonNull;
 /// The view of a mapping.
 #[derive(Debug, Clone, Copy)]
 pub struct Mapped<'a> {
-    /// Of a classic slot; a [closed](SlotView::closed) one where the layout is another.
+    /// Of a classic slot; where the layout is another, one that nobody fills.
     pub slot: SlotView<'a>,
     /// Of a ring.
     pub ring: Option<RingView<'a>>,

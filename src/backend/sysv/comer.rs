@@ -105,8 +105,8 @@ pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
 /// The hash of what a side with one of these roles has declared, if it is there, and its pid.
 pub(super) fn declared_by(set: Set, roles: &[Role]) -> Option<(u16, u32)> {
     let values = set.values().ok().filter(|values| values.taken(LAYOUT))?;
-    let seat = roles.iter().map(|role| number(*role)).find(|seat| values.taken(*seat))?;
-    Some((values.of(LAYOUT), set.holder(seat).unwrap_or(0)))
+    let taken = roles.iter().map(|role| number(*role)).find(|seat| values.taken(*seat))?;
+    Some((values.of(LAYOUT), set.holder(taken).unwrap_or(0)))
 }
 
 /// The same, of whichever side is at `key`.

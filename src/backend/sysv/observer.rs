@@ -106,6 +106,7 @@ impl Observer {
     /// let observer = Observer::open_declared(key, &declared)?;
     /// writer.backend().segment().remove()?;
     /// assert_eq!((observer.layout(), observer.flag(), observer.record()), (Layout::Declared, Some(0), Some(vec![0; 4])));
+    /// assert_eq!((observer.is_full(), observer.reply()), (Some(false), None), "nothing waits, and nothing can be answered");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open_declared(key: Key, declared: &Declared) -> Result<Self, Error> {

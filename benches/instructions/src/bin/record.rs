@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ratio = |(through, memcpy): &(Duration, Duration)| memcpy.as_secs_f64() / through.as_secs_f64();
     rounds.sort_by(|one, other| ratio(one).total_cmp(&ratio(other)));
     let median = rounds[ROUNDS / 2];
+    #[allow(clippy::cast_precision_loss, reason = "to two digits")]
     let rate = |took: Duration| (2 * bytes * times) as f64 / took.as_secs_f64() / 1e9;
     println!(
         "{bytes} bytes: {:.2} of memcpy's rate ({:.1} and {:.1} GB/s a copy; from {:.2} to {:.2} in {ROUNDS} rounds)",

@@ -62,6 +62,17 @@ impl<B: Backend, L: Core> Writer<B, L> {
     ///
     /// # Errors
     /// As [`call`](Self::call), and [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let options = Options::declared(key, &"struct { int written; int request, answer; },reply=answer".parse()?);
+    /// let (mut reader, mut writer) = (Reader::<SysV>::open(&options)?, Writer::<SysV>::open(&options)?);
+    /// let mut policy = WaitPolicy::timeout(Duration::from_millis(1));
+    /// assert_eq!(writer.call_with(&[1; 4], &mut [0; 4], &mut policy), Err(SendError::TimedOut), "nobody answers");
+    /// assert_eq!(reader.peek()?.text(), [1; 4], "the request lies there");
+    /// reader.backend().segment().remove()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn call_with(
         &mut self,
         request: &[u8],
