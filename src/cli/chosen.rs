@@ -80,7 +80,7 @@ impl Carries {
     pub(super) fn by(backend: &SysV) -> Self {
         match backend.layout() {
             Layout::Ring { .. } => Self::Bytes,
-            Layout::Declared if !backend.declared().is_text() => Self::Records,
+            Layout::Declared if !Backend::declared(backend).is_text() => Self::Records,
             Layout::Slot | Layout::Declared => Self::Texts,
         }
     }

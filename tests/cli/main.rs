@@ -12,7 +12,8 @@
 //! | 124 | `options` |
 //! | 128+n | `signals` |
 //!
-//! On a ring all of them are in `ring` and `raw`.
+//! On a ring all of them are in `ring` and `raw`, on a declared layout in `declared`. A side that takes the other's
+//! layout is in `moves`.
 
 #![cfg(not(model))]
 

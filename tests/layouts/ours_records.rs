@@ -146,7 +146,7 @@ fn either_c_program_is_killed_and_started_again() {
     ended.code(3).says(&["the reader left or died"]);
     let sent = sent(&ended);
     assert!((1..=2).contains(&sent), "{ended}");
-    // The one that was read before is as good as the one that comes now.
+    // What may lie there, and the one that comes now.
     let theirs = attached(c_reader(&channel, sent));
     writer(SPEC, &channel, &[]).input(bytes(2..3)).end().code(0);
     theirs.end().code(0).prints(lines(1..i32::try_from(sent).unwrap()) + &lines(2..3));
