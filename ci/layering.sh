@@ -24,7 +24,7 @@ sync      sync/ failpoint.rs                                     :
 orders    orders.rs                                              : sync
 memory    backend/memory/                                        : error declare sync orders
 backend   backend/mod.rs                                         : error sync memory
-inproc    backend/inproc/                                        : error sync memory backend
+inproc    backend/inproc/                                        : error declare sync memory backend
 sysv      backend/sysv/                                          : error declare sync memory backend
 core      protocol/core.rs protocol/record.rs protocol/backlog.rs : error backend
 slot      protocol/slot/                                         : error orders memory backend core

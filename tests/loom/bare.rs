@@ -3,7 +3,7 @@
 //! order what the flag alone has to order, and multiply the executions.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::memory::{DeclaredView, RingView, SlotView};
 use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
@@ -30,6 +30,14 @@ impl Backend for Bare {
 
     fn slot(&self) -> SlotView<'_> {
         self.0.slot()
+    }
+
+    fn is_classic(&self) -> bool {
+        self.0.is_classic()
+    }
+
+    fn declared(&self) -> DeclaredView<'_> {
+        self.0.declared()
     }
 
     fn ring(&self) -> RingView<'_> {

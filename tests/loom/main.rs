@@ -22,6 +22,7 @@
 #![cfg(loom)]
 
 mod bare;
+mod declared;
 mod defects;
 mod explore;
 mod handoff;

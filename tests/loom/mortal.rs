@@ -10,7 +10,7 @@
 //! takes it.
 
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::memory::{DeclaredView, RingView, SlotView};
 use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::AtomicU32;
 use shm_handoff::{Error, Role};
@@ -59,6 +59,14 @@ impl Backend for Mortal {
         self.0.slot()
     }
 
+    fn is_classic(&self) -> bool {
+        self.0.is_classic()
+    }
+
+    fn declared(&self) -> DeclaredView<'_> {
+        self.0.declared()
+    }
+
     fn ring(&self) -> RingView<'_> {
         self.0.ring()
     }
@@ -87,6 +95,16 @@ impl Backend for Mortal {
         self.0.remove()?;
         has_removed_now();
         Ok(())
+    }
+
+    fn tell_end(&mut self) -> Result<(), Error> {
+        trace::step();
+        self.0.tell_end()
+    }
+
+    fn forget_end(&self) {
+        trace::step();
+        self.0.forget_end();
     }
 
     fn forget_failure(&mut self) -> Result<(), Error> {

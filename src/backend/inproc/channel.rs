@@ -1,7 +1,8 @@
 //! What two sides in one process share.
 
 use super::memory::{Memory, Shape};
-use crate::backend::memory::WORD;
+use crate::backend::memory::{Geometry, WORD};
+use crate::declare::Declared;
 use crate::sync::{Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
@@ -47,11 +48,14 @@ pub(super) struct Beds {
 
 /// Which seats are taken, and the memory that newcomers get. Behind a lock, which is
 /// the happens-before edge of contract B4.
+#[allow(clippy::struct_excessive_bools)] // facts of one moment, by name
 pub(super) struct State {
     pub(super) writer: bool,
     pub(super) reader: bool,
     /// A writer was seated and has not left in order.
     pub(super) open: bool,
+    /// An end of records was told, and not met.
+    pub(super) ended: bool,
     pub(super) current: Arc<Memory>,
 }
 
@@ -72,6 +76,25 @@ impl Channel {
     pub fn new(text_len: usize) -> Self {
         assert!(text_len > 0 && text_len.is_multiple_of(WORD), "text_len is {text_len}, not a multiple of {WORD}");
         Self::of(Shape::Slot { text_len })
+    }
+
+    /// A slot in the struct that `declared` describes. (In one process the sides share what a segment of that size would
+    /// have, so nothing lies beside the struct that anybody else uses.)
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; skip_model();
+    /// let channel = Channel::declared(&"struct { int written; float image[4]; }".parse()?);
+    /// let mut reader = Reader::<InProc>::open(&channel)?;
+    /// let mut writer = Writer::<InProc>::open(&channel)?;
+    /// writer.send(&[7; 16])?;
+    /// assert_eq!(reader.recv(&mut [0; 16])?, Received::Message(16));
+    /// writer.end()?;
+    /// assert_eq!(reader.recv(&mut [0; 16])?, Received::End);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn declared(declared: &Declared) -> Self {
+        Self::of(Shape::Declared(Arc::new(Geometry::from(declared))))
     }
 
     /// A ring with `capacity` bytes for records of up to a quarter of it.
@@ -117,7 +140,7 @@ impl Channel {
             Shape::Ring { capacity, longest, start, .. } => {
                 Self::of(Shape::Ring { capacity, longest, start, peer_fences: true })
             }
-            Shape::Slot { .. } => panic!("a classic slot has no heavy fences"),
+            Shape::Slot { .. } | Shape::Declared(_) => panic!("a slot has no heavy fences"),
         }
     }
 
@@ -129,11 +152,11 @@ impl Channel {
     #[doc(hidden)]
     #[must_use]
     pub fn that_goes_with_its_last(self) -> Self {
-        Self::with(self.shared.shape, false)
+        Self::with(self.shared.shape.clone(), false)
     }
 
     fn with(shape: Shape, persists: bool) -> Self {
-        let state = State { writer: false, reader: false, open: false, current: Memory::new(shape) };
+        let state = State { writer: false, reader: false, open: false, ended: false, current: Memory::new(&shape) };
         Self {
             shared: Arc::new(Shared {
                 shape,

@@ -3,12 +3,13 @@
 #[cfg(model)]
 pub(super) use crate::backend::memory::modelled::RingWords as RingMemory;
 #[cfg(model)]
-use crate::backend::memory::modelled::SlotWords;
+use crate::backend::memory::modelled::{DeclaredWords, SlotWords};
 #[cfg(not(model))]
 use crate::backend::memory::offsets::ring as at;
+use crate::backend::memory::slot::AnySlot;
 #[cfg(not(model))]
 use crate::backend::memory::{Cell, Payload, WORD};
-use crate::backend::memory::{RingView, SlotView};
+use crate::backend::memory::{DeclaredView, Geometry, RingView, SlotView, header};
 #[cfg(loom)]
 use crate::sync;
 #[cfg(not(model))]
@@ -27,6 +28,13 @@ pub(super) enum Memory {
     #[cfg(model)]
     Slot(SlotWords),
     Ring(RingMemory),
+    Declared {
+        geometry: Arc<Geometry>,
+        #[cfg(not(model))]
+        words: Box<[AtomicU32]>,
+        #[cfg(model)]
+        words: DeclaredWords,
+    },
 }
 
 /// A ring as a segment has it: the header and the records, in one piece.
@@ -43,7 +51,7 @@ pub(super) struct RingMemory {
 #[cfg(loom)]
 unsafe impl Sync for Memory {}
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Shape {
     Slot {
         /// Bytes of the text, the NUL's included.
@@ -58,11 +66,12 @@ pub(super) enum Shape {
         #[cfg(loom)]
         peer_fences: bool,
     },
+    Declared(Arc<Geometry>),
 }
 
 impl Memory {
-    pub(super) fn new(shape: Shape) -> Arc<Self> {
-        let memory = Arc::new(match shape {
+    pub(super) fn new(shape: &Shape) -> Arc<Self> {
+        let memory = Arc::new(match *shape {
             #[cfg(not(model))]
             Shape::Slot { text_len } => {
                 let text = (0..text_len / WORD).map(|_| Cell::new(0)).collect();
@@ -76,6 +85,7 @@ impl Memory {
             }
             #[cfg(not(loom))]
             Shape::Ring { capacity, longest, start } => Self::Ring(RingMemory::new(capacity, longest, start)),
+            Shape::Declared(ref geometry) => Self::new_declared(geometry),
         });
         #[cfg(loom)]
         memory.label();
@@ -88,12 +98,46 @@ impl Memory {
             Self::Slot { flag, text } => SlotView { flag, text: Payload::from_words(text) },
             #[cfg(model)]
             Self::Slot(slot) => slot.view(),
-            Self::Ring(_) => unreachable!("a ring has no flag"),
+            Self::Ring(_) | Self::Declared { .. } => unreachable!("no classic slot"),
+        }
+    }
+
+    fn new_declared(geometry: &Arc<Geometry>) -> Self {
+        #[cfg(not(model))]
+        let words = (0..geometry.size().div_ceil(WORD)).map(|_| AtomicU32::new(0)).collect();
+        #[cfg(model)]
+        let words = DeclaredWords::new(geometry.size());
+        let memory = Self::Declared { geometry: Arc::clone(geometry), words };
+        if geometry.begins_full() {
+            header::put_flag(memory.declared().flag(), memory.declared().empty());
+        }
+        memory
+    }
+
+    pub(super) fn is_classic(&self) -> bool {
+        match self {
+            #[cfg(not(model))]
+            Self::Slot { .. } => true,
+            #[cfg(model)]
+            Self::Slot(_) => true,
+            Self::Ring(_) | Self::Declared { .. } => false,
+        }
+    }
+
+    pub(super) fn declared(&self) -> DeclaredView<'_> {
+        let Self::Declared { geometry, words } = self else { unreachable!("no declared slot") };
+        #[cfg(model)]
+        return DeclaredView::from_words(words, geometry);
+        // SAFETY: so many bytes at least, one allocation of atomics, aligned to 4, that stays for as long as it is borrowed,
+        // and that nothing but this geometry's views reaches.
+        #[cfg(not(model))]
+        unsafe {
+            DeclaredView::from_raw(NonNull::from(&**words).cast(), geometry.size(), geometry)
         }
     }
 
     pub(super) fn ring(&self) -> RingView<'_> {
-        let Self::Ring(ring) = self else { unreachable!("a slot has no ring") };
+        let Self::Ring(ring) = self else { unreachable!("no ring") };
         ring.view()
     }
 
@@ -104,6 +148,7 @@ impl Memory {
         match self {
             Self::Slot(slot) => slot.label(),
             Self::Ring(ring) => ring.label(),
+            Self::Declared { words, .. } => words.label(),
         }
     }
 }

@@ -7,7 +7,7 @@ mod memory;
 
 pub use channel::Channel;
 
-use super::{Backend, Layout, PeerStatus, RingView, Sealed, SlotView};
+use super::{Backend, DeclaredView, Layout, PeerStatus, RingView, Sealed, SlotView};
 #[cfg(loom)]
 use crate::backend::memory::modelled::HeavyFence;
 use crate::error::{Error, Place, Role};
@@ -87,7 +87,7 @@ impl InProc {
             let mut state = self.slot.shared.state.lock();
             drop(memory);
             if !self.slot.shared.persists && Arc::strong_count(&state.current) == 1 {
-                state.current = Memory::new(self.slot.shared.shape);
+                state.current = Memory::new(&self.slot.shared.shape);
             }
             match self.role {
                 Role::Writer => {
@@ -143,11 +143,30 @@ impl Backend for InProc {
         match self.slot.shared.shape {
             Shape::Slot { .. } => Layout::Slot,
             Shape::Ring { capacity, .. } => Layout::Ring { capacity },
+            Shape::Declared(_) => Layout::Declared,
         }
     }
 
     fn slot(&self) -> SlotView<'_> {
         self.memory().slot()
+    }
+
+    #[inline(always)]
+    fn is_classic(&self) -> bool {
+        self.memory().is_classic()
+    }
+
+    fn declared(&self) -> DeclaredView<'_> {
+        self.memory().declared()
+    }
+
+    fn tell_end(&mut self) -> Result<(), Error> {
+        self.slot.shared.state.lock().ended = true;
+        Ok(())
+    }
+
+    fn forget_end(&self) {
+        self.slot.shared.state.lock().ended = false;
     }
 
     fn ring(&self) -> RingView<'_> {
@@ -188,7 +207,7 @@ impl Backend for InProc {
             observers: 0,
             removed,
             reseated: false,
-            ended: false,
+            ended: state.ended,
         })
     }
 
@@ -205,7 +224,7 @@ impl Backend for InProc {
     fn remove(&mut self) -> Result<(), Error> {
         let mut state = self.slot.shared.state.lock();
         if Arc::ptr_eq(&state.current, self.memory()) {
-            state.current = Memory::new(self.slot.shared.shape);
+            state.current = Memory::new(&self.slot.shared.shape);
             drop(state);
             #[cfg(model)]
             self.end_sleeps();

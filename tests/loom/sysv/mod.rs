@@ -15,6 +15,7 @@
 //! any two of which processes are switched.
 
 mod both;
+mod declared;
 mod faults;
 mod killed;
 mod meeting;
