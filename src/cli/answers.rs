@@ -3,10 +3,8 @@
 use super::chosen::Chosen;
 use super::exit::{Exit, Failure};
 use super::fields::Fields;
-use super::notice::Receipt;
 use super::signals::Signals;
 use super::stdio;
-use super::write::Session;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use std::io::Stdout;
@@ -20,7 +18,7 @@ pub(super) struct Answers<'d> {
     stdout: Stdout,
     /// An answer is printed as its fields, and not as its bytes.
     fields: Option<Fields<'d>>,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     line: Vec<u8>,
 }
 
@@ -41,7 +39,7 @@ impl<'d> Answers<'d> {
         })
     }
 
-    fn print(&mut self, signals: &Signals) -> Result<(), Failure> {
+    pub(super) fn print(&mut self, signals: &Signals) -> Result<(), Failure> {
         let mut rest = match &self.fields {
             None => &self.bytes[..],
             Some(fields) => {
@@ -60,19 +58,6 @@ impl<'d> Answers<'d> {
                 Err(errno) => return Err(Failure::io("an answer came, and standard output can't be written", errno)),
             }
         }
-        Ok(())
-    }
-}
-
-impl Session<'_> {
-    /// With `--reply`, waits for the answer to the message that was sent last, and prints it.
-    pub(super) fn await_answer(&mut self) -> Result<(), Failure> {
-        let Some(mut answers) = self.answers.take() else { return Ok(()) };
-        self.receipt = Receipt::Answer;
-        self.with_policy(|writer, policy| writer.receive_answer(&mut answers.bytes, policy))?;
-        self.receipt = Receipt::LastMessage;
-        answers.print(self.signals)?;
-        self.answers = Some(answers);
         Ok(())
     }
 }

@@ -29,6 +29,7 @@ mod records;
 mod report;
 mod rm;
 mod scratch;
+mod session;
 mod signals;
 mod spec;
 mod stat;

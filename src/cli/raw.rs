@@ -3,7 +3,7 @@
 use super::args::WriteArgs;
 use super::exit::Failure;
 use super::input::{amount_read, await_input};
-use super::write::Session;
+use super::session::Session;
 use crate::{SendError, WaitPolicy};
 use nix::errno::Errno;
 use std::os::fd::{AsFd, AsRawFd};

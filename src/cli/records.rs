@@ -5,7 +5,7 @@ use super::chosen::Chosen;
 use super::exit::{Exit, Failure};
 use super::fields::Fields;
 use super::input::{Fit, Lines, Piece, amount_read, as_it_comes, await_input, not_sent};
-use super::write::Session;
+use super::session::{PROGRAM, Session};
 use crate::error::{Error, Unsendable};
 use serde::Deserialize;
 use std::os::fd::AsFd;
@@ -83,7 +83,7 @@ impl Session<'_> {
                 Ok(true) if lines.has_more() => return Err(ended("input")),
                 Ok(true) => return Ok(()),
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
-                    failure.report(super::write::PROGRAM, "");
+                    failure.report(PROGRAM, "");
                 }
                 sent => _ = sent?,
             }
