@@ -74,12 +74,16 @@ impl Comer {
     /// Takes a seat that is free where LAYOUT is another one: that of a side that has gone, or one that the
     /// other side will leave for ours.
     pub(super) fn take_beside(&self, set: Set, values: &Values, since: Duration) -> Result<(), Met> {
+        if values.of(LAYOUT) == self.hash {
+            // It was the seat that was taken, and it is free by now: the next try gets it.
+            return Err(Met::Busy);
+        }
         let other = peer(self.role);
         if !values.taken(number(other)) {
             let mut steps = self.steps(become_layout(values.of(LAYOUT), self.hash));
             steps.push(step(number(other), 0, IPC_NOWAIT));
             // An end that nobody has met was one of another layout.
-            if values.taken(ENDED) && values.of(LAYOUT) != self.hash {
+            if values.taken(ENDED) {
                 steps.push(step(ENDED, -1, IPC_NOWAIT));
             }
             return set.change(&mut steps);

@@ -17,18 +17,20 @@
 //! 5      OBSERVERS       attachments of theirs     SEM_UNDO; of one that attaches 2,
 //!                        that may be counted       then 1 until it has detached
 //! 6      ENDED           1: the end of a session   SETVAL by the writer, semop by the
-//!                        of records was told, and  reader that meets it; SETVAL by the
-//!                        not met                   maker of new memory
-//! 7      MOVING          1: a slot that a side     SETVAL by the side that removed it,
-//!                        without a wish has made   under the lock, and by the side that
-//!                        was removed for another   has come over
+//!                        of records was told, and  reader that meets it; SETVAL by a side
+//!                        not met                   that comes and makes the memory
+//! 7      MOVING          1: a slot that a side     SETVAL by the side that removes it,
+//!                        without a wish has made   by the side that has come over, and
+//!                        is removed for another    by one that comes and finds no move:
+//!                        layout                    all under the lock
 //! 8, 9   NONE_REQUESTED  the writer, the reader    SEM_UNDO, with the seat
 //!                        has asked for no layout
-//! 10, 11 MADE            the writer, the reader    SEM_UNDO
-//!                        has made the memory
+//! 10, 11 MADE            the writer, the reader    SEM_UNDO, under the lock
+//!                        asked for no layout, and
+//!                        has made the slot
 //! 12     LAYOUT          0: a slot or a ring;      semop with a seat, while the other
 //!                        else the hash of the      one is free; SETVAL under the lock
-//!                        declared layout           by a side that moves the other one
+//!                        declared layout           by a side that comes beside another
 //! 13     LOOKS           how often an observer     semop; begins again at 0 behind
 //!                        has come                  32767
 //! ```

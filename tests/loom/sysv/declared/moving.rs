@@ -10,6 +10,7 @@ use crate::killed::killed_at_every_step;
 use shm_handoff::Error;
 use shm_handoff::backend::sysv::Options;
 use shm_handoff::backend::sysv::simulated::Kernel;
+use shm_handoff::error::Class;
 
 fn any() -> Options {
     Options::any(key())
@@ -89,7 +90,7 @@ fn a_mover_and_its_successor(wish: Options, next: Options, spared: usize) -> boo
             Ok(writer) => writes_on(writer, &MESSAGES[1..2], &Ledger::default()),
             // The first one's is there, and stays.
             Err(error) => {
-                let is_told = matches!(error, Error::OtherLayout { .. } | Error::NotAChannel { .. });
+                let is_told = error.class() == Class::NotOurs;
                 assert!(is_told, "{error:?}");
                 writes(&wish, &MESSAGES[1..2], &Ledger::default());
             }
@@ -153,6 +154,23 @@ fn j25_a_writer_with_a_declared_layout_and_a_slots_at_every_step() {
         77,
         Depth::bound(0, 119).deep(Depth::bound(1, 0)),
         |spared| a_mover_and_its_successor(text(), slot(), spared),
+    );
+}
+
+/// Another one, in a segment of the same size.
+fn other_text() -> Options {
+    declared("flag=i32@12,text=12@0,size=16")
+}
+
+/// **J43** The next one comes with another layout of the same size: it is never taken for the first one's.
+#[test]
+fn j43_a_writer_with_a_layout_and_another_of_its_size_at_every_step() {
+    killed_at_every_step(
+        "J43",
+        "a writer that comes with a declared layout to a reader that asks for none, killed; the next one comes with another layout of the same size: it gets in, or is told that the first one's is there",
+        1,
+        Depth::bound(0, 1).deep(Depth::bound(1, 0)),
+        |spared| a_mover_and_its_successor(text(), other_text(), spared),
     );
 }
 
@@ -272,5 +290,67 @@ fn j29_a_writer_that_asks_for_nothing_at_every_step() {
         86,
         Depth::bound(1, 13_673).deep(Depth::bound(2, 0)),
         |spared| a_moved_writer_and_its_successor(text(), spared),
+    );
+}
+
+/// A reader that comes with `wish` to a writer that asks for nothing is killed after `spared` steps; the next reader asks
+/// for nothing.
+fn a_moving_reader_and_its_successor(wish: Options, spared: usize) -> bool {
+    let kernel = Kernel::new();
+    main_is("writer");
+    let [mortal, next, writer] = [(); 3].map(|()| kernel.process(USER));
+    let reader = actor("reader", move || {
+        let out = Ledger::default();
+        let died = killed_after(spared, &mortal, || {
+            if let Ok(reader) = Reader::open(&wish) {
+                reads_on(reader, &out);
+            }
+        });
+        let before = out.borrow().len();
+        trace::note("successor");
+        if out.borrow().last() != Some(&END) {
+            next.run(|| match Reader::open(&any()) {
+                Ok(reader) => reads_on(reader, &out),
+                // What both sides have left does not say what its layout is.
+                Err(error) => {
+                    assert!(matches!(error, Error::NotAChannel { .. }), "{error:?}");
+                    reads_to_the_end(&wish, &out);
+                }
+            });
+        }
+        (died, before, out.take())
+    });
+    writer.run(|| writes(&any(), &MESSAGES[..1], &Ledger::default()));
+    let (died, before, mut out) = reader.join();
+    if before > 0 && out.get(before) == Some(&out[before - 1]) {
+        out.remove(before);
+    }
+    assert_eq!(out, [MESSAGES[0], END]);
+    // A reader that dies behind the end has nobody to clear away what it left.
+    let has_met_the_end = died && before == 2;
+    assert!(has_met_the_end || kernel.left() == (0, 0), "{:?} left: an end that comes once more?", kernel.left());
+    died
+}
+
+/// **J44**, **J45** The side that brings its layout is the reader, and is killed.
+#[test]
+fn j44_a_reader_with_a_ring_at_every_step() {
+    killed_at_every_step(
+        "J44",
+        "a reader that comes with a ring to a writer that asks for no layout, killed; the next one asks for none: it reads the session to its end, which comes once",
+        1,
+        Depth::bound(0, 1).deep(Depth::bound(1, 0)),
+        |spared| a_moving_reader_and_its_successor(ring(), spared),
+    );
+}
+
+#[test]
+fn j45_a_reader_with_a_declared_layout_at_every_step() {
+    killed_at_every_step(
+        "J45",
+        "the same with a declared layout",
+        1,
+        Depth::bound(1, 1).deep(Depth::bound(2, 0)),
+        |spared| a_moving_reader_and_its_successor(text(), spared),
     );
 }
