@@ -13,6 +13,7 @@
 //! | `orders` | T: each memory order is needed, for loom rejects the model without it |
 //! | `ring` | R1 to R33: the ring; K4 to K10, K12 to K17: a side of it that dies at any step |
 //! | `killed` | K1 to K3, K11: a side that dies at any step, and its successor |
+//! | `declared`, `sysv::declared` | J1 onwards: declared layouts, on the flag alone and on the simulated kernel |
 //! | `sysv` | V1 onwards: the System V backend on the simulated kernel |
 //! | `defects` | D1 to D5: the tutorial's own protocol, refuted, one defect at a time; also in a struct without text |
 //!

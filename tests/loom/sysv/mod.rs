@@ -7,6 +7,7 @@
 //! | `killed` | V5 to V8, V27, V28: a side killed at every step of its life, its first calls included |
 //! | `both` | V9, V10: both sides killed, and their successors |
 //! | `removal` | V11 to V15, V30: a set or a segment removed by anybody, at any moment |
+//! | `declared` | J10 onwards: declared layouts |
 //! | `users` | V16, V17: other users, and what is theirs |
 //! | `faults` | V18 to V22, V26: limits, signals, and processes that are stopped |
 //! | `observer` | V23 to V25, V31, V32: a tool that looks, at any moment and killed at any step |

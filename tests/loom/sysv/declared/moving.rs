@@ -168,8 +168,8 @@ fn j43_a_writer_with_a_layout_and_another_of_its_size_at_every_step() {
     killed_at_every_step(
         "J43",
         "a writer that comes with a declared layout to a reader that asks for none, killed; the next one comes with another layout of the same size: it gets in, or is told that the first one's is there",
-        1,
-        Depth::bound(0, 1).deep(Depth::bound(1, 0)),
+        77,
+        Depth::bound(0, 156).deep(Depth::bound(1, 0)),
         |spared| a_mover_and_its_successor(text(), other_text(), spared),
     );
 }
@@ -338,8 +338,8 @@ fn j44_a_reader_with_a_ring_at_every_step() {
     killed_at_every_step(
         "J44",
         "a reader that comes with a ring to a writer that asks for no layout, killed; the next one asks for none: it reads the session to its end, which comes once",
-        1,
-        Depth::bound(0, 1).deep(Depth::bound(1, 0)),
+        84,
+        Depth::bound(0, 85).deep(Depth::bound(1, 0)),
         |spared| a_moving_reader_and_its_successor(ring(), spared),
     );
 }
@@ -349,8 +349,8 @@ fn j45_a_reader_with_a_declared_layout_at_every_step() {
     killed_at_every_step(
         "J45",
         "the same with a declared layout",
-        1,
-        Depth::bound(1, 1).deep(Depth::bound(2, 0)),
+        101,
+        Depth::bound(1, 17_341).deep(Depth::bound(2, 0)),
         |spared| a_moving_reader_and_its_successor(text(), spared),
     );
 }
