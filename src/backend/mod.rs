@@ -230,6 +230,16 @@ pub trait Backend: Sized + Sealed {
         false
     }
 
+    /// For a side that is about to leave: waits until a move that has begun is over, so that the next `status` says whether
+    /// the memory was removed for it.
+    ///
+    /// # Errors
+    /// What the system call met.
+    #[doc(hidden)]
+    fn await_move(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Whether the memory is the session's alone, so that its end removes it.
     #[doc(hidden)]
     fn is_ours_to_remove(&self) -> bool {

@@ -37,7 +37,7 @@ fn j1_records_by_the_flag_alone() {
     claim(
         "J1",
         "two records in two spans around the flag arrive in order, once, whole, by the flag alone; no access to them races; both sides finish",
-        Depth::bound(5, 4897),
+        Depth::bound(5, 3088),
         records,
     );
 }
@@ -111,7 +111,7 @@ fn j9_a_call_that_is_given_up() {
     claim(
         "J9",
         "a call that times out, and the next one: this one's answer is its own, whole, whatever becomes of the first",
-        Depth::bound(4, 4693),
+        Depth::bound(4, 4091),
         || {
             let slot = to_be_answered();
             main_is("writer");

@@ -98,7 +98,11 @@ impl Memory {
             Self::Slot { flag, text } => SlotView { flag, text: Payload::from_words(text) },
             #[cfg(model)]
             Self::Slot(slot) => slot.view(),
-            Self::Ring(_) | Self::Declared { .. } => unreachable!("no classic slot"),
+            #[cfg(not(model))]
+            Self::Declared { .. } => SlotView::closed(),
+            #[cfg(model)]
+            Self::Declared { words, .. } => words.closed(),
+            Self::Ring(_) => unreachable!("no slot"),
         }
     }
 

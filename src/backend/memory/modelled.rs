@@ -51,6 +51,8 @@ pub(crate) struct HeavyFence {
 /// The words of a declared slot: each is a cell, and the flag is an atomic beside them.
 #[derive(Debug)]
 pub(crate) struct DeclaredWords {
+    /// A slot that nobody fills.
+    closed: SlotWords,
     flag: AtomicU32,
     cells: Box<[Cell]>,
 }
@@ -58,11 +60,15 @@ pub(crate) struct DeclaredWords {
 impl DeclaredWords {
     /// Of a struct of so many bytes, all zero.
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { flag: AtomicU32::new(0), cells: cells(bytes.next_multiple_of(WORD)) }
+        Self { closed: SlotWords::new(WORD), flag: AtomicU32::new(0), cells: cells(bytes.next_multiple_of(WORD)) }
     }
 
     pub(crate) fn flag(&self) -> &AtomicU32 {
         &self.flag
+    }
+
+    pub(crate) fn closed(&self) -> SlotView<'_> {
+        self.closed.view()
     }
 
     /// Of whole words: a model's declarations have no others.

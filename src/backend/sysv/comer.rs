@@ -106,16 +106,26 @@ pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
     values.taken(number(other)) && values.taken(of(other, NONE_REQUESTED)) && values.taken(of(other, MADE))
 }
 
-/// The hash of what a side with one of these roles has declared, if it is there, and its pid.
-pub(super) fn declared_by(set: Set, roles: &[Role]) -> Option<(u16, u32)> {
+/// What LAYOUT says: a hash, and who has declared that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) hash: u16,
+    /// The side that is there and may have declared it, of those that were looked for.
+    pub(super) pid: Option<u32>,
+}
+
+/// What is told of the declared layout that a side of one of these roles has, or had.
+pub(super) fn told_by(set: Set, roles: &[Role]) -> Option<Told> {
     let values = set.values().ok().filter(|values| values.taken(LAYOUT))?;
-    let taken = roles.iter().map(|role| number(*role)).find(|seat| values.taken(*seat))?;
-    Some((values.of(LAYOUT), set.holder(taken).unwrap_or(0)))
+    // A side that has made a slot, and asks for no layout, has declared none: who has is dead, and was about to move it.
+    let declares = |role: &&Role| values.taken(number(**role)) && !values.taken(of(**role, MADE));
+    let pid = roles.iter().find(declares).map(|role| set.holder(number(*role)).unwrap_or(0));
+    Some(Told { hash: values.of(LAYOUT), pid })
 }
 
 /// The same, of whichever side is at `key`.
-pub(super) fn declared_at(key: Key) -> Option<(u16, u32)> {
-    declared_by(Set::find(key).ok()??, &[Role::Writer, Role::Reader])
+pub(super) fn told_at(key: Key) -> Option<Told> {
+    told_by(Set::find(key).ok()??, &[Role::Writer, Role::Reader])
 }
 
 /// Whether the other side at `key` asks for no layout, and may take that of a side that comes: whether it has made what

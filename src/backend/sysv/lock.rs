@@ -1,6 +1,6 @@
 //! The lock under which memory is made, judged and replaced.
 
-use super::comer::{Comer, declared_by, made_by_other, number, of, peer};
+use super::comer::{Comer, Told, made_by_other, number, of, peer, told_by};
 use super::kernel::{now, since, sleep, step};
 use super::key::Key;
 use super::set::{ENDED, LAYOUT, LOCK, MADE, MOVING, Met, OBSERVERS, Set, Values, give};
@@ -88,9 +88,9 @@ impl Lock {
         ended.or_else(Met::unless_gone)
     }
 
-    /// The hash of what the other side has declared, if it has, and its pid.
-    pub(super) fn declared(&self) -> Option<(u16, u32)> {
-        declared_by(self.set, &[peer(self.comer.role)])
+    /// What is told of the other side's layout.
+    pub(super) fn told(&self) -> Option<Told> {
+        told_by(self.set, &[peer(self.comer.role)])
     }
 
     /// Whether the other side has made what is there, and asks for no layout. No observer that was there

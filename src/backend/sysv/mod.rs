@@ -150,8 +150,8 @@ impl Backend for SysV {
         // What is in the way is met before anything of ours is made.
         let (options, mode) = match Segment::stat_at(options.key)? {
             Some(stat) => {
-                let declared = if options.want == Want::Any { comer::declared_at(options.key) } else { None };
-                let options = options.adopting(&stat, declared)?;
+                let told = if options.want == Want::Any { comer::told_at(options.key) } else { None };
+                let options = options.adopting(&stat, told);
                 options.check_first(&stat, role)?;
                 (options, stat.mode)
             }
@@ -246,6 +246,10 @@ impl Backend for SysV {
 
     fn is_ours_to_remove(&self) -> bool {
         self.attached.plan.is_all()
+    }
+
+    fn await_move(&mut self) -> Result<(), Error> {
+        self.seat.as_ref().map_or(Ok(()), Seat::await_move)
     }
 
     fn is_moving(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What a side asks for.
 
-use super::comer;
+use super::comer::{self, Told};
 use super::kernel::geteuid;
 use super::kernel::rows::Stat;
 use super::key::Key;
@@ -128,11 +128,12 @@ impl Options {
         match self.check(stat) {
             Err(Error::OtherLayout { .. }) if self.may_replace(stat) && comer::may_replace(self.key, role) => Ok(()),
             // It looks like nothing of ours, and a side that is there says what it is.
-            Err(not_ours @ Error::NotAChannel { .. }) => match comer::declared_at(self.key) {
-                Some((_, pid)) => {
-                    Err(Error::OtherDeclared { key: self.key.number(), wanted: Some(self.want.to_string()), pid })
+            Err(not_ours @ Error::NotAChannel { .. }) => match comer::told_at(self.key) {
+                Some(Told { pid: Some(pid), .. }) => {
+                    let wanted = (self.want != Want::Any).then(|| self.want.to_string());
+                    Err(Error::OtherDeclared { key: self.key.number(), wanted, pid })
                 }
-                None => Err(not_ours),
+                _ => Err(not_ours),
             },
             checked => checked,
         }
@@ -161,18 +162,23 @@ impl Options {
         self.want.accept(self.key, layout)
     }
 
-    /// What a side that asks for no layout takes from the other one: the hash of what that has declared, and its pid.
-    pub(super) fn adopting(&self, stat: &Stat, declared: Option<(u16, u32)>) -> Result<Self, Error> {
-        let Some((hash, pid)) = declared else { return Ok(*self) };
-        let unknown = Error::OtherDeclared { key: self.key.number(), wanted: None, pid };
-        let wish = Wish::guess(stat.size, hash).ok_or(unknown)?;
-        Ok(Self { want: Want::Declared(wish), ..*self })
+    /// What a side that asks for no layout takes from the other one, where a declared layout is told that the segment can
+    /// have.
+    pub(super) fn adopting(&self, stat: &Stat, told: Option<Told>) -> Self {
+        let wish = if self.want == Want::Any { told.and_then(|told| Wish::guess(stat.size, told.hash)) } else { None };
+        wish.map_or(*self, |wish| Self { want: Want::Declared(wish), ..*self })
     }
 
     fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Plan, Error> {
         let stat = segment.stat()?;
-        let declared = if self.want == Want::Any { lock.and_then(Lock::declared) } else { None };
-        let adopting = self.adopting(&stat, declared)?;
+        let told = if self.want == Want::Any { lock.and_then(Lock::told) } else { None };
+        let adopting = self.adopting(&stat, told);
+        if let (Want::Any, Some(Told { pid: Some(pid), .. })) = (adopting.want, told)
+            && stat.attached > 1
+        {
+            // The other side is attached, and what it has declared can't be told from outside.
+            return Err(Error::OtherDeclared { key: self.key.number(), wanted: None, pid });
+        }
         adopting.check(&stat)?;
         if let Want::Declared(wish) = adopting.want {
             recognise::is_declared(segment, &stat, wish, lock)?;

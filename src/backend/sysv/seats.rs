@@ -297,6 +297,19 @@ impl Seat {
         }
     }
 
+    /// Waits until nobody is judging the slot that this side has made. A side that would put its own layout in its place
+    /// looks for a message under the lock: it has either seen what was published before this, or has removed the slot by now.
+    pub(super) fn await_move(&self) -> Result<(), Error> {
+        if !self.made {
+            return Ok(());
+        }
+        match self.set.change_within(&mut [step(LOCK, 0, 0)], LOCKED) {
+            Err(Met::Failed(error)) => Err(error),
+            // Its holder is stopped: what it will do can't be waited for.
+            _ => Ok(()),
+        }
+    }
+
     /// Whether what this side has made was removed for another layout.
     pub(super) fn is_moving(&self) -> bool {
         self.made && self.set.values().is_ok_and(|values| values.taken(MOVING))

@@ -51,6 +51,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// ```
     pub fn flush(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         loop {
+            self.memory.await_move()?;
             // What was sent again can lie in memory that was removed as well.
             while self.status()?.0.removed && self.is_stranded(policy)? {
                 self.move_on(policy)?;

@@ -12,7 +12,7 @@ fn j10_a_session_of_records() {
     claim(
         "J10",
         "two creators of a declared slot meet: two records go through it, whole, once, in order, and the end behind them; nothing is left",
-        Depth::bound(2, 8467),
+        Depth::bound(2, 7816),
         || {
             let kernel = Kernel::new();
             main_is("reader");
@@ -33,8 +33,8 @@ fn j11_a_writer_with_its_end_at_every_step() {
     killed_at_every_step(
         "J11",
         "a writer that comes, sends a record, tells the end and leaves: the reader meets an end behind the last record, the writer's or its successor's",
-        84,
-        Depth::bound(1, 15_132).deep(Depth::bound(2, 0)),
+        83,
+        Depth::bound(1, 14_575).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");
@@ -118,7 +118,7 @@ fn j13_an_end_on_removed_memory() {
     claim(
         "J13",
         "somebody removes the segment at any moment of a session of records: the record comes once, and the end behind it",
-        Depth::bound(1, 753),
+        Depth::bound(1, 742),
         || {
             let kernel = Kernel::new();
             main_is("reader");
@@ -141,7 +141,7 @@ fn j15_an_end_on_removed_seats() {
     claim_all(
         "J15",
         "somebody removes the set, or both: each record comes once; an end that was told and not met can go with the set, and then the next session comes behind it",
-        Depth::bound(1, 4623),
+        Depth::bound(1, 4534),
         meddling.map(|meddle| {
             move || {
                 let kernel = Kernel::new();

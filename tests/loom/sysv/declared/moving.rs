@@ -40,18 +40,18 @@ fn j20_a_reader_takes_the_writers_layout() {
     claim_all(
         "J20",
         "a reader that asks for no layout and a writer that comes with one, at once: nobody is refused, the session goes through, nothing is left",
-        Depth::bound(1, 401).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 398).deep(Depth::bound(2, 0)),
         [ring(), text()].map(|wish| move || a_reader_that_asks_for_nothing(wish)),
     );
 }
 
 /// A reader that comes with a layout to a writer that asks for none; where a message lies in the slot already it is
 /// refused, and takes what is there.
-fn a_writer_that_asks_for_nothing(wish: Options) {
+fn a_writer_that_asks_for_nothing(wish: Options, lines: &'static [&'static [u8]]) {
     let kernel = Kernel::new();
     main_is("reader");
     let (writer, reader) = (kernel.process(USER), kernel.process(USER));
-    let writer = actor("writer", move || writer.run(|| writes(&any(), &MESSAGES[..1], &Ledger::default())));
+    let writer = actor("writer", move || writer.run(|| writes(&any(), lines, &Ledger::default())));
     let out = Ledger::default();
     reader.run(|| match Reader::open(&wish) {
         Ok(reader) => reads_on(reader, &out),
@@ -61,7 +61,7 @@ fn a_writer_that_asks_for_nothing(wish: Options) {
         }
     });
     writer.join();
-    assert_eq!(out.take(), [MESSAGES[0], END]);
+    assert_eq!(out.take(), [lines, &[END]].concat());
     assert_eq!(kernel.left(), (0, 0));
 }
 
@@ -71,8 +71,19 @@ fn j21_a_writer_takes_the_readers_layout() {
     claim_all(
         "J21",
         "a writer that asks for no layout and a reader that comes with one, at once: a message that lies in the slot comes, and comes once, the end behind it",
-        Depth::bound(1, 230).deep(Depth::bound(2, 0)),
-        [ring(), text()].map(|wish| move || a_writer_that_asks_for_nothing(wish)),
+        Depth::bound(1, 228).deep(Depth::bound(2, 0)),
+        [ring(), text()].map(|wish| move || a_writer_that_asks_for_nothing(wish, &MESSAGES[..1])),
+    );
+}
+
+/// **J46** An end that is published in the slot while it is replaced is told anew.
+#[test]
+fn j46_an_end_in_the_slot_that_is_replaced() {
+    claim_all(
+        "J46",
+        "the same where the writer has nothing to send but the end: it comes, and comes once",
+        Depth::bound(2, 11_448),
+        [ring(), text()].map(|wish| move || a_writer_that_asks_for_nothing(wish, &[])),
     );
 }
 
@@ -130,7 +141,7 @@ fn j23_a_writer_with_a_declared_layout_at_every_step() {
         "J23",
         "the same with a declared layout",
         85,
-        Depth::bound(1, 22_551).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 22_439).deep(Depth::bound(2, 0)),
         |spared| a_mover_and_its_successor(text(), any(), spared),
     );
 }

@@ -161,8 +161,7 @@ impl Attachment {
                 assert!(geometry.accepts(size), "the size of a declared slot");
                 let words = memory.declared.as_ref().expect("a segment of another size than a slot's or a ring's");
                 let declared = Some(DeclaredView::from_words(words, geometry));
-                // Nobody fills that one.
-                Mapped { slot: memory.slot.view(), ring: None, declared }
+                Mapped { slot: words.closed(), ring: None, declared }
             }
         }
     }
