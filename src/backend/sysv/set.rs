@@ -56,9 +56,8 @@ pub(super) const OPEN: u16 = 4;
 pub(super) const OBSERVERS: u16 = 5;
 pub(super) const ENDED: u16 = 6;
 pub(super) const MOVING: u16 = 7;
-/// Of the writer; the reader's is the next one.
+/// Of the writer, as the next one here; the reader's are one further.
 pub(super) const NONE_REQUESTED: u16 = 8;
-/// Of the writer; the reader's is the next one.
 pub(super) const MADE: u16 = 10;
 pub(super) const LAYOUT: u16 = 12;
 pub(super) const LOOKS: u16 = 13;
