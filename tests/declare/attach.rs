@@ -185,3 +185,33 @@ fn a_segment_that_is_too_small_is_refused() {
         assert!(error.to_string().contains(&format!("a segment of {size} bytes is there")), "{error}");
     }
 }
+
+/// New memory is empty whatever zero means.
+#[test]
+fn new_memory_is_empty_where_zero_is_readable() {
+    for spec in ["flag=i32@0,empty=1,full=0,text=60@4,size=64", "flag=u8@8,empty=1,full=0,data=8@0,size=12"] {
+        let place = Place::new();
+        let options = Options::declared(place.0, &spec.parse().unwrap());
+        let mut reader = Reader::<SysV>::open(&options).unwrap();
+        assert_eq!(reader.try_recv(&mut [0; 64]), Err(RecvError::WouldBlock), "{spec}: nothing was sent");
+        let mut writer = Writer::<SysV>::open(&options).unwrap();
+        let message = &b"a record"[..reader.capacity().min(8)];
+        writer.send(message).unwrap();
+        assert_eq!(reader.recv(&mut [0; 64]), Ok(Received::Message(8)), "{spec}");
+    }
+}
+
+/// What a program made, and has not touched yet, is no message of ours: it is not sent again when it is removed.
+#[test]
+fn what_nobody_has_stored_is_not_sent_again() {
+    let declared = "flag=i32@0,empty=7,data=8@4,size=12".parse().unwrap();
+    let place = Place::new();
+    let made = Segment::create_new(place.0, 12, 0o600).unwrap();
+    let mut writer = Writer::<SysV>::open(&Options::declared(place.0, &declared)).unwrap();
+    let observer = shm_handoff::backend::sysv::Observer::open_declared(place.0, &declared).unwrap();
+    assert_eq!((observer.flag(), observer.is_full()), (Some(0), Some(false)), "its maker has not stored the flag yet");
+    drop(observer);
+    made.remove().unwrap();
+    drop(made);
+    assert_eq!(writer.stranded(), Ok(0), "nothing was sent");
+}

@@ -236,7 +236,7 @@ impl Observer {
     #[must_use]
     pub fn is_full(&self) -> Option<bool> {
         let flag = self.flag()?;
-        Some(flag != self.declared().map_or(EMPTY, AnySlot::empty))
+        Some(self.declared().map_or(flag != EMPTY, |slot| slot.is_full(flag)))
     }
 
     /// The text of a classic slot, up to its NUL; `None`: it is not to be seen.

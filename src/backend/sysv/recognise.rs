@@ -162,8 +162,8 @@ pub(super) fn is_declared(
     {
         return Err(not_a_channel(key, format!("it is a ring of version {version}, and no segment of {wish}")));
     }
-    if lock.is_some() && stat.attached == 1 && wish.geometry.begins_full() {
-        make_empty(segment, wish);
+    if lock.is_some() && stat.attached == 1 {
+        make_up(segment, wish);
     }
     Ok(())
 }
@@ -180,14 +180,21 @@ pub(super) fn fits(key: Key, stat: &Stat, wish: &Wish) -> Result<(), Error> {
     Err(Error::OtherLayout { key: key.number(), found, wanted: format!("the layout {wish}") })
 }
 
-/// New memory is all zero: where that is no empty flag, its maker stores one, or who finds that the maker died before.
-/// Nobody else of ours comes meanwhile.
+/// New memory is all zero: where that is no empty flag, its maker stores one. Nobody else of ours comes meanwhile.
 pub(super) fn make_empty(segment: &Segment, wish: &'static Wish) {
-    let views = segment.views(Shape::Declared(&wish.geometry));
-    if let Some(slot) = views.declared
-        && slot.is_untouched()
+    if let Some(slot) = segment.views(Shape::Declared(&wish.geometry)).declared
+        && wish.geometry.begins_full()
     {
         header::put_flag(slot.flag(), slot.empty());
+    }
+}
+
+/// What its maker died before it did, as far as that can be told: where zero is "readable", it can't.
+fn make_up(segment: &Segment, wish: &'static Wish) {
+    if let Some(slot) = segment.views(Shape::Declared(&wish.geometry)).declared
+        && slot.is_untouched()
+    {
+        make_empty(segment, wish);
     }
 }
 

@@ -59,7 +59,8 @@ impl<F: Form> Producer<F> {
     /// memory is how a reader answers that.
     fn left<B: Backend>(self, memory: &B) -> Option<(Kind, Vec<u8>)> {
         let slot = F::view(memory);
-        if Self::is_empty(slot) {
+        // (What nobody has stored since the memory was made is no message.)
+        if !slot.is_full(slot.flag().load(orders().see_empty)) {
             return None;
         }
         let mut text = vec![0; slot.longest()];
