@@ -215,3 +215,16 @@ fn what_nobody_has_stored_is_not_sent_again() {
     drop(made);
     assert_eq!(writer.stranded(), Ok(0), "nothing was sent");
 }
+
+/// Another layout is another one, whatever the hash says.
+#[test]
+fn no_layout_is_taken_for_the_classic_one_by_its_hash() {
+    let classic: Declared = "text[2048]".parse().unwrap();
+    let other = (2_i64..)
+        .map(|full| format!("flag=i32@0,full={full},text=2048@4,size=2052").parse::<Declared>().unwrap())
+        .find(|other| other.hash() == classic.hash())
+        .unwrap();
+    let place = Place::new();
+    let writer = Writer::<SysV>::open(&Options::declared(place.0, &other)).unwrap();
+    assert_eq!(writer.backend().declaration().unwrap().to_string(), other.to_string());
+}

@@ -3,6 +3,7 @@
 use super::key::Key;
 use super::wish::Wish;
 use crate::backend::Wanted;
+use crate::backend::memory::Geometry;
 use crate::backend::memory::mapped::Shape;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::declare::Declared;
@@ -82,7 +83,8 @@ pub(super) enum Want {
 impl Want {
     /// A declared slot, or the classic one, if that is what was declared.
     pub(super) fn declared(declared: &Declared) -> Self {
-        if declared.hash() == classic().hash() && declared.size() == classic().size() {
+        // (By all of it: hashes collide.)
+        if Geometry::from(declared) == Geometry::from(&classic()) {
             return Self::Classic;
         }
         Self::Declared(Wish::of(declared))
