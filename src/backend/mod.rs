@@ -230,8 +230,8 @@ pub trait Backend: Sized + Sealed {
         false
     }
 
-    /// For a side that is about to leave: waits until a move that has begun is over, so that the next `status` says whether
-    /// the memory was removed for it.
+    /// For a side that is about to leave: waits until a removal that has begun, for a move or behind an end that was told,
+    /// is over, so that the next `status` says whether the memory was removed.
     ///
     /// # Errors
     /// What the system call met.
@@ -261,6 +261,17 @@ pub trait Backend: Sized + Sealed {
     /// What the removal met. Memory that is removed already is no error.
     #[doc(hidden)]
     fn remove(&mut self) -> Result<(), Error>;
+
+    /// Forgets an end that was [told](Self::tell_end), and then removes the memory: who sees the first, and
+    /// [awaits](Self::await_move) the second, publishes nothing where nobody reads any more.
+    ///
+    /// # Errors
+    /// As [`remove`](Self::remove); the end is forgotten all the same.
+    #[doc(hidden)]
+    fn remove_behind_end(&mut self) -> Result<(), Error> {
+        self.forget_end();
+        self.remove()
+    }
 
     /// For a reader: forgets that a writer failed, so that the next failure is seen as a new one.
     /// Does nothing while a writer is seated.

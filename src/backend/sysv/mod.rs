@@ -50,6 +50,7 @@ pub use segment::Segment;
 #[cfg_attr(not(feature = "cli"), allow(unused_imports))]
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
+use super::memory::slot::AnySlot;
 use super::{Backend, DeclaredView, PeerStatus, RingView, Sealed, SlotView, Wanted};
 use crate::declare::Declared;
 use crate::error::{Error, Layout, Role};
@@ -249,7 +250,8 @@ impl Backend for SysV {
     }
 
     fn await_move(&mut self) -> Result<(), Error> {
-        self.seat.as_ref().map_or(Ok(()), Seat::await_move)
+        let has_end_beside = self.attached.views.declared.is_some_and(|slot| !slot.is_text());
+        self.seat.as_ref().map_or(Ok(()), |seat| seat.await_move(has_end_beside))
     }
 
     fn is_moving(&self) -> bool {
@@ -313,6 +315,17 @@ impl Backend for SysV {
 
     fn remove(&mut self) -> Result<(), Error> {
         self.segment().remove()
+    }
+
+    fn remove_behind_end(&mut self) -> Result<(), Error> {
+        let segment = &self.attached.segment;
+        match &mut self.seat {
+            None => segment.remove(),
+            Some(seat) => seat.locked(|lock| {
+                lock.forget_end()?;
+                segment.remove()
+            }),
+        }
     }
 
     fn forget_failure(&mut self) -> Result<(), Error> {

@@ -162,7 +162,7 @@ pub(super) fn is_declared(
     {
         return Err(not_a_channel(key, format!("it is a ring of version {version}, and no segment of {wish}")));
     }
-    if lock.is_some() && stat.attached == 1 {
+    if lock.is_some() && stat.attached == 1 && wish.geometry.begins_full() {
         make_up(segment, wish);
     }
     Ok(())

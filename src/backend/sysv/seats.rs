@@ -299,8 +299,9 @@ impl Seat {
 
     /// Waits until nobody is judging the slot that this side has made. A side that would put its own layout in its place
     /// looks for a message under the lock: it has either seen what was published before this, or has removed the slot by now.
-    pub(super) fn await_move(&self) -> Result<(), Error> {
-        if !self.made {
+    /// `has_end_beside`: so does a reader that forgets an end, and removes the memory behind it.
+    pub(super) fn await_move(&self, has_end_beside: bool) -> Result<(), Error> {
+        if !self.made && !has_end_beside {
             return Ok(());
         }
         match self.set.change_within(&mut [step(LOCK, 0, 0)], LOCKED) {

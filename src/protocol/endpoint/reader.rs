@@ -268,11 +268,8 @@ impl<B: Backend, L: Core> Reader<B, L> {
             return Ok(());
         }
         let is_beside = self.core.end_beside(&self.memory) == Some(found);
-        if is_beside {
-            // First: what is told beside memory that is gone would end the next session.
-            self.release(found);
-        }
-        match self.memory.remove() {
+        // Forgotten first: what is told beside memory that is gone would end the next session.
+        match if is_beside { self.memory.remove_behind_end() } else { self.memory.remove() } {
             Err(Error::Permission { .. }) => {
                 if !is_beside {
                     self.release(found);

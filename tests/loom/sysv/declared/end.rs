@@ -1,7 +1,7 @@
 //! The end of a session of records, which is told beside them.
 
-use super::super::a_pair_finds_all_well;
-use super::{END, Ledger, RECORDS, USER, key, killed_after, reads_to_the_end, records, writes};
+use super::super::{Reader, Writer, a_pair_finds_all_well};
+use super::{END, Ledger, RECORDS, USER, insists, key, killed_after, known, reads_to_the_end, records, writes};
 use crate::explore::{Depth, actor, claim, claim_all, main_is};
 use crate::killed::killed_at_every_step;
 use shm_handoff::backend::sysv::simulated::{Kernel, remove_seats, remove_segment};
@@ -12,7 +12,7 @@ fn j10_a_session_of_records() {
     claim(
         "J10",
         "two creators of a declared slot meet: two records go through it, whole, once, in order, and the end behind them; nothing is left",
-        Depth::bound(2, 7816),
+        Depth::bound(2, 7965),
         || {
             let kernel = Kernel::new();
             main_is("reader");
@@ -33,8 +33,8 @@ fn j11_a_writer_with_its_end_at_every_step() {
     killed_at_every_step(
         "J11",
         "a writer that comes, sends a record, tells the end and leaves: the reader meets an end behind the last record, the writer's or its successor's",
-        83,
-        Depth::bound(1, 14_575).deep(Depth::bound(2, 0)),
+        82,
+        Depth::bound(1, 14_507).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");
@@ -106,8 +106,8 @@ fn j12_a_reader_with_an_end_at_every_step() {
     killed_at_every_step(
         "J12",
         "a reader that comes, reads a record, meets the end, removes and leaves: its successor reads the rest, and before it only what the first had put out and not released; each end is met by one reader, and the next session is whole",
-        72,
-        Depth::bound(1, 19_013).deep(Depth::bound(2, 0)),
+        74,
+        Depth::bound(1, 19_419).deep(Depth::bound(2, 0)),
         a_reader_and_its_successor,
     );
 }
@@ -118,7 +118,7 @@ fn j13_an_end_on_removed_memory() {
     claim(
         "J13",
         "somebody removes the segment at any moment of a session of records: the record comes once, and the end behind it",
-        Depth::bound(1, 742),
+        Depth::bound(1, 753),
         || {
             let kernel = Kernel::new();
             main_is("reader");
@@ -141,7 +141,7 @@ fn j15_an_end_on_removed_seats() {
     claim_all(
         "J15",
         "somebody removes the set, or both: each record comes once; an end that was told and not met can go with the set, and then the next session comes behind it",
-        Depth::bound(1, 4534),
+        Depth::bound(1, 4605),
         meddling.map(|meddle| {
             move || {
                 let kernel = Kernel::new();
@@ -164,5 +164,41 @@ fn j15_an_end_on_removed_seats() {
                 assert!(is_whole, "{out:?}");
             }
         }),
+    );
+}
+
+/// **J16** What is published between the forgetting of an end and the removal, by a writer that leaves at once.
+#[test]
+fn j16_a_record_behind_an_end_of_a_writer_that_leaves() {
+    claim(
+        "J16",
+        "a session of records, its end, and a record of a writer that leaves without an end: that is never left in the memory that was removed for the end",
+        Depth::bound(2, 21_969),
+        || {
+            let kernel = Kernel::new();
+            main_is("reader");
+            let [first, second, reader, last] = [(); 4].map(|()| kernel.process(USER));
+            let writer = actor("writer", move || {
+                first.run(|| writes(&records(), &RECORDS[..1], &Ledger::default()));
+                second.run(|| {
+                    let mut writer = Writer::open(&records()).unwrap();
+                    insists(&mut writer, |writer| writer.send(RECORDS[1]));
+                    writer.close().unwrap();
+                });
+            });
+            let out = Ledger::default();
+            reader.run(|| reads_to_the_end(&records(), &out));
+            if !out.borrow().contains(&RECORDS[1]) {
+                last.run(|| {
+                    let mut reader = Reader::open(&records()).unwrap();
+                    let message = reader.peek().unwrap();
+                    out.borrow_mut().push(known(message.text()));
+                    message.release();
+                    reader.close().unwrap();
+                });
+            }
+            writer.join();
+            assert_eq!(out.take(), [RECORDS[0], END, RECORDS[1]]);
+        },
     );
 }

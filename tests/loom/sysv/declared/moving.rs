@@ -140,8 +140,8 @@ fn j23_a_writer_with_a_declared_layout_at_every_step() {
     killed_at_every_step(
         "J23",
         "the same with a declared layout",
-        85,
-        Depth::bound(1, 22_439).deep(Depth::bound(2, 0)),
+        83,
+        Depth::bound(1, 21_779).deep(Depth::bound(2, 0)),
         |spared| a_mover_and_its_successor(text(), any(), spared),
     );
 }
@@ -151,8 +151,8 @@ fn j24_a_writer_with_a_declared_layout_and_another_at_every_step() {
     killed_at_every_step(
         "J24",
         "a writer that comes with a declared layout to a reader that asks for none, killed; the next one comes with the same",
-        77,
-        Depth::bound(0, 156).deep(Depth::bound(1, 0)),
+        75,
+        Depth::bound(0, 152).deep(Depth::bound(1, 0)),
         |spared| a_mover_and_its_successor(text(), text(), spared),
     );
 }
@@ -162,8 +162,8 @@ fn j25_a_writer_with_a_declared_layout_and_a_slots_at_every_step() {
     killed_at_every_step(
         "J25",
         "the same, and the next one wants a slot: it gets in, unless the first one's layout is there",
-        77,
-        Depth::bound(0, 119).deep(Depth::bound(1, 0)),
+        75,
+        Depth::bound(0, 115).deep(Depth::bound(1, 0)),
         |spared| a_mover_and_its_successor(text(), slot(), spared),
     );
 }
@@ -179,8 +179,8 @@ fn j43_a_writer_with_a_layout_and_another_of_its_size_at_every_step() {
     killed_at_every_step(
         "J43",
         "a writer that comes with a declared layout to a reader that asks for none, killed; the next one comes with another layout of the same size: it gets in, or is told that the first one's is there",
-        77,
-        Depth::bound(0, 156).deep(Depth::bound(1, 0)),
+        75,
+        Depth::bound(0, 152).deep(Depth::bound(1, 0)),
         |spared| a_mover_and_its_successor(text(), other_text(), spared),
     );
 }
@@ -243,8 +243,8 @@ fn j27_a_reader_that_asks_for_nothing_at_every_step() {
     killed_at_every_step(
         "J27",
         "the same with a declared layout",
-        96,
-        Depth::bound(1, 13_428).deep(Depth::bound(2, 0)),
+        98,
+        Depth::bound(1, 13_595).deep(Depth::bound(2, 0)),
         |spared| a_moved_reader_and_its_successor(text(), spared),
     );
 }
@@ -298,8 +298,8 @@ fn j29_a_writer_that_asks_for_nothing_at_every_step() {
     killed_at_every_step(
         "J29",
         "the same with a declared layout",
-        86,
-        Depth::bound(1, 13_673).deep(Depth::bound(2, 0)),
+        87,
+        Depth::bound(1, 13_698).deep(Depth::bound(2, 0)),
         |spared| a_moved_writer_and_its_successor(text(), spared),
     );
 }
@@ -361,7 +361,7 @@ fn j45_a_reader_with_a_declared_layout_at_every_step() {
         "J45",
         "the same with a declared layout",
         101,
-        Depth::bound(1, 17_341).deep(Depth::bound(2, 0)),
+        Depth::bound(1, 17_287).deep(Depth::bound(2, 0)),
         |spared| a_moving_reader_and_its_successor(text(), spared),
     );
 }

@@ -62,8 +62,8 @@ fn j30_a_reader_that_answers_at_every_step() {
     killed_at_every_step(
         "J30",
         "a reader that answers two calls, killed: its successor is asked again what was not released, and answers; each answer is whole, and its request's own",
-        73,
-        Depth::bound(1, 9400).deep(Depth::bound(2, 0)),
+        77,
+        Depth::bound(1, 10_030).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("writer");
@@ -98,8 +98,8 @@ fn j31_a_writer_that_calls_at_every_step() {
     killed_at_every_step(
         "J31",
         "a writer that calls, killed: what it had asked is answered once, or was not asked; its successor's answer is whole, and its own",
-        71,
-        Depth::bound(1, 10_106).deep(Depth::bound(2, 0)),
+        70,
+        Depth::bound(1, 10_041).deep(Depth::bound(2, 0)),
         |spared| {
             let kernel = Kernel::new();
             main_is("reader");

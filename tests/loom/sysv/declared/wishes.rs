@@ -62,7 +62,7 @@ fn j40_two_wishes() {
     claim_all(
         "J40",
         "a writer and a reader with different wishes come at once (two layouts of one size; a ring or a slot and a layout; two rings): exactly one gets in, the other is told so, and counts as failed for nobody",
-        Depth::bound(2, 2834),
+        Depth::bound(2, 2904),
         [(text(), records()), (records(), ring()), (ring(), text()), (slot(), text()), (ring(), wide_ring())]
             .map(|(theirs, ours)| move || one_is_refused(theirs, ours)),
     );
