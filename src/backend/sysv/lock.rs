@@ -130,6 +130,17 @@ impl Drop for Lock {
     }
 }
 
+/// The lock of seats that are another slot's, until it is dropped.
+struct Held(Set);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // As for `Lock`; and the set may have been made for this.
+        let _ = self.0.change(&mut [give(LOCK)]);
+        self.0.remove_if_unused();
+    }
+}
+
 /// Runs `create` under the lock of the seats at `key`, without a seat there: for a slot in the middle of a
 /// segment, whose seats are elsewhere.
 pub(super) fn locked_at<T>(
@@ -152,10 +163,8 @@ pub(super) fn locked_at<T>(
         let left = LOCKED.saturating_sub(since(started));
         match set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
             Ok(()) => {
-                let created = create();
-                let _ = set.change(&mut [give(LOCK)]);
-                set.remove_if_unused();
-                return created;
+                let _held = Held(set);
+                return create();
             }
             Err(Met::Gone) => gone += 1,
             Err(Met::Busy) => match taken_by(set, LOCK, since(started)) {

@@ -230,7 +230,10 @@ impl Options {
     fn may_replace(&self, stat: &Stat) -> bool {
         let asks = match self.want {
             Want::Ring { .. } => true,
-            Want::Declared(wish) => wish.geometry.at() == 0,
+            // The other side has to find out what it moves to.
+            Want::Declared(wish) => {
+                wish.geometry.at() == 0 && Wish::guess(wish.geometry.size(), wish.geometry.hash()) == Some(wish)
+            }
             Want::Classic | Want::Any => false,
         };
         asks && stat.size == SLOT.size

@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::backend::Backend;
 use crate::error::{Error, SendError};
-use crate::protocol::core::{Core, Producer};
+use crate::protocol::core::{Core, Kind, Producer};
 use crate::protocol::endpoint::backoff::{Backoff, Step};
 use crate::protocol::endpoint::peer::Verdict;
 use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
@@ -82,6 +82,10 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let needs = self.core.reply_len(&self.memory);
         if answer.len() != needs || needs == 0 {
             return Err(Error::BadReply { given: answer.len(), needs }.into());
+        }
+        // An end is answered by the removal of the memory, and by nothing else.
+        if self.core.check(&self.memory, request)? == Kind::End {
+            return Err(Error::BadReply { given: answer.len(), needs: 0 }.into());
         }
         self.send_with(request, policy)?;
         self.receive_answer(answer, policy)

@@ -25,7 +25,13 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
         let mut backoff = if self.core.has_strangers() { Backoff::new(policy) } else { Backoff::parking(policy) };
         loop {
-            let Some(next) = self.backlog.first().map(|(_, bytes)| bytes.len()).or(len) else { return Ok(()) };
+            let ends_beside = self.core.ends_beside(&self.memory);
+            let first = self.backlog.first().map(|(kind, bytes)| match kind {
+                Kind::End if ends_beside => 0,
+                Kind::End => self.core.end().len(),
+                Kind::Bytes => bytes.len(),
+            });
+            let Some(next) = first.or(len) else { return Ok(()) };
             // What is stranded came from a ring that may have been a larger one.
             let most = self.capacity();
             if next > most {
