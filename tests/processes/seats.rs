@@ -152,6 +152,18 @@ fn a_seat_that_its_dead_holder_can_not_give_back_is_free() {
     }
 }
 
+/// A mark beside a seat that somebody has set to the largest value: no step can raise it.
+#[test]
+fn a_full_mark_of_a_free_seat_keeps_nobody_out() {
+    const NONE_REQUESTED: i32 = 8;
+    let channel = Channel::new();
+    let reader = channel.seated_reader(&[]);
+    ipc::set_value(ipc::find_set(channel.key().seats()).unwrap(), NONE_REQUESTED, 32_767);
+    channel.writer([""; 0]).input("hello\n").end().code(0);
+    reader.end().code(0).prints("hello\n");
+    channel.assert_nothing_left();
+}
+
 #[test]
 fn rm_takes_a_seat_that_nobody_can_give_back() {
     let channel = Channel::new();

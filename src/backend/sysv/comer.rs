@@ -3,7 +3,7 @@
 
 use super::kernel::step;
 use super::key::Key;
-use super::set::{ENDED, LAYOUT, MADE, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
+use super::set::{ENDED, LAYOUT, MADE, MOST, Met, NONE_REQUESTED, READER, Set, Values, WRITER, take};
 use super::taken::{Taken, taken_by};
 use crate::error::{Error, Role};
 use libc::{IPC_NOWAIT, SEM_UNDO};
@@ -69,6 +69,14 @@ impl Comer {
         }
         steps.append(&mut layout);
         steps
+    }
+
+    /// The mark of a free seat that can't be raised any more, since somebody has set it (SETVAL), would keep out
+    /// whoever asks for no layout, for ever.
+    pub(super) fn lower_mark(&self, set: Set, values: &Values) -> Result<(), Met> {
+        let mark = of(self.role, NONE_REQUESTED);
+        let is_full = values.of(mark) == MOST.cast_unsigned();
+        if is_full && !values.taken(number(self.role)) { set.put(mark, 0) } else { Ok(()) }
     }
 
     /// Takes a seat that is free where LAYOUT is another one: that of a side that has gone, or one that the

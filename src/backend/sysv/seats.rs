@@ -112,11 +112,16 @@ impl Seat {
         let set = Set::find_or_make(key, mode, trust_owner)?;
         let semaphore = number(role);
         let done = match set.change(&mut comer.steps(is_layout(comer.hash))) {
-            Err(Met::Busy) => match set.values()? {
+            Err(Met::Busy) => {
+                let values = set.values()?;
+                comer.lower_mark(set, &values)?;
                 // (It may be free again by now.)
-                values if values.taken(semaphore) || values.of(LAYOUT) == comer.hash => Err(Met::Busy),
-                values => comer.take_beside(set, &values, since),
-            },
+                if values.taken(semaphore) || values.of(LAYOUT) == comer.hash {
+                    Err(Met::Busy)
+                } else {
+                    comer.take_beside(set, &values, since)
+                }
+            }
             done => done,
         };
         match done {
