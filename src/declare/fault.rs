@@ -60,7 +60,7 @@ impl Source<'_> {
             .primary_title(&message)
             .element(snippet.annotation(AnnotationKind::Primary.span(start..end)));
         Error {
-            picture: Renderer::plain().render(&[group]),
+            picture: still(&Renderer::plain().render(&[group])),
             line: before.matches('\n').count() + 1,
             column: before[line_at..].chars().count() + 1,
             message,
@@ -73,6 +73,12 @@ impl Source<'_> {
 fn visible(message: &str) -> String {
     let is_plain = |c: char| matches!(c, '\\' | '\'' | '"');
     message.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_debug().to_string() }).collect()
+}
+
+/// The picture shows the control characters of ASCII by signs of their own, and U+0080 to U+009F as they are: they steer
+/// a terminal, too.
+fn still(picture: &str) -> String {
+    picture.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 /// Why a SPEC declares no layout. Its `Display` shows the place, as a compiler does.

@@ -66,3 +66,14 @@ fn what_is_shown_can_be_shown() {
         assert!(!error.message().contains(hostile) && error.to_string().starts_with(error.message()), "{error:?}");
     }
 }
+
+/// Whatever a file or its name has: a message is shown on a terminal.
+#[test]
+fn no_picture_steers_a_terminal() {
+    let controls: String = ('\0'..'\u{a0}').filter(|c| c.is_control() && *c != '\n').collect();
+    let text = format!("struct {{ int written; /* {controls} */ char *text; }}");
+    for name in ["shm.h".to_owned(), format!("shm{controls}.h")] {
+        let error = HeaderFile::of(&name).unwrap().declares(&text).unwrap_err().to_string();
+        assert!(!error.chars().any(|c| c.is_control() && c != '\n'), "{error:?}");
+    }
+}
