@@ -3,6 +3,7 @@
 use super::chosen::Chosen;
 use super::exit::{Exit, Failure};
 use super::fields::Fields;
+use super::json;
 use super::signals::Signals;
 use super::stdio;
 use nix::errno::Errno;
@@ -23,7 +24,7 @@ pub(super) struct Answers<'d> {
 }
 
 impl<'d> Answers<'d> {
-    pub(super) fn of(chosen: &'d Chosen, json: bool) -> Result<Self, Failure> {
+    pub(super) fn of(chosen: &'d Chosen, as_json: bool) -> Result<Self, Failure> {
         if chosen.reply_len() == 0 {
             let why = "--reply: the layout sets no bytes aside for an answer";
             return Err(Failure::new(Exit::Usage, why).hint("name those that the reader answers in: reply=NAME"));
@@ -33,7 +34,7 @@ impl<'d> Answers<'d> {
         }
         Ok(Self {
             stdout: std::io::stdout(),
-            fields: json.then(|| Fields::of_reply(&chosen.declared)),
+            fields: as_json.then(|| Fields::of_reply(&chosen.declared)),
             bytes: vec![0; chosen.reply_len()],
             line: Vec::new(),
         })
@@ -44,8 +45,7 @@ impl<'d> Answers<'d> {
             None => &self.bytes[..],
             Some(fields) => {
                 self.line.clear();
-                serde_json::to_writer(&mut self.line, &fields.show(&self.bytes))
-                    .expect("numbers and strings are always JSON");
+                json::add(&fields.show(&self.bytes), &mut self.line);
                 self.line.push(b'\n');
                 &self.line[..]
             }

@@ -5,6 +5,7 @@ use super::args::Format;
 use super::exit::Failure;
 use super::fields::Fields;
 use super::hex;
+use super::json;
 use super::signals::{self, Signals};
 use crate::backend::sysv::SysV;
 use crate::error::Error;
@@ -120,7 +121,7 @@ impl<'f> Output<'f> {
                 };
                 let fields = fields.map(|fields| fields.show(text));
                 let object = Object { seq, bytes: text.len(), end, fields, text: utf8, base64 };
-                serde_json::to_writer(&mut self.line, &object).expect("numbers and strings are always JSON");
+                json::add(&object, &mut self.line);
                 self.line.push(b'\n');
             }
             Format::Hex => hex::add(text, &mut self.line),
