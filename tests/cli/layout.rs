@@ -116,3 +116,13 @@ fn what_declares_no_layout_is_pointed_at() {
         layout(&["/dev/zero"]).code(2).says(&["more than 262144 bytes"]);
     }
 }
+
+#[test]
+fn the_name_of_a_file_steers_no_terminal() {
+    // (A terminal takes it for the beginning of an escape sequence.)
+    let missing = layout(&["missing\u{9b}31m.h"]);
+    missing.code(1).says(&[r"missing\u{9b}31m.h: No such file"]);
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["stat", "missing\u{9b}31m:1"]);
+    Run::new(command).end().code(1).says(&[r"missing\u{9b}31m: ftok failed"]);
+}
