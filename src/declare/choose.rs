@@ -191,6 +191,15 @@ impl Choice<'_> {
             let why = format!("`{}`, the one char array", self.members[at].name);
             return Ok((true, vec![self.member_piece(at)], why));
         }
+        // What lies beside the flag within a member would be left out without a word.
+        if let Some(at) = (0..self.members.len())
+            .find(|at| is_over(&self.members[*at], &flag) && self.members[*at].size > flag.span.len)
+        {
+            let message =
+                format!("the flag lies within `{}`, and what else lies there is left out", self.members[at].name);
+            let hint = "say what is handed over: text=NAME, data=NAME.NAME+NAME, or by its place, data=8@4";
+            return Err(fault(flag.place, message, hint));
+        }
         let (own, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|at| self.members[*at].kind == Kind::Lock);
         for &at in &others {
             copyable(&self.members[at], self.members[at].offset, self.places[at])?;
