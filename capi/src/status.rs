@@ -217,6 +217,7 @@ mod tests {
                 key,
                 found: Layout::Slot.to_string(),
                 wanted: Layout::Ring { capacity: 2 << 20 }.to_string(),
+                larger: None,
             },
             Error::WrongLayout { found: Layout::Slot, wanted: "a ring" },
             Error::Permission { key, object, owner: "uid 7".to_owned(), mode: 0o600 },
@@ -267,6 +268,7 @@ mod tests {
                 key,
                 found: Layout::Slot.to_string(),
                 wanted: Layout::Ring { capacity: 1 }.to_string(),
+                larger: None,
             },
             "SHMH_ANY",
         );

@@ -7,7 +7,7 @@ use super::{look, spec};
 use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::declare::Declared;
-use crate::error::{Class, Error, Ipcs, Object, RecvError, SendError, Unsendable};
+use crate::error::{Class, Error, Ipcs, Layout, Object, RecvError, SendError, Unsendable};
 use nix::errno::Errno;
 
 impl From<Error> for Failure {
@@ -69,6 +69,15 @@ fn next(error: &Error) -> Option<String> {
         }
         Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key, None))),
         Error::OtherDeclared { .. } => "start both sides with the same --layout, or use another key".to_owned(),
+        Error::OtherLayout { key, larger: Some(size), .. } => {
+            let way = or(way_out(*key, None));
+            format!("if the struct lies in a larger segment, add its size to SPEC, ,size={size}{way}")
+        }
+        Error::OtherLayout { key, found, .. } if *found == Layout::Slot.to_string() => format!(
+            "start the other side in the same way (a slot is given up only by a side that asked for no layout, with no \
+             message in it and no C program attached){}",
+            or(way_out(*key, None))
+        ),
         Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key, None))),
         Error::Permission { key, object: Object::Segment, .. } if is_mine(*key) => {
             format!("use another key{}", or(way_out(*key, None)))

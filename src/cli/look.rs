@@ -353,7 +353,7 @@ pub(super) fn fits(declared: &Declared, key: u32, size: usize) -> Result<(), Err
         Layout::Foreign => format!("a segment of {size} bytes"),
         layout => layout.noun().to_owned(),
     };
-    let other = || Error::OtherLayout { key, found: found(), wanted: format!("the layout {declared}") };
+    let other = || Error::OtherLayout { key, found: found(), wanted: format!("the layout {declared}"), larger: None };
     if fits { Ok(()) } else { Err(other()) }
 }
 

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::stdio::{self, say};
 use super::suspect;
+use crate::backend::Backend;
 use crate::backend::sysv::SysV;
 use crate::error::Role;
 use crate::protocol::slot::rules;
@@ -136,7 +137,7 @@ impl Session<'_> {
 
     /// Waits for a message; done if nobody reads our output any more.
     fn wait(&mut self, reader: &mut Reader<SysV>) -> Result<Next, Failure> {
-        let key = reader.backend().segment().key();
+        let (key, layout) = (reader.backend().segment().key(), reader.backend().layout());
         // Whoever has met a writer here need not be told what may keep one out.
         let mut told = self.args.common.quiet || self.seq > 0 || self.received.messages() > 0;
         let deadline = self.args.common.deadline();
@@ -148,7 +149,7 @@ impl Session<'_> {
                 received.tell();
                 if !told && tick.waited >= suspect::LONG {
                     told = true;
-                    suspect::say_exactly(key);
+                    suspect::say_exactly(key, layout);
                 }
                 if looked.elapsed() >= LOOK_AT_OUTPUT {
                     looked = Instant::now();

@@ -149,7 +149,7 @@ impl Session<'_> {
         let sent = &mut *self.sent;
         let mut told = common.quiet;
         let mut told_long = common.quiet;
-        let key = self.writer.backend().segment().key();
+        let (key, layout) = (self.writer.backend().segment().key(), self.writer.backend().layout());
         let mut waiting_for = None;
         let mut hook = |tick: Tick| {
             waiting_for = Some(tick.waiting_for);
@@ -159,7 +159,7 @@ impl Session<'_> {
             }
             if !told_long && tick.waiting_for == WaitingFor::Reader && tick.waited >= suspect::LONG {
                 told_long = true;
-                suspect::say_exactly(key);
+                suspect::say_exactly(key, layout);
             }
             if signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

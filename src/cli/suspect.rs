@@ -4,7 +4,8 @@
 use super::stdio::{self, say};
 use crate::backend::memory::header;
 use crate::backend::memory::offsets::SLOT;
-use crate::backend::sysv::{Key, Segment, SysV};
+use crate::backend::memory::slot::AnySlot;
+use crate::backend::sysv::{Key, Segment, Stat, SysV};
 use crate::backend::{Backend, Layout};
 use std::time::Duration;
 
@@ -44,21 +45,40 @@ pub(super) fn in_words(flag: u32) -> String {
 
 /// Warns, once, of a slot whose flag is text.
 pub(super) fn look(program: &str, backend: &SysV, told: &mut bool) {
-    if *told || backend.layout() != Layout::Slot {
+    if *told {
         return;
     }
-    let flag = header::get(backend.segment().word(SLOT.flag_at));
+    let (flag, hint) = match backend.layout() {
+        Layout::Slot => {
+            let flag = header::get(backend.segment().word(SLOT.flag_at));
+            (flag, "a classic slot is `struct { int written; char text[2048]; }`, and nothing else")
+        }
+        Layout::Declared => {
+            let slot = Backend::declared(backend);
+            let flag = header::get_flag(slot.flag());
+            if flag == slot.empty() || flag == slot.full() {
+                return;
+            }
+            (flag, "compare the declaration with the other program's: shm-handoff layout SPEC")
+        }
+        Layout::Ring { .. } => return,
+    };
     if is_text(flag) {
         *told = true;
-        let hint = format_args!("a classic slot is `struct {{ int written; char text[2048]; }}`, and nothing else");
-        stdio::warn(program, format_args!("{}", in_words(flag)), Some(hint));
+        stdio::warn(program, format_args!("{}", in_words(flag)), Some(format_args!("{hint}")));
     }
 }
 
 /// Says at a slot to which nobody else has come for long what may keep a C program out of it.
-pub(super) fn say_exactly(key: Key) {
-    if Segment::stat_at(key).is_ok_and(|stat| stat.is_some_and(|stat| stat.size == SLOT.size && stat.attached == 1)) {
-        say!("Waiting... nobody else is at the slot at {key}: {EXACTLY}");
+pub(super) fn say_exactly(key: Key, layout: Layout) {
+    let Ok(Some(Stat { size, attached: 1, .. })) = Segment::stat_at(key) else { return };
+    match layout {
+        Layout::Slot if size == SLOT.size => say!("Waiting... nobody else is at the slot at {key}: {EXACTLY}"),
+        Layout::Declared => say!(
+            "Waiting... nobody else is at the slot at {key}: the segment has {size} bytes, and a C program with a larger \
+             struct gets EINVAL from shmget"
+        ),
+        Layout::Slot | Layout::Ring { .. } => {}
     }
 }
 

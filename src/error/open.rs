@@ -133,6 +133,8 @@ pub enum Error {
         found: String,
         /// What was asked for.
         wanted: String,
+        /// The size of a segment that has room for what was declared, and more.
+        larger: Option<usize>,
     },
     /// The other side has declared another layout.
     #[error("{}: the other side, {}, has declared {}", Place::Key(*.key), who(*.pid), other_than(.wanted.as_deref()))]
@@ -337,6 +339,9 @@ impl Error {
             }
             Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),
             Self::OtherDeclared { .. } => "declare the same layout on both sides".to_owned(),
+            Self::OtherLayout { larger: Some(size), .. } => {
+                format!("if the struct lies in a larger segment, declare that, too: size={size}")
+            }
             Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
             Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
             Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),

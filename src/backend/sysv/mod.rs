@@ -290,6 +290,8 @@ impl Backend for SysV {
         let exactly = matches!(self.options.want, Want::Ring { exactly: true, .. });
         let want = match self.attached.plan {
             _ if is_moving => Want::Any,
+            // A side that asks for none takes what another one has made meanwhile.
+            _ if self.options.want == Want::Any && Segment::stat_at(self.options.key)?.is_some() => Want::Any,
             Plan::Slot => Want::Classic,
             Plan::Ring { capacity } => Want::Ring { capacity, exactly },
             Plan::Declared(wish) => Want::Declared(wish),

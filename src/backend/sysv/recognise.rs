@@ -177,7 +177,9 @@ pub(super) fn fits(key: Key, stat: &Stat, wish: &Wish) -> Result<(), Error> {
         Ok(layout) => layout.to_string(),
         Err(_) => format!("a segment of {} byte{}", stat.size, if stat.size == 1 { "" } else { "s" }),
     };
-    Err(Error::OtherLayout { key: key.number(), found, wanted: format!("the layout {wish}") })
+    let is_other = by_size(key, stat).is_err();
+    let larger = Some(stat.size).filter(|size| is_other && *size > wish.geometry.size());
+    Err(Error::OtherLayout { key: key.number(), found, wanted: format!("the layout {wish}"), larger })
 }
 
 /// New memory is all zero: where that is no empty flag, its maker stores one. Nobody else of ours comes meanwhile.

@@ -126,7 +126,7 @@ impl Want {
         if accepted {
             return Ok(());
         }
-        Err(Error::OtherLayout { key: key.number(), found: found.to_string(), wanted: self.to_string() })
+        Err(Error::OtherLayout { key: key.number(), found: found.to_string(), wanted: self.to_string(), larger: None })
     }
 }
 
