@@ -85,17 +85,19 @@ impl Mended {
     }
 
     fn load(self, place: Place<'_>, order: Ordering) -> u32 {
-        match place.flag() {
-            FlagView::Word(flag) if !self.flag => plain::load(flag),
-            flag => flag.load(if self.flag { order } else { RELAXED }),
+        let flag = place.flag();
+        if let (FlagView::Word(flag), false) = (flag, self.flag) {
+            return plain::load(flag);
         }
+        flag.load(if self.flag { order } else { RELAXED })
     }
 
     fn store(self, place: Place<'_>, value: u32, order: Ordering) {
-        match place.flag() {
-            FlagView::Word(flag) if !self.flag => plain::store(flag, value),
-            flag => flag.store(value, if self.flag { order } else { RELAXED }),
+        let flag = place.flag();
+        if let (FlagView::Word(flag), false) = (flag, self.flag) {
+            return plain::store(flag, value);
         }
+        flag.store(value, if self.flag { order } else { RELAXED });
     }
 }
 

@@ -22,7 +22,9 @@ fn records() {
     let mut reader = Reader::<Bare>::open(&slot).unwrap();
     let mut writer = Writer::<Bare>::open(&slot).unwrap();
     let writer = actor("writer", move || {
-        RECORDS.iter().for_each(|record| writer.send(record).unwrap());
+        for record in &RECORDS {
+            writer.send(record).unwrap();
+        }
         writer
     });
     crate::expect(&mut reader, &RECORDS);

@@ -145,8 +145,8 @@ fn d5_shown_mixed() {
             };
             let one = actor("writer A", send(IMAGE));
             let other = actor("writer B", send(OTHER));
-            let sent = [one.join(), other.join()];
-            assert!(sent[0] || sent[1]);
+            let went = [one.join(), other.join()];
+            assert!(went[0] || went[1]);
             let image = reader.take().expect("one of them has written").text;
             note(format!("takes the image \"{}\"", image.escape_ascii()));
             let whole = [IMAGE, OTHER].contains(&&image[..]);
