@@ -200,6 +200,20 @@ impl Choice<'_> {
             let hint = "say what is handed over: text=NAME, data=NAME.NAME+NAME, or by its place, data=8@4";
             return Err(fault(flag.place, message, hint));
         }
+        for &at in &answers {
+            let member = &self.members[at];
+            let within = |piece: &&Piece| is_over(member, piece);
+            let covered: usize = reply
+                .iter()
+                .filter(within)
+                .map(|Piece { span, .. }| span.end().min(member.offset + member.size) - span.offset.max(member.offset))
+                .sum();
+            if let Some(piece) = reply.iter().find(within).filter(|_| covered < member.size) {
+                let message = format!("the answer lies within `{}`, and what else lies there is left out", member.name);
+                let hint = "say what is handed over: text=NAME, data=NAME.NAME+NAME, or by its place, data=8@4";
+                return Err(fault(piece.place, message, hint));
+            }
+        }
         let (own, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|at| self.members[*at].kind == Kind::Lock);
         for &at in &others {
             copyable(&self.members[at], self.members[at].offset, self.places[at])?;

@@ -145,7 +145,7 @@ fn room() -> Test {
     ];
     let writer = vec![
         (Call, slot_producer("push_straight", "self.straight = Self::is_empty(slot);")),
-        (Load("flag"), slot_producer("is_empty", "slot.flag().load(orders().see_empty) == slot.empty()")),
+        (Load("flag"), slot_producer("look", "slot.flag().load(orders().see_empty)")),
         (Only(0), WRITE_TEXT),
         (Store("text", 2), WRITE_TEXT),
     ];

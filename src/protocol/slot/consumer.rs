@@ -54,7 +54,7 @@ impl<F: Form> Consumer<F> {
     fn empty<B: Backend>(&mut self, memory: &B, slot: F::View<'_>) {
         self.peeked = false;
         self.turn += 1;
-        // Edge `room`, giving end; pairs with the load in `Producer::is_empty`: our copy out is
+        // Edge `room`, giving end; pairs with the load in `Producer::look`: our copy out is
         // over.
         slot.flag().store(slot.empty(), orders().release);
         memory.wake();

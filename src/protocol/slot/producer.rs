@@ -35,10 +35,15 @@ impl<F: Form> Producer<F> {
     }
 
     #[inline(always)]
-    fn is_empty(slot: F::View<'_>) -> bool {
+    fn look(slot: F::View<'_>) -> u32 {
         // Edge `room`, taking end; pairs with the store in `Consumer::empty`: the reader's copy
         // out is over.
-        slot.flag().load(orders().see_empty) == slot.empty()
+        slot.flag().load(orders().see_empty)
+    }
+
+    #[inline(always)]
+    fn is_empty(slot: F::View<'_>) -> bool {
+        Self::look(slot) == slot.empty()
     }
 
     #[inline(always)]
@@ -60,7 +65,7 @@ impl<F: Form> Producer<F> {
     fn left<B: Backend>(self, memory: &B) -> Option<(Kind, Vec<u8>)> {
         let slot = F::view(memory);
         // (What nobody has stored since the memory was made is no message.)
-        if !slot.is_full(slot.flag().load(orders().see_empty)) {
+        if !slot.is_full(Self::look(slot)) {
             return None;
         }
         let mut text = vec![0; slot.longest()];
