@@ -36,9 +36,9 @@
 //!
 //! | To | call | ring | slot |
 //! | --- | --- | ---: | ---: |
-//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 98, 812 | 143, 1441 |
-//! | the same, on whichever layout is there | the same, without a layout in the type | 104, 818 | 145, 1461 |
-//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 121, 835 | 144, 1454 |
+//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 96, 810 | 138, 1435 |
+//! | the same, on whichever layout is there | the same, without a layout in the type | 102, 816 | 139, 1455 |
+//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 120, 834 | 139, 1449 |
 //!
 //! | To | call |
 //! | --- | --- |
