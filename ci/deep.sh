@@ -80,7 +80,7 @@ mutants() { ci/mutants.sh; }
 
 processes() {
     local targets turn
-    mapfile -t targets < <(targets processes interop defects cli cost conformance)
+    mapfile -t targets < <(targets processes interop layouts defects cli cost conformance)
     for turn in $(seq "$times"); do
         ci/ipc.sh cargo test --quiet "${targets[@]}" || { echo "== processes: failed in turn $turn of $times" >&2; return 1; }
     done
