@@ -4,8 +4,8 @@
 
 use super::exit::{Failure, Hint};
 use super::{look, spec};
-use crate::backend::sysv::Key;
 use crate::backend::sysv::proc::{self, SegmentRow};
+use crate::backend::sysv::{Key, observe_seats};
 use crate::declare::Declared;
 use crate::error::{Class, Error, Ipcs, Layout, Object, RecvError, SendError, Unsendable};
 use nix::errno::Errno;
@@ -61,6 +61,9 @@ pub(super) fn in_words(hint: &Hint) -> Option<String> {
 /// What to do next; a command, where there is one, stands behind the last colon.
 fn next(error: &Error) -> Option<String> {
     Some(match error {
+        Error::NotAChannel { key, .. } if is_declared(*key) => {
+            "a side that is there was told its layout: name the same with --layout".to_owned()
+        }
         // The last colon is the command's.
         Error::NotAChannel { key, looks_like: Some(spec), .. } => {
             let way = or(way_out(*key, None));
@@ -100,6 +103,12 @@ fn next(error: &Error) -> Option<String> {
         }
         other => return other.hint(),
     })
+}
+
+/// Whether a side that is at the key has declared a layout.
+fn is_declared(key: u32) -> bool {
+    let seats = Key::new(key).ok().and_then(|key| observe_seats(key).ok().flatten());
+    seats.is_some_and(|seats| seats.declares)
 }
 
 /// What a declaration of a text says, in words.

@@ -240,7 +240,7 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
     };
     // Other observers had come before this one, or are there beside it.
     let mut observers = observers(key).saturating_sub(1);
-    if let Some(Seats { writer, reader, writer_failed, observers: before }) = observer.seats() {
+    if let Some(Seats { writer, reader, writer_failed, observers: before, .. }) = observer.seats() {
         observers = observers.max(before.into());
         shown.writer = writer.map(Process::new);
         shown.reader = reader.map(Process::new);

@@ -326,3 +326,15 @@ fn a_race_needs_room_to_tell_messages_apart() {
         Run::new(run).end().code(2).says(&["too few to tell messages apart"]);
     }
 }
+
+/// A tool that was not told the layout says that there is one.
+#[test]
+fn a_layout_that_a_side_was_told_is_asked_for() {
+    let channel = Channel::new();
+    let reader = reader(&channel, SHIP);
+    let told = ["the segment is no handoff channel", "was told its layout: name the same with --layout"];
+    tool(&channel, "stat", &[]).end().code(4).says(&told);
+    drop(reader);
+    let untold = tool(&channel, "stat", &[]).end();
+    assert!(!untold.code(4).stderr.contains("was told its layout"), "{untold}: nobody is there");
+}

@@ -70,6 +70,8 @@ pub struct Seats {
     pub writer_failed: bool,
     /// At least as many attachments as observers have.
     pub(crate) observers: u16,
+    /// A side that is there has declared a layout.
+    pub(crate) declares: bool,
 }
 
 /// Looks at the seats of `key`, and changes nothing; `None`: there are none.
@@ -83,6 +85,7 @@ pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
             reader: taken(READER),
             writer_failed: writer.is_none() && values.taken(OPEN),
             observers: values.of(OBSERVERS),
+            declares: values.taken(LAYOUT) && (values.taken(WRITER) || values.taken(READER)),
         })
     };
     match Set::find(key).and_then(|set| set.map(seats).transpose()) {
