@@ -22,6 +22,10 @@ impl From<SendError> for Failure {
             SendError::Backend(error) => error.into(),
             // Which input it is stands before it.
             SendError::Unsendable(why) => why.into(),
+            SendError::ReaderGone => {
+                let hint = "what it has not taken lies there for the next reader".to_owned();
+                Self::of(error.class(), &error, Some(Hint::Words(hint)))
+            }
             error => Self::of(error.class(), &error, error.hint().map(Hint::Words)),
         }
     }

@@ -99,7 +99,7 @@ impl Session<'_> {
             Err(why) => {
                 let failure = Failure::new(Exit::BadInput, why);
                 return Err(not_sent(&what, failure)
-                    .hint("an object has the fields of the struct, as shmread --format json prints them"));
+                    .hint("an object has the fields that are handed over, as shmread --format json prints them; others: data=NAME+NAME"));
             }
         };
         if chosen.has_records() {
