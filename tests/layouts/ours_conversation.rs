@@ -46,7 +46,8 @@ fn each_slot_has_seats_of_its_own() {
         at_most_one().code(6).says(&[&read.pid().to_string()]);
         readers.push(read);
     }
-    for (slot, read) in [A, B].into_iter().zip(readers) {
+    for (slot, mut read) in [A, B].into_iter().zip(readers) {
+        read.until("its attachment", |_| channel.attached() > 0);
         let write = writer(slot, &channel, &[]).input(format!("{slot}\n")).start();
         used.by(&write);
         write.end().code(0);

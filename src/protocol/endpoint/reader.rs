@@ -56,6 +56,8 @@ pub struct Reader<B: Backend, L: Core = Either> {
     pub(in crate::protocol) memory: B,
     pub(in crate::protocol) core: L::Consumer,
     watch: PeerWatch,
+    /// How much had been taken when this memory was opened.
+    since: u64,
     /// A private copy of the message that was peeked at last.
     pub(super) text: Vec<u8>,
 }
@@ -80,7 +82,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
         let found = memory.layout();
         let core = L::Consumer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
-        let mut reader = Self { memory, core, watch, text: Vec::new() };
+        let mut reader = Self { memory, core, watch, since: 0, text: Vec::new() };
         reader.settle_in()?;
         Ok(reader)
     }
@@ -88,6 +90,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// The memory was opened just now.
     pub(super) fn settle_in(&mut self) -> Result<(), Error> {
         self.core.attach(&self.memory)?;
+        self.since = self.core.cursor().memory;
         self.watch.begin_anew();
         Ok(())
     }

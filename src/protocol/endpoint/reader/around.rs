@@ -33,7 +33,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// is told, or acted upon.
     pub(super) fn look_around(&mut self) -> Result<Option<Record>, RecvError> {
         let (status, verdict) = self.status()?;
-        let died = status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign);
+        // Where the segment holds more than this slot, those attached can be another slot's: a writer that has sent
+        // nothing was none.
+        let was_writer = || self.memory.is_ours_to_remove() || self.core.cursor().memory != self.since;
+        let died =
+            status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign && was_writer());
         let end = if status.ended { self.core.end_beside(&self.memory) } else { None };
         if status.removed || died || end.is_some() {
             let found = self.core.poll_last(&self.memory)?;
