@@ -223,8 +223,8 @@ pub trait Backend: Sized + Sealed {
     #[doc(hidden)]
     fn forget_end(&self) {}
 
-    /// Whether the other side has put memory of another layout in the place of ours, which takes what is there: then
-    /// also an end that was not released is sent again.
+    /// Whether the other side has replaced our memory by its own, of another layout. Then an end that was not released is
+    /// sent again, too.
     #[doc(hidden)]
     fn is_moving(&self) -> bool {
         false

@@ -102,7 +102,7 @@ impl Session<'_> {
         failpoint::sent(self.sent.messages());
     }
 
-    /// What is done now and then: who never has to wait would not notice that the memory
+    /// Looks around now and then: a writer that never has to wait would not notice that the memory
     /// or the seat was removed.
     pub(super) fn look_around(&mut self) -> Result<(), Failure> {
         if self.looked.elapsed() < LOOK_AROUND {

@@ -63,7 +63,7 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
     let writer = super::open(&signals, || Writer::<SysV>::open(&args.common.options(chosen.as_ref())?))?;
     if has_bare_texts && Carries::by(writer.backend()) == Carries::Records {
-        // A writer that is refused is none that failed, which would end the reader.
+        // It leaves in order: the failure of a writer would end the reader.
         writer.close_flushed()?;
         return Err(no_record());
     }

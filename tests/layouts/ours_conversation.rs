@@ -3,7 +3,7 @@
 use crate::conversation::{A, B, talker};
 use crate::ours::{Used, reader, writer};
 use crate::programs::{attached, await_empty};
-use crate::support::{Channel, ipc, numbers};
+use crate::support::{Channel, Peer, ipc, numbers};
 
 #[test]
 fn both_directions_at_once_either_side_first() {
@@ -57,6 +57,31 @@ fn each_slot_has_seats_of_its_own() {
     assert!(channel.stat().is_some(), "what holds two slots is not removed by a reader of one");
 }
 
+/// A reader that waits at one slot sees those of the other come and go, by the one count of attachments. They are no
+/// writer of its own that died.
+#[test]
+fn those_of_the_other_slot_are_no_writer_that_died() {
+    let channel = Channel::new();
+    let mut used = Used::default();
+    let mut read = reader(B, &channel, &[]).start();
+    used.by(&read);
+    read.until("its attachment", |_| channel.attached() == 1);
+    for _ in 0..2 {
+        let mut other = reader(A, &channel, &[]).start();
+        used.by(&other);
+        other.until("its attachment", |_| channel.attached() == 2);
+        // Longer than two looks at the count.
+        other.stays("");
+        other.kill();
+        read.stays("");
+    }
+    let write = writer(B, &channel, &[]).input("heard\n").start();
+    used.by(&write);
+    write.end().code(0);
+    read.end().code(0).prints("heard\n");
+    used.assert_none_left();
+}
+
 #[test]
 fn the_c_program_is_killed_and_started_again() {
     let channel = Channel::new();
@@ -66,12 +91,7 @@ fn the_c_program_is_killed_and_started_again() {
         (reader(A, &channel, &["--follow"]).start(), writer(B, &channel, &[]).open_input().start());
     used.by(&read);
     used.by(&write);
-    theirs.type_in("one\n");
-    write.type_in("eins\n");
-    read.until_prints("one\n");
-    theirs.until_prints("eins\n");
-    await_empty(A, &channel);
-    await_empty(B, &channel);
+    one_each_way(&channel, &mut theirs, &mut read, &mut write);
     theirs.kill();
     let theirs = attached(talker("a", &channel).input("two\nend\n"));
     write.type_in("zwei\n");
@@ -91,12 +111,7 @@ fn ours_are_killed_and_started_again() {
     let mut write = writer(B, &channel, &[]).open_input().start();
     used.by(&read);
     used.by(&write);
-    theirs.type_in("one\n");
-    write.type_in("eins\n");
-    read.until_prints("one\n");
-    theirs.until_prints("eins\n");
-    await_empty(A, &channel);
-    await_empty(B, &channel);
+    one_each_way(&channel, &mut theirs, &mut read, &mut write);
     read.kill();
     write.kill();
     theirs.type_in("two\nend\n");
@@ -107,4 +122,14 @@ fn ours_are_killed_and_started_again() {
     write.end().code(0);
     theirs.end().code(0).prints("eins\nzwei\nend\n");
     used.assert_none_left();
+}
+
+/// A line each way, printed and released on both sides.
+fn one_each_way(channel: &Channel, theirs: &mut Peer, read: &mut Peer, write: &mut Peer) {
+    theirs.type_in("one\n");
+    write.type_in("eins\n");
+    read.until_prints("one\n");
+    theirs.until_prints("eins\n");
+    await_empty(A, channel);
+    await_empty(B, channel);
 }

@@ -94,8 +94,8 @@ pub struct SlotView<'a> {
 
 #[cfg(not(model))]
 impl SlotView<'_> {
-    /// A slot that nobody fills, of memory with another layout. Where a declared slot lies in the place of a classic one,
-    /// this is what is seen at a glance, and only what comes behind the glance asks for the struct.
+    /// A slot that nobody fills, for memory of another layout. At a declared slot a glance sees this one, and finds
+    /// nothing; the slow way behind the glance asks for the struct.
     pub(crate) fn closed() -> Self {
         static FLAG: AtomicU32 = AtomicU32::new(EMPTY);
         static TEXT: [AtomicU32; 1] = [AtomicU32::new(0)];

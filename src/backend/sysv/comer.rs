@@ -71,8 +71,8 @@ impl Comer {
         steps
     }
 
-    /// The mark of a free seat that can't be raised any more, since somebody has set it (SETVAL), would keep out
-    /// whoever asks for no layout, for ever.
+    /// Lowers the mark of a free seat that can't be raised any more, since somebody has set it (SETVAL). It would keep out
+    /// every side that asks for no layout.
     pub(super) fn lower_mark(&self, set: Set, values: &Values) -> Result<(), Met> {
         let mark = of(self.role, NONE_REQUESTED);
         let is_full = values.of(mark) == MOST.cast_unsigned();
@@ -118,14 +118,15 @@ pub(super) fn made_by_other(values: &Values, role: Role) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told {
     pub(super) hash: u16,
-    /// The side that is there and may have declared it, of those that were looked for.
+    /// The process that is seated and may have declared it, of the roles that were looked for.
     pub(super) pid: Option<u32>,
 }
 
-/// What is told of the declared layout that a side of one of these roles has, or had.
+/// What LAYOUT says of the sides with these roles; `None`: neither has, or had, a declared layout.
 pub(super) fn told_by(set: Set, roles: &[Role]) -> Option<Told> {
     let values = set.values().ok().filter(|values| values.taken(LAYOUT))?;
-    // A side that has made a slot, and asks for no layout, has declared none: who has is dead, and was about to move it.
+    // A side that has made a slot has declared no layout. The side that has declared one is dead, and was about to
+    // replace that slot.
     let declares = |role: &&Role| values.taken(number(**role)) && !values.taken(of(**role, MADE));
     let pid = roles.iter().find(declares).map(|role| set.holder(number(*role)).unwrap_or(0));
     Some(Told { hash: values.of(LAYOUT), pid })

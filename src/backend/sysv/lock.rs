@@ -9,7 +9,7 @@ use super::want::Plan;
 use crate::error::Error;
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a side waits for the creation lock: its holder takes microseconds, but where it waits for others to detach.
 pub(super) const LOCKED: Duration = Duration::from_secs(1);
@@ -130,6 +130,36 @@ impl Drop for Lock {
     }
 }
 
+/// What a try to lock came to.
+pub(super) enum Tried {
+    /// The lock is ours.
+    Locked,
+    Again,
+    /// The set was removed.
+    Gone,
+    /// The set was removed just now, for nobody would ever have given the lock back.
+    Freed,
+}
+
+/// Waits for LOCK and takes it, of a side that has waited since `started`.
+pub(super) fn try_lock(set: Set, key: Key, started: Instant) -> Result<Tried, Error> {
+    let left = LOCKED.saturating_sub(since(started));
+    match set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
+        Ok(()) => return Ok(Tried::Locked),
+        Err(Met::Gone) => return Ok(Tried::Gone),
+        Err(Met::Failed(error)) => return Err(error),
+        Err(Met::Busy) => {}
+    }
+    match taken_by(set, LOCK, since(started)) {
+        Ok(Taken::Stuck) => return set.remove().or_else(Met::unless_gone).map(|()| Tried::Freed),
+        Ok(Taken::Again) => sleep(AGAIN),
+        // Its holder is stopped, or this is no lock of ours.
+        Ok(Taken::By(pid)) => return Err(Error::Locked { key: key.number(), pid }),
+        Err(met) => met.unless_gone()?,
+    }
+    Ok(Tried::Again)
+}
+
 /// The lock of seats that are another slot's, until it is dropped.
 struct Held(Set);
 
@@ -160,23 +190,14 @@ pub(super) fn locked_at<T>(
                 continue;
             }
         };
-        let left = LOCKED.saturating_sub(since(started));
-        match set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
-            Ok(()) => {
+        match try_lock(set, key, started)? {
+            Tried::Locked => {
                 let _held = Held(set);
                 return create();
             }
-            Err(Met::Gone) => gone += 1,
-            Err(Met::Busy) => match taken_by(set, LOCK, since(started)) {
-                Ok(Taken::Stuck) => {
-                    set.remove().or_else(Met::unless_gone)?;
-                    started = now();
-                }
-                Ok(Taken::Again) => sleep(AGAIN),
-                Ok(Taken::By(pid)) => return Err(Error::Locked { key: key.number(), pid }),
-                Err(met) => met.unless_gone()?,
-            },
-            Err(Met::Failed(error)) => return Err(error),
+            Tried::Again => {}
+            Tried::Gone => gone += 1,
+            Tried::Freed => started = now(),
         }
     }
     Err(Error::Locked { key: key.number(), pid: 0 })

@@ -226,7 +226,7 @@ impl Options {
         Ok(Attached { views, segment, plan, made })
     }
 
-    /// Whether what this side asks for may stand in the place of a slot that the other one has made.
+    /// Whether a slot that the other side has made can be replaced by what this side asks for.
     fn may_replace(&self, stat: &Stat) -> bool {
         let asks = match self.want {
             Want::Ring { .. } => true,

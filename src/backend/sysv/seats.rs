@@ -3,14 +3,14 @@
 use super::comer::{Comer, is_layout, number, of, peer};
 use super::kernel::{getpid, now, since, sleep, step};
 use super::key::Key;
-use super::lock::{LOCKED, Lock};
+use super::lock::{LOCKED, Lock, Tried, try_lock};
 use super::set::{
     ENDED, LAYOUT, LOCK, LOOKS, MADE, MOVING, Met, NONE_REQUESTED, OBSERVERS, OPEN, READER, Set, Values, WRITER,
     for_its_owner, give,
 };
 use super::taken::{AGAIN, ATTEMPTS, Taken, taken_by};
 use crate::error::{Error, Role};
-use libc::{IPC_NOWAIT, SEM_UNDO};
+use libc::IPC_NOWAIT;
 use nix::errno::Errno;
 use std::time::Duration;
 
@@ -244,28 +244,20 @@ impl Seat {
     pub(super) fn locked<T>(&mut self, create: impl FnOnce(&Lock) -> Result<T, Error>) -> Result<T, Error> {
         let mut started = now();
         loop {
-            let left = LOCKED.saturating_sub(since(started));
-            match self.set.change_within(&mut [step(LOCK, 0, 0), step(LOCK, 1, SEM_UNDO)], left) {
-                Ok(()) => {
+            match try_lock(self.set, self.comer.key, started)? {
+                Tried::Locked => {
                     let lock = Lock::new(self.set, self.comer, self.made);
                     let created = create(&lock);
                     self.made = lock.has_made();
                     return created;
                 }
                 // The next status check is to tell that the seat was taken anew.
-                Err(Met::Gone) => self.reseated = self.observe()?.reseated,
-                Err(Met::Busy) => match taken_by(self.set, LOCK, since(started)) {
-                    Ok(Taken::Stuck) => {
-                        self.set.remove().or_else(Met::unless_gone)?;
-                        self.reseated = self.observe()?.reseated;
-                        started = now();
-                    }
-                    Ok(Taken::Again) => sleep(AGAIN),
-                    // Its holder is stopped, or this is no lock of ours.
-                    Ok(Taken::By(pid)) => return Err(Error::Locked { key: self.comer.key.number(), pid }),
-                    Err(met) => met.unless_gone()?,
-                },
-                Err(Met::Failed(error)) => return Err(error),
+                Tried::Gone => self.reseated = self.observe()?.reseated,
+                Tried::Freed => {
+                    self.reseated = self.observe()?.reseated;
+                    started = now();
+                }
+                Tried::Again => {}
             }
         }
     }

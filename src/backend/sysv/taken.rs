@@ -1,4 +1,4 @@
-//! A semaphore that is taken: who has it, and what there is to do about it.
+//! Which process holds a semaphore, and what a side that wants it can do.
 
 use super::kernel::proc::{self, Life};
 use super::set::{LOCK, Met, READER, Set, WRITER};

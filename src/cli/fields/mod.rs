@@ -33,7 +33,7 @@ use std::ffi::c_char;
 
 /// What the help says of them.
 pub(super) const HELP: &str = "\
-JSON of a declared struct: \"fields\" in the place of \"text\", an object with the members that
+JSON of a declared struct: \"fields\" instead of \"text\", an object with the members that
 are handed over, by name. A float that is no number is \"NaN\", \"inf\" or \"-inf\". An array of
 char is a string; it is {\"base64\":...} of all its bytes if it has no NUL, other bytes behind
 it, or is not UTF-8. An array of more than 64 unsigned bytes is {\"base64\":...} as well.

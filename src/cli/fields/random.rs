@@ -157,7 +157,7 @@ fn count(json: &Value) -> usize {
     }
 }
 
-/// Puts `by` in the place of value number `at`.
+/// Replaces value number `at` by `by`.
 fn replace(json: &mut Value, mut at: usize, by: Value) {
     if at == 0 {
         *json = by;

@@ -289,8 +289,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// As [`push`](Self::push), where the other side has put memory of its own layout in the place of that for which the
-    /// message was checked.
+    /// As [`push`](Self::push), after a move to another layout than the one for which the message was checked.
     #[cold]
     fn push_elsewhere(&mut self, kind: Kind, bytes: &[u8], policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         match kind {

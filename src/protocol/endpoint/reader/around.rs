@@ -33,8 +33,8 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// is told, or acted upon.
     pub(super) fn look_around(&mut self) -> Result<Option<Record>, RecvError> {
         let (status, verdict) = self.status()?;
-        // Where the segment holds more than this slot, those attached can be another slot's: a writer that has sent
-        // nothing was none.
+        // Where the segment holds more than this slot, the processes attached can be another slot's. Before a message has
+        // come, nothing shows that one of them was this slot's writer.
         let was_writer = || self.memory.is_ours_to_remove() || self.core.cursor().memory != self.since;
         let died =
             status.writer_failed || (verdict == Verdict::Gone && self.watch.peer() == Peer::Foreign && was_writer());
