@@ -7,12 +7,14 @@
 //! [`InProc`](inproc::InProc), within one.
 
 pub mod inproc;
+mod interrupt;
 #[doc(hidden)]
 pub mod memory;
 #[cfg(target_os = "linux")]
 #[cfg_attr(any(model, not(feature = "cli")), allow(dead_code, unused_imports, reason = "the programs look at more"))]
 pub mod sysv;
 
+pub use interrupt::Interrupter;
 pub(crate) use memory::{DeclaredView, PeerFences, RingView, SlotView};
 
 pub use crate::error::names::Layout;
@@ -120,6 +122,7 @@ pub unsafe trait Sealed {}
 ///   stores, and loads what comes later in its program, one sees the other's store.
 /// * **B12** An end that was told is seen in every `status` of either side until it is forgotten, or a side that comes makes
 ///   the memory anew.
+/// * **B13** What `interrupter` gives ends a sleep or a park of this handle, or else keeps the next one from lasting.
 pub trait Backend: Sized + Sealed {
     /// What names the memory.
     type Address;
@@ -177,6 +180,12 @@ pub trait Backend: Sized + Sealed {
     /// Sleeps for `longest` at most.
     #[doc(hidden)]
     fn sleep(&self, longest: Duration);
+
+    /// What ends the sleeps of this handle from another thread.
+    #[doc(hidden)]
+    fn interrupter(&mut self) -> Interrupter {
+        Interrupter::of_none()
+    }
 
     /// Wakes a peer that [sleeps](Self::sleep), where sleepers can be woken.
     #[doc(hidden)]

@@ -171,6 +171,25 @@ fn d14_absent_where_something_is_awaited() {
     }
 }
 
+/// Absent beside a C reader: its second look at what it released (D3) is waited for once, before the text is touched, and
+/// not once more by the send that follows.
+#[test]
+fn d3_absent_and_waited_for_once() {
+    let place = Place::new();
+    let reader = InProc::open(&place.slot, Role::Guest).unwrap();
+    let mut writer = Writer::<Noting>::open(&place).unwrap();
+    let the_pause = Duration::from_millis(5);
+    for text in [&b"one\n"[..], b"two\n", b"three\n"] {
+        writer.await_room(text.len(), &mut WaitPolicy::forever()).unwrap();
+        assert_eq!(place.sleeps.borrow().last(), Some(&the_pause), "the pause comes last, with the slot still free");
+        place.sleeps.borrow_mut().clear();
+        assert_eq!(writer.try_send(text), Ok(()));
+        assert_eq!(place.sleeps.borrow().len(), 0, "it has paused");
+        assert_eq!(reader.slot().flag.load(Ordering::Acquire), 1);
+        reader.slot().flag.store(0, Ordering::Release);
+    }
+}
+
 /// What remains beside a C reader: its own two sleeps for a message. Ours adds
 /// none to them: the next message is there while the reader still sleeps.
 #[test]

@@ -3,6 +3,7 @@
 use super::memory::{Memory, Shape};
 use crate::backend::memory::{Geometry, WORD};
 use crate::declare::Declared;
+use crate::error::Role;
 use crate::sync::{Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub(super) struct Beds {
     /// The parked words that a side sleeps on, by their addresses; a side that is woken is
     /// struck off.
     pub(super) asleep: Vec<usize>,
+    /// The roles whose next park is to be over at once.
+    pub(super) interrupted: Vec<Role>,
     /// The memory that was removed. In a model sleeps have no bound, but for those
     /// on removed memory: nothing else ends them.
     #[cfg(model)]
@@ -56,6 +59,9 @@ pub(super) struct State {
     pub(super) open: bool,
     /// An end of records was told, and not met.
     pub(super) ended: bool,
+    /// The roles whose next sleep is to be over at once.
+    #[cfg(not(model))]
+    pub(super) interrupted: Vec<Role>,
     pub(super) current: Arc<Memory>,
 }
 
@@ -156,7 +162,15 @@ impl Channel {
     }
 
     fn with(shape: Shape, persists: bool) -> Self {
-        let state = State { writer: false, reader: false, open: false, ended: false, current: Memory::new(&shape) };
+        let state = State {
+            writer: false,
+            reader: false,
+            open: false,
+            ended: false,
+            #[cfg(not(model))]
+            interrupted: Vec::new(),
+            current: Memory::new(&shape),
+        };
         Self {
             shared: Arc::new(Shared {
                 shape,

@@ -7,7 +7,8 @@ mod memory;
 
 pub use channel::Channel;
 
-use super::{Backend, DeclaredView, Layout, PeerStatus, RingView, Sealed, SlotView};
+use super::interrupt::Interrupt;
+use super::{Backend, DeclaredView, Interrupter, Layout, PeerStatus, RingView, Sealed, SlotView};
 #[cfg(loom)]
 use crate::backend::memory::modelled::HeavyFence;
 use crate::error::{Error, Place, Role};
@@ -101,6 +102,32 @@ impl InProc {
     }
 }
 
+/// A side of a channel, for those who may end its sleeps.
+struct Side {
+    channel: Channel,
+    role: Role,
+}
+
+impl Interrupt for Side {
+    fn interrupt(&self) {
+        let shared = &self.channel.shared;
+        shared.beds.lock().interrupted.push(self.role);
+        shared.woken.notify_all();
+        #[cfg(not(model))]
+        {
+            shared.state.lock().interrupted.push(self.role);
+            shared.changed.notify_all();
+        }
+    }
+}
+
+/// Whether `role` was interrupted, which is forgotten.
+fn take(interrupted: &mut Vec<Role>, role: Role) -> bool {
+    let before = interrupted.len();
+    interrupted.retain(|other| *other != role);
+    interrupted.len() < before
+}
+
 impl Drop for InProc {
     fn drop(&mut self) {
         // A model that failed unwinds: nothing of it may be touched any more.
@@ -178,12 +205,19 @@ impl Backend for InProc {
         // A wake between the look at the flag and here is missed, and costs
         // `longest`: sleeps are bounded for that.
         let mut state = self.slot.shared.state.lock();
-        let _ = self.slot.shared.changed.wait_for(&mut state, longest);
+        if !take(&mut state.interrupted, self.role) {
+            let _ = self.slot.shared.changed.wait_for(&mut state, longest);
+            take(&mut state.interrupted, self.role);
+        }
     }
 
     #[cfg(model)]
     fn sleep(&self, _: Duration) {
         crate::sync::yield_now();
+    }
+
+    fn interrupter(&mut self) -> Interrupter {
+        Interrupter::of(Arc::new(Side { channel: self.slot.clone(), role: self.role }))
     }
 
     fn wake(&self) {
@@ -250,6 +284,9 @@ impl Backend for InProc {
         if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
+        if take(&mut beds.interrupted, self.role) {
+            return;
+        }
         // In a model without a bound: a side that would sleep forever is found out.
         #[cfg(model)]
         if beds.removed.iter().any(|removed| core::ptr::eq(removed.as_ptr(), Arc::as_ptr(self.memory()))) {
@@ -272,6 +309,7 @@ impl Backend for InProc {
         if let Some(at) = beds.asleep.iter().position(|other| *other == bed) {
             beds.asleep.swap_remove(at);
         }
+        take(&mut beds.interrupted, self.role);
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {

@@ -18,6 +18,7 @@ mod comer;
 mod errno;
 #[cfg(not(model))]
 pub(crate) mod features;
+mod interrupt;
 mod kernel;
 mod key;
 mod lock;
@@ -51,13 +52,15 @@ pub use segment::Segment;
 pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
 use super::memory::slot::AnySlot;
-use super::{Backend, DeclaredView, PeerStatus, RingView, Sealed, SlotView, Wanted};
+use super::{Backend, DeclaredView, Interrupter, PeerStatus, RingView, Sealed, SlotView, Wanted};
 use crate::declare::Declared;
 use crate::error::{Error, Layout, Role};
 use crate::sync::AtomicU32;
 use comer::Comer;
+use interrupt::Bed;
 use options::Attached;
 use seats::Seat;
+use std::sync::Arc;
 use std::time::Duration;
 use want::{Plan, Want};
 
@@ -80,6 +83,8 @@ pub struct SysV {
     attached: Attached,
     seat: Option<Seat>,
     options: Options,
+    /// Where it sleeps, if another thread may end that.
+    bed: Option<Arc<Bed>>,
 }
 
 impl SysV {
@@ -159,7 +164,7 @@ impl Backend for SysV {
             None => (*options, options.mode),
         };
         if role == Role::Guest {
-            return Ok(Self { attached: options.attach(None)?, seat: None, options: *asked });
+            return Ok(Self { attached: options.attach(None)?, seat: None, options: *asked, bed: None });
         }
         let comer = Comer {
             key: options.seats(),
@@ -202,7 +207,7 @@ impl Backend for SysV {
             Err(error) => return Err(error),
         };
         seat.has_layout(attached.plan.hash());
-        Ok(Self { attached, seat: Some(seat), options: *asked })
+        Ok(Self { attached, seat: Some(seat), options: *asked, bed: None })
     }
 
     fn open_as(options: &Options, role: Role, wanted: Option<Wanted>) -> Result<Self, Error> {
@@ -259,7 +264,15 @@ impl Backend for SysV {
     }
 
     fn sleep(&self, longest: Duration) {
-        kernel::sleep(longest);
+        match &self.bed {
+            None => kernel::sleep(longest),
+            Some(bed) => bed.sleep(longest),
+        }
+    }
+
+    fn interrupter(&mut self) -> Interrupter {
+        let bed = self.bed.get_or_insert_with(|| Arc::new(Bed::new()));
+        Interrupter::of(Arc::<Bed>::clone(bed))
     }
 
     /// In the classic layout nobody is woken: a C peer would not do it either.
@@ -341,7 +354,10 @@ impl Backend for SysV {
     }
 
     fn park(&self, parked: &AtomicU32, longest: Duration) {
-        kernel::futex_wait(parked, 1, longest);
+        match &self.bed {
+            None => kernel::futex_wait(parked, 1, longest),
+            Some(bed) => bed.sleep_on(parked, longest),
+        }
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {

@@ -1,6 +1,7 @@
 //! The reading side.
 
 mod around;
+mod before;
 
 use super::backoff::{Backoff, Step};
 use super::peer::{PeerWatch, Verdict};

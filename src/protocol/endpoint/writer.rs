@@ -38,9 +38,10 @@ pub struct Writer<B: Backend, L: Core = Either> {
     pub(in crate::protocol) memory: B,
     pub(in crate::protocol) core: L::Producer,
     watch: PeerWatch,
-    /// A peer may be told of by this memory: it has seen a message of ours, or is known to have
-    /// made its first step.
+    /// A peer has seen a message of ours in this memory, or is known to have made its first step.
     introduced: bool,
+    /// A C program has had the time to look again at what it released last.
+    has_stepped_back: bool,
     backlog: Backlog,
 }
 
@@ -64,7 +65,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let found = memory.layout();
         let core = L::Producer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
-        let mut writer = Self { memory, core, watch, introduced: false, backlog: Backlog::default() };
+        let backlog = Backlog::default();
+        let mut writer = Self { memory, core, watch, introduced: false, has_stepped_back: false, backlog };
         writer.settle_in()?;
         Ok(writer)
     }
@@ -74,6 +76,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.core.attach(&self.memory)?;
         self.watch.begin_anew();
         self.introduced = !self.core.has_strangers();
+        self.has_stepped_back = false;
         self.renew();
         Ok(())
     }
@@ -285,7 +288,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
             return self.push_elsewhere(kind, bytes, policy);
         }
         self.core.push(&self.memory, kind, bytes);
-        self.introduced = true;
+        self.has_pushed();
         Ok(())
     }
 
@@ -300,7 +303,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 self.core.push(&self.memory, kind, bytes);
             }
         }
-        self.introduced = true;
+        self.has_pushed();
         Ok(())
     }
 
@@ -391,6 +394,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// The next send can do at a glance what it could not before, or the other way round.
     pub(in crate::protocol) fn renew(&mut self) {
         let is_clear = self.is_clear();
+        self.has_stepped_back &= !is_clear;
         self.core.renew(&self.memory, is_clear);
     }
 }

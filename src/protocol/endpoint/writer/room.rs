@@ -1,7 +1,7 @@
 //! Waiting for room, and for what has to come first.
 
 use super::Writer;
-use crate::backend::Backend;
+use crate::backend::{Backend, Interrupter};
 use crate::error::{SendError, Unsendable};
 use crate::protocol::core::{Core, Kind, Producer};
 use crate::protocol::endpoint::backoff::{Backoff, LONGEST, Step};
@@ -9,6 +9,75 @@ use crate::protocol::endpoint::peer::{Peer, Verdict};
 use crate::protocol::endpoint::policy::{WaitPolicy, WaitingFor};
 
 impl<B: Backend, L: Core> Writer<B, L> {
+    /// Waits until a message of `len` bytes would be sent at once, as `policy` says, and sends nothing: there is room, nothing
+    /// has to come first, and at a slot a reader is there.
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.await_room(1024, &mut WaitPolicy::forever())?;
+    /// assert_eq!(writer.try_send(&[7; 1024]), Ok(()));
+    /// while writer.try_send(&[7; 1024]).is_ok() {}
+    /// assert_eq!(writer.await_room(1024, &mut WaitPolicy::non_blocking()), Err(SendError::TimedOut));
+    /// assert!(matches!(writer.await_room(1025, &mut WaitPolicy::forever()), Err(SendError::Unsendable(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn await_room(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        let most = self.capacity();
+        if len > most {
+            return Err(Unsendable::TooLong { most }.into());
+        }
+        let found = self.make_room(len, policy);
+        self.renew();
+        found
+    }
+
+    /// Whether a message of `len` bytes would be sent at once, as far as that can be told without a system call.
+    ///
+    /// # Errors
+    /// [`SendError::Unsendable`] if it is too long; [`SendError::Backend`] if a peer broke the layout.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// while writer.is_ready(1000)? {
+    ///     writer.send(&[7; 1000])?;
+    /// }
+    /// assert_eq!(writer.try_send(&[7; 1000]), Err(SendError::WouldBlock));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_ready(&mut self, len: usize) -> Result<bool, SendError> {
+        let most = self.capacity();
+        if len > most {
+            return Err(Unsendable::TooLong { most }.into());
+        }
+        let is_clear = self.is_clear() || (self.introduced && self.backlog.is_empty() && self.has_stepped_back);
+        let found = is_clear && (self.core.knows_room(&self.memory, len) || self.core.has_room(&self.memory, len)?);
+        self.renew();
+        Ok(found)
+    }
+
+    /// Whether the layout can carry `bytes`.
+    ///
+    /// # Errors
+    /// [`SendError::Unsendable`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// assert_eq!(writer.check(b"hello\n"), Ok(()));
+    /// assert!(matches!(writer.check(b"a\0b"), Err(SendError::Unsendable(_))), "a text has no NUL");
+    /// ```
+    pub fn check(&self, bytes: &[u8]) -> Result<(), SendError> {
+        self.core.check(&self.memory, bytes)?;
+        Ok(())
+    }
+
+    /// What ends this writer's sleeps from another thread.
+    pub fn interrupter(&mut self) -> Interrupter {
+        self.memory.interrupter()
+    }
+
     /// Waits for room for `len` bytes, and for nothing to have to come first.
     pub(in crate::protocol) fn make_room(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
         if self.is_clear() && self.core.knows_room(&self.memory, len) {
@@ -38,7 +107,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 return Err(Unsendable::TooLong { most }.into());
             }
             backoff.begin_again(policy);
-            if !self.await_room(next, &mut backoff, policy)? {
+            if !self.wait_for_room(next, &mut backoff, policy)? {
                 continue;
             }
             let Some((kind, bytes)) = self.backlog.first() else { return Ok(()) };
@@ -47,12 +116,12 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 Kind::Bytes => {
                     self.core.check(&self.memory, bytes)?;
                     self.core.push(&self.memory, kind, bytes);
-                    self.introduced = true;
+                    self.has_pushed();
                 }
                 Kind::End if self.core.ends_beside(&self.memory) => self.memory.tell_end()?,
                 Kind::End => {
                     self.core.push(&self.memory, kind, self.core.end());
-                    self.introduced = true;
+                    self.has_pushed();
                 }
             }
             self.backlog.remove_first();
@@ -62,7 +131,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
 
     /// Waits until there is room for `len` bytes; `false`: on other memory everything is to be
     /// thought over.
-    fn await_room(
+    fn wait_for_room(
         &mut self,
         len: usize,
         backoff: &mut Backoff,
@@ -109,13 +178,20 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
     }
 
+    /// A message was published after all that has to come first.
+    pub(super) fn has_pushed(&mut self) {
+        self.introduced = true;
+        self.has_stepped_back = false;
+    }
+
     /// A C program that reads has released the slot and may look into it once more (defect D3):
     /// it is given time for that. Whether there is room still.
     pub(super) fn steps_back(&mut self, len: usize) -> Result<bool, SendError> {
-        if !self.core.has_strangers() || self.watch.peer() == Peer::Ours {
+        if !self.core.has_strangers() || self.watch.peer() == Peer::Ours || self.has_stepped_back {
             return Ok(true);
         }
         self.memory.sleep(LONGEST);
-        Ok(self.core.has_room(&self.memory, len)?)
+        self.has_stepped_back = self.core.has_room(&self.memory, len)?;
+        Ok(self.has_stepped_back)
     }
 }
