@@ -235,6 +235,7 @@ mod tests {
             Error::BadCapacity { given: 5 },
             Error::OtherDeclared { key, wanted: Some("the layout flag=i32@0,text=60@4,size=64".to_owned()), pid },
             Error::OtherDeclared { key, wanted: None, pid },
+            Error::OtherSchema { key, found: 1, wanted: 2 },
             Error::BadReply { given: 3, needs: 4 },
             Error::BadReply { given: 3, needs: 0 },
         ];

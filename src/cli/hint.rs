@@ -75,6 +75,7 @@ fn next(error: &Error) -> Option<String> {
             format!("{}: --layout '{spec}'{then}{way}", declares(spec))
         }
         Error::NotAChannel { key, .. } => format!("use another key{}", or(way_out(*key, None))),
+        Error::OtherSchema { key, .. } => format!("build both sides with the same type{}", or(way_out(*key, None))),
         Error::OtherDeclared { .. } => "start both sides with the same --layout, or use another key".to_owned(),
         Error::OtherLayout { key, larger: Some(size), .. } => {
             let way = or(way_out(*key, None));

@@ -164,6 +164,9 @@ pub(super) struct Positions {
     pub(super) released: u64,
     pub(super) tail: u64,
     pub(super) ended: bool,
+    /// In hexadecimal: most programs read a number of JSON as a double.
+    pub(super) stream: Option<String>,
+    pub(super) schema: Option<String>,
 }
 
 /// The name of a user, or the number.
@@ -271,7 +274,9 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
             if let Some(ring::Waiting { head, released, tail, messages, bytes, ended }) = waiting {
                 shown.messages = Some(messages);
                 shown.bytes = Some(bytes);
-                shown.ring = Some(Positions { capacity, head, released, tail, ended });
+                let hex = |number: u64| format!("{number:016x}");
+                let (stream, schema) = (observer.stream().map(hex), observer.schema().map(hex));
+                shown.ring = Some(Positions { capacity, head, released, tail, ended, stream, schema });
             }
         }
     }

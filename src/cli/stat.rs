@@ -40,7 +40,8 @@ JSON:
   not look at the seats, so writer and reader are not known), messages and bytes (sent and
   not received; null: the content breaks the layout, or you may not change the semaphore
   set, so that `stat` did not attach), status (see ls --help), and
-  flag or ring (capacity, head, released, tail, ended). With --layout: spec (its terms),
+  flag or ring (capacity, head, released, tail, ended, stream and schema: its random id,
+  and the hash of its messages' type or null). With --layout: spec (its terms),
   full (whether a message waits), fields and, where there is one, reply: an object each,
   as shmread --format json has them. --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
@@ -107,8 +108,10 @@ fn in_words(whole: &Whole<'_>) -> String {
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
-            "ring of {} bytes: head {}, released {}, tail {}{}",
+            "ring of {} bytes, stream {}{}: head {}, released {}, tail {}{}",
             ring.capacity,
+            ring.stream.as_deref().unwrap_or("unknown"),
+            ring.schema.as_deref().map_or_else(String::new, |schema| format!(", schema {schema}")),
             ring.head,
             ring.released,
             ring.tail,

@@ -19,6 +19,7 @@ macro_rules! sentence_is_debug {
 mod corrupt;
 pub(crate) mod message;
 pub(crate) mod names;
+mod objects;
 pub(crate) mod open;
 
 // What is at the crate's root is not here, too.
@@ -27,8 +28,8 @@ pub(crate) use corrupt::corrupt;
 pub use message::Unsendable;
 pub(crate) use message::{RecvError, SendError};
 pub(crate) use names::{Layout, Role};
+pub use objects::{Limit, Object};
 pub(crate) use open::Error;
-pub use open::{Limit, Object};
 
 use nix::errno::Errno;
 use std::fmt;

@@ -1,89 +1,8 @@
 //! What goes wrong below the protocol: with a segment, a seat, a key.
 
+use super::objects::{Limit, Object};
 use super::{Class, Corrupt, Ipcs, Layout, Place, Role};
 use nix::errno::Errno;
-use std::fmt;
-
-/// A System V object that is in the way, as messages name it.
-///
-/// ```
-/// use shm_handoff::error::Object;
-/// assert_eq!(Object::Seats.to_string(), "semaphore set");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Object {
-    /// The shared memory segment.
-    Segment,
-    /// The semaphore set that holds the seats.
-    Seats,
-}
-
-impl fmt::Display for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Segment => "segment",
-            Self::Seats => "semaphore set",
-        })
-    }
-}
-
-/// A kernel limit that stops an object from being made.
-///
-/// ```
-/// use shm_handoff::error::Limit;
-/// assert_eq!(Limit::Shmmni.to_string(), "SHMMNI (number of segments)");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Limit {
-    /// Number of segments on the system.
-    Shmmni,
-    /// Size of one segment.
-    Shmmax,
-    /// Pages of all segments together.
-    Shmall,
-    /// Number of semaphore sets, or of semaphores in all of them.
-    Sem,
-    /// Semaphores of one set.
-    Semmsl,
-    /// Operations on semaphores that are done at once.
-    Semopm,
-    /// Memory of the machine or of the control group.
-    Memory,
-}
-
-impl Limit {
-    /// The command that shows the limit and how much of it is used.
-    ///
-    /// ```
-    /// use shm_handoff::error::Limit;
-    /// assert_eq!(Limit::Shmmni.how_to_see(), "sysctl kernel.shmmni; ipcs -m");
-    /// ```
-    #[must_use]
-    pub fn how_to_see(self) -> &'static str {
-        match self {
-            Self::Shmmni => "sysctl kernel.shmmni; ipcs -m",
-            Self::Shmmax => "sysctl kernel.shmmax",
-            Self::Shmall => "sysctl kernel.shmall; ipcs -mu",
-            Self::Sem => "sysctl kernel.sem; ipcs -s",
-            Self::Semmsl | Self::Semopm => "sysctl kernel.sem",
-            Self::Memory => "free -h",
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Shmmni => "SHMMNI (number of segments)",
-            Self::Shmmax => "SHMMAX (size of a segment)",
-            Self::Shmall => "SHMALL (pages of all segments)",
-            Self::Sem => "SEMMNI or SEMMNS (number of semaphore sets or semaphores)",
-            Self::Semmsl => "SEMMSL (semaphores of a set, the first number of kernel.sem)",
-            Self::Semopm => "SEMOPM (operations at once, the third number of kernel.sem)",
-            Self::Memory => "memory",
-        })
-    }
-}
 
 /// What went wrong with a segment, a seat or a key. Each case says what failed, and on
 /// what; [`hint`](Self::hint) says what to do next. `Debug` says both, for a `main` that returns it.
@@ -238,6 +157,16 @@ pub enum Error {
         /// A process that uses it; 0: of another pid namespace.
         pid: Option<u32>,
     },
+    /// The ring carries messages of another type.
+    #[error("{}: the ring there carries messages of schema {found:#018x}, and schema {wanted:#018x} was asked for", Place::Key(*.key))]
+    OtherSchema {
+        /// The segment's key.
+        key: u32,
+        /// The schema that its maker has given.
+        found: u64,
+        /// This side's.
+        wanted: u64,
+    },
     /// A key that can't be used.
     #[error("key {given}: {reason}")]
     BadKey {
@@ -305,6 +234,7 @@ impl Error {
             Self::NotAChannel { .. }
             | Self::OtherLayout { .. }
             | Self::OtherDeclared { .. }
+            | Self::OtherSchema { .. }
             | Self::WrongLayout { .. }
             | Self::ForeignSeats { .. }
             | Self::OtherVersion { .. } => Class::NotOurs,
@@ -338,6 +268,7 @@ impl Error {
                 format!("if it is what it looks like, declare that: {spec}")
             }
             Self::NotAChannel { .. } => "it belongs to another program: use another key".to_owned(),
+            Self::OtherSchema { .. } => "build both sides with the same type, or use another key".to_owned(),
             Self::OtherDeclared { .. } => "declare the same layout on both sides".to_owned(),
             Self::OtherLayout { larger: Some(size), .. } => {
                 format!("if the struct lies in a larger segment, declare that, too: size={size}")

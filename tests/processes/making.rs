@@ -3,12 +3,12 @@
 use crate::support::{Channel, Run, eventually, ipc, rounds};
 use shm_handoff::backend::memory::offsets::SLOT;
 use shm_handoff::backend::memory::offsets::ring::{
-    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SMALLEST, VERSION, VERSION_AT, WRITER_PARKED_AT,
-    has_wide, size,
+    CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SCHEMA_AT, SMALLEST, STREAM_AT, VERSION, VERSION_AT,
+    WRITER_PARKED_AT, has_wide, size,
 };
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use shm_handoff::backend::{Backend, Layout};
-use shm_handoff::{Reader, Ring, Slot, Writer};
+use shm_handoff::{Error, Reader, Ring, Role, Slot, Writer};
 use std::sync::atomic::Ordering;
 
 const ORDER: Ordering = Ordering::SeqCst;
@@ -52,8 +52,10 @@ fn a_ring_is_as_the_table_says() {
     assert_eq!((segment.word(SLOT.flag_at).load(ORDER), len), (1, Some(DECOY.len())));
     assert_eq!(&text[..DECOY.len()], DECOY);
     assert_eq!(&segment.double_word(MAGIC_AT).load(ORDER).to_ne_bytes(), b"shm-ring");
-    assert_eq!(segment.word(VERSION_AT).load(ORDER), 1);
+    assert_eq!(segment.word(VERSION_AT).load(ORDER), 2);
     assert_eq!(segment.double_word(CAPACITY_AT).load(ORDER), SMALLEST as u64);
+    assert_ne!(segment.double_word(STREAM_AT).load(ORDER), 0);
+    assert_eq!(segment.double_word(SCHEMA_AT).load(ORDER), 0, "no type was told");
     // A record: its length and one, its kind, its bytes.
     assert_eq!((segment.word(RECORDS_AT).load(ORDER), segment.word(RECORDS_AT + 4).load(ORDER)), (7, 0));
     let mut bytes = [0; 6];
@@ -67,8 +69,14 @@ fn a_ring_is_as_the_table_says() {
 
 #[test]
 fn a_ring_whose_maker_died_is_made_anew() {
-    let steps: [fn(&Segment); 5] = [
+    let steps: [fn(&Segment); 6] = [
         |_| {},
+        // Whatever its id and its schema were to be.
+        |segment| {
+            segment.word(VERSION_AT).store(VERSION, ORDER);
+            segment.double_word(STREAM_AT).store(u64::MAX, ORDER);
+            segment.double_word(SCHEMA_AT).store(u64::MAX, ORDER);
+        },
         |segment| assert!(segment.payload(SLOT.text_at, SLOT.text_len).write_text(&DECOY[..20])),
         |segment| assert!(segment.payload(SLOT.text_at, SLOT.text_len).write_text(DECOY)),
         |segment| segment.word(SLOT.flag_at).store(1, ORDER),
@@ -144,8 +152,9 @@ fn what_is_removed_while_a_side_waits_for_its_maker_keeps_nobody_out() {
 #[test]
 fn a_ring_of_another_version_or_capacity_is_no_channel() {
     for (wrong, says) in [
-        ((VERSION_AT, 2), &["version 2", "version 1"]),
-        ((VERSION_AT, 0), &["version 0", "version 1"]),
+        ((VERSION_AT, 1), &["version 1", "version 2"]),
+        ((VERSION_AT, 3), &["version 3", "version 2"]),
+        ((VERSION_AT, 0), &["version 0", "version 2"]),
         ((CAPACITY_AT, 2 * SMALLEST as u64), &["131072 bytes", "65536"]),
         ((CAPACITY_AT, 0), &["0 bytes", "65536"]),
         ((CAPACITY_AT, u64::MAX), &["18446744073709551615 bytes", "65536"]),
@@ -161,7 +170,7 @@ fn a_ring_of_another_version_or_capacity_is_no_channel() {
         }
         let before = contents(&segment);
         for run in each(&channel) {
-            run.end().code(4).prints("").says(says);
+            run.end().code(4).prints("").says(says).says(&["shm-handoff rm --force"]);
         }
         assert!(contents(&segment) == before, "it was changed");
     }
@@ -218,4 +227,43 @@ fn a_typed_side_makes_its_own_layout() {
     let writer = Writer::<SysV, Slot>::open(&any).unwrap();
     assert_eq!(writer.backend().layout(), Layout::Slot);
     writer.backend().segment().remove().unwrap();
+}
+
+/// Whose id is another's could be taken for it, by whoever passes messages on.
+#[test]
+fn each_ring_has_an_id_of_its_own() {
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..100 {
+        let channel = Channel::new();
+        let ring = SysV::open(&Options::any_ring(channel.key()), Role::Guest).unwrap();
+        ring.segment().remove().unwrap();
+        assert!(seen.insert(ring.stream().expect("a ring has one")));
+    }
+}
+
+#[test]
+fn a_side_of_another_schema_is_refused_and_changes_nothing() {
+    let channel = Channel::new();
+    let options = Options::any_ring(channel.key());
+    let mut writer = Writer::<SysV>::open(&options.schema(0xAB)).unwrap();
+    writer.send(b"kept").unwrap();
+    let refused = Reader::<SysV>::open(&options.schema(0xCD)).unwrap_err();
+    assert_eq!(refused, Error::OtherSchema { key: channel.key().number(), found: 0xAB, wanted: 0xCD });
+    assert_eq!(refused.class(), shm_handoff::error::Class::NotOurs, "exit 4");
+    let says = refused.to_string();
+    assert!(says.contains("0x00000000000000ab") && says.contains("0x00000000000000cd"), "both are named: {says}");
+    drop(writer);
+    channel.reader(["--count=1"]).end().code(0).prints("kept\n");
+    works(&channel);
+}
+
+/// The guard is there for those who ask for it.
+#[test]
+fn a_ring_without_a_schema_suits_every_side() {
+    let channel = Channel::new();
+    let options = Options::any_ring(channel.key());
+    let writer = Writer::<SysV>::open(&options).unwrap();
+    let reader = Reader::<SysV>::open(&options.schema(0xCD)).unwrap();
+    assert_eq!((writer.backend().schema(), reader.backend().schema()), (None, None));
+    reader.backend().segment().remove().unwrap();
 }

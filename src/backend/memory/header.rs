@@ -17,25 +17,57 @@ pub struct Header<'a> {
     pub version: &'a AtomicU32,
     /// Bytes for records.
     pub capacity: &'a AtomicU64,
+    /// Tells this ring from all others.
+    pub stream: &'a AtomicU64,
+    /// Of what the messages are; 0: of no told type.
+    pub schema: &'a AtomicU64,
+}
+
+/// What stands in a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Version of the layout. Of another one nothing else here means anything.
+    pub version: u32,
+    /// Bytes for records.
+    pub capacity: u64,
+    /// Tells this ring from all others.
+    pub stream: u64,
+    /// Of what the messages are; 0: of no told type.
+    pub schema: u64,
+}
+
+impl Said {
+    /// What the maker of a ring says of it.
+    #[must_use]
+    pub fn of_new(capacity: u64, stream: u64, schema: u64) -> Self {
+        Self { version: VERSION, capacity, stream, schema }
+    }
 }
 
 impl Header<'_> {
     /// Makes a ring of memory that is all zero, or half made.
-    pub fn make(self, capacity: u64) {
-        self.version.store(VERSION, RELAXED);
-        self.capacity.store(capacity, RELAXED);
+    pub fn make(self, said: Said) {
+        self.version.store(said.version, RELAXED);
+        self.capacity.store(said.capacity, RELAXED);
+        self.stream.store(said.stream, RELAXED);
+        self.schema.store(said.schema, RELAXED);
         // Edge `header`, giving end; pairs with the load in `read`: the side that sees the magic sees what was stored before.
         self.magic.store(MAGIC, orders().ring_made);
     }
 
-    /// Version and capacity, as they stand there.
+    /// What it says.
     ///
     /// # Errors
     /// What stands where the magic belongs: there is no ring, or none yet.
-    pub fn read(self) -> Result<(u32, u64), u64> {
+    pub fn read(self) -> Result<Said, u64> {
         // Edge `header`, taking end; pairs with the store in `make`.
         match self.magic.load(orders().ring_recognised) {
-            MAGIC => Ok((self.version.load(RELAXED), self.capacity.load(RELAXED))),
+            MAGIC => Ok(Said {
+                version: self.version.load(RELAXED),
+                capacity: self.capacity.load(RELAXED),
+                stream: self.stream.load(RELAXED),
+                schema: self.schema.load(RELAXED),
+            }),
             other => Err(other),
         }
     }

@@ -43,8 +43,10 @@ pub const SLOT: Offsets = Offsets { size: 20, flag_at: 0, text_at: 4, text_len: 
 /// ----------  -------------  ----------  ---------------------------------------------
 /// 0..2052     decoy          creator     a classic slot, full: see below
 /// 4096..4104  magic          creator     u64, stored last: before it there is no ring
-/// 4104..4108  version        creator     u32: 1
+/// 4104..4108  version        creator     u32: 2
 /// 4112..4120  capacity       creator     u64: bytes for records, a power of two
+/// 4120..4128  stream         creator     u64, random, not 0: no other ring has it
+/// 4128..4136  schema         creator     u64: of what the messages are; 0: of no told type
 /// 4224..4232  head           reader      u64: up to here the writer may write again
 /// 4352..4360  released       reader      u64: up to here everything was released
 /// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed
@@ -69,7 +71,7 @@ pub mod ring {
     /// `shm-ring`, as bytes in memory.
     pub const MAGIC: u64 = u64::from_ne_bytes(*b"shm-ring");
     /// The version of this layout.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Whether a ring can have this many bytes for records.
     #[must_use]
@@ -81,7 +83,9 @@ pub mod ring {
     /// reached as 64-bit words alone, and everything else as 32-bit words.
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {
-        [MAGIC_AT, CAPACITY_AT, HEAD_AT, RELEASED_AT].iter().any(|wide| from < wide + 8 && *wide < to)
+        [MAGIC_AT, CAPACITY_AT, STREAM_AT, SCHEMA_AT, HEAD_AT, RELEASED_AT]
+            .iter()
+            .any(|wide| from < wide + 8 && *wide < to)
     }
 
     /// Size of the segment of a ring.
@@ -99,6 +103,10 @@ mod of_segments {
     pub const VERSION_AT: usize = 4104;
     /// Offset of the capacity.
     pub const CAPACITY_AT: usize = 4112;
+    /// Offset of the stream's id.
+    pub const STREAM_AT: usize = 4120;
+    /// Offset of the schema's hash.
+    pub const SCHEMA_AT: usize = 4128;
     /// Offset of the head.
     pub const HEAD_AT: usize = 4224;
     /// Offset of the word `released`.
@@ -131,14 +139,16 @@ mod of_models {
     pub const MAGIC_AT: usize = 24;
     pub const VERSION_AT: usize = 32;
     pub const CAPACITY_AT: usize = 40;
-    pub const HEAD_AT: usize = 48;
-    pub const RELEASED_AT: usize = 56;
-    pub const CLOSED_AT: usize = 64;
-    pub const READER_PARKED_AT: usize = 68;
-    pub const READER_PEER_FENCES_AT: usize = 72;
-    pub const WRITER_PARKED_AT: usize = 76;
-    pub const WRITER_PEER_FENCES_AT: usize = 80;
-    pub const RECORDS_AT: usize = 88;
+    pub const STREAM_AT: usize = 48;
+    pub const SCHEMA_AT: usize = 56;
+    pub const HEAD_AT: usize = 64;
+    pub const RELEASED_AT: usize = 72;
+    pub const CLOSED_AT: usize = 80;
+    pub const READER_PARKED_AT: usize = 84;
+    pub const READER_PEER_FENCES_AT: usize = 88;
+    pub const WRITER_PARKED_AT: usize = 92;
+    pub const WRITER_PEER_FENCES_AT: usize = 96;
+    pub const RECORDS_AT: usize = 104;
     pub const DECOY: &[u8] = b"ring\n";
     pub const SMALLEST: usize = 16;
     pub const LARGEST: usize = 1 << 10;

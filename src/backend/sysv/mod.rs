@@ -119,6 +119,29 @@ impl SysV {
     pub fn declaration(&self) -> Option<Declared> {
         self.attached.plan.declared()
     }
+
+    /// What tells a ring from all others: a random number that its maker has given it. `None`: a slot.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let writer = Writer::<SysV>::open(&Options::any_ring(key))?;
+    /// let reader = Reader::<SysV>::open(&Options::any_ring(key))?;
+    /// writer.backend().segment().remove()?;
+    /// let stream = writer.backend().stream();
+    /// assert!(stream.is_some() && stream == reader.backend().stream(), "both sides see the same");
+    /// assert_eq!(writer.backend().schema(), None, "no type was told");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self) -> Option<u64> {
+        self.attached.said.map(|said| said.stream)
+    }
+
+    /// The [schema](Options::schema) of a ring's messages, if its maker has told one.
+    #[must_use]
+    pub fn schema(&self) -> Option<u64> {
+        self.attached.said.map(|said| said.schema).filter(|schema| *schema != 0)
+    }
 }
 
 impl SysV {

@@ -16,7 +16,7 @@ use super::set::{Met, Set};
 use super::taken::ATTEMPTS;
 use super::want::Plan;
 use super::wish::Wish;
-use crate::backend::memory::header;
+use crate::backend::memory::header::{self, Said};
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::slot::{AnySlot, EMPTY};
 use crate::backend::{DeclaredView, Layout, RingView, SlotView};
@@ -47,6 +47,8 @@ pub struct Observer {
     id: i32,
     stat: Stat,
     plan: Plan,
+    /// By a ring's header.
+    said: Option<Said>,
     seats: Option<Seats>,
     seats_hidden: bool,
 }
@@ -139,7 +141,7 @@ impl Observer {
                     Some(wish) => recognise::fits(key, &stat, wish).map(|()| Plan::Declared(wish))?,
                     None => recognise::by_size(key, &stat)?.into(),
                 };
-                Ok(Self { segment: None, _mark: None, id, stat, plan, seats, seats_hidden })
+                Ok(Self { segment: None, _mark: None, id, stat, plan, said: None, seats, seats_hidden })
             }
         }
     }
@@ -163,20 +165,44 @@ impl Observer {
         let segment = Segment::attach_read_only(id, key)?;
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
-        let plan = match wish {
+        let (plan, said) = match wish {
             Some(wish) => {
                 recognise::is_declared(&segment, &stat, wish, None)?;
-                Plan::Declared(wish)
+                (Plan::Declared(wish), None)
             }
-            None => recognise::recognise(&segment, &stat, None)?.into(),
+            None => {
+                let (layout, said) = recognise::recognise(&segment, &stat, None, 0)?;
+                (layout.into(), said)
+            }
         };
-        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, plan, seats, seats_hidden: false })
+        Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, plan, said, seats, seats_hidden: false })
     }
 
     /// Its layout.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.plan.layout()
+    }
+
+    /// What tells a ring from all others, as [`SysV::stream`](super::SysV::stream) says it. `None`: a slot, or it is not attached.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let writer = Writer::<SysV>::open(&Options::any_ring(key).schema(7))?;
+    /// let observer = Observer::open(key)?;
+    /// writer.backend().segment().remove()?;
+    /// assert_eq!((observer.stream(), observer.schema()), (writer.backend().stream(), Some(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self) -> Option<u64> {
+        self.said.map(|said| said.stream)
+    }
+
+    /// The [schema](super::Options::schema) of a ring's messages, if its maker has told one.
+    #[must_use]
+    pub fn schema(&self) -> Option<u64> {
+        self.said.map(|said| said.schema).filter(|schema| *schema != 0)
     }
 
     /// Its id, as `ipcs` shows it.

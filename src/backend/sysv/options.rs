@@ -10,7 +10,7 @@ use super::segment::Segment;
 use super::want::{Plan, Want};
 use super::wish::Wish;
 use crate::backend::Wanted;
-use crate::backend::memory::header;
+use crate::backend::memory::header::{self, Said};
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::backend::memory::slot::EMPTY;
@@ -38,13 +38,15 @@ pub struct Options {
     pub(super) want: Want,
     pub(super) mode: u32,
     pub(super) trust_owner: bool,
+    /// Of what the messages of a ring are; 0: of no told type.
+    pub(super) schema: u64,
 }
 
 impl Options {
     /// At `key`, a classic slot, as C programs of the tutorial use it.
     #[must_use]
     pub fn slot(key: Key) -> Self {
-        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false }
+        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0 }
     }
 
     /// At `key`, whatever is there; where nothing is, a classic slot is made.
@@ -112,6 +114,25 @@ impl Options {
         Self { trust_owner, ..self }
     }
 
+    /// The schema of the messages, for a ring: any number but 0 that both sides work out from the type that they
+    /// send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
+    /// without one, and a ring without one, suit every side.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// let writer = Writer::<SysV>::open(&Options::any_ring(key).schema(7))?;
+    /// let other = Reader::<SysV>::open(&Options::any_ring(key).schema(8)).unwrap_err();
+    /// let untyped = Reader::<SysV>::open(&Options::any(key))?;
+    /// writer.backend().segment().remove()?;
+    /// assert_eq!(other, Error::OtherSchema { key: key.number(), found: 7, wanted: 8 });
+    /// assert_eq!(untyped.backend().schema(), Some(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn schema(self, schema: u64) -> Self {
+        Self { schema, ..self }
+    }
+
     /// Of a side that can use `wanted` alone: what it makes, where nothing is, is that.
     pub(super) fn narrowed(&self, wanted: Option<Wanted>) -> Self {
         Self { want: self.want.narrowed(wanted), ..*self }
@@ -169,7 +190,8 @@ impl Options {
         wish.map_or(*self, |wish| Self { want: Want::Declared(wish), ..*self })
     }
 
-    fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<Plan, Error> {
+    /// What the segment is, and what a ring says of itself.
+    fn judge(&self, segment: &Segment, lock: Option<&Lock>) -> Result<(Plan, Option<Said>), Error> {
         let stat = segment.stat()?;
         let told = if self.want == Want::Any { lock.and_then(Lock::told) } else { None };
         let adopting = self.adopting(&stat, told);
@@ -182,9 +204,15 @@ impl Options {
         adopting.check(&stat)?;
         if let Want::Declared(wish) = adopting.want {
             recognise::is_declared(segment, &stat, wish, lock)?;
-            return Ok(adopting.want.plan());
+            return Ok((adopting.want.plan(), None));
         }
-        recognise::recognise(segment, &stat, lock).map(Plan::from)
+        let (layout, said) = recognise::recognise(segment, &stat, lock, self.schema)?;
+        match said {
+            Some(Said { schema, .. }) if ![0, self.schema].contains(&schema) && self.schema != 0 => {
+                Err(Error::OtherSchema { key: self.key.number(), found: schema, wanted: self.schema })
+            }
+            said => Ok((layout.into(), said)),
+        }
     }
 
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.
@@ -199,19 +227,22 @@ impl Options {
 
     fn attach_locked(&self, lock: Option<&Lock>) -> Result<Attached, Error> {
         let mut has_replaced = false;
-        let (segment, plan, made) = loop {
+        let (segment, plan, made, said) = loop {
             let (segment, made) = Segment::open_or_create(self.key, self.want.size(), self.mode)?;
             if made {
                 let plan = self.want.plan();
-                match plan {
-                    Plan::Slot => {}
-                    Plan::Ring { capacity } => recognise::make_ring(&segment, capacity),
-                    Plan::Declared(wish) => recognise::make_empty(&segment, wish),
-                }
-                break (segment, plan, made);
+                let said = match plan {
+                    Plan::Slot => None,
+                    Plan::Ring { capacity } => Some(recognise::make_ring(&segment, capacity, self.schema)),
+                    Plan::Declared(wish) => {
+                        recognise::make_empty(&segment, wish);
+                        None
+                    }
+                };
+                break (segment, plan, made, said);
             }
             match self.judge(&segment, lock) {
-                Ok(plan) => break (segment, plan, made),
+                Ok((plan, said)) => break (segment, plan, made, said),
                 // It was removed while we judged it: what is at the key now is what counts.
                 Err(_) if !segment.is_current()? => {}
                 Err(Error::OtherLayout { .. }) if !has_replaced && self.replaces(&segment, lock)? => {
@@ -223,7 +254,7 @@ impl Options {
         // SAFETY: `Attached`, and then `SysV`, has the two together, replaces them together, and lends views for no longer
         // than itself.
         let views = unsafe { segment.views_unbound(plan.shape()) };
-        Ok(Attached { views, segment, plan, made })
+        Ok(Attached { views, segment, plan, said, made })
     }
 
     /// Whether a slot that the other side has made can be replaced by what this side asks for.
@@ -263,6 +294,8 @@ pub(super) struct Attached {
     pub(super) views: Mapped<'static>,
     pub(super) segment: Segment,
     pub(super) plan: Plan,
+    /// By a ring's header.
+    pub(super) said: Option<Said>,
     /// By this side, just now.
     pub(super) made: bool,
 }

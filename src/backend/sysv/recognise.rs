@@ -1,13 +1,13 @@
 //! Which layout a segment has, and how a ring is made.
 
 use super::kernel::rows::Stat;
-use super::kernel::{geteuid, now, since, sleep};
+use super::kernel::{geteuid, now, random, since, sleep};
 use super::key::Key;
 use super::lock::{JUDGED, Lock};
 use super::segment::Segment;
 use super::taken::AGAIN;
 use super::wish::Wish;
-use crate::backend::memory::header::{self, Header};
+use crate::backend::memory::header::{self, Header, Said};
 use crate::backend::memory::mapped::Shape;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::backend::memory::slot::AnySlot;
@@ -65,37 +65,42 @@ fn not_a_channel(key: Key, why: impl Into<String>) -> Error {
     Error::NotAChannel { key: key.number(), why: why.into(), looks_like: None }
 }
 
-/// What the segment is. `lock`: we hold the lock under which rings are made, so a
-/// ring without a magic is one whose maker died; it is made anew.
-pub(super) fn recognise(segment: &Segment, stat: &Stat, lock: Option<&Lock>) -> Result<Layout, Error> {
+/// What the segment is, and what a ring says of itself. `lock`: we hold the lock under which rings are made, so a
+/// ring without a magic is one whose maker died; it is made anew, for messages of that schema.
+pub(super) fn recognise(
+    segment: &Segment,
+    stat: &Stat,
+    lock: Option<&Lock>,
+    schema: u64,
+) -> Result<(Layout, Option<Said>), Error> {
     let key = segment.key();
     let layout = by_size(key, stat)?;
-    let Layout::Ring { capacity } = layout else { return Ok(layout) };
+    let Layout::Ring { capacity } = layout else { return Ok((layout, None)) };
     let mut read = header(segment).read();
     if let Some(lock) = lock
         && read == Err(0)
         && stat.uid == geteuid()
     {
         if is_left_to_us(segment, stat, lock)? && is_half_made(segment, capacity) {
-            make_ring(segment, capacity);
-            return Ok(layout);
+            return Ok((layout, Some(make_ring(segment, capacity, schema))));
         }
         read = header(segment).read();
     }
-    if let Ok((version, said)) = read {
-        if version != ring::VERSION {
+    if let Ok(said) = read {
+        if said.version != ring::VERSION {
+            let version = said.version;
             return Err(not_a_channel(
                 key,
                 format!("it is a ring of version {version}, and this program knows version {}", ring::VERSION),
             ));
         }
-        if usize::try_from(said) != Ok(capacity) {
+        if usize::try_from(said.capacity) != Ok(capacity) {
             return Err(not_a_channel(
                 key,
-                format!("it says that it has {said} bytes for records, and has {capacity}"),
+                format!("it says that it has {} bytes for records, and has {capacity}", said.capacity),
             ));
         }
-        return Ok(layout);
+        return Ok((layout, Some(said)));
     }
     Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
 }
@@ -121,8 +126,9 @@ fn is_left_to_us(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Er
 }
 
 /// Whether nothing lies there but what the maker of such a ring would have put
-/// there.
+/// there. Its stream and its schema can be anything.
 fn is_half_made(segment: &Segment, capacity: usize) -> bool {
+    let is_free = |at: usize| (ring::STREAM_AT..ring::SCHEMA_AT + 8).contains(&at);
     let expected = |at: usize| -> [u32; 2] {
         let flag_or_text = if at == SLOT.flag_at {
             1
@@ -143,7 +149,7 @@ fn is_half_made(segment: &Segment, capacity: usize) -> bool {
         [0, if at < SLOT.size { flag_or_text } else { header }]
     };
     // All of it: what lies behind the header may be somebody's own.
-    (0..ring::RECORDS_AT).step_by(4).all(|at| expected(at).contains(&segment.bits(at)))
+    (0..ring::RECORDS_AT).step_by(4).all(|at| is_free(at) || expected(at).contains(&segment.bits(at)))
         && (ring::RECORDS_AT..ring::size(capacity)).step_by(4).all(|at| segment.bits(at) == 0)
 }
 
@@ -158,7 +164,7 @@ pub(super) fn is_declared(
     fits(key, stat, wish)?;
     // A slot that begins in front of a ring's header could be taken for one that lies in a large segment.
     if let Ok(Layout::Ring { .. }) = by_size(key, stat)
-        && let Ok((version, _)) = header(segment).read()
+        && let Ok(Said { version, .. }) = header(segment).read()
     {
         return Err(not_a_channel(key, format!("it is a ring of version {version}, and no segment of {wish}")));
     }
@@ -200,12 +206,14 @@ fn make_up(segment: &Segment, wish: &'static Wish) {
     }
 }
 
-/// Makes a ring of what is all zero, or half made. The magic comes last: without
+/// Makes a ring of what is all zero, or half made, for messages of that schema. The magic comes last: without
 /// it nobody takes this for a ring.
-pub(super) fn make_ring(segment: &Segment, capacity: usize) {
+pub(super) fn make_ring(segment: &Segment, capacity: usize, schema: u64) -> Said {
     segment.payload(SLOT.text_at, SLOT.text_len).write_text(ring::DECOY);
     header::put(segment.word(SLOT.flag_at), 1);
-    header(segment).make(capacity as u64);
+    let said = Said::of_new(capacity as u64, random().max(1), schema);
+    header(segment).make(said);
+    said
 }
 
 fn header(segment: &Segment) -> Header<'_> {
@@ -213,6 +221,8 @@ fn header(segment: &Segment) -> Header<'_> {
         magic: segment.double_word(ring::MAGIC_AT),
         version: segment.word(ring::VERSION_AT),
         capacity: segment.double_word(ring::CAPACITY_AT),
+        stream: segment.double_word(ring::STREAM_AT),
+        schema: segment.double_word(ring::SCHEMA_AT),
     }
 }
 

@@ -281,6 +281,14 @@ pub(in crate::backend::sysv) fn now() -> Instant {
     Instant::now()
 }
 
+/// A number that no other call has given, here or in another process: of the system's randomness, which hashes
+/// the process and the moment.
+pub(in crate::backend::sysv) fn random() -> u64 {
+    use std::hash::BuildHasher;
+    // A forked child has its parent's keys, and another pid.
+    std::hash::RandomState::new().hash_one((getpid(), std::time::SystemTime::now()))
+}
+
 /// Sleeps for so long.
 pub(in crate::backend::sysv) fn sleep(longest: Duration) {
     std::thread::sleep(longest);

@@ -29,7 +29,7 @@ pub(crate) use face::LAST_ATTACHMENT;
 #[cfg(not(model))]
 pub(super) use face::futex_try;
 pub(super) use face::{
-    Attachment, be_fenced, geteuid, getpid, no_fork_during, now, sem_pid, sem_stat, shm_stat, shmmni, sleep,
+    Attachment, be_fenced, geteuid, getpid, no_fork_during, now, random, sem_pid, sem_stat, shm_stat, shmmni, sleep,
 };
 pub(crate) use face::{proc, removes_unattached};
 

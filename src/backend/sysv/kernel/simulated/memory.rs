@@ -23,6 +23,8 @@ struct Ring {
     magic: AtomicU64,
     version: AtomicU32,
     capacity: AtomicU64,
+    stream: AtomicU64,
+    schema: AtomicU64,
     words: RingWords,
 }
 
@@ -45,6 +47,8 @@ impl Memory {
                 magic: AtomicU64::new(0),
                 version: AtomicU32::new(0),
                 capacity: AtomicU64::new(0),
+                stream: AtomicU64::new(0),
+                schema: AtomicU64::new(0),
                 words: RingWords::new(
                     capacity,
                     capacity / 4,
@@ -64,10 +68,12 @@ impl Memory {
     fn label(&self) {
         crate::sync::trace().new_memory();
         match &self.ring {
-            Some(Ring { magic, version, capacity, words }) => {
+            Some(Ring { magic, version, capacity, stream, schema, words }) => {
                 magic.label("magic", 0);
                 version.label("version", 0);
                 capacity.label("capacity", 0);
+                stream.label("stream", 0);
+                schema.label("schema", 0);
                 words.label();
             }
             None => match &self.declared {
@@ -107,6 +113,8 @@ impl Attachment {
         match offset {
             ring::MAGIC_AT => &self.memory.of_ring().magic,
             ring::CAPACITY_AT => &self.memory.of_ring().capacity,
+            ring::STREAM_AT => &self.memory.of_ring().stream,
+            ring::SCHEMA_AT => &self.memory.of_ring().schema,
             _ => unreachable!("the backend asks for no double word at {offset}"),
         }
     }
@@ -131,6 +139,8 @@ impl Attachment {
             ring::VERSION_AT => header::get(&ring.version),
             _ if wide == ring::MAGIC_AT => header::get_half(&ring.magic, half),
             _ if wide == ring::CAPACITY_AT => header::get_half(&ring.capacity, half),
+            _ if wide == ring::STREAM_AT => header::get_half(&ring.stream, half),
+            _ if wide == ring::SCHEMA_AT => header::get_half(&ring.schema, half),
             _ => ring.words.bits(offset),
         }
     }
