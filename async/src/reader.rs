@@ -1,0 +1,245 @@
+//! The reading side.
+
+use crate::descriptor::Descriptor;
+use crate::endpoint::{Movable, ReaderWait};
+use crate::pace::Pace;
+use crate::waiter::Waiter;
+use futures_core::Stream;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::{Core, Either, Error, Received, RecvError, WaitPolicy};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+type Blocking<B, L> = shm_handoff::Reader<B, L>;
+
+/// The side that receives, for async code: a [`shm_handoff::Reader`] whose waits are futures.
+///
+/// Every future here is cancel-safe: one that is dropped has taken no message, and the next call receives what it would
+/// have. As a [`Stream`] the reader gives out each message up to the end of the session, released; behind an error it gives out
+/// nothing more.
+///
+/// ```
+/// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
+/// use futures::StreamExt;
+/// use shm_handoff_async::{Reader, shm_handoff::Received};
+///
+/// let mut reader = Reader::new(reader); // or `Reader::open(&Options::any_ring(key))`
+/// writer.send_all(&[b"one", b"two"])?;
+/// writer.end()?;
+/// # futures::executor::block_on(async {
+/// let mut bytes = [0; 1024];
+/// assert_eq!(reader.recv(&mut bytes).await?, Received::Message(3));
+/// while let Some(message) = reader.next().await {
+///     assert_eq!(message?, b"two");
+/// }
+/// assert!(reader.end_session().await?);
+/// # Ok::<(), shm_handoff::RecvError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader<B: Backend = SysV, L: Core = Either>
+where
+    Blocking<B, L>: Movable,
+{
+    waiter: Waiter<Blocking<B, L>>,
+    pace: Pace,
+    /// The stream has given out an error.
+    failed: bool,
+}
+
+impl<B: Backend, L: Core> Reader<B, L>
+where
+    Blocking<B, L>: Movable,
+{
+    /// Takes the reader's seat at `address`. This does not wait, but it makes system calls.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Reader::open`].
+    pub fn open(address: &B::Address) -> Result<Self, Error> {
+        Blocking::open(address).map(Self::new)
+    }
+
+    /// Of a blocking reader.
+    #[must_use]
+    pub fn new(reader: Blocking<B, L>) -> Self {
+        Self { waiter: Waiter::new(reader), pace: Pace::new(), failed: false }
+    }
+
+    /// How often a poll looks, with a pause between, before the task has to wait: 100 times, which takes some
+    /// microseconds. With 0 the thread waits at once.
+    #[must_use]
+    pub fn spins(mut self, spins: u32) -> Self {
+        self.pace.set_pauses(spins);
+        self
+    }
+
+    /// Waits for the next message, copies it to the beginning of `bytes`, and releases it. A message that is there costs no
+    /// system call and no thread.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Reader::recv`]; [`RecvError::Backend`] also if the thread that waits can't be started.
+    pub async fn recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
+        poll_fn(|context| self.poll_recv(context, bytes)).await
+    }
+
+    /// Polls for the next message, as [`recv`](Self::recv) does.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv(&mut self, context: &mut Context<'_>, bytes: &mut [u8]) -> Poll<Result<Received, RecvError>> {
+        ready!(self.pace.poll_go(context));
+        if let Some(reader) = self.waiter.here()
+            && let Some(len) = reader.recv_straight(bytes)
+        {
+            return Poll::Ready(Ok(Received::Message(len)));
+        }
+        self.poll_with(context, |reader| reader.try_recv(bytes))
+    }
+
+    /// Waits until a message or the end of the session is there, and lends the blocking reader, none of whose calls waits
+    /// then: to peek, to release, to answer.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Reader::wait_with`]; and as for [`recv`](Self::recv).
+    pub async fn ready(&mut self) -> Result<&mut Blocking<B, L>, RecvError> {
+        poll_fn(|context| {
+            ready!(self.pace.poll_go(context));
+            self.poll_ready(context)
+        })
+        .await?;
+        Ok(self.waiter.recall())
+    }
+
+    /// The blocking reader, as it is, for what does not wait. If a wait goes on, it ends.
+    pub async fn inner(&mut self) -> &mut Blocking<B, L> {
+        poll_fn(|context| self.waiter.poll_here(context, None).map(drop)).await;
+        self.waiter.forget();
+        self.waiter.recall()
+    }
+
+    /// Ends the session if its end comes next, and says whether it did.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Reader::end_session`].
+    pub async fn end_session(&mut self) -> Result<bool, RecvError> {
+        self.inner().await.end_session()
+    }
+
+    /// Goes on after [`RecvError::WriterGone`]: the reader waits for the next writer.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Reader::await_next_writer`].
+    pub async fn await_next_writer(&mut self) -> Result<(), Error> {
+        self.failed = false;
+        self.inner().await.await_next_writer()
+    }
+
+    /// Gives the seat back, and the space of what was released.
+    ///
+    /// # Errors
+    /// What the system call met.
+    pub async fn close(mut self) -> Result<(), Error> {
+        self.inner().await;
+        self.into_inner().close()
+    }
+
+    /// The blocking reader. If a wait goes on, it ends, which takes some microseconds.
+    #[must_use]
+    pub fn into_inner(self) -> Blocking<B, L> {
+        self.waiter.into_inner()
+    }
+
+    /// As a descriptor, for event loops of another kind.
+    ///
+    /// # Errors
+    /// What making the descriptor met.
+    pub fn into_descriptor(self) -> Result<Descriptor<Blocking<B, L>>, RecvError> {
+        Descriptor::new(self.into_inner())
+    }
+
+    /// Ready when there is something to receive, or nothing more to wait for.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
+        loop {
+            let reader = ready!(self.waiter.poll_here(context, Some(ReaderWait::Message)));
+            if self.pace.spin(|| reader.is_ready())? {
+                self.pace.rest();
+                return Poll::Ready(Ok(()));
+            }
+            match self.waiter.ended(ReaderWait::Message) {
+                // By this side, for something else.
+                None | Some(Err(RecvError::Interrupted)) => {}
+                // An end that is told beside the data is no message.
+                Some(ended) => return Poll::Ready(ended),
+            }
+            if self.pace.takes_turns(context) {
+                return Poll::Pending;
+            }
+            self.pace.rest();
+            self.waiter.wait(ReaderWait::Message)?;
+        }
+    }
+
+    /// Ready when `take` has succeeded, or failed by anything but that there is nothing.
+    fn poll_with<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(&mut Blocking<B, L>) -> Result<T, RecvError>,
+    ) -> Poll<Result<T, RecvError>> {
+        loop {
+            ready!(self.poll_ready(context))?;
+            match take(self.waiter.recall()) {
+                // What was there has gone with its memory.
+                Err(RecvError::WouldBlock | RecvError::TimedOut) => {}
+                taken => return Poll::Ready(taken),
+            }
+        }
+    }
+}
+
+/// The next message, released; `None`: the session has ended.
+fn next<B: Backend, L: Core>(reader: &mut Blocking<B, L>) -> Result<Option<Vec<u8>>, RecvError> {
+    let len = reader.await_len(&mut WaitPolicy::non_blocking())?;
+    let mut bytes = Vec::new();
+    // A peer can say any length that a ring can have.
+    if bytes.try_reserve_exact(len).is_err() {
+        return reader.next_message().map(|message| message.map(<[u8]>::to_vec));
+    }
+    bytes.resize(len, 0);
+    Ok(match reader.try_recv(&mut bytes)? {
+        Received::Message(len) => {
+            bytes.truncate(len);
+            Some(bytes)
+        }
+        Received::End => None,
+    })
+}
+
+impl<B: Backend, L: Core> Stream for Reader<B, L>
+where
+    Blocking<B, L>: Movable + Unpin,
+{
+    type Item = Result<Vec<u8>, RecvError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.failed {
+            return Poll::Ready(None);
+        }
+        ready!(this.pace.poll_go(context));
+        let next = ready!(this.poll_with(context, next));
+        this.failed = next.is_err();
+        Poll::Ready(next.transpose())
+    }
+}
+
+impl<B: Backend, L: Core> From<Blocking<B, L>> for Reader<B, L>
+where
+    Blocking<B, L>: Movable,
+{
+    fn from(reader: Blocking<B, L>) -> Self {
+        Self::new(reader)
+    }
+}

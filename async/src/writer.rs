@@ -1,0 +1,318 @@
+//! The writing side.
+
+use crate::descriptor::Descriptor;
+use crate::endpoint::{Movable, WriterWait};
+use crate::pace::Pace;
+use crate::waiter::Waiter;
+use futures_sink::Sink;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::{Core, Either, Error, SendError, WaitPolicy};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+type Blocking<B, L> = shm_handoff::Writer<B, L>;
+
+/// The side that sends, for async code: a [`shm_handoff::Writer`] whose waits are futures.
+///
+/// Every future here is cancel-safe: one that is dropped has either sent its message or not touched it. [`send`](Self::send) and
+/// [`end`](Self::end) have sent it only if they were ready.
+///
+/// A writer is also a [`Sink`] for bytes. Closing the sink ends the session and leaves in order, as a socket's close is the end
+/// of its stream; [`close`](Self::close) leaves without an end.
+///
+/// ```
+/// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
+/// use futures::SinkExt;
+/// use shm_handoff_async::Writer;
+///
+/// let mut writer = Writer::new(writer); // or `Writer::open(&Options::any_ring(key))`
+/// # futures::executor::block_on(async {
+/// writer.send(b"one").await?;
+/// SinkExt::send(&mut writer, "two").await?;
+/// SinkExt::<&[u8]>::close(&mut writer).await?;
+/// # Ok::<(), shm_handoff::SendError>(())
+/// # })?;
+/// let messages: Result<Vec<_>, _> = reader.messages().collect();
+/// assert_eq!(messages?, [b"one", b"two"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer<B: Backend = SysV, L: Core = Either>
+where
+    Blocking<B, L>: Movable,
+{
+    /// `None`: it has left.
+    waiter: Option<Waiter<Blocking<B, L>>>,
+    pace: Pace,
+    /// What the sink was given, and there was no room for.
+    pending: Option<Vec<u8>>,
+    /// The sink is closing, and the end was told.
+    ended: bool,
+}
+
+/// What a sink that was closed says to everything.
+const LEFT: &str = "the sink was closed: the writer has left";
+
+impl<B: Backend, L: Core> Writer<B, L>
+where
+    Blocking<B, L>: Movable,
+{
+    /// Takes the writer's seat at `address`. This does not wait, but it makes system calls.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::open`].
+    pub fn open(address: &B::Address) -> Result<Self, Error> {
+        Blocking::open(address).map(Self::new)
+    }
+
+    /// Of a blocking writer.
+    #[must_use]
+    pub fn new(writer: Blocking<B, L>) -> Self {
+        Self { waiter: Some(Waiter::new(writer)), pace: Pace::new(), pending: None, ended: false }
+    }
+
+    /// How often a poll looks, with a pause between, before the task has to wait: 100 times, which takes some
+    /// microseconds. With 0 the thread waits at once.
+    #[must_use]
+    pub fn spins(mut self, spins: u32) -> Self {
+        self.pace.set_pauses(spins);
+        self
+    }
+
+    /// Sends `bytes`, waiting for room. Where there is room, this makes no system call (except to wake a reader that
+    /// sleeps) and needs no thread. If it is dropped before it is ready, nothing was sent.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::send`]; [`SendError::Backend`] also if the thread that waits can't be started.
+    ///
+    /// # Panics
+    /// If the writer was closed as a sink. This holds for every call.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        poll_fn(|context| {
+            ready!(self.pace.poll_go(context));
+            ready!(self.poll_pending(context))?;
+            self.poll_send(context, bytes)
+        })
+        .await
+    }
+
+    /// Waits until a message of `len` bytes can be sent, and lends the blocking writer, to which that is no wait then: to
+    /// build the message in the shared memory, to send several at once.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::await_room`]; and as for [`send`](Self::send).
+    pub async fn ready(&mut self, len: usize) -> Result<&mut Blocking<B, L>, SendError> {
+        poll_fn(|context| {
+            ready!(self.pace.poll_go(context));
+            ready!(self.poll_pending(context))?;
+            self.poll_room(context, len)
+        })
+        .await?;
+        Ok(self.waiter().recall())
+    }
+
+    /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends.
+    pub async fn inner(&mut self) -> &mut Blocking<B, L> {
+        poll_fn(|context| self.waiter().poll_here(context, None).map(drop)).await;
+        self.waiter().forget();
+        self.waiter().recall()
+    }
+
+    /// Ends the session, waiting for room. If this is dropped before it is ready, the end can have been told; calling it
+    /// again tells it once.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::end`].
+    pub async fn end(&mut self) -> Result<(), SendError> {
+        let wait = RecallOnDrop { writer: self };
+        poll_fn(|context| wait.writer.poll_wait(context, WriterWait::End)).await
+    }
+
+    /// Waits until a reader is there. After [`SendError::ReaderGone`] this is how to go on.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::await_reader`].
+    pub async fn await_reader(&mut self) -> Result<(), SendError> {
+        poll_fn(|context| self.poll_wait(context, WriterWait::Reader)).await
+    }
+
+    /// Makes sure that nothing is left where nobody will read it.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::flush`].
+    pub async fn flush(&mut self) -> Result<(), SendError> {
+        poll_fn(|context| self.poll_wait(context, WriterWait::Flush)).await
+    }
+
+    /// Leaves in order: the reader waits for the next writer. What was sent stays for it.
+    ///
+    /// # Errors
+    /// As [`shm_handoff::Writer::close`]. The writer is gone then, too, but as one that failed.
+    pub async fn close(mut self) -> Result<(), SendError> {
+        self.flush().await?;
+        self.into_inner().close_flushed()
+    }
+
+    /// The blocking writer. If a wait goes on, it ends, which takes some microseconds.
+    #[must_use]
+    pub fn into_inner(self) -> Blocking<B, L> {
+        self.waiter.expect(LEFT).into_inner()
+    }
+
+    /// As a descriptor, for event loops of another kind.
+    ///
+    /// # Errors
+    /// What making the descriptor met.
+    pub fn into_descriptor(self) -> Result<Descriptor<Blocking<B, L>>, SendError> {
+        Descriptor::new(self.into_inner())
+    }
+
+    fn waiter(&mut self) -> &mut Waiter<Blocking<B, L>> {
+        self.waiter.as_mut().expect(LEFT)
+    }
+
+    /// Sends what the sink was given first.
+    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let Some(bytes) = self.pending.take() else { return Poll::Ready(Ok(())) };
+        let sent = self.poll_send(context, &bytes);
+        // After an error, too: the caller decides whether it waits for the next reader.
+        if !matches!(sent, Poll::Ready(Ok(()) | Err(SendError::Unsendable(_)))) {
+            self.pending = Some(bytes);
+        }
+        sent
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<(), SendError>> {
+        if let Some(writer) = self.waiter().here() {
+            if writer.send_straight(bytes) {
+                return Poll::Ready(Ok(()));
+            }
+            writer.check(bytes)?;
+        }
+        loop {
+            ready!(self.poll_room(context, bytes.len()))?;
+            match self.waiter().recall().try_send(bytes) {
+                // The room went with its memory.
+                Err(SendError::WouldBlock) => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+    }
+
+    /// Ready when there is room, or nothing more to wait for.
+    fn poll_room(&mut self, context: &mut Context<'_>, len: usize) -> Poll<Result<(), SendError>> {
+        let wait = WriterWait::Room(len);
+        let waiter = self.waiter.as_mut().expect(LEFT);
+        loop {
+            let writer = ready!(waiter.poll_here(context, Some(wait)));
+            if self.pace.spin(|| writer.is_ready(len))? {
+                self.pace.rest();
+                return Poll::Ready(Ok(()));
+            }
+            match waiter.ended(wait) {
+                // By this side, for something else.
+                None | Some(Err(SendError::Interrupted)) => {}
+                Some(ended) => return Poll::Ready(ended),
+            }
+            if self.pace.takes_turns(context) {
+                return Poll::Pending;
+            }
+            self.pace.rest();
+            waiter.wait(wait)?;
+        }
+    }
+
+    /// Ready when what is waited for is done.
+    fn poll_wait(&mut self, context: &mut Context<'_>, wait: WriterWait) -> Poll<Result<(), SendError>> {
+        ready!(self.poll_pending(context))?;
+        let waiter = self.waiter();
+        loop {
+            ready!(waiter.poll_here(context, Some(wait)));
+            match waiter.ended(wait) {
+                None | Some(Err(SendError::Interrupted)) => {}
+                Some(ended) => return Poll::Ready(ended),
+            }
+            if wait == WriterWait::End {
+                match waiter.recall().end_with(&mut WaitPolicy::non_blocking()) {
+                    Err(SendError::TimedOut) => {}
+                    ended => return Poll::Ready(ended),
+                }
+            }
+            waiter.wait(wait)?;
+        }
+    }
+}
+
+/// An end must not be told behind a future that is no more.
+struct RecallOnDrop<'w, B: Backend, L: Core>
+where
+    Blocking<B, L>: Movable,
+{
+    writer: &'w mut Writer<B, L>,
+}
+
+impl<B: Backend, L: Core> Drop for RecallOnDrop<'_, B, L>
+where
+    Blocking<B, L>: Movable,
+{
+    fn drop(&mut self) {
+        if let Some(waiter) = &mut self.writer.waiter {
+            waiter.recall();
+        }
+    }
+}
+
+impl<T: AsRef<[u8]>, B: Backend, L: Core> Sink<T> for Writer<B, L>
+where
+    Blocking<B, L>: Movable + Unpin,
+{
+    type Error = SendError;
+
+    fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        Sink::<T>::poll_flush(self, context)
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: T) -> Result<(), SendError> {
+        let this = self.get_mut();
+        let bytes = item.as_ref();
+        if let Some(writer) = this.waiter().here() {
+            if writer.send_straight(bytes) {
+                return Ok(());
+            }
+            writer.check(bytes)?;
+        }
+        this.pending = Some(bytes.to_vec());
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let this = self.get_mut();
+        ready!(this.pace.poll_go(context));
+        this.poll_pending(context)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        ready!(Sink::<T>::poll_flush(self.as_mut(), context))?;
+        let this = self.get_mut();
+        if this.waiter.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        if !this.ended {
+            ready!(this.poll_wait(context, WriterWait::End))?;
+            this.ended = true;
+        }
+        ready!(this.poll_wait(context, WriterWait::Flush))?;
+        Poll::Ready(this.waiter.take().map_or(Ok(()), |waiter| waiter.into_inner().close_flushed()))
+    }
+}
+
+impl<B: Backend, L: Core> From<Blocking<B, L>> for Writer<B, L>
+where
+    Blocking<B, L>: Movable,
+{
+    fn from(writer: Blocking<B, L>) -> Self {
+        Self::new(writer)
+    }
+}
