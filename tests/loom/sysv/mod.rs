@@ -10,6 +10,7 @@
 //! | `declared` | J10 onwards: declared layouts |
 //! | `users` | V16, V17: other users, and what is theirs |
 //! | `faults` | V18 to V22, V26: limits, signals, and processes that are stopped |
+//! | `interrupt` | V34: a sleep that another thread ends |
 //! | `observer` | V23 to V25, V31, V32: a tool that looks, at any moment and killed at any step |
 //!
 //! A step here is a call to the kernel, or an access to shared memory. Each call is one step of the kernel's, between
@@ -18,6 +19,7 @@
 mod both;
 mod declared;
 mod faults;
+mod interrupt;
 mod killed;
 mod meeting;
 mod observer;
