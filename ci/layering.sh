@@ -23,7 +23,7 @@ declare   declare/                                               :
 sync      sync/ failpoint.rs                                     :
 orders    orders.rs                                              : sync
 memory    backend/memory/                                        : error declare sync orders
-backend   backend/mod.rs                                         : error sync memory
+backend   backend/mod.rs backend/interrupt.rs                    : error sync memory
 inproc    backend/inproc/                                        : error declare sync memory backend
 sysv      backend/sysv/                                          : error declare sync memory backend
 core      protocol/core.rs protocol/record.rs protocol/backlog.rs : error backend

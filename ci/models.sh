@@ -33,7 +33,8 @@ logged() {
 run() {
     local target=${CARGO_TARGET_DIR:-target}
     logged "$work/loom.log" env RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo test --test loom -- --nocapture
-    logs=("$work/loom.log")
+    logged "$work/async.log" env RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo test -p shm-handoff-async --test loom -- --nocapture
+    logs=("$work/loom.log" "$work/async.log")
     [ "${MODELS:-}" != deep ] || return 0
     logged "$work/shuttle.log" env RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="$target/shuttle" cargo test --test shuttle -- --nocapture
     logs+=("$work/shuttle.log")

@@ -1,8 +1,8 @@
 //! The hand-over between a task and the thread that waits in its place, under the model checker: with the library's own
 //! ring in one process, its parked words and its sleep, every interleaving up to a number of preemptions.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p shm-handoff-async --test loom --release -- --nocapture` prints how many executions each
-//! claim took. A task that is not woken is a deadlock, which loom reports.
+//! `RUSTFLAGS="--cfg loom" cargo test -p shm-handoff-async --test loom -- --nocapture` prints how many executions each claim
+//! took, as a row of docs/verification.md. A task that is not woken is a deadlock, which loom reports.
 #![cfg(loom)]
 
 use loom::future::block_on;
@@ -15,12 +15,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::Instant;
 
 type Sender = shm_handoff::Writer<InProc, Ring>;
 type Receiver = shm_handoff::Reader<InProc, Ring>;
 
 /// Runs `model` through every execution with at most `bound` preemptions; fewer than on record prove less.
 fn claim(name: &str, claim: &str, bound: usize, floor: usize, model: impl Fn() + Sync + Send + 'static) {
+    let started = Instant::now();
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     let mut builder = loom::model::Builder::new();
@@ -30,8 +32,10 @@ fn claim(name: &str, claim: &str, bound: usize, floor: usize, model: impl Fn() +
         counted.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    let count = count.load(Ordering::Relaxed);
-    println!("{name}: {claim}: {count} executions at {bound} preemptions");
+    let (count, time) = (count.load(Ordering::Relaxed), started.elapsed().as_secs_f32());
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    println!("{name} | {claim} | `{test}` | {bound} | {count} executions | {time:.1} s");
     assert!(count >= floor, "{name}: {count} executions, and {floor} are on record");
 }
 

@@ -1,4 +1,4 @@
-//! A writer and a reader in two processes, first at a classic slot, then at a ring: `program.rs`, which the
+//! A writer and a reader in two processes, at a classic slot, in a struct of its own, and at a ring: `program.rs`, which the
 //! documentation shows.
 
 #[cfg(not(model))]

@@ -10,6 +10,8 @@ fn options(layout: &str, key: &str) -> Result<Options> {
     Ok(match layout {
         // One text of up to 2047 bytes at a time, as C programs of the tutorial have it.
         "slot" => Options::slot(key),
+        // The same in a struct of the program's own.
+        "declared" => Options::declared(key, &"struct { char text[256]; int ready; }".parse()?),
         // Any bytes: many messages at a time, of up to a quarter of this each.
         _ => Options::ring(key, 1 << 20)?,
     })
@@ -40,7 +42,7 @@ fn main() -> Result<()> {
         return read(&options(layout, key)?);
     }
     let key = (std::process::id() << 8).to_string();
-    for layout in ["slot", "ring"] {
+    for layout in ["slot", "declared", "ring"] {
         let mut reader = Command::new(env::current_exe()?).args([layout, &key]).spawn()?;
         write(&options(layout, &key)?)?;
         assert!(reader.wait()?.success(), "the reader has said why");

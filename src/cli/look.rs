@@ -165,7 +165,7 @@ pub(super) struct Positions {
     pub(super) tail: u64,
     pub(super) ended: bool,
     /// In hexadecimal: most programs read a number of JSON as a double.
-    pub(super) stream: Option<String>,
+    pub(super) stream: String,
     pub(super) schema: Option<String>,
 }
 
@@ -275,7 +275,7 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
                 shown.messages = Some(messages);
                 shown.bytes = Some(bytes);
                 let hex = |number: u64| format!("{number:016x}");
-                let (stream, schema) = (observer.stream().map(hex), observer.schema().map(hex));
+                let (stream, schema) = (hex(observer.stream().unwrap_or_default()), observer.schema().map(hex));
                 shown.ring = Some(Positions { capacity, head, released, tail, ended, stream, schema });
             }
         }

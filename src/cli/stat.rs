@@ -108,10 +108,10 @@ fn in_words(whole: &Whole<'_>) -> String {
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
-            "ring of {} bytes, stream {}{}: head {}, released {}, tail {}{}",
+            "ring of {} bytes, stream 0x{}{}: head {}, released {}, tail {}{}",
             ring.capacity,
-            ring.stream.as_deref().unwrap_or("unknown"),
-            ring.schema.as_deref().map_or_else(String::new, |schema| format!(", schema {schema}")),
+            ring.stream,
+            ring.schema.as_deref().map_or_else(String::new, |schema| format!(", schema 0x{schema}")),
             ring.head,
             ring.released,
             ring.tail,
