@@ -42,6 +42,7 @@
 //!
 //! | To | call |
 //! | --- | --- |
+//! | know that both sides have the same type | [`schema!`], [`Schema`] |
 //! | send several at once | [`Writer::send_all`]: a ring publishes them together |
 //! | build a message in the shared memory, without a copy | [`Writer::reserve`] |
 //! | read it there, without a copy | [`Reader::peek_in_place`] |
@@ -91,6 +92,7 @@ pub mod failpoint;
 #[doc(hidden)]
 pub mod orders;
 mod protocol;
+mod schema;
 #[doc(hidden)]
 pub mod sync;
 
@@ -109,3 +111,6 @@ pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPoli
 pub use protocol::record::Cursor;
 pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
 pub use protocol::slot::{DeclaredSlot, Slot};
+pub use schema::Schema;
+#[doc(hidden)]
+pub use schema::SchemaText;
