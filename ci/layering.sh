@@ -33,6 +33,7 @@ tutorial  protocol/tutorial.rs protocol/tutorial/                : error sync or
 either    protocol/either.rs                                     : error backend core slot ring
 endpoint  protocol/mod.rs protocol/endpoint/                     : error sync backend core either
 in_place  protocol/ring/in_place.rs protocol/ring/reserved.rs    : error backend core ring endpoint
+typed     protocol/typed/                                        : error backend core ring either endpoint in_place
 schema    schema.rs                                              :
 example   example.rs                                             : error backend inproc sysv core
 cli       cli/                                                   : error declare sync memory backend sysv core slot ring tutorial endpoint

@@ -36,12 +36,14 @@
 //!
 //! | To | call | ring | slot |
 //! | --- | --- | ---: | ---: |
-//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 96, 810 | 138, 1435 |
-//! | the same, on whichever layout is there | the same, without a layout in the type | 102, 816 | 139, 1455 |
-//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 120, 834 | 139, 1449 |
+//! | send, and receive into a buffer | [`Writer::send`], [`Reader::recv`] | 96, 810 | 138, 1434 |
+//! | the same, on whichever layout is there | the same, without a layout in the type | 103, 817 | 141, 1454 |
+//! | keep a message until it was dealt with | [`Reader::peek`], [`Message::release`] | 120, 834 | 140, 1434 |
 //!
 //! | To | call |
 //! | --- | --- |
+//! | send and receive a value of a type | [`Writer::send_value`], [`Reader::recv_value`]; several as one message: [`Reader::recv_values`] |
+//! | build a value in the shared memory; deal with one before releasing it | [`Writer::reserve_value`]; [`Reader::peek_value`] |
 //! | know that both sides have the same type | [`schema!`], [`Schema`] |
 //! | send several at once | [`Writer::send_all`]: a ring publishes them together |
 //! | build a message in the shared memory, without a copy | [`Writer::reserve`] |
@@ -111,6 +113,23 @@ pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPoli
 pub use protocol::record::Cursor;
 pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
 pub use protocol::slot::{DeclaredSlot, Slot};
+pub use protocol::typed::{PeekedValue, ReservedValue};
 pub use schema::Schema;
 #[doc(hidden)]
 pub use schema::SchemaText;
+
+/// The crate whose traits say which types can be [messages](Writer::send_value), with their derives. A program that has no
+/// dependency on it says where they are: `#[zerocopy(crate = "shm_handoff::zerocopy")]`.
+///
+/// ```
+/// use shm_handoff::zerocopy::{FromBytes, Immutable, IntoBytes};
+/// #[derive(Debug, PartialEq, FromBytes, IntoBytes, Immutable)]
+/// #[zerocopy(crate = "shm_handoff::zerocopy")]
+/// #[repr(C)]
+/// struct Tick { time: u64, bid: f64, ask: f64 }
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// writer.send_value(&Tick { time: 1, bid: 99.5, ask: 100.0 })?;
+/// assert_eq!(reader.recv_value()?, Some(Tick { time: 1, bid: 99.5, ask: 100.0 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub use zerocopy;

@@ -203,7 +203,7 @@ mod tests {
     use nix::errno::Errno;
     use shm_handoff::Role;
     use shm_handoff::backend::Layout;
-    use shm_handoff::error::{Limit, Object, Place, Unsendable};
+    use shm_handoff::error::{Limit, Mistyped, Object, Place, Unsendable};
     use shm_handoff::{Error, RecvError, SendError};
 
     #[test]
@@ -248,7 +248,12 @@ mod tests {
             SendError::ReaderGone,
             SendError::TimedOut,
         ];
-        let of_receiving = [RecvError::WriterGone, RecvError::BufferTooSmall { capacity: 2048 }, RecvError::TimedOut];
+        let of_receiving = [
+            RecvError::WriterGone,
+            RecvError::BufferTooSmall { capacity: 2048 },
+            RecvError::Mistyped(Mistyped::Length { name: "u64", given: 3, needs: 8 }),
+            RecvError::TimedOut,
+        ];
         let faults = errors.map(Fault::from).into_iter().chain(of_sending.map(Fault::from));
         for fault in faults.chain(of_receiving.map(Fault::from)) {
             let text = fault.text.to_str().unwrap();

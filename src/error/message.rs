@@ -106,6 +106,9 @@ pub enum RecvError {
         /// What suffices for any message.
         capacity: usize,
     },
+    /// The message is no value of the type that was asked for. It was not released.
+    #[error("the message has another type: {0}")]
+    Mistyped(#[from] Mistyped),
     /// The memory or the seat made trouble, or a peer broke the layout.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -125,6 +128,7 @@ impl RecvError {
             Self::Interrupted => Class::Interrupted,
             Self::WriterGone => Class::PeerGone,
             Self::BufferTooSmall { .. } => Class::TooSmall,
+            Self::Mistyped(_) => Class::Corrupt,
             Self::Backend(error) => error.class(),
         }
     }
@@ -141,6 +145,7 @@ impl RecvError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Mistyped(why) => Some(why.hint().to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }
@@ -149,6 +154,63 @@ impl RecvError {
     /// What is said of a try that did not wait.
     pub(crate) fn of_a_try(self) -> Self {
         if self == Self::TimedOut { Self::WouldBlock } else { self }
+    }
+}
+
+/// Why a message is no value of a type: see [`Reader::recv_value`](crate::Reader::recv_value).
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// use shm_handoff::error::Mistyped;
+/// writer.send(&[2])?;
+/// let Err(RecvError::Mistyped(why)) = reader.recv_value::<bool>() else { panic!("2 is no bool") };
+/// assert_eq!(why, Mistyped::Invalid { name: "bool", at: 0 });
+/// assert_eq!(why.to_string(), "its bytes from 0 on are no valid `bool`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Mistyped {
+    /// It has another length.
+    #[error("it has {given} bytes, and `{name}` has {needs}")]
+    Length {
+        /// The type.
+        name: &'static str,
+        /// The length of the message, in bytes.
+        given: usize,
+        /// That of the type.
+        needs: usize,
+    },
+    /// It is no whole number of values.
+    #[error("it has {given} bytes, which is no multiple of the {needs} of `{name}`")]
+    Uneven {
+        /// The type of each value.
+        name: &'static str,
+        /// The length of the message, in bytes.
+        given: usize,
+        /// That of the type.
+        needs: usize,
+    },
+    /// No value of the type has such bytes.
+    #[error("its bytes from {at} on are no valid `{name}`")]
+    Invalid {
+        /// The type.
+        name: &'static str,
+        /// Where in the message the value begins.
+        at: usize,
+    },
+}
+
+impl Mistyped {
+    /// What to do about it.
+    ///
+    /// ```
+    /// use shm_handoff::error::Mistyped;
+    /// let why = Mistyped::Length { name: "u64", given: 3, needs: 8 };
+    /// assert_eq!(why.hint(), "use the same type on both sides; `peek` and `release` skip the message");
+    /// ```
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        "use the same type on both sides; `peek` and `release` skip the message"
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) mod open;
 // What is at the crate's root is not here, too.
 pub use corrupt::Corrupt;
 pub(crate) use corrupt::corrupt;
-pub use message::Unsendable;
+pub use message::{Mistyped, Unsendable};
 pub(crate) use message::{RecvError, SendError};
 pub(crate) use names::{Layout, Role};
 pub use objects::{Limit, Object};
@@ -66,7 +66,7 @@ pub enum Class {
     Permission,
     /// A limit of the kernel is reached.
     Limit,
-    /// What lies in the memory breaks its layout.
+    /// What lies in the memory breaks its layout, or a message is no value of its type.
     Corrupt,
     /// A system call failed, or might as well have.
     System(Errno),

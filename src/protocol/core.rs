@@ -128,11 +128,16 @@ pub trait Consumer: Sized + Debug {
     fn longest<B: Backend>(&self, memory: &B) -> usize;
 
     /// Takes the first message that was not released, if all is well at a glance: copies it to `bytes`,
-    /// releases it, and says how long it was.
+    /// releases it if the copy is `wanted`, and says how long it was.
     ///
     /// # Errors
     /// The flag that was seen, for [`found`](Self::found).
-    fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32>;
+    fn take_straight<B: Backend>(
+        &mut self,
+        memory: &B,
+        bytes: &mut [u8],
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<usize, u32>;
 
     /// Peeks at the first message that was not released, if all is well at a glance: copies it to the
     /// beginning of `text`, and sets the cursor behind it.

@@ -233,8 +233,13 @@ impl super::core::Consumer for Consumer {
     }
 
     #[inline(always)]
-    fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32> {
-        either!(self, core => core.take_straight(memory, bytes))
+    fn take_straight<B: Backend>(
+        &mut self,
+        memory: &B,
+        bytes: &mut [u8],
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<usize, u32> {
+        either!(self, core => core.take_straight(memory, bytes, wanted))
     }
 
     #[inline(always)]

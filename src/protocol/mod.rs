@@ -26,5 +26,6 @@ pub(crate) mod record;
 pub(crate) mod ring;
 pub mod slot;
 pub mod tutorial;
+pub(crate) mod typed;
 
 pub use either::Either;

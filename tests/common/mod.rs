@@ -102,6 +102,12 @@ impl SystemV {
         Self::with(|key| Options::declared(key, &declared))
     }
 
+    /// Records of so many bytes, in front of which the flag lies.
+    pub(crate) fn records(len: usize) -> Self {
+        let declared = format!("flag=i32@0,data={len}@4,size={}", len + 4).parse().expect("a SPEC");
+        Self::with(|key| Options::declared(key, &declared))
+    }
+
     pub(crate) fn key(&self) -> Key {
         self.key
     }

@@ -129,6 +129,9 @@ fn through_either<H: Harness>(test: &str, make: impl FnOnce() -> H) {
                 assert!(reader.recv_with(&mut room, &mut WaitPolicy::forever()) == Ok(Received::Message(len)));
                 writer.send_with(b"peeked at", &mut WaitPolicy::forever()).unwrap();
                 reader.peek().unwrap().release();
+                // Without a NUL, for a slot.
+                writer.send_value(&[0x0101_0101_u32; 7]).unwrap();
+                assert!(reader.recv_value() == Ok(Some([0x0101_0101_u32; 7])));
             }
         };
         (place, measured)
@@ -162,6 +165,9 @@ fn round_of_all<B: Backend>(reader: &mut Reader<B, Ring>, writer: &mut Writer<B,
     let mut reserved = writer.reserve(40).unwrap();
     reserved.write_at(0, b"five");
     reserved.commit_first(4);
+    let mut reserved = writer.reserve_value::<[u64; 5]>().unwrap();
+    reserved.write(&[6; 5]);
+    reserved.commit();
     assert!(reader.peek_next(endless).unwrap().text() == b"one");
     assert!(reader.try_peek_next().unwrap().unwrap().text() == b"two");
     reader.release_peeked();
@@ -170,6 +176,8 @@ fn round_of_all<B: Backend>(reader: &mut Reader<B, Ring>, writer: &mut Writer<B,
     assert!(message.len() == round % 2000);
     message.release();
     assert!(reader.recv(&mut [0; 4]) == Ok(Received::Message(4)));
+    assert!(*reader.peek_value::<[u64; 5]>().unwrap().unwrap() == [6; 5]);
+    assert!(reader.recv_value() == Ok(Some([6_u64; 5])));
 }
 
 #[test]

@@ -274,6 +274,7 @@ pub(crate) fn read_ring(input: &[u8]) {
                 });
             }
             2 => _ = reader.try_peek_next().map(|message| message.map(|message| read_all(message.text()))),
+            3 if what % 4 == 3 => _ = reader.recv_values_with::<bool>(&mut Vec::new(), &mut at_once()),
             3 => _ = reader.try_recv(&mut vec![0; usize::from(*what) * 3]),
             4 => {
                 if let Ok(message) = reader.peek_in_place(&mut at_once()) {
@@ -365,6 +366,7 @@ pub(crate) fn classic(input: &[u8]) {
         match action % 7 {
             0 => _ = reader.peek_with(&mut at_once()).map(|message| assert!(message.text().len() <= SLOT.text_len)),
             1 => _ = reader.peek_with(&mut at_once()).map(shm_handoff::Message::release),
+            2 if what % 4 == 3 => _ = reader.try_recv_value::<[char; 4]>(),
             2 => _ = reader.try_recv(&mut vec![0; len]),
             3 => _ = writer.try_send(&bytes[..len]),
             4 => _ = writer.recover(&mut at_once()),

@@ -9,6 +9,7 @@ mod messages;
 mod operations;
 mod peer;
 mod ring;
+mod typed;
 
 use proptest::test_runner::Config;
 

@@ -60,7 +60,7 @@ pub struct Reader<B: Backend, L: Core = Either> {
     /// How much had been taken when this memory was opened.
     since: u64,
     /// A private copy of the message that was peeked at last.
-    pub(super) text: Vec<u8>,
+    pub(in crate::protocol) text: Vec<u8>,
 }
 
 impl<B: Backend, L: Core> Reader<B, L> {
@@ -159,7 +159,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     #[inline]
     pub fn recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
-        match self.core.take_straight(&self.memory, bytes) {
+        match self.core.take_straight(&self.memory, bytes, |_| true) {
             Ok(len) => Ok(Received::Message(len)),
             Err(seen) => self.recv_slowly(seen, bytes, &mut WaitPolicy::forever()),
         }
@@ -180,7 +180,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self, bytes: &mut [u8]) -> Result<Received, RecvError> {
-        match self.core.take_straight(&self.memory, bytes) {
+        match self.core.take_straight(&self.memory, bytes, |_| true) {
             Ok(len) => Ok(Received::Message(len)),
             Err(seen) => self.recv_slowly(seen, bytes, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try),
         }
@@ -198,7 +198,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn recv_straight(&mut self, bytes: &mut [u8]) -> Option<usize> {
-        self.core.take_straight(&self.memory, bytes).ok()
+        self.core.take_straight(&self.memory, bytes, |_| true).ok()
     }
 
     /// Receives the next message, waiting as `policy` says.
@@ -207,7 +207,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`] or [`RecvError::Interrupted`] by `policy`.
     #[inline]
     pub fn recv_with(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<Received, RecvError> {
-        match self.core.take_straight(&self.memory, bytes) {
+        match self.core.take_straight(&self.memory, bytes, |_| true) {
             Ok(len) => Ok(Received::Message(len)),
             Err(seen) => self.recv_slowly(seen, bytes, policy),
         }
@@ -229,7 +229,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
     }
 
     /// Waits for the first message that was not released, at which this flag was seen.
-    pub(super) fn await_first(&mut self, seen: u32, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
+    pub(in crate::protocol) fn await_first(
+        &mut self,
+        seen: u32,
+        policy: &mut WaitPolicy<'_>,
+    ) -> Result<Record, RecvError> {
         self.core.rewind();
         match self.core.found(&self.memory, seen)? {
             Some(found) => Ok(found),

@@ -231,9 +231,18 @@ impl core::Consumer for Consumer {
     }
 
     #[inline(always)]
-    fn take_straight<B: Backend>(&mut self, memory: &B, bytes: &mut [u8]) -> Result<usize, u32> {
+    fn take_straight<B: Backend>(
+        &mut self,
+        memory: &B,
+        bytes: &mut [u8],
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<usize, u32> {
         let ring = memory.ring();
         let (len, end) = self.copy_straight(ring, bytes)?;
+        if !wanted(&bytes[..len]) {
+            #[allow(clippy::cast_possible_truncation, reason = "the length came from a flag")]
+            return Err(len as u32 + 1);
+        }
         self.note(ring, end);
         Ok(len)
     }

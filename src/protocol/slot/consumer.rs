@@ -80,12 +80,18 @@ impl<F: Form> core::Consumer for Consumer<F> {
     }
 
     #[inline(always)]
-    fn take_straight<B: Backend>(&mut self, memory: &B, text: &mut [u8]) -> Result<usize, u32> {
+    fn take_straight<B: Backend>(
+        &mut self,
+        memory: &B,
+        text: &mut [u8],
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<usize, u32> {
         let slot = F::view(memory);
         let flag = Self::look(slot);
         if slot.is_full(flag)
             && let Some(len) = slot.read(text)
             && !(slot.is_text() && rules::ends_session(&text[..len]))
+            && wanted(&text[..len])
         {
             self.empty(memory, slot);
             return Ok(len);
