@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 usage() { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 ceilings=ci/instructions.txt document=docs/benchmarks.md
-ours=(ring ring-peek either-ring either-ring-peek c-ring classic classic-peek either-classic either-classic-peek c-classic)
+ours=(ring ring-peek ring-value either-ring either-ring-peek c-ring classic classic-peek either-classic either-classic-peek c-classic)
 sizes=(8 64 256 2048)
 version="$(rustc --version), $(uname -m)"
 mode=${1:---print}

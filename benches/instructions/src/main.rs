@@ -35,6 +35,21 @@ fn pair<L: Core>(options: &Options, row: &Row) {
     Segment::open(key()).and_then(|segment| segment.remove()).expect("removed");
 }
 
+/// A ring of values of one size.
+fn values<const N: usize>(count: u64) {
+    let options = Options::ring(key(), 2 << 20).expect("a capacity");
+    let mut reader = Reader::<SysV, Ring>::open(&options).expect("reader");
+    let mut writer = Writer::<SysV, Ring>::open(&options).expect("writer");
+    let (value, mut into) = (Aligned([b'x'; N]), Aligned([0; N]));
+    for _ in 0..count {
+        writer.send_value(black_box(&value.0)).expect("sent");
+        *black_box(&mut into.0) = reader.recv_value().expect("received").expect("no end was sent");
+    }
+    writer.close().expect("left");
+    reader.close().expect("left");
+    Segment::open(key()).and_then(|segment| segment.remove()).expect("removed");
+}
+
 /// What is counted.
 struct Row {
     peek: bool,
@@ -59,6 +74,12 @@ fn main() {
         "classic" => pair::<Slot>(&classic(), &row),
         "either-ring" => pair::<Either>(&ring(), &row),
         "either-classic" => pair::<Either>(&classic(), &row),
+        "ring-value" => match row.size {
+            8 => values::<8>(row.count),
+            64 => values::<64>(row.count),
+            256 => values::<256>(row.count),
+            _ => values::<2048>(row.count),
+        },
         "rtrb" | "shaq" => match row.size {
             8 => other::<8>(plain, row.count),
             64 => other::<64>(plain, row.count),
