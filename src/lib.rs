@@ -44,7 +44,7 @@
 //! | --- | --- |
 //! | send and receive a value of a type | [`Writer::send_value`], [`Reader::recv_value`]; several as one message: [`Reader::recv_values`] |
 //! | build a value in the shared memory; deal with one before releasing it | [`Writer::reserve_value`]; [`Reader::peek_value`] |
-//! | know that both sides have the same type | [`schema!`], [`Schema`] |
+//! | know that both sides have the same type | [`schema!`], [`Schema`], [`Options::schema`](backend::sysv::Options::schema) |
 //! | send several at once | [`Writer::send_all`]: a ring publishes them together |
 //! | build a message in the shared memory, without a copy | [`Writer::reserve`] |
 //! | read it there, without a copy | [`Reader::peek_in_place`] |

@@ -1,6 +1,6 @@
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::zerocopy::{FromBytes, Immutable, IntoBytes};
-use shm_handoff::{Reader, Writer};
+use shm_handoff::{Reader, Schema, Writer, schema};
 use std::{env, process::Command};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -14,6 +14,9 @@ struct Tick {
     bid: f64,
     ask: f64,
 }
+
+// By its number a side that was built with another `Tick` is refused.
+schema!(struct Tick { time: u64, bid: f64, ask: f64 });
 
 fn write(options: &Options) -> Result<()> {
     let mut writer = Writer::<SysV>::open(options)?;
@@ -42,7 +45,7 @@ fn read(options: &Options) -> Result<()> {
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     let key = args.first().cloned().unwrap_or_else(|| (std::process::id() << 8).to_string());
-    let options = Options::ring(Key::new(key.parse()?)?, 1 << 20)?;
+    let options = Options::ring(Key::new(key.parse()?)?, 1 << 20)?.schema(Tick::SCHEMA);
     if !args.is_empty() {
         return read(&options);
     }

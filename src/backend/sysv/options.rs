@@ -114,8 +114,8 @@ impl Options {
         Self { trust_owner, ..self }
     }
 
-    /// The schema of the messages, for a ring: any number but 0 that both sides work out from the type that they
-    /// send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
+    /// The schema of the messages, for a ring: [`Schema::SCHEMA`](crate::Schema::SCHEMA), or any number but 0 that both sides
+    /// work out from the type that they send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
     /// without one, and a ring without one, suit every side.
     ///
     /// ```
