@@ -41,17 +41,30 @@ pub struct Descriptor<E: Endpoint> {
     is_set: bool,
 }
 
+/// A descriptor whose endpoint was taken out, or is still to come: for a caller that needs the endpoint by itself for a while. The
+/// descriptor stays as it is until then.
+///
+/// ```
+/// # let (mut writer, mut reader, _channel) = shm_handoff::example::ring();
+/// use shm_handoff_async::{Paused, shm_handoff::Received};
+///
+/// let descriptor = Paused::new(&mut reader)?.resume(reader);
+/// writer.send(b"hello")?;
+/// let (mut reader, paused) = descriptor.pause();
+/// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
+/// let descriptor = paused.resume(reader);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Paused<E: Endpoint>(Descriptor<E>);
+
 impl<E: Endpoint> Descriptor<E> {
     /// Of a blocking endpoint.
     ///
     /// # Errors
     /// That there is no descriptor left, or no thread.
-    pub fn new(endpoint: E) -> Result<Self, E::Error> {
-        let event = Arc::new(Event::new().map_err(no_descriptor)?);
-        let mut descriptor = Self { waiter: Waiter::new(endpoint), wait: E::FIRST, event, is_set: false };
-        descriptor.waiter.start()?;
-        descriptor.watch();
-        Ok(descriptor)
+    pub fn new(mut endpoint: E) -> Result<Self, E::Error> {
+        Ok(Paused::new(&mut endpoint)?.resume(endpoint))
     }
 
     /// Uses the endpoint, and watches it again behind that. A call that waits blocks, as it does without a descriptor.
@@ -59,6 +72,12 @@ impl<E: Endpoint> Descriptor<E> {
         let done = call(self.waiter.recall());
         self.watch();
         done
+    }
+
+    /// Takes the endpoint out for a while.
+    #[must_use]
+    pub fn pause(mut self) -> (E, Paused<E>) {
+        (self.waiter.take(), Paused(self))
     }
 
     /// The endpoint, without its descriptor.
@@ -72,15 +91,48 @@ impl<E: Endpoint> Descriptor<E> {
         let endpoint = self.waiter.recall();
         // What a peer has broken is something to do: the next call says it.
         if endpoint.is_ready(self.wait).unwrap_or(true) {
-            if !self.is_set {
-                self.event.set();
-                self.is_set = true;
-            }
-            return;
+            return self.set();
         }
         self.event.clear();
         self.is_set = false;
         self.waiter.wait_and_tell(self.wait, &self.event);
+    }
+
+    fn set(&mut self) {
+        if !self.is_set {
+            self.event.set();
+            self.is_set = true;
+        }
+    }
+}
+
+impl<E: Endpoint> Paused<E> {
+    /// Of an endpoint that can go on by itself if this fails.
+    ///
+    /// # Errors
+    /// That there is no descriptor left, or no thread.
+    pub fn new(endpoint: &mut E) -> Result<Self, E::Error> {
+        let event = Arc::new(Event::new().map_err(no_descriptor)?);
+        let mut waiter = Waiter::vacant(endpoint);
+        waiter.start()?;
+        Ok(Self(Descriptor { waiter, wait: E::FIRST, event, is_set: false }))
+    }
+
+    /// Watches the endpoint, which has to be the one of before.
+    #[must_use]
+    pub fn resume(mut self, endpoint: E) -> Descriptor<E> {
+        self.0.waiter.put(endpoint);
+        self.0.watch();
+        self.0
+    }
+
+    /// As [`resume`](Self::resume), but the descriptor is readable until the endpoint is used again, and nothing waits for it: for
+    /// what no wait would find once more, such as the end of a session.
+    #[must_use]
+    pub fn resume_readable(mut self, endpoint: E) -> Descriptor<E> {
+        self.0.waiter.put(endpoint);
+        self.0.set();
+        self.0
     }
 }
 
@@ -95,6 +147,22 @@ where
     }
 }
 
+impl<B: Backend, L: Core> Paused<Writer<B, L>>
+where
+    Writer<B, L>: Movable,
+{
+    /// As [`Descriptor::want_room`].
+    pub fn want_room(&mut self, len: usize) {
+        self.0.wait = WriterWait::Room(len);
+    }
+
+    /// From now on, what there is to do is a reader that is there, as [`Writer::await_reader`] waits for it, and not room: after
+    /// the last reader has gone.
+    pub fn want_reader(&mut self) {
+        self.0.wait = WriterWait::Reader;
+    }
+}
+
 impl<E: Endpoint> AsFd for Descriptor<E> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.event.as_fd()
@@ -104,6 +172,18 @@ impl<E: Endpoint> AsFd for Descriptor<E> {
 impl<E: Endpoint> AsRawFd for Descriptor<E> {
     fn as_raw_fd(&self) -> RawFd {
         self.as_fd().as_raw_fd()
+    }
+}
+
+impl<E: Endpoint> AsFd for Paused<E> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl<E: Endpoint> AsRawFd for Paused<E> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }
 

@@ -3,12 +3,13 @@
 use nix::errno::Errno;
 use shm_handoff::backend::{Backend, Interrupter};
 use shm_handoff::{Core, Error, Reader, RecvError, SendError, WaitPolicy, Writer};
+use std::fmt::Debug;
 
 /// An endpoint that can wait in another thread: a blocking [`Reader`] or [`Writer`]. Sealed.
 pub trait Endpoint: Movable + Sized {
     /// What can be waited for.
     #[doc(hidden)]
-    type Wait: Copy + PartialEq + Movable;
+    type Wait: Copy + PartialEq + Debug + Movable;
     /// What goes wrong.
     #[doc(hidden)]
     type Error: From<Error> + Movable;

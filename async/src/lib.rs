@@ -22,7 +22,7 @@ mod sync;
 mod waiter;
 mod writer;
 
-pub use descriptor::Descriptor;
+pub use descriptor::{Descriptor, Paused};
 pub use endpoint::{Endpoint, Movable};
 pub use reader::Reader;
 pub use shm_handoff;

@@ -23,7 +23,7 @@ use std::task::{Context, Poll, Waker};
 
 /// An endpoint, and the thread that waits for it.
 pub(crate) struct Waiter<E: Endpoint> {
-    /// `None`: the thread has it.
+    /// `None`: the thread has it, or it was taken out.
     here: Option<E>,
     /// How the last wait ended, if nobody was told yet.
     ended: Option<(E::Wait, Result<(), E::Error>)>,
@@ -65,8 +65,15 @@ enum Told {
 
 impl<E: Endpoint> Waiter<E> {
     pub(crate) fn new(mut endpoint: E) -> Self {
+        let mut waiter = Self::vacant(&mut endpoint);
+        waiter.put(endpoint);
+        waiter
+    }
+
+    /// For an endpoint that is to be [put](Self::put) here.
+    pub(crate) fn vacant(endpoint: &mut E) -> Self {
         let interrupter = endpoint.interrupter();
-        Self { here: Some(endpoint), ended: None, shared: None, interrupter, opened_by: std::process::id() }
+        Self { here: None, ended: None, shared: None, interrupter, opened_by: std::process::id() }
     }
 
     /// The endpoint, unless the thread has it.
@@ -110,6 +117,16 @@ impl<E: Endpoint> Waiter<E> {
             self.arrived(back.expect("the thread that waits has panicked"));
         }
         self.here.as_mut().expect("it has arrived")
+    }
+
+    /// The endpoint, recalled if it is away, until it is [put](Self::put) back.
+    pub(crate) fn take(&mut self) -> E {
+        self.recall();
+        self.here.take().expect("it was recalled")
+    }
+
+    pub(crate) fn put(&mut self, endpoint: E) {
+        self.here = Some(endpoint);
     }
 
     /// Nobody is to be told how the last wait has ended.
@@ -161,17 +178,17 @@ impl<E: Endpoint> Waiter<E> {
         self.ended = Some((wait, ended));
     }
 
-    /// Recalls what is away, and waits until it is back; `None`: it is lost.
+    /// Recalls what is away, and waits until it is back; `None`: it is lost, or was taken out.
     fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<(E, E::Wait, Result<(), E::Error>)> {
         let mut state = shared.state.lock();
         state.told = Told::Nobody;
-        if state.back.is_none() {
+        if state.waits.is_some() {
             state.recalled = true;
             drop(state);
             interrupter.interrupt();
             state = shared.state.lock();
         }
-        while state.back.is_none() && !state.dead {
+        while state.waits.is_some() {
             state = shared.changed.wait(state);
         }
         state.back.take()
@@ -179,11 +196,11 @@ impl<E: Endpoint> Waiter<E> {
 
     /// The endpoint, for good. The thread ends.
     pub(crate) fn into_inner(mut self) -> E {
-        self.recall();
+        let endpoint = self.take();
         if let Some(shared) = self.shared.take() {
             shared.close();
         }
-        self.here.take().expect("it was recalled")
+        endpoint
     }
 }
 
