@@ -39,7 +39,7 @@ impl Ends for ThroughC {
     fn open(writer: Key, reader: Key, layout: i32) -> Self {
         let (declared, offsets) = (std::ptr::null(), std::ptr::null());
         let size = size_of::<shmh_options>();
-        let options = shmh_options { size, layout, mode: 0, capacity: 0, trust_owner: 0, declared, offsets };
+        let options = shmh_options { size, layout, mode: 0, capacity: 0, trust_owner: 0, declared, offsets, schema: 0 };
         let open = |key: Key, role| {
             let mut handle = std::ptr::null_mut();
             // SAFETY: both can be read and written.

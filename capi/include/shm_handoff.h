@@ -30,6 +30,7 @@
 #define SHM_HANDOFF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // Initialises a struct shmh_span with that of a member: struct shmh_span text = SHMH_SPAN(struct shared, text);
 #define SHMH_SPAN(type, member) {offsetof(type, member), sizeof(((type *)0)->member)}
@@ -95,7 +96,7 @@
 // Another process has the role. EBUSY
 #define SHMH_E_ROLE_TAKEN -9
 
-// What is at the key is no channel, or of another layout. EPROTO
+// What is at the key is no channel, or of another layout or schema. EPROTO
 #define SHMH_E_NOT_A_CHANNEL -10
 
 // It belongs to another user, or the kernel refuses access. EACCES
@@ -169,6 +170,9 @@ typedef struct shmh_options {
     const char *declared;
     // For `SHMH_DECLARED`, the same by `offsetof` and `sizeof`. NULL: `declared` says it.
     const struct shmh_offsets *offsets;
+    // For a ring, what its messages are: a number that both sides work out in the same way, such as by `shmh_schema`. The
+    // side that makes the ring writes it down, and a side with another one is `SHMH_E_NOT_A_CHANNEL`. 0: any.
+    uint64_t schema;
 } shmh_options;
 
 #ifdef __cplusplus
@@ -348,6 +352,17 @@ const char *shmh_strerror(int code);
 // What failed last in this thread, on what, and what to do next; an empty text if nothing has. Valid until the next
 // call in this thread that fails.
 const char *shmh_error(void);
+
+// The schema of a type, for `struct shmh_options`: its text's bytes by FNV-1a of 64 bits. The text of a struct is
+// `NAME/SIZE{FIELD:TYPE@OFFSET,...}` without blanks, with the types as Rust calls them: then it is the number that
+// `shm_handoff::schema!` gives in Rust. For `struct tick { uint64_t time; double bid, ask; }` that is
+// `Tick/24{time:u64@0,bid:f64@8,ask:f64@16}`. Any other text will do where both sides give the same.
+//
+// Never 0, but for NULL.
+//
+// The caller's part:
+// `text` is NULL or ends with a NUL.
+uint64_t shmh_schema(const char *text);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -8,6 +8,7 @@ pub(crate) fn next(error: &Error) -> Option<String> {
         Error::OtherLayout { .. } => "open it as SHMH_ANY for what is there, or ask for the same on both sides",
         Error::Permission { .. } => "run as that user, or have it made with another mode in struct shmh_options",
         Error::OtherOwner { .. } => "set trust_owner in struct shmh_options if you trust that user, or use another key",
+        Error::OtherSchema { .. } => "give both sides the same schema in struct shmh_options, or use another key",
         other => return other.hint(),
     };
     Some(hint.to_owned())

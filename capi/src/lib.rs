@@ -12,11 +12,13 @@ mod declared;
 mod handle;
 mod hint;
 mod options;
+mod schema;
 mod status;
 
 pub use declared::*;
 pub use handle::shmh;
 pub use options::*;
+pub use schema::shmh_schema;
 pub use status::*;
 
 use handle::Side;

@@ -35,11 +35,16 @@ pub struct shmh_options {
     pub declared: *const c_char,
     /// For `SHMH_DECLARED`, the same by `offsetof` and `sizeof`. NULL: `declared` says it.
     pub offsets: *const shmh_offsets,
+    /// For a ring, what its messages are: a number that both sides work out in the same way, such as by `shmh_schema`. The
+    /// side that makes the ring writes it down, and a side with another one is `SHMH_E_NOT_A_CHANNEL`. 0: any.
+    pub schema: u64,
 }
 
 impl shmh_options {
     /// So many bytes had the first one: what came later is 0 in it.
     const FIRST: usize = offset_of!(Self, declared);
+    /// And the one before `schema`.
+    const SECOND: usize = offset_of!(Self, offsets) + size_of::<*const shmh_offsets>();
 
     /// As it is to be filled in.
     const NONE: Self = Self {
@@ -50,6 +55,7 @@ impl shmh_options {
         trust_owner: 0,
         declared: std::ptr::null(),
         offsets: std::ptr::null(),
+        schema: 0,
     };
 
     /// # Safety
@@ -57,7 +63,7 @@ impl shmh_options {
     unsafe fn copied(given: *const Self) -> Result<Self, Fault> {
         // SAFETY: the caller's promise.
         let size = unsafe { *given.cast::<usize>() };
-        if size != Self::FIRST && size != size_of::<Self>() {
+        if ![Self::FIRST, Self::SECOND, size_of::<Self>()].contains(&size) {
             return Err(Fault::new(SHMH_E_INVALID, c"the options' size is not sizeof(struct shmh_options)"));
         }
         let mut options = Self::NONE;
@@ -92,5 +98,5 @@ pub(crate) unsafe fn read(key: c_int, given: *const shmh_options) -> Result<Opti
     if mode & !0o666 != 0 || mode & 0o600 != 0o600 {
         return Err(Fault::new(SHMH_E_INVALID, c"the mode has other bits than those of 666, or not those of 600"));
     }
-    Ok(options.mode(mode).trust_owner(given.trust_owner != 0))
+    Ok(options.mode(mode).trust_owner(given.trust_owner != 0).schema(given.schema))
 }

@@ -31,7 +31,7 @@ pub const SHMH_E_UNSENDABLE: c_int = -7;
 pub const SHMH_E_TOO_SMALL: c_int = -8;
 /// Another process has the role. EBUSY
 pub const SHMH_E_ROLE_TAKEN: c_int = -9;
-/// What is at the key is no channel, or of another layout. EPROTO
+/// What is at the key is no channel, or of another layout or schema. EPROTO
 pub const SHMH_E_NOT_A_CHANNEL: c_int = -10;
 /// It belongs to another user, or the kernel refuses access. EACCES
 pub const SHMH_E_PERMISSION: c_int = -11;
@@ -265,6 +265,7 @@ mod tests {
             assert!(text.to_str().unwrap().contains(word), "{text:?}");
         };
         says(Error::OtherOwner { key, object, uid: 7, creator: 7 }, "trust_owner");
+        says(Error::OtherSchema { key, found: 1, wanted: 2 }, "schema in struct shmh_options");
         let of_a_side = [Fault::from(SendError::ReaderGone), Fault::from(RecvError::WriterGone)];
         for (fault, way_out) in of_a_side.iter().zip(["shmh_await_reader", "shmh_await_next_writer"]) {
             assert!(fault.text.to_str().unwrap().contains(way_out), "{:?}", fault.text);

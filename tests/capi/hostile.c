@@ -469,6 +469,39 @@ static void answers_of_another_length(int key)
 static struct shmh *left_open;
 
 /* The destructors of this thread have run, and what fails now is still said. */
+/* A ring refuses the schema of other messages, and a side that names none takes any. */
+static void other_schemas(int key)
+{
+    struct shmh_options options;
+    struct shmh *channel, *other;
+
+    EXPECT(shmh_schema("Tick/24{time:u64@0,bid:f64@8,ask:f64@16}") == 0x9977018ded96c156u, 1);
+    EXPECT(shmh_schema("") == 0xcbf29ce484222325u, 1);
+    EXPECT(shmh_schema(NULL) == 0, 1);
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.layout = SHMH_RING;
+    options.schema = shmh_schema("a");
+    channel = open_at(key, SHMH_WRITER, &options);
+    options.schema = shmh_schema("b");
+    FAILS(shmh_open(&other, key, SHMH_READER, &options), SHMH_E_NOT_A_CHANNEL, EPROTO);
+    EXPECT(strstr(shmh_error(), "schema in struct shmh_options") != NULL, 1);
+    EXPECT(strstr(shmh_error(), "0xaf63dc4c8601ec8c") != NULL, 1);
+    options.schema = 0;
+    other = open_at(key, SHMH_READER, &options);
+    EXPECT(shmh_close(other, 0), SHMH_OK);
+    options.schema = shmh_schema("a");
+    other = open_at(key, SHMH_READER, &options);
+    EXPECT(shmh_close(other, 0), SHMH_OK);
+    /* A program that was built before there were schemas, and has something else behind its struct. */
+    options.size = offsetof(struct shmh_options, offsets) + sizeof options.offsets;
+    options.schema = shmh_schema("b");
+    other = open_at(key, SHMH_READER, &options);
+    EXPECT(shmh_close(other, 0), SHMH_OK);
+    EXPECT(shmh_close(channel, 0), SHMH_OK);
+    EXPECT(shmctl(shmget(key, 0, 0), IPC_RMID, NULL), 0);
+}
+
 static void at_exit(void)
 {
     if (left_open == NULL) /* it has failed already */
@@ -494,6 +527,7 @@ int main(int argc, char **argv)
     specs_that_declare_nothing(key);
     offsets_that_declare_nothing(key);
     answers_of_another_length(key);
+    other_schemas(key);
     left_open = open_at(key, SHMH_READER, NULL);
     puts("each got its error");
     return 0;
