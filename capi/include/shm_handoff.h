@@ -323,6 +323,25 @@ size_t shmh_reply_len(struct shmh *handle);
 // `handle` is NULL or came from `shmh_open`, and no other thread uses it; `buffer` can be written for `size` bytes.
 size_t shmh_spec(struct shmh *handle, char *buffer, size_t size);
 
+// The descriptor of the handle, to wait for with `poll`, `epoll` or an event loop. It is readable (`POLLIN`) while a function
+// with a `timeout_ms` of 0 has something to do, and not otherwise: it is level-triggered. A reader has something to do when a
+// message or the end of the session is there, or the writer has died; a writer, when there is room, or the reader has gone. A
+// peer's death shows within 0.1 s.
+//
+// A message that was peeked at keeps the descriptor readable until `shmh_release`, and an end until `shmh_close`. For a
+// writer, room is room for the message that `shmh_send` or `shmh_call` had none for. Where `shmh_await_reader` has found no reader,
+// the descriptor is readable when one is there. After `shmh_end` it is readable until the next message is sent.
+//
+// The first call makes the descriptor and starts a thread, which waits in the handle's place while no function runs with
+// it. From then on every function works as before, and costs more. The descriptor belongs to the handle, and `shmh_close` closes
+// it; it is only to be waited for, not read, written or closed.
+//
+// Returns the descriptor, 0 or more; or `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_SYSTEM`.
+//
+// The caller's part:
+// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+int shmh_fd(struct shmh *handle);
+
 // Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 // any thread and by signal handlers.
 //

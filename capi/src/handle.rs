@@ -1,5 +1,6 @@
 //! Handles that stay recognisable when they are closed, and in a child that inherits them.
 
+use crate::polled::Polled;
 use crate::status::{Fault, SHMH_E_CLOSED};
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::{Reader, Writer};
@@ -37,6 +38,8 @@ pub(crate) enum Side {
     AtEnd(Reader<SysV>),
     /// A reader that has met the end: it keeps its seat until it is closed.
     Ended(Reader<SysV>),
+    /// Any of these, with a descriptor.
+    Polled(Box<Polled>),
 }
 
 static UNKNOWN: AtomicU32 = AtomicU32::new(0);

@@ -12,6 +12,7 @@ mod declared;
 mod handle;
 mod hint;
 mod options;
+mod polled;
 mod schema;
 mod status;
 
@@ -22,6 +23,7 @@ pub use schema::shmh_schema;
 pub use status::*;
 
 use handle::Side;
+use polled::{Polled, Wish};
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::declare::{Declared, Payload, Span};
 use shm_handoff::{Reader, Received, RecvError, WaitPolicy, Writer};
@@ -53,12 +55,41 @@ fn guarded(call: impl FnOnce() -> Result<c_int, Fault>) -> c_int {
 /// As [`handle::header`] and [`shmh::side`].
 #[inline]
 unsafe fn with(handle: *mut shmh, call: impl FnOnce(&mut Side, &AtomicBool) -> Result<c_int, Fault>) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with_wish(handle, |side, interrupted, _| call(side, interrupted)) }
+}
+
+/// As [`with`], for a call that says what the descriptor of a handle, if it has one, stands for from then on.
+///
+/// # Safety
+/// As [`with`].
+#[inline]
+unsafe fn with_wish(
+    handle: *mut shmh,
+    call: impl FnOnce(&mut Side, &AtomicBool, &mut Wish) -> Result<c_int, Fault>,
+) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
         let header = unsafe { handle::header(handle) }?.ok_or_else(null)?;
         // SAFETY: the caller's promise.
-        call(unsafe { header.side() }, &header.interrupted)
+        let side = unsafe { header.side() };
+        if let Side::Polled(_) = side {
+            return polled(side, |side, wish| call(side, &header.interrupted, wish));
+        }
+        call(side, &header.interrupted, &mut Wish::Same)
     })
+}
+
+/// Runs `call` with the side of a handle that has a descriptor. (One that panics leaves the handle closed.)
+#[cold]
+fn polled(side: &mut Side, call: impl FnOnce(&mut Side, &mut Wish) -> Result<c_int, Fault>) -> Result<c_int, Fault> {
+    let mut wish = Wish::Same;
+    let Side::Polled(polled) = std::mem::replace(side, Side::Closed) else { return call(side, &mut wish) };
+    let (mut within, mut vacant) = polled.take();
+    let ended = call(&mut within, &mut wish);
+    vacant.wish(wish, &ended);
+    *side = vacant.watch(within, ended.as_ref().is_err_and(Fault::is_a_peer_gone));
+    ended
 }
 
 #[cold]
@@ -103,7 +134,7 @@ unsafe fn room<'a>(bytes: *mut c_void, len: usize) -> Result<&'a mut [u8], Fault
 fn writer(side: &mut Side) -> Result<&mut Writer<SysV>, Fault> {
     match side {
         Side::Writer(writer) => Ok(writer),
-        Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+        Side::Closed | Side::Polled(_) => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
         Side::Reader(_) | Side::AtEnd(_) | Side::Ended(_) => {
             Err(Fault::new(SHMH_E_WRONG_ROLE, c"a reader's handle, and a writer's is needed"))
         }
@@ -114,7 +145,7 @@ fn writer(side: &mut Side) -> Result<&mut Writer<SysV>, Fault> {
 fn reader(side: &mut Side) -> Result<&mut Reader<SysV>, Fault> {
     match side {
         Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => Ok(reader),
-        Side::Closed => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+        Side::Closed | Side::Polled(_) => Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
         Side::Writer(_) => Err(Fault::new(SHMH_E_WRONG_ROLE, c"a writer's handle, and a reader's is needed")),
     }
 }
@@ -214,13 +245,22 @@ pub unsafe extern "C" fn shmh_send(handle: *mut shmh, bytes: *const c_void, len:
 unsafe extern "C" fn send_slowly(handle: *mut shmh, bytes: *const c_void, len: usize, timeout_ms: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        with(handle, |side, interrupted| {
+        with_wish(handle, |side, interrupted, wish| {
             let writer = writer(side)?;
             let bytes = given(bytes, len)?;
+            *wish = Wish::Room(len);
             with_policy(timeout_ms, interrupted, |policy| writer.send_with(bytes, policy))?;
+            if bytes.starts_with(b"end") && has_text(writer) {
+                *wish = Wish::End;
+            }
             Ok(SHMH_OK)
         })
     }
+}
+
+/// A message that is `end` alone ends the session there.
+fn has_text(writer: &Writer<SysV>) -> bool {
+    writer.backend().declaration().is_some_and(|declared| matches!(declared.payload(), Payload::Text(_)))
 }
 
 /// Sends a request, waits until the reader has released it, and copies what the reader answered to `answer`, which has
@@ -245,8 +285,9 @@ pub unsafe extern "C" fn shmh_call(
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        with(handle, |side, interrupted| {
+        with_wish(handle, |side, interrupted, wish| {
             let writer = writer(side)?;
+            *wish = Wish::Room(len);
             check(request, len)?;
             check(answer, answer_len)?;
             // Two slices are never of the same bytes.
@@ -273,8 +314,9 @@ pub unsafe extern "C" fn shmh_call(
 pub unsafe extern "C" fn shmh_end(handle: *mut shmh, timeout_ms: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        with(handle, |side, interrupted| {
+        with_wish(handle, |side, interrupted, wish| {
             let writer = writer(side)?;
+            *wish = Wish::End;
             with_policy(timeout_ms, interrupted, |policy| writer.end_with(policy))?;
             Ok(SHMH_OK)
         })
@@ -493,8 +535,9 @@ pub unsafe extern "C" fn shmh_await_next_writer(handle: *mut shmh) -> c_int {
 pub unsafe extern "C" fn shmh_await_reader(handle: *mut shmh, timeout_ms: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        with(handle, |side, interrupted| {
+        with_wish(handle, |side, interrupted, wish| {
             let writer = writer(side)?;
+            *wish = Wish::Reader;
             with_policy(timeout_ms, interrupted, |policy| writer.await_reader(policy))?;
             Ok(SHMH_OK)
         })
@@ -517,7 +560,7 @@ pub unsafe extern "C" fn shmh_recover(handle: *mut shmh, timeout_ms: c_int) -> c
             match side {
                 Side::Writer(writer) => with_policy(timeout_ms, interrupted, |policy| writer.recover(policy))?,
                 Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.refresh_seat()?,
-                Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+                Side::Closed | Side::Polled(_) => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
             }
             Ok(SHMH_OK)
         })
@@ -545,7 +588,7 @@ fn declared(side: &Side) -> Option<Declared> {
     match side {
         Side::Writer(writer) => writer.backend().declaration(),
         Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.backend().declaration(),
-        Side::Closed => None,
+        Side::Closed | Side::Polled(_) => None,
     }
 }
 
@@ -564,7 +607,7 @@ pub unsafe extern "C" fn shmh_capacity(handle: *mut shmh) -> usize {
         told(handle, |side| match side {
             Side::Writer(writer) => writer.capacity(),
             Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => reader.capacity(),
-            Side::Closed => 0,
+            Side::Closed | Side::Polled(_) => 0,
         })
     }
 }
@@ -618,6 +661,33 @@ pub unsafe extern "C" fn shmh_spec(handle: *mut shmh, buffer: *mut c_char, size:
     }
 }
 
+/// The descriptor of the handle, to wait for with `poll`, `epoll` or an event loop. It is readable (`POLLIN`) while a function
+/// with a `timeout_ms` of 0 has something to do, and not otherwise: it is level-triggered. A reader has something to do when a
+/// message or the end of the session is there, or the writer has died; a writer, when there is room, or the reader has gone. A
+/// peer's death shows within 0.1 s.
+///
+/// A message that was peeked at keeps the descriptor readable until `shmh_release`, and an end until `shmh_close`. For a
+/// writer, room is room for the message that `shmh_send` or `shmh_call` had none for. Where `shmh_await_reader` has found no reader,
+/// the descriptor is readable when one is there. After `shmh_end` it is readable until the next message is sent.
+///
+/// The first call makes the descriptor and starts a thread, which waits in the handle's place while no function runs with
+/// it. From then on every function works as before, and costs more. The descriptor belongs to the handle, and `shmh_close` closes
+/// it; it is only to be waited for, not read, written or closed.
+///
+/// Returns the descriptor, 0 or more; or `SHMH_E_INVALID`, `SHMH_E_CLOSED`, `SHMH_E_SYSTEM`.
+///
+/// # Safety
+/// `handle` is NULL or came from `shmh_open`, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shmh_fd(handle: *mut shmh) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let header = unsafe { handle::header(handle) }?.ok_or_else(null)?;
+        // SAFETY: the caller's promise.
+        Polled::descriptor_of(unsafe { header.side() })
+    })
+}
+
 /// Ends the wait that goes on with this handle, or the next one, with `SHMH_E_INTERRUPTED`, within 0.1 s. May be called by
 /// any thread and by signal handlers.
 ///
@@ -656,8 +726,16 @@ pub unsafe extern "C" fn shmh_close(handle: *mut shmh, timeout_ms: c_int) -> c_i
         // SAFETY: the caller's promise.
         let Some(header) = (unsafe { handle::header(handle)? }) else { return Ok(SHMH_OK) };
         let leave = |side| {
+            // Its descriptor is closed behind all that.
+            let (side, _vacant) = match side {
+                Side::Polled(polled) => {
+                    let (within, vacant) = polled.take();
+                    (within, Some(vacant))
+                }
+                bare => (bare, None),
+            };
             match side {
-                Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
+                Side::Closed | Side::Polled(_) => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
                 Side::Writer(mut writer) => {
                     with_policy(timeout_ms, &header.interrupted, |policy| writer.flush(policy))?;
                     writer.close_flushed()?;

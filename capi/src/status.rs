@@ -86,6 +86,15 @@ impl Fault {
         self.code == SHMH_E_INTERRUPTED
     }
 
+    /// A wait has ended without what it waited for, and could go on.
+    pub(crate) fn ended_a_wait(&self) -> bool {
+        matches!(self.code, SHMH_E_TIMED_OUT | SHMH_E_INTERRUPTED)
+    }
+
+    pub(crate) fn is_a_peer_gone(&self) -> bool {
+        self.code == SHMH_E_PEER_GONE
+    }
+
     /// Leaves it for `shmh_error` and in errno; the code.
     pub(crate) fn report(self) -> c_int {
         let text = self.text.to_bytes();

@@ -36,6 +36,7 @@ static void all_refuse(struct shmh *handle)
     FAILS(shmh_await_reader(handle, -1), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_await_next_writer(handle), SHMH_E_CLOSED, EBADF);
     FAILS(shmh_recover(handle, -1), SHMH_E_CLOSED, EBADF);
+    FAILS(shmh_fd(handle), SHMH_E_CLOSED, EBADF);
     EXPECT(shmh_interrupt(handle), SHMH_E_CLOSED);
     EXPECT((int)shmh_capacity(handle), 0);
     FAILS(shmh_close(handle, -1), SHMH_E_CLOSED, EBADF);
@@ -115,8 +116,8 @@ static void end_child(pid_t child, int go, int expected)
     EXPECT(status, expected);
 }
 
-/* The parent keeps its memory and its seat, however the child ends. */
-static void every_end(const struct shmh_options *options)
+/* The parent keeps its memory and its seat, however the child ends; also where a thread waits in the place of the handle. */
+static void every_end(const struct shmh_options *options, int with_descriptor)
 {
     static const struct {
         void (*ends)(void);
@@ -131,6 +132,7 @@ static void every_end(const struct shmh_options *options)
             pid_t child;
 
             inherited = open_at(key, role, options);
+            EXPECT(!with_descriptor || shmh_fd(inherited) >= 0, 1);
             child = start_child(inherited, WAYS[way].ends, &go);
             EXPECT(attached(), 1);
             end_child(child, go, WAYS[way].status);
@@ -200,7 +202,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     atexit(close_at_exit);
-    every_end(NULL);
+    every_end(NULL, 0);
+    every_end(NULL, 1);
     no_peer_is_seen();
     a_child_opens_its_own(NULL);
     shmctl(shmget(key, 0, 0), IPC_RMID, NULL);
@@ -209,9 +212,11 @@ int main(int argc, char **argv)
     ring.size = sizeof ring;
     ring.layout = SHMH_RING;
     ring.capacity = 64 << 10;
-    every_end(&ring);
+    every_end(&ring, 0);
+    every_end(&ring, 1);
     forks = fork_by_the_kernel;
-    every_end(&ring);
+    every_end(&ring, 0);
+    every_end(&ring, 1);
     a_child_opens_its_own(&ring);
     puts("no child has a part in it");
     return EXIT_SUCCESS;

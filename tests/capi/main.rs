@@ -82,6 +82,8 @@ static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/hostile
 
 static DECLARED: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/declared.c", &compiler(), "c11"));
 
+static POLLED: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/polled.c", &compiler(), "c11"));
+
 static CHILDREN: LazyLock<PathBuf> = LazyLock::new(|| compile("tests/capi/children.c", &compiler(), "c11"));
 
 fn at(channel: &Channel, program: &Path) -> Run {
@@ -369,6 +371,13 @@ fn a_hostile_caller_gets_errors() {
     at(&channel, &HOSTILE).end().code(0).prints("each got its error\n").says_nothing();
 }
 
+/// On every layout: a message, an end, room, deaths.
+#[test]
+fn a_descriptor_is_readable_while_there_is_something_to_do() {
+    let channel = Channel::new();
+    at(&channel, &POLLED).end().code(0).prints("readable while there is something to do\n").says_nothing();
+}
+
 /// Whatever they call, and however they end.
 #[test]
 fn children_have_no_part_in_a_handle() {
@@ -476,6 +485,7 @@ fn the_same_source_is_cpp() {
     at(&channel, &compile("examples/c/writer.c", &cpp, "c++17")).input("a\nb\n").end().code(0);
     got(&reader.end(), "a\nb\n");
     at(&channel, &compile("tests/capi/hostile.c", &cpp, "c++17")).end().code(0);
+    at(&channel, &compile("tests/capi/polled.c", &cpp, "c++17")).end().code(0);
     let channel = Channel::new();
     let spec = format!("{ROOT}/examples/c/image.h:image,reply=control+pause+fast");
     let driver = compile("examples/c/driver.c", &cpp, "c++17");
@@ -509,6 +519,7 @@ fn valgrind_finds_nothing() {
     let channel = Channel::new();
     under(&channel, &HOSTILE).end().code(0).says_nothing();
     channel.remove_segment();
+    under(&channel, &POLLED).end().code(0).says_nothing();
     let reader = under(&channel, &READER).start();
     under(&channel, &WRITER).input("a\nb\n").end().code(0).says_nothing();
     let reader = reader.end();

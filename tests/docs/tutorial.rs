@@ -1,4 +1,4 @@
-//! The tutorial's programs, docs/hand-over: built, and quoted as they are.
+//! The tutorial's programs, docs/hand-over: built, and quoted as they are. The C page's loop is, too.
 
 use crate::{document, root};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,16 @@ static PROGRAMS: LazyLock<[PathBuf; 2]> = LazyLock::new(|| {
 
 pub(crate) fn programs() -> impl Iterator<Item = &'static Path> {
     PROGRAMS.iter().map(PathBuf::as_path)
+}
+
+#[test]
+fn the_c_page_quotes_its_loop() {
+    let source = std::fs::read_to_string(root().join("examples/c/loop.c")).unwrap();
+    for path in ["docs/c.md", "docs/c.zh-CN.md"] {
+        let document = document(path);
+        let quoted = document.blocks.iter().filter(|block| block.info == "c" && block.text.contains("int main("));
+        assert_eq!(quoted.map(|block| &block.text).collect::<Vec<_>>(), [&source], "{path}");
+    }
 }
 
 #[test]
