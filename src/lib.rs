@@ -114,9 +114,9 @@ pub use protocol::record::Cursor;
 pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
 pub use protocol::slot::{DeclaredSlot, Slot};
 pub use protocol::typed::{PeekedValue, ReservedValue};
-pub use schema::Schema;
 #[doc(hidden)]
 pub use schema::SchemaText;
+pub use schema::{Schema, schema_number};
 
 /// The crate whose traits say which types can be [messages](Writer::send_value), with their derives. A program that has no
 /// dependency on it says where they are: `#[zerocopy(crate = "shm_handoff::zerocopy")]`.

@@ -23,7 +23,7 @@ pub trait Schema {
     /// lines. Where that is 0, which stands for no schema, it is 1.
     ///
     /// [FNV-1a]: http://www.isthe.com/chongo/tech/comp/fnv/
-    const SCHEMA: u64 = number(Self::TEXT);
+    const SCHEMA: u64 = schema_number(Self::TEXT.as_bytes());
 }
 
 /// Implements [`Schema`] for a struct that is there. This compiles only if these are all fields of the struct, with these
@@ -152,9 +152,15 @@ impl SchemaText {
     }
 }
 
-/// FNV-1a, by Fowler, Noll and Vo.
-const fn number(text: &str) -> u64 {
-    let text = text.as_bytes();
+/// The number of a schema's text, as [`Schema::SCHEMA`] has it: for a program that learns the text when it runs.
+///
+/// ```
+/// use shm_handoff::schema_number;
+/// assert_eq!(schema_number(b"Tick/24{time:u64@0,bid:f64@8,ask:f64@16}"), 0x9977_018d_ed96_c156);
+/// ```
+#[must_use]
+pub const fn schema_number(text: &[u8]) -> u64 {
+    // FNV-1a, by Fowler, Noll and Vo.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut at = 0;
     while at < text.len() {
@@ -166,7 +172,7 @@ const fn number(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Schema, number};
+    use super::{Schema, schema_number};
 
     /// By the tables of the hash's authors.
     #[test]
@@ -174,9 +180,9 @@ mod tests {
         for (text, hash) in
             [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
         {
-            assert_eq!(number(text), hash, "{text}");
+            assert_eq!(schema_number(text.as_bytes()), hash, "{text}");
         }
-        assert_eq!(number("!0IC=VloaY"), 1, "its hash is 0");
+        assert_eq!(schema_number(b"!0IC=VloaY"), 1, "its hash is 0");
     }
 
     #[repr(C, packed)]
@@ -196,6 +202,6 @@ mod tests {
     #[test]
     fn texts() {
         assert_eq!(Packed::TEXT, "Packed/149{flag:u8@0,points:[[f32;3];12]@1,of:core::num::NonZeroU32@145}");
-        assert_eq!(Packed::SCHEMA, number(Packed::TEXT));
+        assert_eq!(Packed::SCHEMA, schema_number(Packed::TEXT.as_bytes()));
     }
 }

@@ -17,9 +17,5 @@ pub unsafe extern "C" fn shmh_schema(text: *const c_char) -> u64 {
         return 0;
     }
     // SAFETY: the caller's promise.
-    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    hash.max(1)
+    shm_handoff::schema_number(unsafe { CStr::from_ptr(text) }.to_bytes())
 }

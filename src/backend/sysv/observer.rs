@@ -165,15 +165,12 @@ impl Observer {
         let segment = Segment::attach_read_only(id, key)?;
         mark.as_mut().map(Mark::attached);
         let stat = segment.stat()?;
-        let (plan, said) = match wish {
-            Some(wish) => {
-                recognise::is_declared(&segment, &stat, wish, None)?;
-                (Plan::Declared(wish), None)
-            }
-            None => {
-                let (layout, said) = recognise::recognise(&segment, &stat, None, 0)?;
-                (layout.into(), said)
-            }
+        let (plan, said) = if let Some(wish) = wish {
+            recognise::is_declared(&segment, &stat, wish, None)?;
+            (Plan::Declared(wish), None)
+        } else {
+            let (layout, said) = recognise::recognise(&segment, &stat, None, 0)?;
+            (layout.into(), said)
         };
         Ok(Self { id: segment.id(), segment: Some(segment), _mark: mark, stat, plan, said, seats, seats_hidden: false })
     }
