@@ -116,7 +116,7 @@ where
     /// The blocking reader, as it is, for what does not wait. If a wait goes on, it ends.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
         poll_fn(|context| self.waiter.poll_here(context, None).map(drop)).await;
-        self.waiter.forget();
+        self.waiter.take_ended();
         self.waiter.recall()
     }
 
@@ -163,16 +163,18 @@ where
     /// Ready when there is something to receive, or nothing more to wait for.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
         loop {
-            let reader = ready!(self.waiter.poll_here(context, Some(ReaderWait::Message)));
+            ready!(self.waiter.poll_here(context, Some(ReaderWait::Message)));
+            let ended = self.waiter.take_ended();
+            let reader = self.waiter.recall();
             if self.pace.spin(|| reader.is_ready())? {
                 self.pace.rest();
                 return Poll::Ready(Ok(()));
             }
-            match self.waiter.ended(ReaderWait::Message) {
+            match ended {
                 // By this side, for something else.
-                None | Some(Err(RecvError::Interrupted)) => {}
+                None | Some((_, Err(RecvError::Interrupted))) => {}
                 // An end that is told beside the data is no message.
-                Some(ended) => return Poll::Ready(ended),
+                Some((_, ended)) => return Poll::Ready(ended),
             }
             if self.pace.takes_turns(context) {
                 return Poll::Pending;

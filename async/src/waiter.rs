@@ -82,9 +82,10 @@ impl<E: Endpoint> Waiter<E> {
         self.here.as_mut()
     }
 
-    /// How a wait of this kind has ended, if one has that nobody was told of.
-    pub(crate) fn ended(&mut self, wait: E::Wait) -> Option<Result<(), E::Error>> {
-        self.ended.take().filter(|(what, _)| *what == wait).map(|(_, ended)| ended)
+    /// What was waited for last, and how that ended, if nobody was told yet. To be asked for whenever the endpoint has come
+    /// back: an answer that is kept is one to a later question.
+    pub(crate) fn take_ended(&mut self) -> Option<(E::Wait, Result<(), E::Error>)> {
+        self.ended.take()
     }
 
     /// Ready when the endpoint is here. One that waits for anything but `wait` is recalled.
@@ -129,9 +130,9 @@ impl<E: Endpoint> Waiter<E> {
         self.here = Some(endpoint);
     }
 
-    /// Nobody is to be told how the last wait has ended.
-    pub(crate) fn forget(&mut self) {
-        self.ended = None;
+    /// Whether this is the process that made it, and not a child that it has forked.
+    pub(crate) fn is_ours(&self) -> bool {
+        std::process::id() == self.opened_by
     }
 
     /// Starts the thread, unless it runs.
@@ -207,7 +208,7 @@ impl<E: Endpoint> Waiter<E> {
 impl<E: Endpoint> Drop for Waiter<E> {
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        if std::process::id() != self.opened_by {
+        if !self.is_ours() {
             // Its thread is the parent's, and may hold the lock for ever here.
             std::mem::forget(shared);
             return;
@@ -290,7 +291,8 @@ impl<E: Endpoint> Shared<E> {
             Told::Task(waker) => {
                 // Without it: the waker can drop the task, and with it the endpoint that is back.
                 drop(state);
-                waker.wake();
+                // What it drops can panic, and the thread is still needed.
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The writing side.
 
 use crate::descriptor::Descriptor;
-use crate::endpoint::{Movable, WriterWait};
+use crate::endpoint::{Endpoint, Movable, WriterWait};
 use crate::pace::Pace;
 use crate::waiter::Waiter;
 use futures_sink::Sink;
@@ -48,7 +48,7 @@ where
     pace: Pace,
     /// What the sink was given, and there was no room for.
     pending: Option<Vec<u8>>,
-    /// The sink is closing, and the end was told.
+    /// The end was told for a future that did not live to hear it, or for a sink that is closing; nothing was sent behind it.
     ended: bool,
 }
 
@@ -110,13 +110,15 @@ where
             self.poll_room(context, len)
         })
         .await?;
+        self.ended = false;
         Ok(self.waiter().recall())
     }
 
     /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
         poll_fn(|context| self.waiter().poll_here(context, None).map(drop)).await;
-        self.waiter().forget();
+        self.waiter().take_ended();
+        self.ended = false;
         self.waiter().recall()
     }
 
@@ -127,7 +129,10 @@ where
     /// As [`shm_handoff::Writer::end`].
     pub async fn end(&mut self) -> Result<(), SendError> {
         let wait = RecallOnDrop { writer: self };
-        poll_fn(|context| wait.writer.poll_wait(context, WriterWait::End)).await
+        poll_fn(|context| wait.writer.poll_end(context)).await?;
+        // The next call ends the next session.
+        wait.writer.ended = false;
+        Ok(())
     }
 
     /// Waits until a reader is there. After [`SendError::ReaderGone`] this is how to go on.
@@ -143,7 +148,11 @@ where
     /// # Errors
     /// As [`shm_handoff::Writer::flush`].
     pub async fn flush(&mut self) -> Result<(), SendError> {
-        poll_fn(|context| self.poll_wait(context, WriterWait::Flush)).await
+        poll_fn(|context| {
+            ready!(self.poll_pending(context))?;
+            self.poll_wait(context, WriterWait::Flush)
+        })
+        .await
     }
 
     /// Leaves in order: the reader waits for the next writer. What was sent stays for it.
@@ -187,6 +196,7 @@ where
     fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<(), SendError>> {
         if let Some(writer) = self.waiter().here() {
             if writer.send_straight(bytes) {
+                self.ended = false;
                 return Poll::Ready(Ok(()));
             }
             writer.check(bytes)?;
@@ -196,7 +206,10 @@ where
             match self.waiter().recall().try_send(bytes) {
                 // The room went with its memory.
                 Err(SendError::WouldBlock) => {}
-                sent => return Poll::Ready(sent),
+                sent => {
+                    self.ended &= sent.is_err();
+                    return Poll::Ready(sent);
+                }
             }
         }
     }
@@ -204,14 +217,15 @@ where
     /// Ready when there is room, or nothing more to wait for.
     fn poll_room(&mut self, context: &mut Context<'_>, len: usize) -> Poll<Result<(), SendError>> {
         let wait = WriterWait::Room(len);
-        let waiter = self.waiter.as_mut().expect(LEFT);
         loop {
-            let writer = ready!(waiter.poll_here(context, Some(wait)));
+            ready!(self.waiter().poll_here(context, Some(wait)));
+            let ended = self.take_ended(wait);
+            let writer = self.waiter.as_mut().expect(LEFT).recall();
             if self.pace.spin(|| writer.is_ready(len))? {
                 self.pace.rest();
                 return Poll::Ready(Ok(()));
             }
-            match waiter.ended(wait) {
+            match ended {
                 // By this side, for something else.
                 None | Some(Err(SendError::Interrupted)) => {}
                 Some(ended) => return Poll::Ready(ended),
@@ -220,28 +234,41 @@ where
                 return Poll::Pending;
             }
             self.pace.rest();
-            waiter.wait(wait)?;
+            self.waiter().wait(wait)?;
         }
     }
 
-    /// Ready when what is waited for is done.
-    fn poll_wait(&mut self, context: &mut Context<'_>, wait: WriterWait) -> Poll<Result<(), SendError>> {
+    /// Ready when the end was told, behind what was sent.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         ready!(self.poll_pending(context))?;
-        let waiter = self.waiter();
+        if !self.ended {
+            ready!(self.poll_wait(context, WriterWait::End))?;
+            self.ended = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when what is waited for is done. What needs no waiting is done here.
+    fn poll_wait(&mut self, context: &mut Context<'_>, wait: WriterWait) -> Poll<Result<(), SendError>> {
         loop {
-            ready!(waiter.poll_here(context, Some(wait)));
-            match waiter.ended(wait) {
+            ready!(self.waiter().poll_here(context, Some(wait)));
+            match self.take_ended(wait) {
                 None | Some(Err(SendError::Interrupted)) => {}
                 Some(ended) => return Poll::Ready(ended),
             }
-            if wait == WriterWait::End {
-                match waiter.recall().end_with(&mut WaitPolicy::non_blocking()) {
-                    Err(SendError::TimedOut) => {}
-                    ended => return Poll::Ready(ended),
-                }
+            match self.waiter().recall().wait(wait, &mut WaitPolicy::non_blocking()) {
+                Err(SendError::TimedOut) => {}
+                done => return Poll::Ready(done),
             }
-            waiter.wait(wait)?;
+            self.waiter().wait(wait)?;
         }
+    }
+
+    /// How the last wait ended, if it was for this. That an end was told is not forgotten.
+    fn take_ended(&mut self, wait: WriterWait) -> Option<Result<(), SendError>> {
+        let (what, ended) = self.waiter().take_ended()?;
+        self.ended |= what == WriterWait::End && ended.is_ok();
+        (what == wait).then_some(ended)
     }
 }
 
@@ -258,8 +285,11 @@ where
     Blocking<B, L>: Movable,
 {
     fn drop(&mut self) {
-        if let Some(waiter) = &mut self.writer.waiter {
+        if let Some(waiter) = &mut self.writer.waiter
+            && waiter.is_ours()
+        {
             waiter.recall();
+            self.writer.take_ended(WriterWait::End);
         }
     }
 }
@@ -277,8 +307,10 @@ where
     fn start_send(self: Pin<&mut Self>, item: T) -> Result<(), SendError> {
         let this = self.get_mut();
         let bytes = item.as_ref();
+        assert!(this.pending.is_none(), "a message was given to a sink that was not ready");
         if let Some(writer) = this.waiter().here() {
             if writer.send_straight(bytes) {
+                this.ended = false;
                 return Ok(());
             }
             writer.check(bytes)?;
@@ -299,10 +331,7 @@ where
         if this.waiter.is_none() {
             return Poll::Ready(Ok(()));
         }
-        if !this.ended {
-            ready!(this.poll_wait(context, WriterWait::End))?;
-            this.ended = true;
-        }
+        ready!(this.poll_end(context))?;
         ready!(this.poll_wait(context, WriterWait::Flush))?;
         Poll::Ready(this.waiter.take().map_or(Ok(()), |waiter| waiter.into_inner().close_flushed()))
     }
