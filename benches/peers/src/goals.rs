@@ -35,6 +35,13 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     put("woken, to a pipe's", (Goal::Most(1.0), samples.to_peer("ring", "pipe", Work::Wake)));
     put("idle pair, % of a core", (Goal::Most(0.1), samples.values("ring", Work::Idle)));
 
+    let to_peer = |slower, faster, work| samples.to_peer(slower, faster, work);
+    let (async_ring, socket) = ("async-ring", "tokio-unix");
+    put("async round trip, 64 B, to the blocking one", (Goal::Most(3.0), to_peer(async_ring, "ring", Work::Trip(64))));
+    put("times a tokio Unix socket, async, one way, 64 B", times(socket, async_ring, Work::OneWay(64), 20.0));
+    put("woken, async, to a tokio Unix socket's", (Goal::Most(2.5), to_peer(async_ring, socket, Work::Wake)));
+    put("idle async pair, % of a core", (Goal::Most(0.1), samples.values(async_ring, Work::Idle)));
+
     let mut text = String::from("Against what was aimed at, medians of ratios within a round:\n\n");
     text += &head(&["", "goal", "reached", ""], 1, 2);
     for (what, goal, found) in lines {

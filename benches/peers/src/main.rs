@@ -17,6 +17,7 @@ mod plot;
 mod run;
 mod samples;
 mod table;
+mod turns;
 mod work;
 
 use args::Args;

@@ -1,5 +1,6 @@
 //! What every peer is to the measurement.
 
+use crate::turns::{self, Receives, Sends};
 use crate::work::Work;
 use crate::{Failure, run};
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,8 @@ pub(crate) type Ends<P> = (<P as Peer>::Tx, <P as Peer>::Rx);
 
 /// A way to hand messages from one process to another, one in each direction.
 pub(crate) trait Peer: Sized {
-    type Tx: Tx;
-    type Rx: Rx;
+    type Tx;
+    type Rx;
 
     /// What has to be there before the far side starts.
     fn make(place: &Place) -> Result<Self, Failure>;
@@ -152,7 +153,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) const fn of<P: Peer>(id: &'static str, name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn of<P: Peer<Tx: Tx, Rx: Rx>>(id: &'static str, name: &'static str, kind: Kind) -> Self {
         Self {
             id,
             name,
@@ -161,6 +162,24 @@ impl Entry {
             not: |_| false,
             near: run::near::<P>,
             far: run::far::<P>,
+            clean: P::clean,
+        }
+    }
+
+    /// One whose ends are futures.
+    pub(crate) const fn in_turns<P: Peer<Tx: Sends, Rx: Receives>>(
+        id: &'static str,
+        name: &'static str,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            kind,
+            missing: None,
+            not: |_| false,
+            near: turns::near::<P>,
+            far: turns::far::<P>,
             clean: P::clean,
         }
     }

@@ -57,7 +57,15 @@ pub(crate) struct Figures {
 }
 
 /// The near side of two processes.
-pub(crate) fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
+pub(crate) fn near<P: Peer<Tx: Tx, Rx: Rx>>(order: &Near) -> Result<Figures, Failure> {
+    near_by::<P>(order, |board, ends, processes| measured(board, ends, order, processes))
+}
+
+/// The same, measured by another loop.
+pub(crate) fn near_by<P: Peer>(
+    order: &Near,
+    measured: impl FnOnce(&Board, &mut Ends<P>, &[&str]) -> Result<Figures, Failure>,
+) -> Result<Figures, Failure> {
     let (board, board_fd) = Board::make()?;
     let mut place = order.place.clone();
     let mut peer = P::make(&place)?;
@@ -77,7 +85,7 @@ pub(crate) fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
     let mut ends = peer.near(&place)?;
     await_ready(board, Some(&mut child))?;
     let others = child.id().to_string();
-    let figures = measured(board, &mut ends, order, &["self", &others])?;
+    let figures = measured(board, &mut ends, &["self", &others])?;
     let status = child.wait()?;
     if !status.success() {
         return Err(format!("the far side: {status}").into());
@@ -87,11 +95,16 @@ pub(crate) fn near<P: Peer>(order: &Near) -> Result<Figures, Failure> {
 }
 
 /// The far side of two processes.
-pub(crate) fn far<P: Peer>(order: &Far) -> Result<(), Failure> {
+pub(crate) fn far<P: Peer<Tx: Tx, Rx: Rx>>(order: &Far) -> Result<(), Failure> {
+    far_by::<P>(order, |board, ends| answer(board, ends, order.work))
+}
+
+/// The same, with another loop that answers.
+pub(crate) fn far_by<P: Peer>(order: &Far, answer: impl FnOnce(&Board, &mut Ends<P>)) -> Result<(), Failure> {
     let board = Board::map(inherited(order.board))?;
     let mut ends: Ends<P> = P::far(&order.place)?;
     board.say_ready();
-    answer(board, &mut ends, order.work);
+    answer(board, &mut ends);
     P::close_far(ends)
 }
 
@@ -173,7 +186,7 @@ fn measured(
 }
 
 /// Processor time while nothing happens, % of a core.
-fn idle(effort: Effort, processes: &[&str]) -> Result<f64, Failure> {
+pub(crate) fn idle(effort: Effort, processes: &[&str]) -> Result<f64, Failure> {
     let used = || -> Result<u64, Failure> { processes.iter().map(|process| machine::processor_ns(process)).sum() };
     std::thread::sleep(Duration::from_secs_f64(effort.settle));
     let (started, from) = (Instant::now(), used()?);
@@ -183,12 +196,12 @@ fn idle(effort: Effort, processes: &[&str]) -> Result<f64, Failure> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "figures of ten digits at most")]
-fn wide(count: u64) -> f64 {
+pub(crate) fn wide(count: u64) -> f64 {
     count as f64
 }
 
 /// ns a message: the median of some chunks, about as long as they are to be.
-fn median(effort: Effort, mut chunk: impl FnMut(u64) -> f64) -> f64 {
+pub(crate) fn median(effort: Effort, mut chunk: impl FnMut(u64) -> f64) -> f64 {
     let mut count = MOST as u64;
     let mut took = chunk(count);
     while took < effort.chunk / 4.0 {
@@ -316,7 +329,7 @@ impl<'a, T: Tx, R: Rx> Sender<'a, T, R> {
 }
 
 /// Long enough for the receiver to have gone to sleep.
-const PAUSE: Duration = Duration::from_millis(3);
+pub(crate) const PAUSE: Duration = Duration::from_millis(3);
 
 /// The far side at work, until a message says stop.
 fn answer(board: &Board, (tx, rx): &mut (impl Tx, impl Rx), work: Work) {

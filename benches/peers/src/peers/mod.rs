@@ -15,6 +15,7 @@ mod ring;
 mod rtrb;
 mod shaq;
 mod sysv_msg;
+mod tokio;
 mod unix;
 mod zeromq;
 
@@ -36,6 +37,7 @@ pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<ring::Ring<false>>("ring-eager", "ring, coalescing off", Ours),
         Entry::of::<ring::Batched>("ring-batch", "ring, batches of 16", Ours).not(|work| !work.is_one_way()),
         Entry::of::<ring::InPlace>("ring-in-place", "ring, in place", Ours),
+        Entry::in_turns::<tokio::Ring>("async-ring", "ring, async on tokio", Ours),
     ];
     all.extend(shaq::entries());
     all.extend(iceoryx2());
@@ -44,6 +46,7 @@ pub(crate) static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<pipe::Pipe>("pipe", "pipe", Processes),
         Entry::of::<fifo::Fifo>("fifo", "FIFO", Processes),
         Entry::of::<unix::Stream>("unix-stream", "Unix socket, stream", Processes),
+        Entry::in_turns::<tokio::Socket>("tokio-unix", "Unix socket, stream, on tokio", Processes),
         Entry::of::<unix::SeqPacket>("unix-seqpacket", "Unix socket, seqpacket", Processes),
         Entry::of::<mq::Mq>("posix-mq", "POSIX message queue", Processes),
         Entry::of::<sysv_msg::Queue>("sysv-msg", "System V message queue", Processes),

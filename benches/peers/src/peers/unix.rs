@@ -7,17 +7,17 @@ use crate::work::LONGEST;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-fn pair(kind: SockType) -> Result<[Option<OwnedFd>; 2], Failure> {
+pub(super) fn pair(kind: SockType) -> Result<[Option<OwnedFd>; 2], Failure> {
     let (near, far) = socketpair(AddressFamily::Unix, kind, None, SockFlag::empty())?;
     Ok([Some(near), Some(far)])
 }
 
 /// The far side's, which the near one does not keep.
-fn far_fd(pair: &[Option<OwnedFd>; 2]) -> Vec<RawFd> {
+pub(super) fn far_fd(pair: &[Option<OwnedFd>; 2]) -> Vec<RawFd> {
     pair[1].iter().map(AsRawFd::as_raw_fd).collect()
 }
 
-fn near_fd(pair: &mut [Option<OwnedFd>; 2]) -> Result<OwnedFd, Failure> {
+pub(super) fn near_fd(pair: &mut [Option<OwnedFd>; 2]) -> Result<OwnedFd, Failure> {
     pair[1] = None;
     Ok(pair[0].take().ok_or("taken")?)
 }
