@@ -1,6 +1,6 @@
 //! How a ring is made, and what passes for one.
 
-use crate::support::{Channel, Run, eventually, ipc, rounds};
+use crate::support::{Channel, Run, SHM_HANDOFF, eventually, ipc, rounds};
 use shm_handoff::backend::memory::offsets::SLOT;
 use shm_handoff::backend::memory::offsets::ring::{
     CAPACITY_AT, DECOY, HEAD_AT, MAGIC, MAGIC_AT, RECORDS_AT, SCHEMA_AT, SMALLEST, STREAM_AT, VERSION, VERSION_AT,
@@ -9,6 +9,7 @@ use shm_handoff::backend::memory::offsets::ring::{
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use shm_handoff::backend::{Backend, Layout};
 use shm_handoff::{Error, Reader, Ring, Role, Slot, Writer};
+use std::process::Command;
 use std::sync::atomic::Ordering;
 
 const ORDER: Ordering = Ordering::SeqCst;
@@ -170,9 +171,19 @@ fn a_ring_of_another_version_or_capacity_is_no_channel() {
         }
         let before = contents(&segment);
         for run in each(&channel) {
-            run.end().code(4).prints("").says(says).says(&["shm-handoff rm --force"]);
+            run.end().code(4).prints("").says(says);
         }
         assert!(contents(&segment) == before, "it was changed");
+        // Where nobody uses it any more, the way out is named.
+        drop(segment);
+        let key = channel.key().number().to_string();
+        for run in each(&channel) {
+            run.end().code(4).says(&[&format!("shm-handoff rm --force {key}")]);
+        }
+        let mut command = Command::new(SHM_HANDOFF);
+        command.args(["rm", "--force", &key]);
+        Run::new(command).end().code(0);
+        channel.assert_nothing_left();
     }
 }
 
@@ -244,9 +255,9 @@ fn each_ring_has_an_id_of_its_own() {
 #[test]
 fn a_side_of_another_schema_is_refused_and_changes_nothing() {
     let channel = Channel::new();
-    let options = Options::any_ring(channel.key());
+    let options = Options::ring(channel.key(), SMALLEST).unwrap();
     let mut writer = Writer::<SysV>::open(&options.schema(0xAB)).unwrap();
-    writer.send(b"kept").unwrap();
+    writer.send(b"kept\n").unwrap();
     let refused = Reader::<SysV>::open(&options.schema(0xCD)).unwrap_err();
     assert_eq!(refused, Error::OtherSchema { key: channel.key().number(), found: 0xAB, wanted: 0xCD });
     assert_eq!(refused.class(), shm_handoff::error::Class::NotOurs, "exit 4");
