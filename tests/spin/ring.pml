@@ -354,7 +354,7 @@ inline prepare(side, peer, no_ipi, keeps, without) {
 inline park(side, peer, idle) {
     if
     /* = src/protocol/ring/event.rs park: "memory.park(self.parked, longest);" */
-    /* = src/backend/sysv/mod.rs park: "kernel::futex_wait(parked, 1, longest);" */
+    /* = src/backend/sysv/mod.rs park: "None => kernel::futex_wait(parked, 1, longest)," */
     :: idle -> futex_wait(side, peer)
     :: else
     fi;
@@ -433,7 +433,7 @@ comes:
             :: DISTANCE(head, tail) + 2 <= UNITS -> break
             :: else ->
                 wants_room = 1;
-                /* = src/protocol/endpoint/writer/room.rs await_room: "if self.introduced && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {" */
+                /* = src/protocol/endpoint/writer/room.rs wait_for_room: "if self.introduced && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {" */
                 /* = src/protocol/ring/producer.rs has_room: "let head = ring.head().load(orders().take_space);" */
                 load(W, HEAD, head);
                 if
@@ -442,17 +442,17 @@ comes:
 #if KILLS && !HEIRS && BUG != NO_STATUS
                     if
                     :: dead[R] ->
-                        /* = src/protocol/endpoint/writer/room.rs await_room: "} else if !self.core.has_room(&self.memory, len)? {" */
+                        /* = src/protocol/endpoint/writer/room.rs wait_for_room: "} else if !self.core.has_room(&self.memory, len)? {" */
                         load(W, HEAD, head);
                         if
                         :: DISTANCE(head, tail) + 2 <= UNITS
-                        /* = src/protocol/endpoint/writer/room.rs await_room: "return Err(SendError::ReaderGone);" */
+                        /* = src/protocol/endpoint/writer/room.rs wait_for_room: "return Err(SendError::ReaderGone);" */
                         :: else -> d_step { done[W] = 1; wants_room = 0 }; false
                         fi
                     :: else
                     fi;
 #endif
-                    /* = src/protocol/endpoint/writer/room.rs await_room: "self.core.park(&self.memory, len, longest.min(left))?;" */
+                    /* = src/protocol/endpoint/writer/room.rs wait_for_room: "self.core.park(&self.memory, len, longest.min(left))?;" */
                     /* = src/protocol/ring/producer.rs park: "event.prepare(memory, orders().fence_writer_sleeps);" */
                     prepare(W, R, NO_IPI_BY_WRITER, WRITER_KEEPS_ITS_WORD, FENCE_WRITER_SLEEPS);
                     /* = src/protocol/ring/producer.rs park: "let room = self.has_room(memory, len);" */
