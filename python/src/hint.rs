@@ -1,0 +1,45 @@
+//! What to do next, in Python's words: where there is an argument or a method for it. For all else the library's own hint
+//! does.
+
+use shm_handoff::{Error, RecvError, SendError};
+
+pub(crate) fn of_open(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::NotAChannel { looks_like: Some(spec), .. } => {
+            return Some(format!("if it is what it looks like, open it with layout=\"{spec}\""));
+        }
+        Error::OtherLayout { larger: Some(size), .. } => {
+            return Some(format!("if the struct lies in a larger segment, add its size to layout=: \",size={size}\""));
+        }
+        Error::OtherLayout { .. } => {
+            "give both sides the same ring= or layout=; a side without either takes what is there"
+        }
+        Error::OtherDeclared { .. } => "give both sides the same layout=",
+        Error::Missing { .. } => "start the other side first",
+        Error::Permission { .. } => "run as that user, or have it made with another mode=",
+        Error::OtherOwner { .. } => "trust_owner=True if you trust that user, or use another key",
+        Error::BadReply { needs: 0, .. } => "say in layout= where the answer lies: \",reply=NAME\"",
+        Error::BadCapacity { .. } => "ring=True takes what is there, or makes one of 2 MiB",
+        other => return other.hint(),
+    };
+    Some(hint.to_owned())
+}
+
+pub(crate) fn of_send(error: &SendError) -> Option<String> {
+    match error {
+        SendError::Backend(error) => of_open(error),
+        SendError::ReaderGone => {
+            Some("await_reader() waits for the next one, and then the writer can go on".to_owned())
+        }
+        other => other.hint(),
+    }
+}
+
+pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
+    match error {
+        RecvError::Backend(error) => of_open(error),
+        RecvError::BufferTooSmall { .. } => Some("a buffer of `capacity` bytes holds every message".to_owned()),
+        RecvError::WriterGone => Some("await_next_writer() goes on with the next one".to_owned()),
+        other => other.hint(),
+    }
+}
