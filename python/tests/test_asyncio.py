@@ -1,0 +1,125 @@
+"""Under asyncio: other tasks run while a side waits."""
+
+import asyncio
+import select
+
+import pytest
+
+import shm_handoff as sh
+
+
+@pytest.fixture(params=["slot", "ring"])
+def pair(key, request):
+    ring = request.param == "ring"
+    reader = sh.Reader(key, ring=ring, timeout=10)
+    writer = sh.Writer(key, ring=ring, timeout=10)
+    yield writer, reader
+    writer.close()
+    reader.close()
+
+
+def test_async_for_gives_messages_until_the_end(pair):
+    writer, reader = pair
+
+    async def write():
+        for number in range(300):
+            await writer.asend(b"%d\n" % number)
+            if number % 100 == 0:
+                await asyncio.sleep(0.01)
+        await asyncio.get_running_loop().run_in_executor(None, writer.end)
+
+    async def read():
+        return [message async for message in reader]
+
+    async def both():
+        return await asyncio.wait_for(asyncio.gather(read(), write()), 30)
+
+    assert asyncio.run(both())[0] == [b"%d\n" % number for number in range(300)]
+
+
+def test_a_task_that_waits_lets_others_run(pair):
+    writer, reader = pair
+    ticks = []
+
+    async def tick():
+        for _ in range(5):
+            ticks.append(1)
+            await asyncio.sleep(0.001)
+        writer.send(b"hello\n")
+
+    async def both():
+        return await asyncio.wait_for(asyncio.gather(reader.arecv(), tick()), 30)
+
+    assert asyncio.run(both())[0] == b"hello\n"
+    assert len(ticks) == 5
+
+
+def test_a_cancelled_task_has_taken_nothing(pair):
+    writer, reader = pair
+
+    async def cancelled():
+        task = asyncio.ensure_future(reader.arecv())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        writer.send(b"hello\n")
+        return await asyncio.wait_for(reader.arecv(), 30)
+
+    assert asyncio.run(cancelled()) == b"hello\n"
+
+
+def test_time_outs(key):
+    async def waits():
+        with sh.Reader(key, ring=1 << 16) as reader, sh.Writer(key, ring=1 << 16, end_on_exit=False) as writer:
+            with pytest.raises(sh.TimedOut):
+                await reader.arecv(timeout=0.01)
+            with pytest.raises(sh.TimedOut):
+                while True:
+                    await writer.asend(b"x" * 1000, timeout=0.01)
+            with pytest.raises(sh.Unsendable):
+                await writer.asend(bytes(1 << 15))
+
+    asyncio.run(waits())
+
+
+def test_a_dead_writer_wakes_the_task(key, child):
+    async def read():
+        with sh.Reader(key, ring=True) as reader:
+            dying = child("w = sh.Writer(int(sys.argv[1]), ring=True); w.send(b'a'); ready(); time.sleep(60)", key)
+            assert await asyncio.wait_for(reader.arecv(), 30) == b"a"
+            waiting = asyncio.ensure_future(reader.arecv())
+            await asyncio.sleep(0.01)
+            dying.kill()
+            with pytest.raises(sh.PeerGone):
+                await asyncio.wait_for(waiting, 30)
+
+    asyncio.run(read())
+
+
+def test_a_descriptor_is_readable_while_there_is_something_to_do(pair):
+    writer, reader = pair
+
+    def is_readable(side, timeout):
+        return bool(select.select([side], [], [], timeout)[0])
+
+    assert not is_readable(reader, 0)
+    writer.send(b"hello\n")
+    assert is_readable(reader, 10) and is_readable(reader, 0)
+    assert reader.recv() == b"hello\n"
+    assert not is_readable(reader, 0)
+    assert is_readable(writer, 10)
+
+
+def test_a_watched_side_does_all_else(pair):
+    writer, reader = pair
+    reader.fileno()
+    writer.fileno()
+    writer.send(b"a\n")
+    with reader.peek() as message:
+        assert bytes(message) == b"a\n"
+    writer.send(b"b\n")
+    assert next(reader) == b"b\n"
+    assert reader.try_recv() is None
+    writer.end()
+    assert list(reader) == []
