@@ -62,6 +62,7 @@ if ! main=$(environment "$python" python/requirements-dev.txt); then
 fi
 
 cargo build --quiet
+cargo clippy --quiet --all-targets -p shm-handoff-python -- -D warnings
 wheels=$target/python/wheels
 rm -rf "$wheels"
 PATH=$main/bin:$PATH maturin build --quiet --release --locked -m python/Cargo.toml -o "$wheels"

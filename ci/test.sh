@@ -2,8 +2,8 @@
 # Everything a change has to pass: the README's test command. From a clean
 # checkout at most 22 minutes on two cores; each step says how long it took.
 #
-# Needs a Rust toolchain (with rustfmt and clippy) and a C compiler; valgrind for the step
-# "instructions" and herd7 for the step "litmus", which without them say that nothing was checked.
+# Needs a Rust toolchain (with rustfmt and clippy) and a C compiler; Python 3 with venv and pip for the step
+# "python", valgrind for "instructions" and herd7 for "litmus", which without them say that nothing was checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -72,6 +72,7 @@ step "api" ci/api.sh
 step "tests" cargo test --quiet
 step "tests, C library" cargo test --quiet -p shm-handoff-capi
 step "tests, async" cargo test --quiet -p shm-handoff-async
+step "python" ci/python.sh
 # What ships has no overflow checks, and is faster: a count that goes wrong shows in what is
 # printed, and races come at other moments.
 step "tests, release" cargo test --quiet --release --test cli --test processes --test conformance
