@@ -21,12 +21,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+/// What was waited for, and how that ended.
+type Ended<E> = (<E as Endpoint>::Wait, Result<(), <E as Endpoint>::Error>);
+
 /// An endpoint, and the thread that waits for it.
 pub(crate) struct Waiter<E: Endpoint> {
     /// `None`: the thread has it, or it was taken out.
     here: Option<E>,
     /// How the last wait ended, if nobody was told yet.
-    ended: Option<(E::Wait, Result<(), E::Error>)>,
+    ended: Option<Ended<E>>,
     /// From the first wait on.
     shared: Option<Arc<Shared<E>>>,
     interrupter: Interrupter,
@@ -44,7 +47,7 @@ struct State<E: Endpoint> {
     /// For the thread: to be waited for.
     given: Option<(E, E::Wait)>,
     /// From the thread: what was waited for, and how that ended.
-    back: Option<(E, E::Wait, Result<(), E::Error>)>,
+    back: Option<(E, Ended<E>)>,
     /// What the thread waits for.
     waits: Option<E::Wait>,
     /// The endpoint is wanted back.
@@ -84,7 +87,7 @@ impl<E: Endpoint> Waiter<E> {
 
     /// What was waited for last, and how that ended, if nobody was told yet. To be asked for whenever the endpoint has come
     /// back: an answer that is kept is one to a later question.
-    pub(crate) fn take_ended(&mut self) -> Option<(E::Wait, Result<(), E::Error>)> {
+    pub(crate) fn take_ended(&mut self) -> Option<Ended<E>> {
         self.ended.take()
     }
 
@@ -174,13 +177,13 @@ impl<E: Endpoint> Waiter<E> {
         Arc::clone(self.shared.as_ref().expect("an endpoint that is away is with the thread"))
     }
 
-    fn arrived(&mut self, (endpoint, wait, ended): (E, E::Wait, Result<(), E::Error>)) {
+    fn arrived(&mut self, (endpoint, ended): (E, Ended<E>)) {
         self.here = Some(endpoint);
-        self.ended = Some((wait, ended));
+        self.ended = Some(ended);
     }
 
     /// Recalls what is away, and waits until it is back; `None`: it is lost, or was taken out.
-    fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<(E, E::Wait, Result<(), E::Error>)> {
+    fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<(E, Ended<E>)> {
         let mut state = shared.state.lock();
         state.told = Told::Nobody;
         if state.waits.is_some() {
@@ -232,7 +235,7 @@ impl<E: Endpoint> State<E> {
         Self { given: None, back: None, waits: None, recalled: false, closing: false, dead: false, told: Told::Nobody }
     }
 
-    fn take_back(&mut self) -> Option<(E, E::Wait, Result<(), E::Error>)> {
+    fn take_back(&mut self) -> Option<(E, Ended<E>)> {
         assert!(!self.dead, "the thread that waits has panicked");
         self.back.take()
     }
@@ -253,7 +256,7 @@ impl<E: Endpoint> Shared<E> {
             state.recalled = false;
             let is_dead = ended.is_err();
             match ended {
-                Ok(ended) => state.back = Some((endpoint, wait, ended)),
+                Ok(ended) => state.back = Some((endpoint, (wait, ended))),
                 Err(_) => state.dead = true,
             }
             Self::tell(state);
