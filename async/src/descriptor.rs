@@ -141,6 +141,19 @@ where
     Writer<B, L>: Movable,
 {
     /// From now on, room means room for a message of `len` bytes. Before that it is room for one byte.
+    ///
+    /// ```
+    /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
+    /// use shm_handoff_async::{Writer, shm_handoff::SendError};
+    ///
+    /// let mut writer = Writer::new(writer).into_descriptor()?;
+    /// writer.want_room(1000);
+    /// while writer.with(|writer| writer.try_send(&[7; 1000])).is_ok() {}
+    /// // It is not readable now: wait for it, with poll or epoll, before the next message.
+    /// assert_eq!(writer.with(|writer| writer.try_send(&[7; 1000])), Err(SendError::WouldBlock));
+    /// assert_eq!(reader.try_recv(&mut [0; 1000])?, shm_handoff::Received::Message(1000));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn want_room(&mut self, len: usize) {
         self.wait = WriterWait::Room(len);
         self.with(|_| ());

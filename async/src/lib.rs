@@ -13,6 +13,11 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("shm-handoff runs on Linux alone");
 
+/// The examples of the document are tried like those of the documentation.
+#[cfg(all(doctest, not(loom)))]
+#[doc = include_str!("../../docs/async.md")]
+struct Document;
+
 mod descriptor;
 mod endpoint;
 mod event;

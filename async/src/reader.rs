@@ -70,6 +70,17 @@ where
 
     /// How often a poll looks, with a pause between, before the task has to wait: 100 times, which takes some
     /// microseconds. With 0 the thread waits at once.
+    ///
+    /// ```
+    /// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
+    /// use shm_handoff_async::{Reader, shm_handoff::Received};
+    ///
+    /// let mut reader = Reader::from(reader).spins(0);
+    /// let late = std::thread::spawn(move || writer.send(b"late"));
+    /// let received = futures::executor::block_on(reader.recv(&mut [0; 1024]));
+    /// assert_eq!(received, Ok(Received::Message(4)));
+    /// assert_eq!(late.join().expect("it does not panic"), Ok(()));
+    /// ```
     #[must_use]
     pub fn spins(mut self, spins: u32) -> Self {
         self.pace.set_pauses(spins);
@@ -89,6 +100,20 @@ where
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
+    /// use shm_handoff_async::{Reader, shm_handoff::Received};
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let mut reader = Reader::new(reader);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(reader.poll_recv(&mut context, &mut [0; 1024]).is_pending());
+    /// writer.send(b"hello")?;
+    /// let mut reader = Reader::new(reader.into_inner());
+    /// assert_eq!(reader.poll_recv(&mut context, &mut [0; 1024]), Poll::Ready(Ok(Received::Message(5))));
+    /// # Ok::<(), shm_handoff::SendError>(())
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>, bytes: &mut [u8]) -> Poll<Result<Received, RecvError>> {
         ready!(self.pace.poll_go(context));
         if let Some(reader) = self.waiter.here()
@@ -104,6 +129,20 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Reader::wait_with`]; and as for [`recv`](Self::recv).
+    ///
+    /// ```
+    /// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
+    /// # let mut reader = shm_handoff_async::Reader::new(reader);
+    /// # futures::executor::block_on(async {
+    /// writer.send(b"hello").expect("there is room");
+    /// let message = reader.ready().await?.peek()?;
+    /// assert_eq!(message.text(), b"hello");
+    /// message.release(); // the writer can use its place again
+    /// assert!(!reader.inner().await.is_ready()?);
+    /// # Ok::<(), shm_handoff::RecvError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn ready(&mut self) -> Result<&mut Blocking<B, L>, RecvError> {
         poll_fn(|context| {
             ready!(self.pace.poll_go(context));
@@ -132,6 +171,22 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Reader::await_next_writer`].
+    ///
+    /// ```
+    /// # let (writer, reader, channel) = shm_handoff::example::ring();
+    /// # let mut reader = shm_handoff_async::Reader::new(reader);
+    /// use shm_handoff::{Received, RecvError, Writer, backend::inproc::InProc};
+    ///
+    /// # futures::executor::block_on(async {
+    /// drop(writer);
+    /// assert_eq!(reader.recv(&mut [0; 1024]).await, Err(RecvError::WriterGone));
+    /// reader.await_next_writer().await?;
+    /// Writer::<InProc>::open(&channel)?.send(b"hello").expect("there is room");
+    /// assert_eq!(reader.recv(&mut [0; 1024]).await, Ok(Received::Message(5)));
+    /// reader.close().await
+    /// # })?;
+    /// # Ok::<(), shm_handoff::Error>(())
+    /// ```
     pub async fn await_next_writer(&mut self) -> Result<(), Error> {
         self.failed = false;
         self.inner().await.await_next_writer()

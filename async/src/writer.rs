@@ -16,8 +16,8 @@ type Blocking<B, L> = shm_handoff::Writer<B, L>;
 
 /// The side that sends, for async code: a [`shm_handoff::Writer`] whose waits are futures.
 ///
-/// Every future here is cancel-safe: one that is dropped has either sent its message or not touched it. [`send`](Self::send) and
-/// [`end`](Self::end) have sent it only if they were ready.
+/// Every future here is cancel-safe: one that is dropped has either sent its message or not touched it. [`send`](Self::send) has
+/// sent it only if it was ready; an [`end`](Self::end) that was dropped can have been told, and the next call knows.
 ///
 /// A writer is also a [`Sink`] for bytes. Closing the sink ends the session and leaves in order, as a socket's close is the end
 /// of its stream; [`close`](Self::close) leaves without an end.
@@ -103,6 +103,17 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::await_room`]; and as for [`send`](Self::send).
+    ///
+    /// ```
+    /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
+    /// # let mut writer = shm_handoff_async::Writer::new(writer).spins(0);
+    /// # futures::executor::block_on(async {
+    /// writer.ready(100).await?.try_send(&[7; 100])?;
+    /// # Ok::<(), shm_handoff::SendError>(())
+    /// # })?;
+    /// assert_eq!(reader.peek()?.text(), [7; 100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn ready(&mut self, len: usize) -> Result<&mut Blocking<B, L>, SendError> {
         poll_fn(|context| {
             ready!(self.pace.poll_go(context));
@@ -114,7 +125,8 @@ where
         Ok(self.waiter().recall())
     }
 
-    /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends.
+    /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends. What it sends comes before what the
+    /// sink still holds.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
         poll_fn(|context| self.waiter().poll_here(context, None).map(drop)).await;
         self.waiter().take_ended();
@@ -127,6 +139,18 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::end`].
+    ///
+    /// ```
+    /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
+    /// # let mut writer = shm_handoff_async::Writer::new(writer);
+    /// # futures::executor::block_on(async {
+    /// writer.end().await?;
+    /// writer.flush().await?; // nothing lies where nobody will read it
+    /// writer.close().await
+    /// # })?;
+    /// assert_eq!(reader.recv(&mut [0; 1024])?, shm_handoff::Received::End);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn end(&mut self) -> Result<(), SendError> {
         let wait = RecallOnDrop { writer: self };
         poll_fn(|context| wait.writer.poll_end(context)).await?;
@@ -139,6 +163,23 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::await_reader`].
+    ///
+    /// ```
+    /// # let (writer, reader, channel) = shm_handoff::example::slot();
+    /// # let mut writer = shm_handoff_async::Writer::new(writer);
+    /// use shm_handoff::{Reader, SendError, backend::inproc::InProc};
+    ///
+    /// # futures::executor::block_on(async {
+    /// writer.send(b"a\n").await?;
+    /// drop(reader);
+    /// assert_eq!(writer.send(b"b\n").await, Err(SendError::ReaderGone));
+    /// let mut next = Reader::<InProc>::open(&channel)?;
+    /// writer.await_reader().await?;
+    /// assert_eq!(next.peek().expect("it has waited").text(), b"a\n");
+    /// # Ok::<(), SendError>(())
+    /// # })?;
+    /// # Ok::<(), SendError>(())
+    /// ```
     pub async fn await_reader(&mut self) -> Result<(), SendError> {
         poll_fn(|context| self.poll_wait(context, WriterWait::Reader)).await
     }
@@ -164,7 +205,8 @@ where
         self.into_inner().close_flushed()
     }
 
-    /// The blocking writer. If a wait goes on, it ends, which takes some microseconds.
+    /// The blocking writer. If a wait goes on, it ends, which takes some microseconds. What the sink was given and has not
+    /// flushed goes.
     #[must_use]
     pub fn into_inner(self) -> Blocking<B, L> {
         self.waiter.expect(LEFT).into_inner()
