@@ -68,6 +68,15 @@ def test_a_block_of_a_document(code, said, key, tmp_path):
         assert done.stdout.replace(str(key), "1234") == said
 
 
+def test_the_two_programs_of_the_page(key, run):
+    """Those in blocks of `py` run at the same time."""
+    text = DOCUMENTS[0].read_text()
+    programs = re.findall(r"^```py\n(.*?)^```$", text, re.M | re.S)
+    assert len(programs) == 2
+    started = [run(sys.executable, "-c", program.replace("1234", str(key)), cwd="/") for program in programs]
+    assert [out(program) for program in started] == ["", "hello\nworld\n"]
+
+
 def stub():
     tree = ast.parse((ROOT / "python" / "shm_handoff" / "_native.pyi").read_text())
     for one in tree.body:

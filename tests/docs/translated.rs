@@ -26,7 +26,7 @@ fn code(block: &Block) -> String {
         return "a picture".to_owned();
     }
     let comment = match block.info.split(',').next().unwrap() {
-        "sh" => "# ",
+        "sh" | "python" => "# ",
         "rust" => "// ",
         _ => return block.text.clone(),
     };
