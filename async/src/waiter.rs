@@ -24,6 +24,9 @@ use std::task::{Context, Poll, Waker};
 /// What was waited for, and how that ended.
 type Ended<E> = (<E as Endpoint>::Wait, Result<(), <E as Endpoint>::Error>);
 
+/// What the thread gives back.
+type Back<E> = (E, Ended<E>);
+
 /// An endpoint, and the thread that waits for it.
 pub(crate) struct Waiter<E: Endpoint> {
     /// `None`: the thread has it, or it was taken out.
@@ -46,8 +49,8 @@ struct Shared<E: Endpoint> {
 struct State<E: Endpoint> {
     /// For the thread: to be waited for.
     given: Option<(E, E::Wait)>,
-    /// From the thread: what was waited for, and how that ended.
-    back: Option<(E, Ended<E>)>,
+    /// From the thread.
+    back: Option<Back<E>>,
     /// What the thread waits for.
     waits: Option<E::Wait>,
     /// The endpoint is wanted back.
@@ -177,13 +180,13 @@ impl<E: Endpoint> Waiter<E> {
         Arc::clone(self.shared.as_ref().expect("an endpoint that is away is with the thread"))
     }
 
-    fn arrived(&mut self, (endpoint, ended): (E, Ended<E>)) {
+    fn arrived(&mut self, (endpoint, ended): Back<E>) {
         self.here = Some(endpoint);
         self.ended = Some(ended);
     }
 
     /// Recalls what is away, and waits until it is back; `None`: it is lost, or was taken out.
-    fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<(E, Ended<E>)> {
+    fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<Back<E>> {
         let mut state = shared.state.lock();
         state.told = Told::Nobody;
         if state.waits.is_some() {
@@ -235,7 +238,7 @@ impl<E: Endpoint> State<E> {
         Self { given: None, back: None, waits: None, recalled: false, closing: false, dead: false, told: Told::Nobody }
     }
 
-    fn take_back(&mut self) -> Option<(E, Ended<E>)> {
+    fn take_back(&mut self) -> Option<Back<E>> {
         assert!(!self.dead, "the thread that waits has panicked");
         self.back.take()
     }

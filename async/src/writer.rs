@@ -207,6 +207,9 @@ where
 
     /// The blocking writer. If a wait goes on, it ends, which takes some microseconds. What the sink was given and has not
     /// flushed goes.
+    ///
+    /// # Panics
+    /// If the writer was closed as a sink.
     #[must_use]
     pub fn into_inner(self) -> Blocking<B, L> {
         self.waiter.expect(LEFT).into_inner()

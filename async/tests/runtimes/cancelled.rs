@@ -41,13 +41,13 @@ async fn receiving() {
                     pause(polls);
                 }
             };
-            let received = if step % 2 == 0 {
+            let taken = if step % 2 == 0 {
                 let received = poll_times(reader.recv(&mut bytes), polls, &mut send);
                 received.map(|received| assert_eq!(received, Ok(Received::Message(8)))).map(|()| bytes[..8].to_vec())
             } else {
                 poll_times(reader.next(), polls, &mut send).map(|received| received.unwrap().unwrap())
             };
-            numbers.extend(received.map(|bytes| number(&bytes)));
+            numbers.extend(taken.map(|bytes| number(&bytes)));
             if step == polls {
                 send(step);
             }
