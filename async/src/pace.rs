@@ -48,10 +48,14 @@ impl Pace {
         Poll::Pending
     }
 
+    /// How often this poll looks, with a pause between: only the first one of a wait does so.
+    pub(crate) fn pauses(&self) -> u32 {
+        if self.turns == 0 && !cfg!(loom) { self.pauses } else { 0 }
+    }
+
     /// Looks until `look` says yes, or the pauses are over.
-    pub(crate) fn spin<E>(&mut self, mut look: impl FnMut() -> Result<bool, E>) -> Result<bool, E> {
-        let pauses = if self.turns == 0 && !cfg!(loom) { self.pauses } else { 0 };
-        for _ in 0..pauses {
+    pub(crate) fn spin<E>(&self, mut look: impl FnMut() -> Result<bool, E>) -> Result<bool, E> {
+        for _ in 0..self.pauses() {
             if look()? {
                 return Ok(true);
             }

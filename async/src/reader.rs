@@ -221,7 +221,9 @@ where
             ready!(self.waiter.poll_here(context, Some(ReaderWait::Message)));
             let ended = self.waiter.take_ended();
             let reader = self.waiter.recall();
-            if self.pace.spin(|| reader.is_ready())? {
+            let pauses = if ended.is_some() { 0 } else { self.pace.pauses() };
+            let found = if pauses == 0 { reader.is_ready() } else { reader.spin(pauses) };
+            if found? {
                 self.pace.rest();
                 return Poll::Ready(Ok(()));
             }

@@ -6,6 +6,7 @@ use crate::backend::{Backend, Interrupter};
 use crate::error::RecvError;
 use crate::protocol::core::{Consumer, Core, Kind};
 use crate::protocol::endpoint::policy::WaitPolicy;
+use crate::sync;
 
 impl<B: Backend, L: Core> Reader<B, L> {
     /// Whether a message lies there that was not released, an end included. This makes no system call and waits for
@@ -23,6 +24,29 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     pub fn is_ready(&mut self) -> Result<bool, RecvError> {
         Ok(self.core.first(&self.memory)?.is_some())
+    }
+
+    /// Looks for the first message that was not released so many times, with a pause between, as a wait does before it
+    /// sleeps: the writer has what it may wait for, and a reader at its heels holds back.
+    ///
+    /// # Errors
+    /// As [`is_ready`](Self::is_ready).
+    #[doc(hidden)]
+    pub fn spin(&mut self, looks: u32) -> Result<bool, RecvError> {
+        if self.core.first(&self.memory)?.is_some() {
+            return Ok(true);
+        }
+        self.core.rewind();
+        let mut found = self.core.run_dry(&self.memory)?;
+        for look in 1..=looks {
+            if found.is_some() {
+                self.core.arrived(look);
+                break;
+            }
+            sync::spin_loop();
+            found = self.core.poll(&self.memory)?;
+        }
+        Ok(found.is_some())
     }
 
     /// Waits for the first message that was not released, and says how many bytes are enough for it, without a copy: its
