@@ -50,6 +50,10 @@
 //! | read it there, without a copy | [`Reader::peek_in_place`] |
 //! | loop over what comes | [`Reader::next_message`], which uses its buffer again; [`Reader::messages`], an iterator of vectors |
 //! | deal with several before releasing them | [`Reader::peek_next`], [`Reader::release_up_to`] |
+//! | know that a message or room is there, without a wait | [`Reader::is_ready`], [`Writer::is_ready`]; of a message itself, [`Writer::check`] |
+//! | wait for a message or for room, and take or send nothing | [`Reader::wait_with`], [`Writer::await_room`] |
+//! | copy a message into a buffer of your own, and release it later | [`Reader::await_len`], [`Reader::peek_into`], [`Reader::release_peeked`] |
+//! | end a wait from another thread | [`Writer::interrupter`], [`Reader::interrupter`] |
 //! | not wait; wait until a moment; be asked meanwhile | `try_…`; `…_deadline`; `…_with` and a [`WaitPolicy`] |
 //! | begin when a reader is there; go on after [`SendError::ReaderGone`] | [`Writer::await_reader`] |
 //! | go on after [`RecvError::WriterGone`] | [`Reader::await_next_writer`] |

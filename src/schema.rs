@@ -27,7 +27,8 @@ pub trait Schema {
 }
 
 /// Implements [`Schema`] for a struct that is there. This compiles only if these are all fields of the struct, with these
-/// types: so a field that is added or changed can't be forgotten here.
+/// types: so a field that is added or changed can't be forgotten here. A field whose type is a struct of its own, or an alias,
+/// counts by the name that stands here: what that name means is not compared.
 ///
 /// ```
 /// use shm_handoff::{Schema, schema};

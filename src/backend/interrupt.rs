@@ -43,7 +43,7 @@ impl Interrupter {
         Self { endpoint }
     }
 
-    /// Of a backend whose sleeps are not worth an end.
+    /// For a backend whose sleeps are bounded and short: it does nothing.
     pub(super) fn of_none() -> Self {
         Self::of(Arc::new(Nobody))
     }

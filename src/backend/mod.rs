@@ -109,7 +109,7 @@ pub unsafe trait Sealed {}
 /// * **B6** `status` tells the truth of some moment during the call and does not wait for the peer. Of
 ///   those attached, `observers` are at least as many as there are tools.
 /// * **B7** `sleep` returns after the given time at the latest (the scheduler's delay apart); `wake` may
-///   end the peer's sleep early, or do nothing.
+///   end the peer's sleep early, or do nothing. `pause` returns no earlier, if a program without a seat can be the peer.
 /// * **B8** After `remove` the memory stays usable for those attached; `open` and `reopen` lead to new
 ///   memory.
 /// * **B9** A view is valid until `reopen`, and the memory until the handle is dropped.
@@ -180,6 +180,12 @@ pub trait Backend: Sized + Sealed {
     /// Sleeps for `longest` at most.
     #[doc(hidden)]
     fn sleep(&self, longest: Duration);
+
+    /// Sleeps for that time at least: nothing ends it.
+    #[doc(hidden)]
+    fn pause(&self, time: Duration) {
+        self.sleep(time);
+    }
 
     /// What ends the sleeps of this handle from another thread.
     #[doc(hidden)]

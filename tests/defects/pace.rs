@@ -6,13 +6,14 @@
 use crate::support::{Channel, Peer};
 use shm_handoff::backend::inproc::{self, InProc};
 use shm_handoff::backend::memory::{RingView, SlotView};
+use shm_handoff::backend::sysv::{Options, SysV};
 use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
 use shm_handoff::sync::{AtomicU32, Ordering};
-use shm_handoff::{Error, Reader, Role, WaitPolicy, Writer};
+use shm_handoff::{Error, Reader, Role, SendError, WaitPolicy, Writer};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// In which of its seconds the C reader prints each of five messages, where
 /// both sides wake up in the same order every second.
@@ -188,6 +189,42 @@ fn d3_absent_and_waited_for_once() {
         assert_eq!(reader.slot().flag.load(Ordering::Acquire), 1);
         reader.slot().flag.store(0, Ordering::Release);
     }
+}
+
+/// Absent, and whole: an interrupt ends a wait, and not the pause before the text is touched.
+#[test]
+fn d3_absent_beside_an_interrupt() {
+    let channel = Channel::new();
+    let options = Options::slot(channel.key());
+    let mut writer = Writer::<SysV>::open(&options).unwrap();
+    let reader = SysV::open(&options, Role::Guest).unwrap();
+    let interrupter = writer.interrupter();
+    writer.send(b"one\n").unwrap();
+    for _ in 0..5 {
+        let began = Instant::now();
+        reader.slot().flag.store(0, Ordering::Release);
+        interrupter.interrupt();
+        writer.send(b"two\n").unwrap();
+        let took = began.elapsed();
+        assert!(took >= Duration::from_millis(5), "the reader had {took:?} for its second look");
+    }
+    reader.segment().remove().unwrap();
+}
+
+/// A C reader that was there when the writer looked for room can be gone when it sends: the first message waits for the next one (D4).
+#[test]
+fn d4_absent_behind_a_look_for_room() {
+    let channel = Channel::new();
+    let options = Options::slot(channel.key());
+    let mut writer = Writer::<SysV>::open(&options).unwrap();
+    let reader = SysV::open(&options, Role::Guest).unwrap();
+    writer.await_room(4, &mut WaitPolicy::forever()).unwrap();
+    drop(reader);
+    let sent = writer.send_with(b"one\n", &mut WaitPolicy::timeout(Duration::from_millis(100)));
+    assert_eq!(sent, Err(SendError::TimedOut), "nobody is there");
+    let reader = SysV::open(&options, Role::Guest).unwrap();
+    writer.send(b"one\n").unwrap();
+    reader.segment().remove().unwrap();
 }
 
 /// What remains beside a C reader: its own two sleeps for a message. Ours adds

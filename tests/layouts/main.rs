@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `programs` | the shapes, and the programs as compiled |
 //! | `texts`, `conversation`, `records`, `simulator` | the programs among themselves: they are right, and notice what is torn |
+//! | `peeked` | a reader of ours where zero is the flag of a full slot |
 //! | `ours_…` | `shmread` and `shmwrite --layout` with each of them |
 #![cfg(not(model))]
 
@@ -14,6 +15,7 @@ mod ours_conversation;
 mod ours_records;
 mod ours_simulator;
 mod ours_texts;
+mod peeked;
 mod programs;
 mod records;
 mod simulator;

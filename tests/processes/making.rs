@@ -8,9 +8,10 @@ use shm_handoff::backend::memory::offsets::ring::{
 };
 use shm_handoff::backend::sysv::{Options, Segment, SysV};
 use shm_handoff::backend::{Backend, Layout};
-use shm_handoff::{Error, Reader, Ring, Role, Slot, Writer};
+use shm_handoff::{Error, Reader, RecvError, Ring, Role, SendError, Slot, WaitPolicy, Writer};
 use std::process::Command;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 const ORDER: Ordering = Ordering::SeqCst;
 
@@ -277,4 +278,35 @@ fn a_ring_without_a_schema_suits_every_side() {
     let reader = Reader::<SysV>::open(&options.schema(0xCD)).unwrap();
     assert_eq!((writer.backend().schema(), reader.backend().schema()), (None, None));
     reader.backend().segment().remove().unwrap();
+}
+
+/// The guard must not end the session of those that it guards.
+#[test]
+fn a_side_of_another_schema_disturbs_nobody() {
+    let channel = Channel::new();
+    let options = Options::ring(channel.key(), SMALLEST).unwrap();
+    let (ours, theirs) = (options.schema(8), options.schema(7));
+    let mut reader = Reader::<SysV>::open(&ours).unwrap();
+    let waits = std::thread::spawn(move || {
+        let received = reader.recv_with(&mut [0; 1024], &mut WaitPolicy::timeout(Duration::from_millis(300)));
+        (received, reader)
+    });
+    while !waits.is_finished() {
+        assert!(matches!(Writer::<SysV>::open(&theirs), Err(Error::OtherSchema { .. })));
+    }
+    let (received, reader) = waits.join().unwrap();
+    assert_eq!(received, Err(RecvError::TimedOut), "no writer was there that could have died");
+    reader.close().unwrap();
+    let mut writer = Writer::<SysV>::open(&ours).unwrap();
+    while writer.try_send(&[0; SMALLEST / 4]).is_ok() {}
+    let waits = std::thread::spawn(move || {
+        let sent = writer.send_with(&[0; SMALLEST / 4], &mut WaitPolicy::timeout(Duration::from_millis(300)));
+        (sent, writer)
+    });
+    while !waits.is_finished() {
+        assert!(matches!(Reader::<SysV>::open(&theirs), Err(Error::OtherSchema { .. })));
+    }
+    let (sent, writer) = waits.join().unwrap();
+    assert_eq!(sent, Err(SendError::TimedOut), "no reader was there that could have gone");
+    writer.backend().segment().remove().unwrap();
 }

@@ -3,7 +3,6 @@
 use super::memory::{Memory, Shape};
 use crate::backend::memory::{Geometry, WORD};
 use crate::declare::Declared;
-use crate::error::Role;
 use crate::sync::{Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
@@ -41,8 +40,8 @@ pub(super) struct Beds {
     /// The parked words that a side sleeps on, by their addresses; a side that is woken is
     /// struck off.
     pub(super) asleep: Vec<usize>,
-    /// The roles whose next park is to be over at once.
-    pub(super) interrupted: Vec<Role>,
+    /// The handles whose next park is to be over at once.
+    pub(super) interrupted: Vec<u64>,
     /// The memory that was removed. In a model sleeps have no bound, but for those
     /// on removed memory: nothing else ends them.
     #[cfg(model)]
@@ -59,9 +58,11 @@ pub(super) struct State {
     pub(super) open: bool,
     /// An end of records was told, and not met.
     pub(super) ended: bool,
-    /// The roles whose next sleep is to be over at once.
+    /// The handles whose next sleep is to be over at once.
     #[cfg(not(model))]
-    pub(super) interrupted: Vec<Role>,
+    pub(super) interrupted: Vec<u64>,
+    /// How many there have been.
+    pub(super) handles: u64,
     pub(super) current: Arc<Memory>,
 }
 
@@ -169,6 +170,7 @@ impl Channel {
             ended: false,
             #[cfg(not(model))]
             interrupted: Vec::new(),
+            handles: 0,
             current: Memory::new(&shape),
         };
         Self {

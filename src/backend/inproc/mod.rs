@@ -36,6 +36,8 @@ use std::time::Duration;
 pub struct InProc {
     slot: Channel,
     role: Role,
+    /// No other handle of the channel has it.
+    number: u64,
     /// `None` only while the handle is being dropped.
     memory: Option<Arc<Memory>>,
 }
@@ -102,29 +104,35 @@ impl InProc {
     }
 }
 
-/// A side of a channel, for those who may end its sleeps.
-struct Side {
+/// A handle of a channel, for those who may end its sleeps.
+struct Handle {
     channel: Channel,
-    role: Role,
+    number: u64,
 }
 
-impl Interrupt for Side {
+impl Interrupt for Handle {
     fn interrupt(&self) {
         let shared = &self.channel.shared;
-        shared.beds.lock().interrupted.push(self.role);
+        note(&mut shared.beds.lock().interrupted, self.number);
         shared.woken.notify_all();
         #[cfg(not(model))]
         {
-            shared.state.lock().interrupted.push(self.role);
+            note(&mut shared.state.lock().interrupted, self.number);
             shared.changed.notify_all();
         }
     }
 }
 
-/// Whether `role` was interrupted, which is forgotten.
-fn take(interrupted: &mut Vec<Role>, role: Role) -> bool {
+/// A handle was interrupted: once is enough.
+fn note(interrupted: &mut Vec<u64>, handle: u64) {
+    take(interrupted, handle);
+    interrupted.push(handle);
+}
+
+/// Whether a handle was interrupted, which is forgotten.
+fn take(interrupted: &mut Vec<u64>, handle: u64) -> bool {
     let before = interrupted.len();
-    interrupted.retain(|other| *other != role);
+    interrupted.retain(|other| *other != handle);
     interrupted.len() < before
 }
 
@@ -162,8 +170,10 @@ impl Backend for InProc {
         // an earlier writer fail.
         state.open &= role != Role::Reader || state.writer;
         let memory = Some(Arc::clone(&state.current));
+        state.handles += 1;
+        let number = state.handles;
         drop(state);
-        Ok(Self { slot: slot.clone(), role, memory })
+        Ok(Self { slot: slot.clone(), role, number, memory })
     }
 
     fn layout(&self) -> Layout {
@@ -205,9 +215,9 @@ impl Backend for InProc {
         // A wake between the look at the flag and here is missed, and costs
         // `longest`: sleeps are bounded for that.
         let mut state = self.slot.shared.state.lock();
-        if !take(&mut state.interrupted, self.role) {
+        if !take(&mut state.interrupted, self.number) {
             let _ = self.slot.shared.changed.wait_for(&mut state, longest);
-            take(&mut state.interrupted, self.role);
+            take(&mut state.interrupted, self.number);
         }
     }
 
@@ -217,7 +227,7 @@ impl Backend for InProc {
     }
 
     fn interrupter(&mut self) -> Interrupter {
-        Interrupter::of(Arc::new(Side { channel: self.slot.clone(), role: self.role }))
+        Interrupter::of(Arc::new(Handle { channel: self.slot.clone(), number: self.number }))
     }
 
     fn wake(&self) {
@@ -284,7 +294,7 @@ impl Backend for InProc {
         if sync::as_the_kernel_sees(parked) != 1 {
             return;
         }
-        if take(&mut beds.interrupted, self.role) {
+        if take(&mut beds.interrupted, self.number) {
             return;
         }
         // In a model without a bound: a side that would sleep forever is found out.
@@ -309,7 +319,7 @@ impl Backend for InProc {
         if let Some(at) = beds.asleep.iter().position(|other| *other == bed) {
             beds.asleep.swap_remove(at);
         }
-        take(&mut beds.interrupted, self.role);
+        take(&mut beds.interrupted, self.number);
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {

@@ -19,7 +19,7 @@ pub struct Header<'a> {
     pub capacity: &'a AtomicU64,
     /// Tells this ring from all others.
     pub stream: &'a AtomicU64,
-    /// Of what the messages are; 0: of no told type.
+    /// The schema of the messages; 0 means none.
     pub schema: &'a AtomicU64,
 }
 
@@ -32,7 +32,7 @@ pub struct Said {
     pub capacity: u64,
     /// Tells this ring from all others.
     pub stream: u64,
-    /// Of what the messages are; 0: of no told type.
+    /// The schema of the messages; 0 means none.
     pub schema: u64,
 }
 

@@ -45,8 +45,8 @@ pub const SLOT: Offsets = Offsets { size: 20, flag_at: 0, text_at: 4, text_len: 
 /// 4096..4104  magic          creator     u64, stored last: before it there is no ring
 /// 4104..4108  version        creator     u32: 2
 /// 4112..4120  capacity       creator     u64: bytes for records, a power of two
-/// 4120..4128  stream         creator     u64, random, not 0: no other ring has it
-/// 4128..4136  schema         creator     u64: of what the messages are; 0: of no told type
+/// 4120..4128  stream         creator     u64, random and not 0: no other ring has it
+/// 4128..4136  schema         creator     u64: the schema of the messages; 0 means none
 /// 4224..4232  head           reader      u64: up to here the writer may write again
 /// 4352..4360  released       reader      u64: up to here everything was released
 /// 4360..4364  closed         reader      u32: 1 when the end was met, and this removed

@@ -7,7 +7,7 @@ use crate::sync::{AtomicU32, Mutex};
 use std::ptr::NonNull;
 use std::time::Duration;
 
-/// What an endpoint sleeps on, for those who may wake it.
+/// The word that an endpoint sleeps on, lent to the threads that may wake it.
 #[derive(Debug)]
 pub(super) struct Bed {
     state: Mutex<State>,

@@ -32,6 +32,7 @@ mod set;
 mod taken;
 #[cfg(all(test, not(model)))]
 mod tests;
+mod told;
 mod want;
 mod wish;
 mod words;
@@ -53,7 +54,6 @@ pub(crate) use set::{COUNT as SEMAPHORES, MOST_STEPS};
 
 use super::memory::slot::AnySlot;
 use super::{Backend, DeclaredView, Interrupter, PeerStatus, RingView, Sealed, SlotView, Wanted};
-use crate::declare::Declared;
 use crate::error::{Error, Layout, Role};
 use crate::sync::AtomicU32;
 use comer::Comer;
@@ -102,46 +102,6 @@ impl SysV {
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
         self.seat.as_ref().map_or(Ok(None), Seat::mode)
     }
-
-    /// Where the flag and what is handed over lie: as this side declared it, or as it took that from the other side. A
-    /// classic slot is the tutorial's struct. `None`: a ring.
-    ///
-    /// ```
-    /// # use shm_handoff::example::*; let key = key();
-    /// let first = Reader::<SysV>::open(&Options::declared(key, &"text[1024]".parse()?))?;
-    /// let second = Writer::<SysV>::open(&Options::any(key))?;
-    /// let declared = second.backend().declaration().expect("it is no ring");
-    /// assert_eq!(declared.to_string(), "flag=i32@0,text=1024@4,size=1028");
-    /// first.backend().segment().remove()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn declaration(&self) -> Option<Declared> {
-        self.attached.plan.declared()
-    }
-
-    /// What tells a ring from all others: a random number that its maker has given it. `None`: a slot.
-    ///
-    /// ```
-    /// # use shm_handoff::example::*; let key = key();
-    /// let writer = Writer::<SysV>::open(&Options::any_ring(key))?;
-    /// let reader = Reader::<SysV>::open(&Options::any_ring(key))?;
-    /// writer.backend().segment().remove()?;
-    /// let stream = writer.backend().stream();
-    /// assert!(stream.is_some() && stream == reader.backend().stream(), "both sides see the same");
-    /// assert_eq!(writer.backend().schema(), None, "no type was told");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn stream(&self) -> Option<u64> {
-        self.attached.said.map(|said| said.stream)
-    }
-
-    /// The [schema](Options::schema) of a ring's messages, if its maker has told one.
-    #[must_use]
-    pub fn schema(&self) -> Option<u64> {
-        self.attached.said.map(|said| said.schema).filter(|schema| *schema != 0)
-    }
 }
 
 impl SysV {
@@ -182,6 +142,7 @@ impl Backend for SysV {
                 let told = if options.want == Want::Any { comer::told_at(options.key) } else { None };
                 let options = options.adopting(&stat, told);
                 options.check_first(&stat, role)?;
+                options.check_schema(&stat)?;
                 (options, stat.mode)
             }
             None => (*options, options.mode),
@@ -222,7 +183,7 @@ impl Backend for SysV {
         });
         let attached = match attached.map_err(named) {
             Ok(attached) => attached,
-            Err(error @ (Error::OtherLayout { .. } | Error::OtherDeclared { .. })) => {
+            Err(error @ (Error::OtherLayout { .. } | Error::OtherDeclared { .. } | Error::OtherSchema { .. })) => {
                 // What would have been replaced can't be: this is no failure of a writer's.
                 let _ = seat.leave();
                 return Err(error);
@@ -291,6 +252,10 @@ impl Backend for SysV {
             None => kernel::sleep(longest),
             Some(bed) => bed.sleep(longest),
         }
+    }
+
+    fn pause(&self, time: Duration) {
+        kernel::sleep(time);
     }
 
     fn interrupter(&mut self) -> Interrupter {

@@ -15,7 +15,7 @@ use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::backend::memory::slot::EMPTY;
 use crate::declare::Declared;
-use crate::error::{Error, Object, Role};
+use crate::error::{Error, Layout, Object, Role};
 
 /// Where to meet, and on what terms. The side that comes first makes the segment, with mode 0600 unless
 /// [`mode`](Self::mode) says otherwise; what belongs to another user is refused unless
@@ -38,7 +38,7 @@ pub struct Options {
     pub(super) want: Want,
     pub(super) mode: u32,
     pub(super) trust_owner: bool,
-    /// Of what the messages of a ring are; 0: of no told type.
+    /// The schema of a ring's messages; 0 means none.
     pub(super) schema: u64,
 }
 
@@ -116,7 +116,7 @@ impl Options {
 
     /// The schema of the messages, for a ring: [`Schema::SCHEMA`](crate::Schema::SCHEMA), or any number but 0 that both sides
     /// work out from the type that they send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
-    /// without one, and a ring without one, suit every side.
+    /// without one, and a ring without one, suit every side. A slot has none, so this says nothing there.
     ///
     /// ```
     /// # use shm_handoff::example::*; let key = key();
@@ -183,6 +183,27 @@ impl Options {
         self.want.accept(self.key, layout)
     }
 
+    /// The same of a ring's schema, for which it is looked into: nobody judges by the count of those attached there.
+    pub(super) fn check_schema(&self, stat: &Stat) -> Result<(), Error> {
+        if self.schema == 0 || !matches!(recognise::by_size(self.key, stat), Ok(Layout::Ring { .. })) {
+            return Ok(());
+        }
+        let Some(id) = Segment::find(self.key)? else { return Ok(()) };
+        // What is in the way of this look, the way in meets as well, and names.
+        let said = Segment::attach_read_only(id, self.key).ok().and_then(|segment| recognise::said(&segment));
+        self.suits(said)
+    }
+
+    /// Whether a ring's messages are of this side's type, as far as both have told one.
+    fn suits(&self, said: Option<Said>) -> Result<(), Error> {
+        match said {
+            Some(Said { schema, .. }) if self.schema != 0 && ![0, self.schema].contains(&schema) => {
+                Err(Error::OtherSchema { key: self.key.number(), found: schema, wanted: self.schema })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What a side that asks for no layout takes from the other one, where a declared layout is told that the segment can
     /// have.
     pub(super) fn adopting(&self, stat: &Stat, told: Option<Told>) -> Self {
@@ -207,12 +228,8 @@ impl Options {
             return Ok((adopting.want.plan(), None));
         }
         let (layout, said) = recognise::recognise(segment, &stat, lock, self.schema)?;
-        match said {
-            Some(Said { schema, .. }) if ![0, self.schema].contains(&schema) && self.schema != 0 => {
-                Err(Error::OtherSchema { key: self.key.number(), found: schema, wanted: self.schema })
-            }
-            said => Ok((layout.into(), said)),
-        }
+        self.suits(said)?;
+        Ok((layout.into(), said))
     }
 
     /// `lock`: nobody else of ours makes or judges memory at the key meanwhile.

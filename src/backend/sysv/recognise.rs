@@ -105,6 +105,15 @@ pub(super) fn recognise(
     Err(not_a_channel(key, "it has the size of a ring, and no ring's header"))
 }
 
+/// What a ring of a segment of a ring's size says of itself, if it is one that this library knows.
+pub(super) fn said(segment: &Segment) -> Option<Said> {
+    let is_ring = segment.size().checked_sub(ring::RECORDS_AT).is_some_and(ring::is_capacity);
+    if !is_ring {
+        return None;
+    }
+    header(segment).read().ok().filter(|said| said.version == ring::VERSION)
+}
+
 /// Whether nobody beside us is attached, at the latest when all have gone that will: no observer comes while we hold
 /// the lock, and those that were there go. A maker whose lock was removed with the set goes on, until it is made.
 fn is_left_to_us(segment: &Segment, stat: &Stat, lock: &Lock) -> Result<bool, Error> {

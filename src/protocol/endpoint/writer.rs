@@ -4,9 +4,8 @@ mod beside;
 mod recovery;
 mod room;
 
-use super::backoff::{Backoff, LONGEST};
 use super::peer::{Peer, PeerWatch, Verdict};
-use super::policy::{WaitPolicy, WaitingFor};
+use super::policy::WaitPolicy;
 use crate::backend::{Backend, PeerStatus};
 use crate::error::{Error, Role, SendError};
 use crate::protocol::Either;
@@ -42,6 +41,8 @@ pub struct Writer<B: Backend, L: Core = Either> {
     introduced: bool,
     /// A C program has had the time to look again at what it released last.
     has_stepped_back: bool,
+    /// What was sent last is an end.
+    pub(in crate::protocol) has_ended: bool,
     backlog: Backlog,
 }
 
@@ -66,7 +67,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let core = L::Producer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
         let backlog = Backlog::default();
-        let mut writer = Self { memory, core, watch, introduced: false, has_stepped_back: false, backlog };
+        let (introduced, has_stepped_back, has_ended) = (false, false, false);
+        let mut writer = Self { memory, core, watch, introduced, has_stepped_back, has_ended, backlog };
         writer.settle_in()?;
         Ok(writer)
     }
@@ -230,7 +232,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         messages: &mut (impl Iterator<Item = &'m [u8]> + Clone),
         policy: &mut WaitPolicy<'_>,
     ) -> Result<(), SendError> {
-        let pushed = if self.is_clear() { self.core.push_all(&self.memory, messages) } else { 0 };
+        let pushed = if self.is_clear() && !self.has_ended { self.core.push_all(&self.memory, messages) } else { 0 };
         self.renew();
         let mut ahead = messages.clone();
         if pushed == 0
@@ -288,7 +290,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
             return self.push_elsewhere(kind, bytes, policy);
         }
         self.core.push(&self.memory, kind, bytes);
-        self.has_pushed();
+        self.has_pushed(kind);
         Ok(())
     }
 
@@ -303,41 +305,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 self.core.push(&self.memory, kind, bytes);
             }
         }
-        self.has_pushed();
+        self.has_pushed(kind);
         Ok(())
-    }
-
-    /// Waits until a reader is there, as `policy` says. After [`SendError::ReaderGone`] this is how to go on. Before the
-    /// first message it tells that somebody will read what is sent.
-    ///
-    /// # Errors
-    /// [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`; [`SendError::Backend`].
-    ///
-    /// ```
-    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
-    /// writer.send(b"a\n")?;
-    /// drop(reader);
-    /// assert_eq!(writer.send(b"b\n"), Err(SendError::ReaderGone));
-    /// let mut next = Reader::<InProc>::open(&channel)?;
-    /// writer.await_reader(&mut WaitPolicy::forever())?;
-    /// assert_eq!(next.recv(&mut [0; 2048])?, Received::Message(2), "`a` has waited");
-    /// writer.send(b"b\n")?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        self.watch.begin_anew();
-        self.renew();
-        let mut backoff = Backoff::new(policy);
-        loop {
-            let (status, verdict) = self.status()?;
-            if status.removed {
-                self.move_on(policy)?;
-            } else if verdict == Verdict::Present {
-                return Ok(());
-            }
-            let left = backoff.tick(policy, WaitingFor::Reader)?;
-            self.memory.sleep(LONGEST.min(left));
-        }
     }
 
     /// Leaves in order: the reader waits for the next writer, and is not told of a failure. Before that, what nobody
@@ -395,6 +364,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     pub(in crate::protocol) fn renew(&mut self) {
         let is_clear = self.is_clear();
         self.has_stepped_back &= !is_clear;
-        self.core.renew(&self.memory, is_clear);
+        // What is sent behind an end says that it is.
+        self.core.renew(&self.memory, is_clear && !self.has_ended);
     }
 }

@@ -41,6 +41,7 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
             return Err(no_ring().into());
         }
         self.make_room(len, policy)?;
+        self.has_ended = false;
         let Some(core) = L::producer(&mut self.core) else { return Err(no_ring().into()) };
         let at = core.prepare(self.memory.ring(), len);
         Ok(Reserved { memory: &self.memory, core, at, len })

@@ -4,7 +4,7 @@
 use super::{Reader, Received};
 use crate::backend::{Backend, Interrupter};
 use crate::error::RecvError;
-use crate::protocol::core::{Consumer, Core, Kind};
+use crate::protocol::core::{Consumer, Core, Kind, Record};
 use crate::protocol::endpoint::policy::WaitPolicy;
 use crate::sync;
 
@@ -66,10 +66,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn await_len(&mut self, policy: &mut WaitPolicy<'_>) -> Result<usize, RecvError> {
-        let found = match self.core.first(&self.memory)? {
-            Some(found) => found,
-            None => self.await_first(0, policy)?,
-        };
+        let found = self.await_earliest(policy)?;
         let is_known = found.len > 0 || !self.core.has_strangers();
         Ok(if is_known { found.len } else { self.capacity() })
     }
@@ -89,10 +86,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn peek_into(&mut self, bytes: &mut [u8], policy: &mut WaitPolicy<'_>) -> Result<Received, RecvError> {
-        let found = match self.core.first(&self.memory)? {
-            Some(found) => found,
-            None => self.await_first(0, policy)?,
-        };
+        let found = self.await_earliest(policy)?;
         self.core.rewind();
         match self.core.read(&self.memory, found, bytes) {
             Some((_, Kind::End)) => Ok(Received::End),
@@ -101,6 +95,17 @@ impl<B: Backend, L: Core> Reader<B, L> {
                 Ok(Received::Message(len))
             }
             None => Err(self.too_small(found)),
+        }
+    }
+
+    /// The first message that was not released.
+    fn await_earliest(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
+        match self.core.first(&self.memory)? {
+            Some(found) => Ok(found),
+            None => {
+                self.core.rewind();
+                self.await_record_slowly(policy)
+            }
         }
     }
 

@@ -22,6 +22,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
             let (status, _) = self.status()?;
             // (A reader whose seat was removed with ours finds the end when it takes it anew.)
             if !status.peer_seated && (status.is_alone() || !self.watch.is_unsettled()) {
+                self.has_ended = true;
                 return Ok(());
             }
             // The last session's, which its reader has not met yet.
@@ -29,6 +30,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 self.memory.tell_end()?;
                 // What is sent next waits for this to be met.
                 self.introduced = false;
+                self.has_ended = true;
                 self.renew();
                 return Ok(());
             }

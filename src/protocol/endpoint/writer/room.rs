@@ -34,6 +34,39 @@ impl<B: Backend, L: Core> Writer<B, L> {
         found
     }
 
+    /// Waits until a reader is there, as `policy` says. After [`SendError::ReaderGone`] this is how to go on. Before the
+    /// first message it tells that somebody will read what is sent.
+    ///
+    /// # Errors
+    /// [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`; [`SendError::Backend`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
+    /// writer.send(b"a\n")?;
+    /// drop(reader);
+    /// assert_eq!(writer.send(b"b\n"), Err(SendError::ReaderGone));
+    /// let mut next = Reader::<InProc>::open(&channel)?;
+    /// writer.await_reader(&mut WaitPolicy::forever())?;
+    /// assert_eq!(next.recv(&mut [0; 2048])?, Received::Message(2), "`a` has waited");
+    /// writer.send(b"b\n")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        self.watch.begin_anew();
+        self.renew();
+        let mut backoff = Backoff::new(policy);
+        loop {
+            let (status, verdict) = self.status()?;
+            if status.removed {
+                self.move_on(policy)?;
+            } else if verdict == Verdict::Present {
+                return Ok(());
+            }
+            let left = backoff.tick(policy, WaitingFor::Reader)?;
+            self.memory.sleep(LONGEST.min(left));
+        }
+    }
+
     /// Whether a message of `len` bytes would be sent at once, as far as that can be told without a system call.
     ///
     /// # Errors
@@ -116,12 +149,12 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 Kind::Bytes => {
                     self.core.check(&self.memory, bytes)?;
                     self.core.push(&self.memory, kind, bytes);
-                    self.has_pushed();
+                    self.has_pushed(kind);
                 }
                 Kind::End if self.core.ends_beside(&self.memory) => self.memory.tell_end()?,
                 Kind::End => {
                     self.core.push(&self.memory, kind, self.core.end());
-                    self.has_pushed();
+                    self.has_pushed(kind);
                 }
             }
             self.backlog.remove_first();
@@ -137,12 +170,14 @@ impl<B: Backend, L: Core> Writer<B, L> {
         backoff: &mut Backoff,
         policy: &mut WaitPolicy<'_>,
     ) -> Result<bool, SendError> {
+        // For this message alone: a reader that is there now can be gone when the next one comes.
+        let mut is_met = self.introduced;
         loop {
-            if self.introduced && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {
+            if is_met && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {
                 return Ok(true);
             }
             // The first message is preceded by a look at the peer in any case.
-            let step = if self.introduced { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
+            let step = if is_met { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             let mut moved = false;
             if backoff.status_due() {
@@ -153,7 +188,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                     self.move_on(policy)?;
                     moved = true;
                 } else if verdict == Verdict::Gone {
-                    if !self.introduced {
+                    if !is_met {
                         self.watch.begin_anew();
                     } else if !self.core.has_room(&self.memory, len)? {
                         return Err(SendError::ReaderGone);
@@ -161,12 +196,12 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 }
                 // An end that was told and not met is the last session's.
                 let is_ended = status.ended && self.core.ends_beside(&self.memory);
-                if !self.introduced && !is_ended && self.watch.may_publish_first() {
-                    self.introduced = true;
+                if !is_met && !is_ended && self.watch.may_publish_first() {
+                    is_met = true;
                     continue;
                 }
             }
-            let what = if self.introduced { WaitingFor::Room } else { WaitingFor::Reader };
+            let what = if is_met { WaitingFor::Room } else { WaitingFor::Reader };
             let left = backoff.tick(policy, what)?;
             // On other memory a side that is woken has not looked yet.
             if !moved || self.core.has_strangers() {
@@ -179,9 +214,24 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// A message was published after all that has to come first.
-    pub(super) fn has_pushed(&mut self) {
+    pub(super) fn has_pushed(&mut self, kind: Kind) {
         self.introduced = true;
         self.has_stepped_back = false;
+        self.has_ended = kind == Kind::End;
+    }
+
+    /// Whether the last thing that this writer has sent is an end.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"last")?;
+    /// assert!(!writer.has_ended());
+    /// writer.end()?;
+    /// assert!(writer.has_ended());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// A C program that reads has released the slot and may look into it once more (defect D3):
@@ -190,7 +240,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         if !self.core.has_strangers() || self.watch.peer() == Peer::Ours || self.has_stepped_back {
             return Ok(true);
         }
-        self.memory.sleep(LONGEST);
+        self.memory.pause(LONGEST);
         self.has_stepped_back = self.core.has_room(&self.memory, len)?;
         Ok(self.has_stepped_back)
     }

@@ -190,12 +190,12 @@ pub(in super::super) fn getegid() -> u32 {
     current().caller().gid
 }
 
-/// By the clock of the process.
 /// No model depends on what it is, and what is random can't be replayed.
 pub(in crate::backend::sysv) fn random() -> u64 {
     1
 }
 
+/// By the clock of the process.
 pub(in crate::backend::sysv) fn now() -> Instant {
     current().now()
 }
