@@ -433,7 +433,7 @@ comes:
             :: DISTANCE(head, tail) + 2 <= UNITS -> break
             :: else ->
                 wants_room = 1;
-                /* = src/protocol/endpoint/writer/room.rs wait_for_room: "if self.introduced && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {" */
+                /* = src/protocol/endpoint/writer/room.rs wait_for_room: "if is_met && self.core.has_room(&self.memory, len)? && self.steps_back(len)? {" */
                 /* = src/protocol/ring/producer.rs has_room: "let head = ring.head().load(orders().take_space);" */
                 load(W, HEAD, head);
                 if

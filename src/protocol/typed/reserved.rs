@@ -60,7 +60,8 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
 /// Bytes that are never written are what lay there before: something that was sent long ago. The reader judges them
 /// as it judges those of any message.
 ///
-/// ```
+#[cfg_attr(not(model), doc = "```")]
+#[cfg_attr(model, doc = "```ignore")]
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
 /// let mut reserved = writer.reserve_value::<[u32; 4]>()?;
 /// let place: *mut [u32; 4] = reserved.as_mut_ptr(); // for a system call, or a program in C
