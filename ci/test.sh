@@ -72,6 +72,7 @@ step "api" ci/api.sh
 step "tests" cargo test --quiet
 step "tests, C library" cargo test --quiet -p shm-handoff-capi
 step "tests, async" cargo test --quiet -p shm-handoff-async
+step "example, async" timeout 60 cargo run --quiet -p shm-handoff-async --example stream
 step "python" ci/python.sh
 # What ships has no overflow checks, and is faster: a count that goes wrong shows in what is
 # printed, and races come at other moments.

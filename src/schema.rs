@@ -43,7 +43,7 @@ pub trait Schema {
 /// assert_eq!(Tick::SCHEMA, 0x9977_018d_ed96_c156);
 /// ```
 ///
-/// A field is missing:
+/// A field is missing (the compiler speaks of "inaccessible fields" then):
 ///
 /// ```compile_fail,E0027
 /// struct Tick { time: u64, bid: f64 }
