@@ -1,8 +1,8 @@
 //! shm-handoff for Python: the module `shm_handoff._native`, which the package `shm_handoff` stands on.
 //!
 //! What can be done at a glance, sending where there is room and receiving what is there, is tried first, with the
-//! interpreter held: it makes no system call. All else waits without the interpreter, in slices, and hears
-//! signals between them.
+//! interpreter held: it makes no system call. All else waits without the interpreter, which is taken now and then to
+//! hear signals.
 
 #[cfg(Py_GIL_DISABLED)]
 compile_error!("shm_handoff needs a Python with the GIL: this one is free-threaded");

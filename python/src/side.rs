@@ -132,7 +132,7 @@ impl<'e> Side<'e> {
     /// Waits until a message is there, or the end, and takes nothing. How many bytes are enough for it.
     pub(crate) fn await_message(&mut self, py: Python<'_>, timeout: Timeout) -> PyResult<Result<usize, RecvError>> {
         let reader = &mut *self.reader;
-        wait::in_slices(py, self.home, timeout, |policy| reader.await_len(policy))
+        wait::patiently(py, self.home, timeout, |policy| reader.await_len(policy))
     }
 
     /// A copy of the first message that was not released, and whether it ends the session.

@@ -3,12 +3,13 @@
 use crate::endpoint::Home;
 use crate::error;
 use pyo3::prelude::*;
-use shm_handoff::{RecvError, SendError, WaitPolicy};
+use shm_handoff::WaitPolicy;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// So long no signal is heard, at most.
-const SLICE: Duration = Duration::from_millis(50);
+/// So often signals are heard while ticks are close together: that takes the interpreter from other threads. At a ring, ticks are
+/// up to 100 ms apart.
+const HEAR_EVERY: Duration = Duration::from_millis(20);
 
 /// How long a call waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,66 +32,12 @@ impl Timeout {
             Some(seconds) => Ok(Some(Duration::try_from_secs_f64(seconds).map_or(Self::Forever, Self::After))),
         }
     }
-
-    fn deadline(self) -> Option<Instant> {
-        match self {
-            Self::Forever => None,
-            Self::After(time) => Instant::now().checked_add(time),
-        }
-    }
 }
 
-/// Why a wait ended.
-pub(crate) trait Ended {
-    /// Because its time had passed.
-    fn is_timeout(&self) -> bool;
-}
-
-impl Ended for SendError {
-    fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimedOut | Self::WouldBlock)
-    }
-}
-
-impl Ended for RecvError {
-    fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimedOut | Self::WouldBlock)
-    }
-}
-
-/// Calls `attempt`, which can be called again when its time has passed, for as long as `timeout` says. The outer error is
-/// what a signal's handler raised.
-pub(crate) fn in_slices<T: Send, E: Ended + Send>(
-    py: Python<'_>,
-    home: Home,
-    timeout: Timeout,
-    mut attempt: impl FnMut(&mut WaitPolicy<'_>) -> Result<T, E> + Send,
-) -> PyResult<Result<T, E>> {
-    let deadline = timeout.deadline();
-    // Looking again and again pays at the beginning alone.
-    let mut is_first = true;
-    loop {
-        let left = deadline.map_or(SLICE, |deadline| deadline.saturating_duration_since(Instant::now()));
-        let spins = is_first && !left.is_zero();
-        is_first = false;
-        let attempted = py.detach(|| {
-            let policy = WaitPolicy::timeout(left.min(SLICE));
-            attempt(&mut if spins { policy } else { policy.spins(0) })
-        });
-        match attempted {
-            Err(error) if error.is_timeout() => {
-                hear(py, home)?;
-                if left <= SLICE && deadline.is_some() {
-                    return Ok(Err(error));
-                }
-            }
-            done => return Ok(done),
-        }
-    }
-}
-
-/// Calls `attempt` once, for as long as `timeout` says: for what can't be begun again when its time has passed.
-pub(crate) fn at_once<T: Send, E: Send>(
+/// Calls `attempt` without the interpreter, for as long as `timeout` says. The outer error is what a signal's handler raised, and
+/// ends the attempt. A child that a handler has forked has no memory to go on with: an attempt that was interrupted must not touch
+/// it.
+pub(crate) fn patiently<T: Send, E: Send>(
     py: Python<'_>,
     home: Home,
     timeout: Timeout,
@@ -99,12 +46,18 @@ pub(crate) fn at_once<T: Send, E: Send>(
     let mut raised = None;
     let done = py.detach(|| {
         let mut heard = Instant::now();
+        let (mut ticked, mut was_long) = (heard, false);
         let mut hook = |_| {
-            if heard.elapsed() < SLICE {
+            let now = Instant::now();
+            // The sleep behind a long one is long, too, unless a signal ends it.
+            let is_due = was_long || now - heard >= HEAR_EVERY;
+            was_long = now - ticked >= HEAR_EVERY;
+            ticked = now;
+            if !is_due {
                 return ControlFlow::Continue(());
             }
             raised = Python::attach(|py| hear(py, home)).err();
-            heard = Instant::now();
+            heard = now;
             if raised.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let policy = match timeout {

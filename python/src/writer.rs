@@ -103,8 +103,10 @@ impl Writer {
         self.endpoint.with(|writer, ()| {
             let declared = writer.backend().declaration();
             let mut answer = vec![0; declared.map_or(0, |declared| fields::bytes(declared.reply()))];
-            wait::at_once(py, self.endpoint.home(), timeout, |policy| writer.call_with(&request, &mut answer, policy))?
-                .map_err(|error| error::of_send(&error))?;
+            wait::patiently(py, self.endpoint.home(), timeout, |policy| {
+                writer.call_with(&request, &mut answer, policy)
+            })?
+            .map_err(|error| error::of_send(&error))?;
             Ok(PyBytes::new(py, &answer))
         })
     }
@@ -114,7 +116,7 @@ impl Writer {
     fn end(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         let timeout = self.timeout(timeout)?;
         self.endpoint.with(|writer, ()| {
-            wait::in_slices(py, self.endpoint.home(), timeout, |policy| writer.end_with(policy))?
+            wait::patiently(py, self.endpoint.home(), timeout, |policy| writer.end_with(policy))?
                 .map_err(|error| error::of_send(&error))
         })
     }
@@ -131,7 +133,7 @@ impl Writer {
     fn await_reader(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         let timeout = self.timeout(timeout)?;
         self.endpoint.with(|writer, ()| {
-            wait::at_once(py, self.endpoint.home(), timeout, |policy| writer.await_reader(policy))?
+            wait::patiently(py, self.endpoint.home(), timeout, |policy| writer.await_reader(policy))?
                 .map_err(|error| error::of_send(&error))
         })
     }
@@ -141,7 +143,7 @@ impl Writer {
     fn recover(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         let timeout = self.timeout(timeout)?;
         self.endpoint.with(|writer, ()| {
-            wait::in_slices(py, self.endpoint.home(), timeout, |policy| writer.recover(policy))?
+            wait::patiently(py, self.endpoint.home(), timeout, |policy| writer.recover(policy))?
                 .map_err(|error| error::of_send(&error))
         })
     }
@@ -285,7 +287,7 @@ fn send_slowly(
         return Ok(Err(error));
     }
     loop {
-        if let Err(error) = wait::in_slices(py, home, timeout, |policy| writer.await_room(len, policy))? {
+        if let Err(error) = wait::patiently(py, home, timeout, |policy| writer.await_room(len, policy))? {
             return Ok(Err(error));
         }
         match given.with(|bytes| writer.try_send(bytes)) {
@@ -297,5 +299,5 @@ fn send_slowly(
 }
 
 fn flush(py: Python<'_>, home: Home, writer: &mut shm_handoff::Writer<SysV>, timeout: Timeout) -> PyResult<()> {
-    wait::at_once(py, home, timeout, |policy| writer.flush(policy))?.map_err(|error| error::of_send(&error))
+    wait::patiently(py, home, timeout, |policy| writer.flush(policy))?.map_err(|error| error::of_send(&error))
 }

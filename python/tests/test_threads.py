@@ -31,6 +31,11 @@ def test_a_wait_lets_other_threads_run(key, thread, ring):
         assert waiting.join() == b"hello\n"
 
 
+def sent(writer):
+    writer.send(b"hello\n")
+    return writer
+
+
 def test_a_side_is_one_threads_at_a_time(key, thread):
     with sh.Reader(key, ring=True) as reader, sh.Writer(key, ring=True, end_on_exit=False) as writer:
         waiting = thread(reader.recv)
@@ -57,6 +62,10 @@ WAITS = {
     "send, slot": "sh.Writer(key).send(b'hello')",
     "await_reader": "sh.Writer(key).await_reader()",
     "call": "sh.Writer(key, layout='struct { int written, ask, say; },reply=say').call(b'\\0\\0\\0\\0')",
+}
+LATER_WAITS = {
+    "end, slot": "[reader := sh.Reader(key), sent(sh.Writer(key)).end()]",
+    "send, slot, later": "[reader := sh.Reader(key), sent(sh.Writer(key)).send(b'hello')]",
 }
 
 
@@ -177,26 +186,30 @@ def test_a_forked_child_opens_its_own(key):
         assert list(reader) == [b"from the child"]
 
 
-def test_a_handler_that_forks_within_a_wait(key):
+@pytest.mark.parametrize("call", {**WAITS, **LATER_WAITS}.values(), ids={**WAITS, **LATER_WAITS})
+def test_a_handler_that_forks_within_a_wait(key, call):
     """The child comes back from the handler into the wait, in memory that is not there."""
-    with sh.Reader(key, ring=True) as reader:
-        pids = []
-        before = signal.signal(signal.SIGALRM, lambda *_: pids.append(os.fork()))
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            code = 1
-            try:
-                reader.recv(timeout=0.5)
-            except sh.ForkedError:
-                code = 0
-            except sh.TimedOut:
-                pass
-            finally:
-                if pids == [0]:
-                    os._exit(code)
-        finally:
-            signal.signal(signal.SIGALRM, before)
-        assert os.waitpid(pids[0], 0)[1] == 0
+    pids = []
+
+    def fork(*_):
+        pids.append(os.fork())
+        if pids != [0]:
+            raise InterruptedError
+
+    before = signal.signal(signal.SIGALRM, fork)
+    said = None
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        eval(call, {"sh": sh, "key": key, "full": full, "sent": sent})
+    except Exception as error:
+        said = type(error)
+    finally:
+        if pids == [0]:
+            os._exit(0 if said is sh.ForkedError else 1)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert said is InterruptedError
+    assert os.waitpid(pids[0], 0)[1] == 0
 
 
 def test_a_subinterpreter_is_refused_by_a_sentence():
