@@ -81,6 +81,8 @@ class Writer:
     def fileno(self, len: int = 1) -> int:
         """A descriptor for an event loop: readable while there is room for `len` bytes, or the reader has gone."""
 
+    def _reader_fileno(self) -> int: ...
+
     @property
     def capacity(self) -> int:
         """The longest message, in bytes."""

@@ -2,7 +2,8 @@
 
 use crate::error;
 use pyo3::prelude::*;
-use shm_handoff_async::Descriptor;
+use shm_handoff_async::{Descriptor, Paused};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
@@ -57,6 +58,25 @@ impl<E: shm_handoff_async::Endpoint> Source<E> {
             Self::Watched(end) => end.with(call),
         }
     }
+
+    fn watch(self, want: Option<impl FnOnce(&mut Paused<E>)>) -> (Self, Result<RawFd, E::Error>) {
+        let (end, mut paused) = match self {
+            Self::Watched(watched) if want.is_none() => {
+                let descriptor = watched.as_raw_fd();
+                return (Self::Watched(watched), Ok(descriptor));
+            }
+            Self::Watched(watched) => watched.pause(),
+            Self::Plain(mut end) => match Paused::new(&mut end) {
+                Ok(paused) => (end, paused),
+                Err(error) => return (Self::Plain(end), Err(error)),
+            },
+        };
+        if let Some(want) = want {
+            want(&mut paused);
+        }
+        let descriptor = paused.as_raw_fd();
+        (Self::Watched(Box::new(paused.resume(end))), Ok(descriptor))
+    }
 }
 
 /// One end of a channel until it is closed, and what is noted beside it.
@@ -83,20 +103,14 @@ impl<E: shm_handoff_async::Endpoint, S> Endpoint<E, S> {
         })
     }
 
-    /// A descriptor that is readable when there is something to do; `see` is given it.
-    pub(crate) fn watched<T>(&self, see: impl FnOnce(&mut Descriptor<E>) -> T) -> PyResult<Result<T, E::Error>> {
+    /// A descriptor that is readable when there is something to do; `want` says what, if that is to change. Where there can be
+    /// none, the side goes on without.
+    pub(crate) fn fileno(&self, want: Option<impl FnOnce(&mut Paused<E>)>) -> PyResult<Result<RawFd, E::Error>> {
         self.slot(|side| {
             let (source, noted) = side.take().ok_or_else(error::closed)?;
-            let mut watched = match source {
-                Source::Watched(watched) => watched,
-                Source::Plain(end) => match Descriptor::new(end) {
-                    Ok(watched) => Box::new(watched),
-                    Err(error) => return Ok(Err(error)),
-                },
-            };
-            let seen = see(&mut watched);
-            *side = Some((Source::Watched(watched), noted));
-            Ok(Ok(seen))
+            let (source, descriptor) = source.watch(want);
+            *side = Some((source, noted));
+            Ok(descriptor)
         })
     }
 

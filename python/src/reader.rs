@@ -14,7 +14,7 @@ use shm_handoff::backend::Backend as _;
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::declare::Declared;
 use shm_handoff::{Received, RecvError};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 
 /// The side that receives. It holds the reader's seat: there is one reader at a time.
 ///
@@ -244,7 +244,7 @@ impl Reader {
 
     /// A descriptor for an event loop: readable while a message or the end is there, or the writer has died.
     fn fileno(&self) -> PyResult<RawFd> {
-        self.endpoint.watched(|reader| reader.as_raw_fd())?.map_err(|error| error::of_recv(&error))
+        self.endpoint.fileno(None::<fn(&mut _)>)?.map_err(|error| error::of_recv(&error))
     }
 
     /// As `recv`, under asyncio: other tasks run while it waits. One that is cancelled has taken nothing.

@@ -11,7 +11,8 @@ use shm_handoff::SendError;
 use shm_handoff::backend::Backend as _;
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::declare::Declared;
-use std::os::fd::{AsRawFd, RawFd};
+use shm_handoff_async::Paused;
+use std::os::fd::RawFd;
 
 /// The side that sends. It holds the writer's seat: there is one writer at a time.
 ///
@@ -217,11 +218,13 @@ impl Writer {
     /// A descriptor for an event loop: readable while there is room for `len` bytes, or the reader has gone.
     #[pyo3(signature = (len = 1))]
     fn fileno(&self, len: usize) -> PyResult<RawFd> {
-        let descriptor = self.endpoint.watched(|writer| {
-            writer.want_room(len);
-            writer.as_raw_fd()
-        })?;
-        descriptor.map_err(|error| error::of_send(&error))
+        let want = |writer: &mut Paused<_>| writer.want_room(len);
+        self.endpoint.fileno(Some(want))?.map_err(|error| error::of_send(&error))
+    }
+
+    /// As `fileno`, but readable when a reader is there, as `await_reader` waits for it.
+    fn _reader_fileno(&self) -> PyResult<RawFd> {
+        self.endpoint.fileno(Some(Paused::want_reader))?.map_err(|error| error::of_send(&error))
     }
 
     /// As `send`, under asyncio: other tasks run while it waits.

@@ -1,6 +1,9 @@
 """Under asyncio: other tasks run while a side waits."""
 
 import asyncio
+import errno
+import os
+import resource
 import select
 
 import pytest
@@ -123,3 +126,23 @@ def test_a_watched_side_does_all_else(pair):
     assert reader.try_recv() is None
     writer.end()
     assert list(reader) == []
+
+
+def test_without_a_descriptor_left_the_sides_go_on(pair):
+    writer, reader = pair
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        for side in pair:
+            with pytest.raises(sh.SystemCallError, match="eventfd failed.*; more files: ulimit -n") as error:
+                side.fileno()
+            assert error.value.errno == errno.EMFILE
+        writer.send(b"a\n")
+        assert reader.recv() == b"a\n"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    writer.send(b"b\n")
+    assert select.select([reader], [], [], 10)[0] == [reader]
+    assert reader.recv() == b"b\n"
