@@ -38,6 +38,7 @@ from ._errors import (
     LimitReached,
     NotAChannel,
     OtherOwner,
+    OtherSchema,
     PeerGone,
     RoleTaken,
     SessionEnded,
@@ -48,6 +49,7 @@ from ._errors import (
 )
 from ._message import Message
 from ._native import Reader, Writer, __version__, dtype, reply_dtype
+from ._schema import schema_text
 
 __all__ = [
     "AccessDenied",
@@ -62,6 +64,7 @@ __all__ = [
     "Message",
     "NotAChannel",
     "OtherOwner",
+    "OtherSchema",
     "PeerGone",
     "Reader",
     "RoleTaken",
@@ -74,4 +77,5 @@ __all__ = [
     "__version__",
     "dtype",
     "reply_dtype",
+    "schema_text",
 ]

@@ -50,6 +50,10 @@ class NotAChannel(ShmHandoffError):
     """What is at the key is no channel, or one of another layout."""
 
 
+class OtherSchema(NotAChannel):
+    """The ring at the key carries messages of another schema."""
+
+
 class AccessDenied(ShmHandoffError, PermissionError):
     """The kernel refuses access."""
 

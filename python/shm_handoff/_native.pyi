@@ -32,6 +32,7 @@ class Writer:
         *,
         ring: bool | int | None = None,
         layout: str | PathLike[str] | None = None,
+        schema: int | str | None = None,
         mode: int = 0o600,
         trust_owner: bool = False,
         timeout: float | None = None,
@@ -42,6 +43,7 @@ class Writer:
         key: a number, or a text as on the command line: "0x4d2", "PATH:ID". 1234 if it is left out.
         ring: True for a ring, of 2 MiB where none is yet; a number for one of so many bytes, a power of two from 64 KiB to 1 GiB.
         layout: a SPEC, or the path of a header: see docs/layouts.md. Without `ring` and `layout`: what is there, or the tutorial's struct.
+        schema: of the messages of a ring: the text of `schema_text`, or a number that both sides work out. A side with another one is `OtherSchema`.
         mode: permission bits of what has to be made.
         trust_owner: accept what belongs to another user.
         timeout: seconds that a call waits which has none of its own; None: as long as it takes.
@@ -104,6 +106,14 @@ class Writer:
         """Of an answer, as numpy has it; None: the layout has none."""
 
     @property
+    def schema(self) -> int | None:
+        """The number of the schema that the maker of the ring has given; None: it has given none, or it is a slot."""
+
+    @property
+    def stream(self) -> int | None:
+        """A random number that tells this ring from all others; None: it is a slot."""
+
+    @property
     def key(self) -> int:
         """The number of the key."""
 
@@ -133,6 +143,7 @@ class Reader:
         *,
         ring: bool | int | None = None,
         layout: str | PathLike[str] | None = None,
+        schema: int | str | None = None,
         mode: int = 0o600,
         trust_owner: bool = False,
         timeout: float | None = None,
@@ -188,6 +199,14 @@ class Reader:
     @property
     def reply_dtype(self) -> _dtype[Any] | None:
         """Of an answer, as numpy has it; None: the layout has none."""
+
+    @property
+    def schema(self) -> int | None:
+        """The number of the schema that the maker of the ring has given; None: it has given none, or it is a slot."""
+
+    @property
+    def stream(self) -> int | None:
+        """A random number that tells this ring from all others; None: it is a slot."""
 
     @property
     def key(self) -> int:

@@ -58,25 +58,38 @@ pub(crate) fn no_layout(text: &str) -> PyErr {
 }
 
 pub(crate) fn of_open(error: &Error) -> PyErr {
-    of(error.class(), error, hint::of_open(error))
+    match error {
+        Error::OtherSchema { .. } => say("OtherSchema", &hinted(error, hint::of_open(error))),
+        _ => of(error.class(), error, hint::of_open(error)),
+    }
 }
 
 #[cold]
 pub(crate) fn of_send(error: &SendError) -> PyErr {
-    of(error.class(), error, hint::of_send(error))
+    match error {
+        SendError::Backend(error) => of_open(error),
+        _ => of(error.class(), error, hint::of_send(error)),
+    }
 }
 
 #[cold]
 pub(crate) fn of_recv(error: &RecvError) -> PyErr {
-    of(error.class(), error, hint::of_recv(error))
+    match error {
+        RecvError::Backend(error) => of_open(error),
+        _ => of(error.class(), error, hint::of_recv(error)),
+    }
 }
 
 fn of(class: Class, error: &dyn std::error::Error, hint: Option<String>) -> PyErr {
-    let text = hint.map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}"));
+    let text = hinted(error, hint);
     Python::attach(|py| match class {
         Class::System(errno) => raise(py, name(class), (errno as i32, text)),
         _ => raise(py, name(class), (text,)),
     })
+}
+
+fn hinted(error: &dyn std::error::Error, hint: Option<String>) -> String {
+    hint.map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}"))
 }
 
 fn name(class: Class) -> &'static str {

@@ -15,6 +15,7 @@ pub(crate) fn of_open(error: &Error) -> Option<String> {
             "give both sides the same ring= or layout=; a side without either takes what is there"
         }
         Error::OtherDeclared { .. } => "give both sides the same layout=",
+        Error::OtherSchema { .. } => "give both sides the same schema=, or use another key",
         Error::Missing { .. } => "start the other side first",
         Error::Permission { .. } => "run as that user, or have it made with another mode=",
         Error::OtherOwner { .. } => "trust_owner=True if you trust that user, or use another key",
@@ -27,7 +28,6 @@ pub(crate) fn of_open(error: &Error) -> Option<String> {
 
 pub(crate) fn of_send(error: &SendError) -> Option<String> {
     match error {
-        SendError::Backend(error) => of_open(error),
         SendError::ReaderGone => {
             Some("await_reader() waits for the next one, and then the writer can go on".to_owned())
         }
@@ -37,7 +37,6 @@ pub(crate) fn of_send(error: &SendError) -> Option<String> {
 
 pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
     match error {
-        RecvError::Backend(error) => of_open(error),
         RecvError::BufferTooSmall { .. } => Some("a buffer of `capacity` bytes holds every message".to_owned()),
         RecvError::WriterGone => Some("await_next_writer() goes on with the next one".to_owned()),
         other => other.hint(),

@@ -1,6 +1,7 @@
 //! What a side is opened with, from Python's arguments.
 
 use crate::error;
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBool, PyBoolMethods, PyString, PyStringMethods};
 use shm_handoff::backend::sysv::{Key, KeySpec, Options};
@@ -17,6 +18,7 @@ pub(crate) struct Asked<'a, 'py> {
     pub(crate) key: Option<&'a Bound<'py, PyAny>>,
     pub(crate) ring: Option<&'a Bound<'py, PyAny>>,
     pub(crate) layout: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) schema: Option<&'a Bound<'py, PyAny>>,
     pub(crate) mode: u32,
     pub(crate) trust_owner: bool,
 }
@@ -25,13 +27,18 @@ pub(crate) struct Asked<'a, 'py> {
 pub(crate) fn read(asked: &Asked<'_, '_>) -> PyResult<(Options, Option<Declared>)> {
     let key = key(asked.key)?;
     let declared = asked.layout.map(declared).transpose()?;
+    let schema = schema(asked.schema)?;
     let options = match (ring(asked.ring)?, &declared) {
+        (Ring::No, _) if schema.is_some() => {
+            return Err(error::invalid("schema= is for the messages of a ring: add ring=True"));
+        }
         (Ring::No, None) => Options::any(key),
         (Ring::No, Some(declared)) => Options::declared(key, declared),
         (_, Some(_)) => return Err(error::invalid("ring= and layout= exclude each other: leave out one of them")),
         (Ring::Any, None) => Options::any_ring(key),
         (Ring::Of(capacity), None) => Options::ring(key, capacity).map_err(|error| error::of_open(&error))?,
     };
+    let options = schema.map_or(options, |schema| options.schema(schema));
     let mode = asked.mode;
     if mode & !0o666 != 0 || mode & 0o600 != 0o600 {
         return Err(error::invalid(&format!(
@@ -67,6 +74,22 @@ fn ring(given: Option<&Bound<'_, PyAny>>) -> PyResult<Ring> {
         return Ok(if asked.is_true() { Ring::Any } else { Ring::No });
     }
     Ok(Ring::Of(given.extract()?))
+}
+
+/// A number, or the text that it is worked out from.
+fn schema(given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u64>> {
+    let Some(given) = given else { return Ok(None) };
+    if let Ok(text) = given.cast::<PyString>() {
+        return Ok(Some(shm_handoff::schema_number(text.to_cow()?.as_bytes())));
+    }
+    match given.extract() {
+        Ok(0) => Err(error::invalid("schema=0: 0 stands for no schema; leave it out")),
+        Ok(number) => Ok(Some(number)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(given.py()) => {
+            Err(error::invalid(&format!("schema={given}: a schema has 64 bits, and no sign")))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// A SPEC, or the path of a header.

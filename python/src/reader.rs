@@ -31,19 +31,20 @@ pub(crate) struct Reader {
 #[pymethods]
 impl Reader {
     #[new]
-    #[pyo3(signature = (key = None, *, ring = None, layout = None, mode = 0o600, trust_owner = false, timeout = None))]
+    #[pyo3(signature = (key = None, *, ring = None, layout = None, schema = None, mode = 0o600, trust_owner = false, timeout = None))]
     #[allow(clippy::too_many_arguments)] // they are Python's, by name
     fn new(
         py: Python<'_>,
         key: Option<&Bound<'_, PyAny>>,
         ring: Option<&Bound<'_, PyAny>>,
         layout: Option<&Bound<'_, PyAny>>,
+        schema: Option<&Bound<'_, PyAny>>,
         mode: u32,
         trust_owner: bool,
         timeout: Option<f64>,
     ) -> PyResult<Self> {
         let timeout = Timeout::of(timeout)?.unwrap_or(Timeout::Forever);
-        let (options, declared) = options::read(&Asked { key, ring, layout, mode, trust_owner })?;
+        let (options, declared) = options::read(&Asked { key, ring, layout, schema, mode, trust_owner })?;
         let reader =
             py.detach(|| shm_handoff::Reader::<SysV>::open(&options)).map_err(|error| error::of_open(&error))?;
         let key = reader.backend().segment().key().number();
@@ -240,6 +241,18 @@ impl Reader {
     #[getter]
     fn reply_dtype<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.declared()?.map_or(Ok(None), |declared| fields::reply_dtype(py, &declared))
+    }
+
+    /// The number of the schema that the maker of the ring has given; None: it has given none, or it is a slot.
+    #[getter]
+    fn schema(&self) -> PyResult<Option<u64>> {
+        self.with(|side| Ok(side.reader.backend().schema()))
+    }
+
+    /// A random number that tells this ring from all others; None: it is a slot.
+    #[getter]
+    fn stream(&self) -> PyResult<Option<u64>> {
+        self.with(|side| Ok(side.reader.backend().stream()))
     }
 
     /// A descriptor for an event loop: readable while a message or the end is there, or the writer has died.

@@ -30,20 +30,21 @@ pub(crate) struct Writer {
 #[pymethods]
 impl Writer {
     #[new]
-    #[pyo3(signature = (key = None, *, ring = None, layout = None, mode = 0o600, trust_owner = false, timeout = None, end_on_exit = true))]
+    #[pyo3(signature = (key = None, *, ring = None, layout = None, schema = None, mode = 0o600, trust_owner = false, timeout = None, end_on_exit = true))]
     #[allow(clippy::too_many_arguments)] // they are Python's, by name
     fn new(
         py: Python<'_>,
         key: Option<&Bound<'_, PyAny>>,
         ring: Option<&Bound<'_, PyAny>>,
         layout: Option<&Bound<'_, PyAny>>,
+        schema: Option<&Bound<'_, PyAny>>,
         mode: u32,
         trust_owner: bool,
         timeout: Option<f64>,
         end_on_exit: bool,
     ) -> PyResult<Self> {
         let timeout = Timeout::of(timeout)?.unwrap_or(Timeout::Forever);
-        let (options, declared) = options::read(&Asked { key, ring, layout, mode, trust_owner })?;
+        let (options, declared) = options::read(&Asked { key, ring, layout, schema, mode, trust_owner })?;
         let writer =
             py.detach(|| shm_handoff::Writer::<SysV>::open(&options)).map_err(|error| error::of_open(&error))?;
         let key = writer.backend().segment().key().number();
@@ -213,6 +214,18 @@ impl Writer {
     #[getter]
     fn reply_dtype<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.declared()?.map_or(Ok(None), |declared| fields::reply_dtype(py, &declared))
+    }
+
+    /// The number of the schema that the maker of the ring has given; None: it has given none, or it is a slot.
+    #[getter]
+    fn schema(&self) -> PyResult<Option<u64>> {
+        self.endpoint.with(|writer, ()| Ok(writer.backend().schema()))
+    }
+
+    /// A random number that tells this ring from all others; None: it is a slot.
+    #[getter]
+    fn stream(&self) -> PyResult<Option<u64>> {
+        self.endpoint.with(|writer, ()| Ok(writer.backend().stream()))
     }
 
     /// A descriptor for an event loop: readable while there is room for `len` bytes, or the reader has gone.

@@ -17,11 +17,15 @@ def test_bad_arguments(key):
         ({"key": "nowhere"}, "neither a number"),
         ({"key": key, "ring": 5}, "a power of two from 64K to 1G; ring=True"),
         ({"key": key, "mode": 0o777}, "mode=0o777"),
+        ({"key": key, "schema": 7}, "schema= is for the messages of a ring: add ring=True"),
+        ({"key": key, "ring": True, "schema": 0}, "0 stands for no schema"),
+        ({"key": key, "ring": True, "schema": 1 << 64}, "64 bits, and no sign"),
+        ({"key": key, "ring": True, "schema": -1}, "64 bits, and no sign"),
         ({"key": key, "ring": True, "layout": "text[9]"}, "ring= and layout= exclude each other"),
     ]:
         with pytest.raises(sh.InvalidArgument, match=said):
             sh.Reader(**arguments)
-    for arguments in [{"key": 1.5}, {"key": key, "ring": "yes"}, {"key": key, "layout": 7}]:
+    for arguments in [{"key": 1.5}, {"key": key, "ring": "yes"}, {"key": key, "layout": 7}, {"key": key, "ring": True, "schema": 1.5}]:
         with pytest.raises(TypeError):
             sh.Writer(**arguments)
 
