@@ -1,7 +1,7 @@
 """Waiting under asyncio: a descriptor of the side is readable when there is something to do."""
 
 import asyncio
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from ._errors import SessionEnded, TimedOut
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 #: Messages that were there in a row until other tasks have their turn.
 STREAK = 128
+#: Seconds before another attempt.
+PAUSE = 0.001
 
 
 async def _readable(descriptor: int, timeout: Optional[float]) -> None:
@@ -39,9 +41,9 @@ async def recv(reader: "Reader", timeout: Optional[float]) -> bytes:
         await _readable(reader.fileno(), timeout)
 
 
-async def next_message(reader: "Reader") -> bytes:
+async def next_message(reader: "Reader", timeout: Optional[float]) -> bytes:
     try:
-        return await recv(reader, None)
+        return await recv(reader, timeout)
     except SessionEnded:
         raise StopAsyncIteration from None
 
@@ -50,3 +52,27 @@ async def send(writer: "Writer", data: "BytesLike", timeout: Optional[float]) ->
     length = memoryview(data).nbytes
     while not writer.try_send(data):
         await _readable(writer.fileno(length), timeout)
+
+
+async def end(writer: "Writer", timeout: Optional[float]) -> None:
+    await _until(lambda: writer.end(timeout=0), writer.fileno, timeout)
+
+
+async def await_reader(writer: "Writer", timeout: Optional[float]) -> None:
+    await _until(lambda: writer.await_reader(timeout=0), writer._reader_fileno, timeout)
+
+
+async def _until(attempt: Callable[[], None], fileno: Callable[[], int], timeout: Optional[float]) -> None:
+    """Attempts what does not wait, until it is done."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        try:
+            return attempt()
+        except TimedOut:
+            left = None if timeout is None else timeout - (loop.time() - began)
+            if left is not None and left <= 0:
+                raise
+        await _readable(fileno(), left)
+        # Memory that was removed can have room, and be waited for all the same.
+        await asyncio.sleep(PAUSE)

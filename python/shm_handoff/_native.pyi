@@ -56,6 +56,12 @@ class Writer:
     async def asend(self, data: BytesLike, timeout: float | None = None) -> None:
         """As `send`, under asyncio: other tasks run while it waits."""
 
+    async def aend(self, timeout: float | None = None) -> None:
+        """As `end`, under asyncio. One that is cancelled has either told the end or not touched it."""
+
+    async def aawait_reader(self, timeout: float | None = None) -> None:
+        """As `await_reader`, under asyncio."""
+
     def try_send(self, data: BytesLike) -> bool:
         """Sends a message if that goes at once; whether it was sent."""
 

@@ -263,7 +263,7 @@ impl Reader {
     /// As `recv`, under asyncio: other tasks run while it waits. One that is cancelled has taken nothing.
     #[pyo3(signature = (timeout = None))]
     fn arecv<'py>(this: &Bound<'py, Self>, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("shm_handoff._asyncio")?.getattr("recv")?.call1((this, timeout))
+        py.import("shm_handoff._asyncio")?.getattr("recv")?.call1((this, this.get().timeout(timeout)?.seconds()))
     }
 
     fn __aiter__(this: Py<Self>) -> Py<Self> {
@@ -271,7 +271,7 @@ impl Reader {
     }
 
     fn __anext__<'py>(this: &Bound<'py, Self>, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("shm_handoff._asyncio")?.getattr("next_message")?.call1((this,))
+        py.import("shm_handoff._asyncio")?.getattr("next_message")?.call1((this, this.get().timeout.seconds()))
     }
 
     /// How many messages were received.

@@ -32,6 +32,14 @@ impl Timeout {
             Some(seconds) => Ok(Some(Duration::try_from_secs_f64(seconds).map_or(Self::Forever, Self::After))),
         }
     }
+
+    /// As Python has it.
+    pub(crate) fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Forever => None,
+            Self::After(time) => Some(time.as_secs_f64()),
+        }
+    }
 }
 
 /// Calls `attempt` without the interpreter, for as long as `timeout` says. The outer error is what a signal's handler raised, and

@@ -248,7 +248,25 @@ impl Writer {
         data: &Bound<'py, PyAny>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        py.import("shm_handoff._asyncio")?.getattr("send")?.call1((this, data, timeout))
+        py.import("shm_handoff._asyncio")?.getattr("send")?.call1((this, data, this.get().timeout(timeout)?.seconds()))
+    }
+
+    /// As `end`, under asyncio. One that is cancelled has either told the end or not touched it.
+    #[pyo3(signature = (timeout = None))]
+    fn aend<'py>(this: &Bound<'py, Self>, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("shm_handoff._asyncio")?.getattr("end")?.call1((this, this.get().timeout(timeout)?.seconds()))
+    }
+
+    /// As `await_reader`, under asyncio.
+    #[pyo3(signature = (timeout = None))]
+    fn aawait_reader<'py>(
+        this: &Bound<'py, Self>,
+        py: Python<'py>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        py.import("shm_handoff._asyncio")?
+            .getattr("await_reader")?
+            .call1((this, this.get().timeout(timeout)?.seconds()))
     }
 
     /// The number of the key.

@@ -29,7 +29,7 @@ def test_async_for_gives_messages_until_the_end(pair):
             await writer.asend(b"%d\n" % number)
             if number % 100 == 0:
                 await asyncio.sleep(0.01)
-        await asyncio.get_running_loop().run_in_executor(None, writer.end)
+        await writer.aend()
 
     async def read():
         return [message async for message in reader]
@@ -126,6 +126,53 @@ def test_a_watched_side_does_all_else(pair):
     assert reader.try_recv() is None
     writer.end()
     assert list(reader) == []
+
+
+def test_the_time_out_of_a_side_counts_under_asyncio_too(key):
+    async def waits():
+        with sh.Reader(key, ring=True, timeout=0.01) as reader:
+            with pytest.raises(sh.TimedOut):
+                await reader.arecv()
+            with pytest.raises(sh.TimedOut):
+                await reader.__anext__()
+
+    asyncio.run(asyncio.wait_for(waits(), 30))
+
+
+def test_an_end_waits_for_room(key):
+    async def ends():
+        with sh.Reader(key) as reader, sh.Writer(key, end_on_exit=False) as writer:
+            await writer.asend(b"hello\n")
+            with pytest.raises(sh.TimedOut):
+                await writer.aend(timeout=0.01)
+            with pytest.raises(sh.TimedOut):
+                await writer.aend(timeout=0)
+            ending = asyncio.ensure_future(writer.aend())
+            await asyncio.sleep(0.01)
+            assert not ending.done()
+            assert await reader.arecv() == b"hello\n"
+            await asyncio.wait_for(ending, 30)
+            assert [message async for message in reader] == []
+
+    asyncio.run(ends())
+
+
+@pytest.mark.parametrize("ring", [False, True], ids=["slot", "ring"])
+def test_a_reader_is_waited_for(key, ring):
+    async def waits():
+        with sh.Writer(key, ring=ring, end_on_exit=False) as writer:
+            with pytest.raises(sh.TimedOut):
+                await writer.aawait_reader(timeout=0.01)
+            waiting = asyncio.ensure_future(writer.aawait_reader())
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+            with sh.Reader(key, ring=ring) as reader:
+                await asyncio.wait_for(waiting, 30)
+                assert select.select([writer], [], [], 10)[0] == [writer], "room, as before"
+                await writer.asend(b"hello\n")
+                assert await asyncio.wait_for(reader.arecv(), 30) == b"hello\n"
+
+    asyncio.run(waits())
 
 
 def test_without_a_descriptor_left_the_sides_go_on(pair):
