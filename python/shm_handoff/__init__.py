@@ -17,13 +17,21 @@ _NO_SUBINTERPRETER = (
     "open the channel there and pass the messages on, or start a process (multiprocessing)"
 )
 
+_NO_NATIVE = (
+    f"{__path__[0]} is the source of shm_handoff, without its native module: start Python in another folder; "
+    "if the package is not installed there, make its wheel and install it: "
+    "maturin build --release -m python/Cargo.toml && pip install target/wheels/shm_handoff-*.whl"
+)
+
 try:
-    from . import _native
+    from ._native import is_main_interpreter as _is_main_interpreter
+except ModuleNotFoundError as error:
+    raise ImportError(_NO_NATIVE) from error
 except ImportError as error:
     if "subinterpreter" not in str(error):
         raise
     raise ImportError(_NO_SUBINTERPRETER) from error
-if not _native.is_main_interpreter():
+if not _is_main_interpreter():
     raise ImportError(_NO_SUBINTERPRETER)
 
 from ._errors import (

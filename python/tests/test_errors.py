@@ -3,8 +3,10 @@
 import builtins
 import errno
 import pathlib
+import sys
 
 import pytest
+from conftest import DEADLINE
 
 import shm_handoff as sh
 from shm_handoff import _errors
@@ -127,3 +129,11 @@ def test_no_error_speaks_of_a_command_line():
     for file in ("error.rs", "hint.rs", "options.rs"):
         text = (source / file).read_text()
         assert "--" not in "".join(line for line in text.splitlines() if '"' in line), file
+
+
+def test_the_source_without_its_native_module_says_what_to_do(run):
+    done = run(sys.executable, "-c", "import shm_handoff", cwd=pathlib.Path(__file__).parents[1])
+    out, err = done.communicate(timeout=DEADLINE)
+    last = err.decode().splitlines()[-1]
+    assert done.returncode == 1 and out == b""
+    assert last.startswith("ImportError: ") and "start Python in another folder" in last and "maturin build" in last
