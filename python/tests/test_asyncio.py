@@ -7,6 +7,7 @@ import resource
 import select
 
 import pytest
+from conftest import segment
 
 import shm_handoff as sh
 
@@ -193,3 +194,18 @@ def test_without_a_descriptor_left_the_sides_go_on(pair):
     writer.send(b"b\n")
     assert select.select([reader], [], [], 10)[0] == [reader]
     assert reader.recv() == b"b\n"
+
+
+@pytest.mark.parametrize("ring", [False, True], ids=["slot", "ring"])
+def test_a_writer_with_a_descriptor_leaves_nothing_behind_an_end(key, ring):
+    with sh.Reader(key, ring=ring) as reader:
+        writer = sh.Writer(key, ring=ring)
+        writer.send(b"hello\n")
+        assert reader.recv() == b"hello\n"
+        writer.fileno()
+        writer.end()
+        assert list(reader) == []
+        # Time for the descriptor's thread to look at the memory.
+        select.select([writer], [], [], 0.3)
+        writer.close()
+    assert segment(key) == -1
