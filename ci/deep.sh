@@ -23,7 +23,8 @@
 #      half an hour;
 #  14. faults by seed (S21 under shuttle) for an hour, both layouts at the same time, of a new
 #      seed in each run: a failure says which command repeats its round in seconds;
-#  15. the tests as programs of aarch64, under qemu: a quarter of an hour.
+#  15. the tests as programs of aarch64, under qemu: a quarter of an hour;
+#  16. the Python package with every CPython that is there: some minutes.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
@@ -116,8 +117,10 @@ faults() { SHUTTLE_MINUTES=${SHUTTLE_MINUTES:-60} sampled --nocapture faults::; 
 
 aarch64() { ci/aarch64.sh; }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+python() { ci/python.sh --each; }
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64 python)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS
