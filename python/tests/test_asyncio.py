@@ -202,10 +202,10 @@ def test_a_writer_with_a_descriptor_leaves_nothing_behind_an_end(key, ring):
         writer = sh.Writer(key, ring=ring)
         writer.send(b"hello\n")
         assert reader.recv() == b"hello\n"
-        writer.fileno()
+        descriptor = writer.fileno()
         writer.end()
         assert list(reader) == []
         # Time for the descriptor's thread to look at the memory.
-        select.select([writer], [], [], 0.3)
+        select.select([descriptor], [], [], 0.3)
         writer.close()
     assert segment(key) == -1
