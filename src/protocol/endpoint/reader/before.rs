@@ -100,13 +100,11 @@ impl<B: Backend, L: Core> Reader<B, L> {
 
     /// The first message that was not released.
     fn await_earliest(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
-        match self.core.first(&self.memory)? {
-            Some(found) => Ok(found),
-            None => {
-                self.core.rewind();
-                self.await_record_slowly(policy)
-            }
+        if let Some(found) = self.core.first(&self.memory)? {
+            return Ok(found);
         }
+        self.core.rewind();
+        self.await_record_slowly(policy)
     }
 
     /// What ends this reader's sleeps from another thread.
