@@ -35,7 +35,7 @@ def drive(key: int) -> None:
             with message:
                 if message.ends_session:
                     return
-                shown = np.frombuffer(message, reader.dtype)[0]
+                shown = np.frombuffer(memoryview(message), reader.dtype)[0]
                 image = shown["data"].reshape(480, 640, 3)
                 commands["control"] = 1
                 # Towards the middle; and slower where the road ahead is dark.
@@ -54,11 +54,13 @@ def show(key: int, images: int) -> None:
             print(f"image {number}: steer {commands['steer']:.2f}, throttle {commands['throttle']:.3f}")
 
 
-def main(side: str, key: str = "4567", images: str = "3") -> None:
+def main(side: str = "", key: str = "4567", images: str = "3") -> None:
     if side == "drive":
         drive(int(key, 0))
-    else:
+    elif side == "show":
         show(int(key, 0), int(images))
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == "__main__":

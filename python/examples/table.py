@@ -1,4 +1,4 @@
-"""Records of a struct become a table of pandas.
+"""Records of a struct become a table of pandas, which this program needs: pip install pandas.
 
     python table.py [KEY]
 """

@@ -1,4 +1,4 @@
-"""Hands messages from one process to another through System V shared memory.
+r"""Hands messages from one process to another through System V shared memory.
 
 One side opens a `Writer`, the other side a `Reader`, at the same key::
 

@@ -1,7 +1,9 @@
 """The examples, the code of the documents, and what the stub says."""
 
 import ast
+import contextlib
 import inspect
+import io
 import pathlib
 import re
 import subprocess
@@ -9,7 +11,7 @@ import sys
 import textwrap
 
 import pytest
-from conftest import DEADLINE, ROOT
+from conftest import DEADLINE, ROOT, seats, segment
 
 import shm_handoff as sh
 
@@ -47,6 +49,18 @@ def test_the_simulator_example(key, run):
     assert out(driving) == ""
 
 
+def test_the_simulator_example_without_arguments(run):
+    pytest.importorskip("numpy")
+    process = example(run, "simulator.py")
+    said, complained = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, said) == (1, b"") and b"simulator.py drive [KEY]" in complained
+
+
+def at(key, text):
+    """A block with this key in place of the page's."""
+    return text.replace("1234", str(key)).replace("4567", str(key)).replace("0x4d2", hex(key))
+
+
 def blocks():
     for document in DOCUMENTS:
         text = document.read_text()
@@ -61,11 +75,39 @@ def test_a_block_of_a_document(code, said, key, tmp_path):
     if "numpy" in code:
         pytest.importorskip("numpy")
     program = tmp_path / "block.py"
-    program.write_text(code.replace("1234", str(key)).replace("4567", str(key)))
+    program.write_text(at(key, code))
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=DEADLINE, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     if said is not None:
-        assert done.stdout.replace(str(key), "1234") == said
+        assert done.stdout == at(key, said)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_blocks_of_a_document_one_after_another(document, key):
+    """In one process and at one key, as a reader of the page pastes them. Nothing stays behind any of them."""
+    pytest.importorskip("numpy")
+    for block in blocks():
+        code, said = block.values
+        if not block.id.startswith(str(document.relative_to(ROOT))):
+            continue
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            exec(at(key, code), {"__name__": block.id})
+        assert said is None or shown.getvalue() == at(key, said), block.id
+        assert (segment(key), seats(key)) == (-1, -1), block.id
+
+
+def test_the_blocks_of_the_documents_have_types(tmp_path):
+    """As mypy sees them in a program that uses the installed package."""
+    pytest.importorskip("mypy")
+    programs = [tmp_path / f"block_{number}.py" for number in range(len(list(blocks())))]
+    for program, block in zip(programs, blocks()):
+        program.write_text(block.values[0])
+    cache = ["--cache-dir", ROOT / "target" / "python" / "mypy-documents"]
+    checks = ["--check-untyped-defs", "--warn-unreachable"]
+    command = [sys.executable, "-m", "mypy", *cache, *checks, *programs]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_two_programs_of_the_page(key, run):
@@ -112,3 +154,4 @@ def test_the_package_says_its_version():
     assert sh.__version__ == version
     assert pathlib.Path(sh.__file__).with_name("py.typed").exists()
     assert textwrap.dedent(sh.__doc__).startswith("Hands messages")
+    assert r'writer.send(b"hello\n")' in sh.__doc__
