@@ -4,7 +4,7 @@ from typing import Optional
 
 
 class ShmHandoffError(Exception):
-    """What can go wrong with a channel. Its text says what failed, on what, and what to do next."""
+    """What can go wrong with a channel. The text says what failed, at which key, and what to do next."""
 
     #: Of `Writer.send_all`: how many messages were sent before the one that failed.
     sent: Optional[int] = None
@@ -45,6 +45,9 @@ class BufferTooSmall(ShmHandoffError, ValueError):
 class RoleTaken(ShmHandoffError):
     """Another writer, or another reader, is attached."""
 
+    #: The process that is attached; 0: one of another pid namespace.
+    pid: Optional[int] = None
+
 
 class NotAChannel(ShmHandoffError):
     """What is at the key is no channel, or one of another layout."""
@@ -79,7 +82,7 @@ class Closed(ShmHandoffError, ValueError):
 
 
 class InUse(ShmHandoffError, RuntimeError):
-    """Another thread is in a call with the side."""
+    """Another thread is in a call with the side, or the handler of a signal has interrupted one."""
 
 
 class ForkedError(ShmHandoffError, RuntimeError):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Message(Bytes):
     """A message that was peeked at, and lies in the shared memory until it is released.
 
-    It is bytes-like: `bytes(message)`, `memoryview(message)` and `numpy.frombuffer(message, dtype)` read it. They see a
-    private copy, which stays as it is, whatever happens to the message.
+    It is bytes-like: `bytes(message)`, `memoryview(message)` and `numpy.frombuffer(memoryview(message), dtype)` read it. They
+    see a private copy, which stays as it is, whatever happens to the message.
 
     As a context manager it is released at the end of the block, unless the block raises: then it stays for the next
     reader. One that ends the session ends it there.
@@ -66,4 +66,4 @@ class Message(Bytes):
             self.release()
 
     def __repr__(self) -> str:
-        return f"<shm_handoff.Message of {len(self)} bytes>"
+        return f"<shm_handoff.Message of {len(self)} byte{'' if len(self) == 1 else 's'}>"

@@ -24,6 +24,8 @@ class Writer:
 
     `with Writer(…) as writer:` ends the session at the end of the block (not with `end_on_exit=False`) and leaves in order. A
     block that raises leaves as a writer that failed: then the reader gets `PeerGone` behind the last message.
+
+    Every `timeout` is in seconds. A call without one has the writer's; a writer without one waits as long as it takes.
     """
 
     def __new__(
@@ -51,7 +53,10 @@ class Writer:
         """
 
     def send(self, data: BytesLike, timeout: float | None = None) -> None:
-        """Sends a message, and waits for room. In a slot the first one waits for a reader, too."""
+        """Sends a message, and waits for room, for `timeout` seconds. In a slot the first one waits for a reader, too.
+
+        Raises `TimedOut`, `PeerGone` if there is no room and the reader has gone, and `Unsendable` if the layout can't carry it.
+        """
 
     async def asend(self, data: BytesLike, timeout: float | None = None) -> None:
         """As `send`, under asyncio: other tasks run while it waits."""
@@ -69,7 +74,10 @@ class Writer:
         """Sends messages in order; how many. `timeout` is that of each. The error of one that was not sent has `sent`."""
 
     def call(self, request: BytesLike, timeout: float | None = None) -> bytes:
-        """Sends a request, waits until the reader has released it, and returns what the reader answered."""
+        """Sends a request, waits until the reader has released it, for `timeout` seconds, and returns what the reader answered.
+
+        Raises `TimedOut`, `PeerGone`, `Unsendable`, and `InvalidArgument` if the layout has no answer.
+        """
 
     def end(self, timeout: float | None = None) -> None:
         """Ends the session behind the last message. What is sent afterwards belongs to the next one."""
@@ -141,6 +149,8 @@ class Reader:
 
     `for message in reader:` gives `bytes` until the session ends, and ends it; so does `async for`. `with Reader(…) as reader:` gives the seat
     back at the end of the block.
+
+    Every `timeout` is in seconds. A call without one has the reader's; a reader without one waits as long as it takes.
     """
 
     def __new__(
@@ -157,7 +167,10 @@ class Reader:
         """Takes the reader's seat at `key`, and makes what is missing there. The arguments are those of `Writer`."""
 
     def recv(self, timeout: float | None = None) -> bytes:
-        """Waits for the next message and releases it. At the end of the session: ends it, and raises `SessionEnded`."""
+        """Waits for the next message, for `timeout` seconds, and releases it.
+
+        Raises `SessionEnded` at the end of the session, which it ends; `TimedOut`, and `PeerGone` if the writer died or failed.
+        """
 
     async def arecv(self, timeout: float | None = None) -> bytes:
         """As `recv`, under asyncio: other tasks run while it waits. One that is cancelled has taken nothing."""
@@ -166,10 +179,18 @@ class Reader:
         """The next message, or None if none is there."""
 
     def recv_into(self, buffer: BytesLike, timeout: float | None = None) -> int:
-        """Receives the next message into a buffer that can be written to, such as a numpy array; its length."""
+        """Receives the next message into a buffer that can be written to, such as a numpy array; how many bytes it has.
+
+        The buffer may be larger: what lies behind the message stays as it was. The bytes are taken as they are, whatever the array's
+        shape and dtype. Raises what `recv` raises, and `BufferTooSmall` if the message is longer; then it was not released.
+        """
 
     def peek(self, timeout: float | None = None) -> Message:
-        """Waits for the next message and leaves it where it is: `release()` gives its place back."""
+        """Waits for the next message, for `timeout` seconds, and leaves it where it is: `release()` gives its place back.
+
+        The end of the session is a message, too: `ends_session` tells. Raises `TimedOut`, `PeerGone`, and `SessionEnded` once the end
+        was met.
+        """
 
     def end_session(self) -> bool:
         """Ends the session if its end comes next; whether it has ended. Does not wait."""

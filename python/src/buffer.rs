@@ -4,7 +4,7 @@
 //! the slots. So they are declared here.
 
 use crate::error;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBytes, PyBytesMethods, PyString, PyType};
@@ -54,7 +54,7 @@ impl Buffer {
         };
         // SAFETY: an object that is alive, and a struct as CPython has it, which it fills in.
         if unsafe { PyObject_GetBuffer(object.as_ptr(), &raw mut view, flags) } != 0 {
-            return Err(PyErr::fetch(object.py()));
+            return Err(in_a_row(PyErr::fetch(object.py()), object.py(), flags));
         }
         Ok(view)
     }
@@ -62,6 +62,15 @@ impl Buffer {
     fn len(&self) -> usize {
         self.len.cast_unsigned()
     }
+}
+
+/// numpy has a `ValueError` for an array whose bytes don't lie one behind the other. What to do is said here.
+fn in_a_row(error: PyErr, py: Python<'_>, flags: c_int) -> PyErr {
+    if !error.is_instance_of::<PyValueError>(py) {
+        return error;
+    }
+    let next = if flags == WRITABLE { "receive into a copy of it" } else { "send numpy.ascontiguousarray(array)" };
+    error::invalid(&format!("{}; {next}", error.value(py)))
 }
 
 impl Drop for Buffer {

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBytes};
 use shm_handoff::declare;
-use shm_handoff::error::Class;
+use shm_handoff::error::{Class, Place};
 use shm_handoff::{Error, RecvError, SendError};
 
 /// The exception of this name, with these arguments.
@@ -26,14 +26,14 @@ pub(crate) fn invalid(text: &str) -> PyErr {
 
 #[cold]
 pub(crate) fn closed() -> PyErr {
-    say("Closed", "it was closed: open another one")
+    say("Closed", "this side was closed; open another one")
 }
 
 #[cold]
 pub(crate) fn in_use() -> PyErr {
     say(
         "InUse",
-        "another thread is in a call with it, or the call that a signal has interrupted: use it from one thread",
+        "another thread, or a signal handler's interrupted call, is using this side; use it from one thread alone",
     )
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn forked() -> PyErr {
 
 /// `text`: of the message that ended the session.
 pub(crate) fn session_ended(py: Python<'_>, text: Option<Bound<'_, PyBytes>>) -> PyErr {
-    let said = "the session has ended: open another reader for the next one";
+    let said = "the session has ended; open another reader for the next one";
     raise(py, "SessionEnded", (said, text.unwrap_or_else(|| PyBytes::new(py, b""))))
 }
 
@@ -109,6 +109,37 @@ fn name(class: Class) -> &'static str {
         Class::Corrupt => "Corrupt",
         Class::System(_) => "SystemCallError",
     }
+}
+
+/// Of a side that takes its seat. `RoleTaken` has the pid of the other one.
+pub(crate) fn of_opening(error: &Error) -> PyErr {
+    let raised = of_open(error);
+    if let Error::SeatTaken { pid, .. } = error {
+        // Without it the error is good enough.
+        let _ = Python::attach(|py| raised.value(py).setattr("pid", *pid));
+    }
+    raised
+}
+
+/// Names the key in an error of a channel that does not name it.
+#[cold]
+pub(crate) fn at(key: u32, error: PyErr) -> PyErr {
+    let named = |py: Python<'_>| {
+        let (value, errors) = (error.value(py), py.import("shm_handoff._errors")?);
+        let is = |name| value.is_instance(&errors.getattr(name)?);
+        // An argument that can't be is wrong at every key. An error of two arguments has an errno, and says what it is about.
+        if is("ShmHandoffError")?
+            && !is("InvalidArgument")?
+            && let Ok((text,)) = value.getattr("args")?.extract::<(String,)>()
+            && !text.starts_with("key ")
+        {
+            value.setattr("args", (format!("{}: {text}", Place::Key(key)),))?;
+        }
+        PyResult::Ok(())
+    };
+    // Without it the error is good enough.
+    let _ = Python::attach(named);
+    error
 }
 
 /// How many messages of several were sent before the one that failed.

@@ -1,6 +1,8 @@
 //! What to do next, in Python's words: where there is an argument or a method for it. For all else the library's own hint
 //! does.
 
+use shm_handoff::backend::sysv::{Key, Segment};
+use shm_handoff::error::Unsendable;
 use shm_handoff::{Error, RecvError, SendError};
 
 pub(crate) fn of_open(error: &Error) -> Option<String> {
@@ -10,6 +12,12 @@ pub(crate) fn of_open(error: &Error) -> Option<String> {
         }
         Error::OtherLayout { larger: Some(size), .. } => {
             return Some(format!("if the struct lies in a larger segment, add its size to layout=: \",size={size}\""));
+        }
+        Error::OtherLayout { key, .. } if is_unused(*key) => {
+            return Some(format!(
+                "nobody uses it; to remove it, with what waits in it, run `shm-handoff rm {key}`, or `ipcrm -M {key:#x}` where \
+                 the programs are not installed; or use another key"
+            ));
         }
         Error::OtherLayout { .. } => {
             "give both sides the same ring= or layout=; a side without either takes what is there"
@@ -31,6 +39,7 @@ pub(crate) fn of_send(error: &SendError) -> Option<String> {
         SendError::ReaderGone => {
             Some("await_reader() waits for the next one, and then the writer can go on".to_owned())
         }
+        SendError::Unsendable(why) => Some(of_unsendable(*why)),
         other => other.hint(),
     }
 }
@@ -41,4 +50,22 @@ pub(crate) fn of_recv(error: &RecvError) -> Option<String> {
         RecvError::WriterGone => Some("await_next_writer() goes on with the next one".to_owned()),
         other => other.hint(),
     }
+}
+
+fn of_unsendable(why: Unsendable) -> String {
+    let other_way = match why {
+        Unsendable::TooLong { .. } => "; a ring carries up to a quarter of its size: ring=BYTES",
+        // Of a text in a slot alone.
+        Unsendable::Nul { .. } | Unsendable::BeginsWithEnd | Unsendable::EndWithReturn => {
+            "; a ring carries any bytes: ring=True"
+        }
+        Unsendable::NoRecord { .. } => "",
+    };
+    format!("{}{other_way}", why.hint())
+}
+
+/// Whether no process is attached to the segment at this key.
+fn is_unused(key: u32) -> bool {
+    let stat = Key::new(key).and_then(Segment::stat_at);
+    stat.is_ok_and(|stat| stat.is_some_and(|stat| stat.attached == 0))
 }

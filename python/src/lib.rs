@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 mod fields;
 mod hint;
+mod keyed;
 mod options;
 mod reader;
 mod side;

@@ -2,7 +2,7 @@
 
 use crate::buffer;
 use crate::buffer::Given;
-use crate::endpoint::Endpoint;
+use crate::keyed::Keyed;
 use crate::options::{self, Asked};
 use crate::side::{Noted, Side, Taken};
 use crate::wait::Timeout;
@@ -20,11 +20,12 @@ use std::os::fd::RawFd;
 ///
 /// `for message in reader:` gives `bytes` until the session ends, and ends it; so does `async for`. `with Reader(…) as reader:` gives the seat
 /// back at the end of the block.
+///
+/// Every `timeout` is in seconds. A call without one has the reader's; a reader without one waits as long as it takes.
 #[pyclass(frozen, module = "shm_handoff", subclass, weakref)]
 pub(crate) struct Reader {
-    endpoint: Endpoint<shm_handoff::Reader<SysV>, Noted>,
+    endpoint: Keyed<shm_handoff::Reader<SysV>, Noted>,
     timeout: Timeout,
-    key: u32,
     declared: Option<Declared>,
 }
 
@@ -46,12 +47,14 @@ impl Reader {
         let timeout = Timeout::of(timeout)?.unwrap_or(Timeout::Forever);
         let (options, declared) = options::read(&Asked { key, ring, layout, schema, mode, trust_owner })?;
         let reader =
-            py.detach(|| shm_handoff::Reader::<SysV>::open(&options)).map_err(|error| error::of_open(&error))?;
+            py.detach(|| shm_handoff::Reader::<SysV>::open(&options)).map_err(|error| error::of_opening(&error))?;
         let key = reader.backend().segment().key().number();
-        Ok(Self { endpoint: Endpoint::new(reader, Noted::new()), timeout, key, declared })
+        Ok(Self { endpoint: Keyed::new(reader, Noted::new(), key), timeout, declared })
     }
 
-    /// Waits for the next message and releases it. At the end of the session: ends it, and raises `SessionEnded`.
+    /// Waits for the next message, for `timeout` seconds, and releases it.
+    ///
+    /// Raises `SessionEnded` at the end of the session, which it ends; `TimedOut`, and `PeerGone` if the writer died or failed.
     #[pyo3(signature = (timeout = None))]
     fn recv<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyBytes>> {
         self.with(|side| match side.take(py, || self.timeout(timeout))? {
@@ -72,7 +75,10 @@ impl Reader {
         })
     }
 
-    /// Receives the next message into a buffer that can be written to, such as a numpy array; its length.
+    /// Receives the next message into a buffer that can be written to, such as a numpy array; how many bytes it has.
+    ///
+    /// The buffer may be larger: what lies behind the message stays as it was. The bytes are taken as they are, whatever the array's
+    /// shape and dtype. Raises what `recv` raises, and `BufferTooSmall` if the message is longer; then it was not released.
     #[pyo3(signature = (buffer, timeout = None))]
     fn recv_into(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<usize> {
         self.with(|side| {
@@ -104,7 +110,10 @@ impl Reader {
         })
     }
 
-    /// Waits for the next message and leaves it where it is: `release()` gives its place back.
+    /// Waits for the next message, for `timeout` seconds, and leaves it where it is: `release()` gives its place back.
+    ///
+    /// The end of the session is a message, too: `ends_session` tells. Raises `TimedOut`, `PeerGone`, and `SessionEnded` once the end
+    /// was met.
     #[pyo3(signature = (timeout = None))]
     fn peek<'py>(this: &Bound<'py, Self>, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
         static MESSAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -177,7 +186,7 @@ impl Reader {
     fn recover(&self, py: Python<'_>) -> PyResult<()> {
         self.with(|side| {
             let reader = &mut *side.reader;
-            py.detach(|| reader.refresh_seat()).map_err(|error| error::of_open(&error))
+            py.detach(|| reader.refresh_seat()).map_err(|error| error::of_opening(&error))
         })
     }
 
@@ -283,7 +292,7 @@ impl Reader {
     /// The number of the key.
     #[getter]
     fn key(&self) -> u32 {
-        self.key
+        self.endpoint.key()
     }
 
     /// Whether it was closed.
@@ -293,8 +302,7 @@ impl Reader {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.endpoint.is_closed() { ", closed" } else { "" };
-        format!("<shm_handoff.Reader of key {}{state}>", self.key)
+        self.endpoint.repr("Reader", self.layout())
     }
 
     #[allow(clippy::unused_self)] // Python's

@@ -1,7 +1,8 @@
 //! `shm_handoff.Writer`.
 
 use crate::buffer::Given;
-use crate::endpoint::{Endpoint, Home};
+use crate::endpoint::Home;
+use crate::keyed::Keyed;
 use crate::options::{self, Asked};
 use crate::wait::{self, Timeout};
 use crate::{error, fields};
@@ -18,12 +19,13 @@ use std::os::fd::RawFd;
 ///
 /// `with Writer(…) as writer:` ends the session at the end of the block (not with `end_on_exit=False`) and leaves in order. A
 /// block that raises leaves as a writer that failed: then the reader gets `PeerGone` behind the last message.
+///
+/// Every `timeout` is in seconds. A call without one has the writer's; a writer without one waits as long as it takes.
 #[pyclass(frozen, module = "shm_handoff", subclass, weakref)]
 pub(crate) struct Writer {
-    endpoint: Endpoint<shm_handoff::Writer<SysV>, ()>,
+    endpoint: Keyed<shm_handoff::Writer<SysV>, ()>,
     timeout: Timeout,
     end_on_exit: bool,
-    key: u32,
     declared: Option<Declared>,
 }
 
@@ -46,12 +48,14 @@ impl Writer {
         let timeout = Timeout::of(timeout)?.unwrap_or(Timeout::Forever);
         let (options, declared) = options::read(&Asked { key, ring, layout, schema, mode, trust_owner })?;
         let writer =
-            py.detach(|| shm_handoff::Writer::<SysV>::open(&options)).map_err(|error| error::of_open(&error))?;
+            py.detach(|| shm_handoff::Writer::<SysV>::open(&options)).map_err(|error| error::of_opening(&error))?;
         let key = writer.backend().segment().key().number();
-        Ok(Self { endpoint: Endpoint::new(writer, ()), timeout, end_on_exit, key, declared })
+        Ok(Self { endpoint: Keyed::new(writer, (), key), timeout, end_on_exit, declared })
     }
 
-    /// Sends a message, and waits for room. In a slot the first one waits for a reader, too.
+    /// Sends a message, and waits for room, for `timeout` seconds. In a slot the first one waits for a reader, too.
+    ///
+    /// Raises `TimedOut`, `PeerGone` if there is no room and the reader has gone, and `Unsendable` if the layout can't carry it.
     #[pyo3(signature = (data, timeout = None))]
     fn send(&self, py: Python<'_>, data: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<()> {
         let given = Given::of(data)?;
@@ -92,7 +96,9 @@ impl Writer {
         Ok(sent)
     }
 
-    /// Sends a request, waits until the reader has released it, and returns what the reader answered.
+    /// Sends a request, waits until the reader has released it, for `timeout` seconds, and returns what the reader answered.
+    ///
+    /// Raises `TimedOut`, `PeerGone`, `Unsendable`, and `InvalidArgument` if the layout has no answer.
     #[pyo3(signature = (request, timeout = None))]
     fn call<'py>(
         &self,
@@ -272,7 +278,7 @@ impl Writer {
     /// The number of the key.
     #[getter]
     fn key(&self) -> u32 {
-        self.key
+        self.endpoint.key()
     }
 
     /// Whether it was closed.
@@ -282,8 +288,7 @@ impl Writer {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.endpoint.is_closed() { ", closed" } else { "" };
-        format!("<shm_handoff.Writer of key {}{state}>", self.key)
+        self.endpoint.repr("Writer", self.layout())
     }
 
     #[allow(clippy::unused_self)] // Python's

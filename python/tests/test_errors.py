@@ -2,11 +2,14 @@
 
 import builtins
 import errno
+import os
 import pathlib
+import re
+import subprocess
 import sys
 
 import pytest
-from conftest import DEADLINE
+from conftest import DEADLINE, segment
 
 import shm_handoff as sh
 from shm_handoff import _errors
@@ -50,8 +53,9 @@ def test_a_bad_layout_is_shown(key):
 
 
 def test_a_role_is_taken(key):
-    with sh.Reader(key), pytest.raises(sh.RoleTaken, match="another reader is attached, pid .*; stop it, or use"):
+    with sh.Reader(key), pytest.raises(sh.RoleTaken, match="another reader is attached, pid .*; stop it, or use") as error:
         sh.Reader(key)
+    assert error.value.pid == os.getpid()
 
 
 def test_another_layout_is_there(key):
@@ -60,6 +64,50 @@ def test_another_layout_is_there(key):
             sh.Writer(key, ring=1 << 16)
     with sh.Reader(key, ring=True) as reader:
         assert reader.layout == "a ring of 2 MiB"
+
+
+def test_another_layout_that_nobody_uses_says_how_to_remove_it(key, programs):
+    sh.Reader(key).close()
+    with pytest.raises(sh.NotAChannel, match="nobody uses it") as error:
+        sh.Reader(key, ring=True)
+    for command in re.findall("`(.*?)`", str(error.value)):
+        sh.Reader(key).close()
+        subprocess.run(command.split(), env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}, check=True)
+        assert segment(key) == -1, command
+    assert command == f"ipcrm -M {key:#x}"
+
+
+def test_an_error_of_a_channel_names_its_key(key):
+    at = re.escape(f"key {key} ({key:#x}): ")
+    reader, writer = sh.Reader(key), sh.Writer(key)
+    for call, said in [
+        (lambda: reader.recv(timeout=0), "the time to wait has passed$"),
+        (lambda: next(iter(sh.Reader(key))), "another reader is attached"),
+        (lambda: writer.send(b"a\0b"), "the message can't be carried: it has a NUL.*; a ring carries any bytes: ring=True$"),
+        (lambda: writer.send(b"x" * 3000), "the message can't be carried: .*a ring carries up to a quarter of its size"),
+    ]:
+        with pytest.raises(sh.ShmHandoffError, match=at + said):
+            call()
+    writer.end()
+    with pytest.raises(sh.SessionEnded, match=at + "the session has ended") as ended:
+        reader.recv()
+    assert ended.value.text == b"end\n"
+    reader.close()
+    writer.close()
+    with pytest.raises(sh.Closed, match=at + "this side was closed"):
+        reader.recv()
+
+
+def test_an_array_with_gaps_says_what_to_do(key):
+    numpy = pytest.importorskip("numpy")
+    gaps = numpy.zeros((4, 4))[:, ::2]
+    with sh.Reader(key, ring=True) as reader, sh.Writer(key, ring=True, end_on_exit=False) as writer:
+        with pytest.raises(ValueError, match=r"send numpy\.ascontiguousarray\(array\)"):
+            writer.send(gaps)
+        writer.send(numpy.ascontiguousarray(gaps))
+        with pytest.raises(ValueError, match="receive into a copy"):
+            reader.recv_into(gaps)
+        assert len(reader.recv()) == 64
 
 
 def test_what_is_no_channel_says_what_it_looks_like(key):

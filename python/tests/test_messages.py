@@ -54,7 +54,7 @@ def test_the_end_ends_the_iteration_and_the_session(pair, key):
 def test_recv_raises_at_the_end_and_ends_the_session(pair, key):
     writer, reader = pair
     writer.end()
-    with pytest.raises(EOFError, match="the session has ended: open another reader") as ended:
+    with pytest.raises(EOFError, match="the session has ended; open another reader") as ended:
         reader.recv()
     assert ended.value.text == (b"end\n" if writer.layout == "a classic slot" else b"")
     assert segment(key) == -1
@@ -157,6 +157,8 @@ def test_a_peeked_message_stays_until_it_is_released(pair):
     assert reader.try_recv() is None
     assert bytes(message) == b"hello\n", "the copy is the message's own"
     assert repr(message) == "<shm_handoff.Message of 6 bytes>"
+    writer.send(b"\n")
+    assert repr(reader.peek()) == "<shm_handoff.Message of 1 byte>"
 
 
 def test_the_block_of_a_message_releases_it_unless_it_raises(pair):
@@ -270,12 +272,13 @@ def test_a_writers_block_that_cannot_end_leaves_as_one_that_failed(key):
 def test_a_closed_side_says_so(key):
     reader, writer = sh.Reader(key, ring=True), sh.Writer(key, ring=True)
     assert (reader.key, writer.key, reader.layout) == (key, key, "a ring of 2 MiB")
+    assert repr(reader) == f"<shm_handoff.Reader of key {key} ({key:#x}), a ring of 2 MiB>"
     reader.close()
     reader.close()
     writer.close()
     writer.close()
     for late in (reader.recv, lambda: writer.send(b"a"), lambda: next(reader), lambda: writer.capacity):
-        with pytest.raises(sh.Closed, match="it was closed: open another one"):
+        with pytest.raises(sh.Closed, match="this side was closed; open another one"):
             late()
     assert reader.closed and "closed" in repr(reader) and "closed" in repr(writer)
 

@@ -44,7 +44,7 @@ def test_a_side_is_one_threads_at_a_time(key, thread):
             try:
                 return reader.capacity < 0
             except sh.InUse as error:
-                return "another thread is in a call with it" in str(error)
+                return f"key {key} ({key:#x}): another thread, or a signal" in str(error)
 
         eventually("the other thread waits", is_refused)
         writer.send(b"hello")
