@@ -13,15 +13,18 @@ use std::sync::Arc;
 /// there, or the writer has died; for a writer, when there is room, or the reader has gone. It is level-triggered: it
 /// stays readable until the endpoint has been used, and there is nothing more to do.
 ///
+/// After a writer's end it is readable, and nothing waits: a wait would begin the next session. A message does so, or
+/// [`want_room`](Self::want_room). A reader is to be [paused](Self::pause) before it ends the session, for the same reason.
+///
 /// The descriptor is to be waited for, and nothing else: neither read nor written.
 ///
 /// ```
 /// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
 /// use nix::poll::{PollFd, PollFlags, poll};
-/// use shm_handoff_async::{Descriptor, shm_handoff::Received};
+/// use shm_handoff_async::{Descriptor, Paused, shm_handoff::Received};
 /// use std::os::fd::AsFd;
 ///
-/// let mut reader = Descriptor::new(reader)?;
+/// let mut reader = Paused::new()?.resume(reader);
 /// let is_readable = |reader: &Descriptor<_>, timeout: u16| {
 ///     poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], timeout).is_ok_and(|ready| ready == 1)
 /// };
@@ -39,16 +42,17 @@ pub struct Descriptor<E: Endpoint> {
     event: Arc<Event>,
     /// The event is set by this side, and stays so until it is cleared here.
     is_set: bool,
+    /// What was wanted last was wanted behind the session's end.
+    wants_next: bool,
 }
 
-/// A descriptor whose endpoint was taken out, or is still to come: for a caller that needs the endpoint by itself for a while. The
-/// descriptor stays as it is until then.
+/// A descriptor without its endpoint, which is still to come, or was taken out for a while. Meanwhile it stays as it is.
 ///
 /// ```
-/// # let (mut writer, mut reader, _channel) = shm_handoff::example::ring();
+/// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
 /// use shm_handoff_async::{Paused, shm_handoff::Received};
 ///
-/// let descriptor = Paused::new(&mut reader)?.resume(reader);
+/// let descriptor = Paused::new()?.resume(reader);
 /// writer.send(b"hello")?;
 /// let (mut reader, paused) = descriptor.pause();
 /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
@@ -59,14 +63,6 @@ pub struct Descriptor<E: Endpoint> {
 pub struct Paused<E: Endpoint>(Descriptor<E>);
 
 impl<E: Endpoint> Descriptor<E> {
-    /// Of a blocking endpoint.
-    ///
-    /// # Errors
-    /// That there is no descriptor left, or no thread.
-    pub fn new(mut endpoint: E) -> Result<Self, E::Error> {
-        Ok(Paused::new(&mut endpoint)?.resume(endpoint))
-    }
-
     /// Uses the endpoint, and watches it again behind that. A call that waits blocks, as it does without a descriptor.
     pub fn with<T>(&mut self, call: impl FnOnce(&mut E) -> T) -> T {
         let done = call(self.waiter.recall());
@@ -89,13 +85,18 @@ impl<E: Endpoint> Descriptor<E> {
     /// Readable if there is something to do; else the thread waits for that.
     fn watch(&mut self) {
         let endpoint = self.waiter.recall();
-        // What a peer has broken is something to do: the next call says it.
-        if endpoint.is_ready(self.wait).unwrap_or(true) {
+        let has_ended = endpoint.has_ended();
+        self.wants_next &= has_ended;
+        if (has_ended && !self.wants_next) || endpoint.is_ready(self.wait) {
             return self.set();
         }
         self.event.clear();
         self.is_set = false;
         self.waiter.wait_and_tell(self.wait, &self.event);
+    }
+
+    fn want(&mut self, wait: E::Wait) {
+        (self.wait, self.wants_next) = (wait, true);
     }
 
     fn set(&mut self) {
@@ -107,18 +108,18 @@ impl<E: Endpoint> Descriptor<E> {
 }
 
 impl<E: Endpoint> Paused<E> {
-    /// Of an endpoint that can go on by itself if this fails.
+    /// Makes a descriptor and starts its thread. If that fails, the endpoint goes on without.
     ///
     /// # Errors
-    /// That there is no descriptor left, or no thread.
-    pub fn new(endpoint: &mut E) -> Result<Self, E::Error> {
+    /// [`Error::Os`]: there is no descriptor left, or no thread.
+    pub fn new() -> Result<Self, Error> {
         let event = Arc::new(Event::new().map_err(no_descriptor)?);
-        let mut waiter = Waiter::vacant(endpoint);
+        let mut waiter = Waiter::vacant();
         waiter.start()?;
-        Ok(Self(Descriptor { waiter, wait: E::FIRST, event, is_set: false }))
+        Ok(Self(Descriptor { waiter, wait: E::FIRST, event, is_set: false, wants_next: false }))
     }
 
-    /// Watches the endpoint, which has to be the one of before.
+    /// Watches the endpoint: the one of before, or another one in its place.
     #[must_use]
     pub fn resume(mut self, endpoint: E) -> Descriptor<E> {
         self.0.waiter.put(endpoint);
@@ -144,9 +145,9 @@ where
     ///
     /// ```
     /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
-    /// use shm_handoff_async::{Writer, shm_handoff::SendError};
+    /// use shm_handoff_async::{Paused, shm_handoff::SendError};
     ///
-    /// let mut writer = Writer::new(writer).into_descriptor()?;
+    /// let mut writer = Paused::new()?.resume(writer);
     /// writer.want_room(1000);
     /// while writer.with(|writer| writer.try_send(&[7; 1000])).is_ok() {}
     /// // It is not readable now: wait for it, with poll or epoll, before the next message.
@@ -155,8 +156,32 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn want_room(&mut self, len: usize) {
-        self.wait = WriterWait::Room(len);
-        self.with(|_| ());
+        self.want(WriterWait::Room(len));
+        self.watch();
+    }
+
+    /// From now on, what there is to do is a reader that is there, as [`Writer::await_reader`] waits for it, and not room: after
+    /// the last reader has gone. [`want_room`](Self::want_room) ends that.
+    ///
+    /// ```
+    /// # let (writer, reader, channel) = shm_handoff::example::slot();
+    /// use nix::poll::{PollFd, PollFlags, poll};
+    /// use shm_handoff_async::{Paused, shm_handoff::{Reader, SendError, WaitPolicy, backend::inproc::InProc}};
+    /// use std::os::fd::AsFd;
+    ///
+    /// let mut writer = Paused::new()?.resume(writer);
+    /// writer.with(|writer| writer.send(b"a\n"))?;
+    /// drop(reader);
+    /// assert_eq!(writer.with(|writer| writer.send(b"b\n")), Err(SendError::ReaderGone));
+    /// writer.want_reader();
+    /// let next = Reader::<InProc>::open(&channel)?;
+    /// poll(&mut [PollFd::new(writer.as_fd(), PollFlags::POLLIN)], 10_000_u16)?;
+    /// writer.with(|writer| writer.await_reader(&mut WaitPolicy::non_blocking()))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn want_reader(&mut self) {
+        self.want(WriterWait::Reader);
+        self.watch();
     }
 }
 
@@ -166,13 +191,17 @@ where
 {
     /// As [`Descriptor::want_room`].
     pub fn want_room(&mut self, len: usize) {
-        self.0.wait = WriterWait::Room(len);
+        self.0.want(WriterWait::Room(len));
     }
 
-    /// From now on, what there is to do is a reader that is there, as [`Writer::await_reader`] waits for it, and not room: after
-    /// the last reader has gone.
+    /// As [`Descriptor::want_reader`].
     pub fn want_reader(&mut self) {
-        self.0.wait = WriterWait::Reader;
+        self.0.want(WriterWait::Reader);
+    }
+
+    /// As it was in the beginning: room for one byte, and after an end nothing more.
+    pub fn want_any(&mut self) {
+        (self.0.wait, self.0.wants_next) = (WriterWait::Room(1), false);
     }
 }
 

@@ -2,32 +2,42 @@
 
 use nix::errno::Errno;
 use shm_handoff::backend::{Backend, Interrupter};
-use shm_handoff::{Core, Error, Reader, RecvError, SendError, WaitPolicy, Writer};
+use shm_handoff::{Core, Error, Reader, WaitPolicy, Writer};
 use std::fmt::Debug;
 
 /// An endpoint that can wait in another thread: a blocking [`Reader`] or [`Writer`]. Sealed.
-pub trait Endpoint: Movable + Sized {
+pub trait Endpoint: sealed::Sealed + Movable + Sized {
     /// What can be waited for.
     #[doc(hidden)]
     type Wait: Copy + PartialEq + Debug + Movable;
-    /// What goes wrong.
-    #[doc(hidden)]
-    type Error: From<Error> + Movable;
     /// What a descriptor stands for until it is told otherwise.
     #[doc(hidden)]
     const FIRST: Self::Wait;
 
-    /// Waits, as the blocking endpoint does. Nothing is taken and nothing is sent, but for an end.
+    /// Waits, as the blocking endpoint does, and says whether that succeeded. Nothing is taken and nothing is sent, but for
+    /// an end.
     #[doc(hidden)]
-    fn wait(&mut self, wait: Self::Wait, policy: &mut WaitPolicy<'_>) -> Result<(), Self::Error>;
+    fn wait(&mut self, wait: Self::Wait, policy: &mut WaitPolicy<'_>) -> bool;
 
-    /// Whether there is nothing to wait for, as far as a glance tells.
+    /// Whether there is something to do, as far as a glance tells.
     #[doc(hidden)]
-    fn is_ready(&mut self, wait: Self::Wait) -> Result<bool, Self::Error>;
+    fn is_ready(&mut self, wait: Self::Wait) -> bool;
+
+    /// Whether the session has ended by what this side has sent, so that a wait would begin the next one.
+    #[doc(hidden)]
+    fn has_ended(&self) -> bool;
 
     /// What ends its sleeps.
     #[doc(hidden)]
     fn interrupter(&mut self) -> Interrupter;
+}
+
+pub(crate) mod sealed {
+    use super::{Backend, Core, Reader, Writer};
+
+    pub trait Sealed {}
+    impl<B: Backend, L: Core> Sealed for Reader<B, L> {}
+    impl<B: Backend, L: Core> Sealed for Writer<B, L> {}
 }
 
 /// What can be moved to a thread.
@@ -69,15 +79,19 @@ where
     Self: Movable,
 {
     type Wait = ReaderWait;
-    type Error = RecvError;
     const FIRST: ReaderWait = ReaderWait::Message;
 
-    fn wait(&mut self, _: ReaderWait, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
-        self.wait_with(policy)
+    fn wait(&mut self, _: ReaderWait, policy: &mut WaitPolicy<'_>) -> bool {
+        self.wait_with(policy).is_ok()
     }
 
-    fn is_ready(&mut self, _: ReaderWait) -> Result<bool, RecvError> {
-        Self::is_ready(self)
+    fn is_ready(&mut self, _: ReaderWait) -> bool {
+        // What a peer has broken is something to do: the next call says it.
+        Self::is_ready(self).unwrap_or(true)
+    }
+
+    fn has_ended(&self) -> bool {
+        false
     }
 
     fn interrupter(&mut self) -> Interrupter {
@@ -90,23 +104,27 @@ where
     Self: Movable,
 {
     type Wait = WriterWait;
-    type Error = SendError;
     const FIRST: WriterWait = WriterWait::Room(1);
 
-    fn wait(&mut self, wait: WriterWait, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
-        match wait {
+    fn wait(&mut self, wait: WriterWait, policy: &mut WaitPolicy<'_>) -> bool {
+        let done = match wait {
             WriterWait::Room(len) => self.await_room(len, policy),
             WriterWait::Reader => self.await_reader(policy),
             WriterWait::End => self.end_with(policy),
             WriterWait::Flush => self.flush(policy),
+        };
+        done.is_ok()
+    }
+
+    fn is_ready(&mut self, wait: WriterWait) -> bool {
+        match wait {
+            WriterWait::Room(len) => Self::is_ready(self, len).unwrap_or(true),
+            WriterWait::Reader | WriterWait::End | WriterWait::Flush => false,
         }
     }
 
-    fn is_ready(&mut self, wait: WriterWait) -> Result<bool, SendError> {
-        match wait {
-            WriterWait::Room(len) => Self::is_ready(self, len),
-            WriterWait::Reader | WriterWait::End | WriterWait::Flush => Ok(false),
-        }
+    fn has_ended(&self) -> bool {
+        Self::has_ended(self)
     }
 
     fn interrupter(&mut self) -> Interrupter {

@@ -1,6 +1,5 @@
 //! The reading side.
 
-use crate::descriptor::Descriptor;
 use crate::endpoint::{Movable, ReaderWait};
 use crate::pace::Pace;
 use crate::waiter::Waiter;
@@ -146,7 +145,9 @@ where
     pub async fn ready(&mut self) -> Result<&mut Blocking<B, L>, RecvError> {
         poll_fn(|context| {
             ready!(self.pace.poll_go(context));
-            self.poll_ready(context)
+            self.poll_with(context, |reader| {
+                if reader.is_ready()? { Ok(()) } else { reader.wait_with(&mut WaitPolicy::non_blocking()) }
+            })
         })
         .await?;
         Ok(self.waiter.recall())
@@ -154,8 +155,7 @@ where
 
     /// The blocking reader, as it is, for what does not wait. If a wait goes on, it ends.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
-        poll_fn(|context| self.waiter.poll_here(context, None).map(drop)).await;
-        self.waiter.take_ended();
+        poll_fn(|context| self.waiter.poll_here(context, None)).await;
         self.waiter.recall()
     }
 
@@ -201,44 +201,11 @@ where
         self.into_inner().close()
     }
 
-    /// The blocking reader. If a wait goes on, it ends, which takes some microseconds.
+    /// The blocking reader. If a wait goes on, it ends, which takes some microseconds, and up to a second where a peer holds
+    /// the seats' lock. A drop takes as long.
     #[must_use]
     pub fn into_inner(self) -> Blocking<B, L> {
         self.waiter.into_inner()
-    }
-
-    /// As a descriptor, for event loops of another kind.
-    ///
-    /// # Errors
-    /// What making the descriptor met.
-    pub fn into_descriptor(self) -> Result<Descriptor<Blocking<B, L>>, RecvError> {
-        Descriptor::new(self.into_inner())
-    }
-
-    /// Ready when there is something to receive, or nothing more to wait for.
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
-        loop {
-            ready!(self.waiter.poll_here(context, Some(ReaderWait::Message)));
-            let ended = self.waiter.take_ended();
-            let reader = self.waiter.recall();
-            let pauses = if ended.is_some() { 0 } else { self.pace.pauses() };
-            let found = if pauses == 0 { reader.is_ready() } else { reader.spin(pauses) };
-            if found? {
-                self.pace.rest();
-                return Poll::Ready(Ok(()));
-            }
-            match ended {
-                // By this side, for something else.
-                None | Some((_, Err(RecvError::Interrupted))) => {}
-                // An end that is told beside the data is no message.
-                Some((_, ended)) => return Poll::Ready(ended),
-            }
-            if self.pace.takes_turns(context) {
-                return Poll::Pending;
-            }
-            self.pace.rest();
-            self.waiter.wait(ReaderWait::Message)?;
-        }
     }
 
     /// Ready when `take` has succeeded, or failed by anything but that there is nothing.
@@ -248,12 +215,23 @@ where
         mut take: impl FnMut(&mut Blocking<B, L>) -> Result<T, RecvError>,
     ) -> Poll<Result<T, RecvError>> {
         loop {
-            ready!(self.poll_ready(context))?;
-            match take(self.waiter.recall()) {
-                // What was there has gone with its memory.
-                Err(RecvError::WouldBlock | RecvError::TimedOut) => {}
-                taken => return Poll::Ready(taken),
+            let is_back = ready!(self.waiter.poll_here(context, Some(ReaderWait::Message))).is_some();
+            let (reader, pauses) = (self.waiter.recall(), self.pace.pauses());
+            // The thread has met a message, or what a glance does not show: a death, an end beside the data.
+            if is_back || if pauses == 0 { reader.is_ready()? } else { reader.spin(pauses)? } {
+                match take(reader) {
+                    Err(RecvError::WouldBlock | RecvError::TimedOut) => {}
+                    taken => {
+                        self.pace.rest();
+                        return Poll::Ready(taken);
+                    }
+                }
             }
+            if self.pace.takes_turns(context) {
+                return Poll::Pending;
+            }
+            self.pace.rest();
+            self.waiter.wait(ReaderWait::Message)?;
         }
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! A task must not block, and only a thread can sleep on a futex. So an endpoint that has to wait is handed to a thread
 //! of its own, which runs the blocking library's wait, sleeps as that does, and hands the endpoint back. The task is
-//! woken then, and does at once what it came for. Nothing is taken or sent by the thread, so a task that gives up has lost
-//! nothing.
+//! woken then, and does at once what it came for. Nothing is taken or sent by the thread (but an end), so a task that gives
+//! up has lost nothing.
+//!
+//! What the thread has met can be over when a task hears of it, and can have been met for a future that is no more. So
+//! the task tries again by itself, and says what it finds then.
 //!
 //! ```text
 //!   task     here ── wait ──▶ away            away ── recall ──▶ here
@@ -13,29 +16,28 @@
 use crate::endpoint::{Endpoint, no_thread};
 use crate::event::Event;
 use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
-use shm_handoff::WaitPolicy;
 use shm_handoff::backend::Interrupter;
+use shm_handoff::{Error, WaitPolicy};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// What was waited for, and how that ended.
-type Ended<E> = (<E as Endpoint>::Wait, Result<(), <E as Endpoint>::Error>);
+/// What the thread waited for, and whether that came.
+pub(crate) type Met<E> = (<E as Endpoint>::Wait, bool);
 
-/// What the thread gives back.
-type Back<E> = (E, Ended<E>);
+/// What to say of an endpoint that will not come back.
+const LOST: &str = "the thread that waits has panicked";
 
 /// An endpoint, and the thread that waits for it.
 pub(crate) struct Waiter<E: Endpoint> {
     /// `None`: the thread has it, or it was taken out.
     here: Option<E>,
-    /// How the last wait ended, if nobody was told yet.
-    ended: Option<Ended<E>>,
     /// From the first wait on.
     shared: Option<Arc<Shared<E>>>,
-    interrupter: Interrupter,
+    /// Of the endpoint that was put here last.
+    interrupter: Option<Interrupter>,
     /// A forked child has neither the memory nor the thread.
     opened_by: u32,
 }
@@ -50,7 +52,7 @@ struct State<E: Endpoint> {
     /// For the thread: to be waited for.
     given: Option<(E, E::Wait)>,
     /// From the thread.
-    back: Option<Back<E>>,
+    back: Option<(E, Met<E>)>,
     /// What the thread waits for.
     waits: Option<E::Wait>,
     /// The endpoint is wanted back.
@@ -62,24 +64,23 @@ struct State<E: Endpoint> {
     told: Told,
 }
 
-/// Who is told that the endpoint is back.
+/// Where the thread tells that the endpoint is back.
 enum Told {
-    Nobody,
+    Nowhere,
     Task(Waker),
     Descriptor(Arc<Event>),
 }
 
 impl<E: Endpoint> Waiter<E> {
-    pub(crate) fn new(mut endpoint: E) -> Self {
-        let mut waiter = Self::vacant(&mut endpoint);
+    pub(crate) fn new(endpoint: E) -> Self {
+        let mut waiter = Self::vacant();
         waiter.put(endpoint);
         waiter
     }
 
     /// For an endpoint that is to be [put](Self::put) here.
-    pub(crate) fn vacant(endpoint: &mut E) -> Self {
-        let interrupter = endpoint.interrupter();
-        Self { here: None, ended: None, shared: None, interrupter, opened_by: std::process::id() }
+    pub(crate) fn vacant() -> Self {
+        Self { here: None, shared: None, interrupter: None, opened_by: std::process::id() }
     }
 
     /// The endpoint, unless the thread has it.
@@ -88,42 +89,62 @@ impl<E: Endpoint> Waiter<E> {
         self.here.as_mut()
     }
 
-    /// What was waited for last, and how that ended, if nobody was told yet. To be asked for whenever the endpoint has come
-    /// back: an answer that is kept is one to a later question.
-    pub(crate) fn take_ended(&mut self) -> Option<Ended<E>> {
-        self.ended.take()
-    }
-
-    /// Ready when the endpoint is here. One that waits for anything but `wait` is recalled.
-    pub(crate) fn poll_here(&mut self, context: &Context<'_>, wait: Option<E::Wait>) -> Poll<&mut E> {
-        if self.here.is_none() {
-            let shared = self.shared();
-            let mut state = shared.state.lock();
-            if let Some(back) = state.take_back() {
-                drop(state);
-                self.arrived(back);
-            } else {
-                state.told = Told::Task(context.waker().clone());
-                let recall = state.waits != wait && !state.recalled;
-                state.recalled |= recall;
-                drop(state);
-                if recall {
-                    self.interrupter.interrupt();
-                }
-                return Poll::Pending;
-            }
+    /// Ready when the endpoint is here; what the thread has met for it if it has just come back. One that waits for
+    /// anything but `wait` is recalled.
+    pub(crate) fn poll_here(&mut self, context: &Context<'_>, wait: Option<E::Wait>) -> Poll<Option<Met<E>>> {
+        if self.here.is_some() {
+            return Poll::Ready(None);
         }
-        self.here.as_mut().map_or(Poll::Pending, Poll::Ready)
+        let shared = self.shared();
+        let mut state = shared.state.lock();
+        assert!(!state.dead, "{LOST}");
+        if let Some((endpoint, met)) = state.back.take() {
+            self.here = Some(endpoint);
+            return Poll::Ready(Some(met));
+        }
+        state.told = Told::Task(context.waker().clone());
+        let recall = state.waits != wait && !state.recalled;
+        state.recalled |= recall;
+        drop(state);
+        if recall {
+            self.interrupt();
+        }
+        Poll::Pending
     }
 
-    /// The endpoint, recalled if it is away. That takes some microseconds.
+    /// The endpoint, recalled if it is away, which blocks until the thread has seen it.
     pub(crate) fn recall(&mut self) -> &mut E {
-        if self.here.is_none() {
-            let shared = self.shared();
-            let back = Self::await_back(&shared, &self.interrupter);
-            self.arrived(back.expect("the thread that waits has panicked"));
+        self.try_recall();
+        self.here.as_mut().expect(LOST)
+    }
+
+    /// Recalls the endpoint if it is away; what the thread has met for it. Afterwards it is here, unless it is lost or was
+    /// taken out.
+    pub(crate) fn try_recall(&mut self) -> Option<Met<E>> {
+        if self.here.is_some() {
+            return None;
         }
-        self.here.as_mut().expect("it has arrived")
+        let shared = Arc::clone(self.shared.as_ref()?);
+        let mut state = shared.state.lock();
+        state.told = Told::Nowhere;
+        if state.waits.is_some() {
+            state.recalled = true;
+            drop(state);
+            self.interrupt();
+            state = shared.state.lock();
+        }
+        while state.waits.is_some() {
+            state = shared.changed.wait(state);
+        }
+        let (endpoint, met) = state.back.take()?;
+        self.here = Some(endpoint);
+        Some(met)
+    }
+
+    fn interrupt(&self) {
+        if let Some(interrupter) = &self.interrupter {
+            interrupter.interrupt();
+        }
     }
 
     /// The endpoint, recalled if it is away, until it is [put](Self::put) back.
@@ -132,7 +153,8 @@ impl<E: Endpoint> Waiter<E> {
         self.here.take().expect("it was recalled")
     }
 
-    pub(crate) fn put(&mut self, endpoint: E) {
+    pub(crate) fn put(&mut self, mut endpoint: E) {
+        self.interrupter = Some(endpoint.interrupter());
         self.here = Some(endpoint);
     }
 
@@ -142,7 +164,7 @@ impl<E: Endpoint> Waiter<E> {
     }
 
     /// Starts the thread, unless it runs.
-    pub(crate) fn start(&mut self) -> Result<(), E::Error> {
+    pub(crate) fn start(&mut self) -> Result<(), Error> {
         if self.shared.is_none() {
             let shared = Arc::new(Shared { state: Mutex::new(State::new()), changed: Condvar::default() });
             let theirs = Arc::clone(&shared);
@@ -153,9 +175,9 @@ impl<E: Endpoint> Waiter<E> {
     }
 
     /// Hands the endpoint, which is here, to the thread.
-    pub(crate) fn wait(&mut self, wait: E::Wait) -> Result<(), E::Error> {
+    pub(crate) fn wait(&mut self, wait: E::Wait) -> Result<(), Error> {
         self.start()?;
-        self.hand_over(wait, Told::Nobody);
+        self.hand_over(wait, Told::Nowhere);
         Ok(())
     }
 
@@ -165,7 +187,6 @@ impl<E: Endpoint> Waiter<E> {
     }
 
     fn hand_over(&mut self, wait: E::Wait, told: Told) {
-        self.ended = None;
         if let (Some(endpoint), Some(shared)) = (self.here.take(), &self.shared) {
             let mut state = shared.state.lock();
             state.given = Some((endpoint, wait));
@@ -180,27 +201,6 @@ impl<E: Endpoint> Waiter<E> {
         Arc::clone(self.shared.as_ref().expect("an endpoint that is away is with the thread"))
     }
 
-    fn arrived(&mut self, (endpoint, ended): Back<E>) {
-        self.here = Some(endpoint);
-        self.ended = Some(ended);
-    }
-
-    /// Recalls what is away, and waits until it is back; `None`: it is lost, or was taken out.
-    fn await_back(shared: &Shared<E>, interrupter: &Interrupter) -> Option<Back<E>> {
-        let mut state = shared.state.lock();
-        state.told = Told::Nobody;
-        if state.waits.is_some() {
-            state.recalled = true;
-            drop(state);
-            interrupter.interrupt();
-            state = shared.state.lock();
-        }
-        while state.waits.is_some() {
-            state = shared.changed.wait(state);
-        }
-        state.back.take()
-    }
-
     /// The endpoint, for good. The thread ends.
     pub(crate) fn into_inner(mut self) -> E {
         let endpoint = self.take();
@@ -213,16 +213,14 @@ impl<E: Endpoint> Waiter<E> {
 
 impl<E: Endpoint> Drop for Waiter<E> {
     fn drop(&mut self) {
-        let Some(shared) = self.shared.take() else { return };
+        let Some(shared) = self.shared.clone() else { return };
         if !self.is_ours() {
             // Its thread is the parent's, and may hold the lock for ever here.
-            std::mem::forget(shared);
+            std::mem::forget((shared, self.shared.take()));
             return;
         }
         // Here, and not in the thread: when a drop is over, the seat is free.
-        if self.here.is_none() {
-            drop(Self::await_back(&shared, &self.interrupter));
-        }
+        self.try_recall();
         shared.close();
     }
 }
@@ -235,12 +233,7 @@ impl<E: Endpoint> fmt::Debug for Waiter<E> {
 
 impl<E: Endpoint> State<E> {
     fn new() -> Self {
-        Self { given: None, back: None, waits: None, recalled: false, closing: false, dead: false, told: Told::Nobody }
-    }
-
-    fn take_back(&mut self) -> Option<Back<E>> {
-        assert!(!self.dead, "the thread that waits has panicked");
-        self.back.take()
+        Self { given: None, back: None, waits: None, recalled: false, closing: false, dead: false, told: Told::Nowhere }
     }
 }
 
@@ -253,13 +246,13 @@ impl<E: Endpoint> Shared<E> {
             };
             // The task has spun already.
             let mut policy = WaitPolicy::forever().spins(0).on_tick(&mut hook);
-            let ended = catch_unwind(AssertUnwindSafe(|| endpoint.wait(wait, &mut policy)));
+            let came = catch_unwind(AssertUnwindSafe(|| endpoint.wait(wait, &mut policy)));
             let mut state = self.state.lock();
             state.waits = None;
             state.recalled = false;
-            let is_dead = ended.is_err();
-            match ended {
-                Ok(ended) => state.back = Some((endpoint, (wait, ended))),
+            let is_dead = came.is_err();
+            match came {
+                Ok(came) => state.back = Some((endpoint, (wait, came))),
                 Err(_) => state.dead = true,
             }
             Self::tell(state);
@@ -290,8 +283,8 @@ impl<E: Endpoint> Shared<E> {
     }
 
     fn tell(mut state: MutexGuard<'_, State<E>>) {
-        match std::mem::replace(&mut state.told, Told::Nobody) {
-            Told::Nobody => {}
+        match std::mem::replace(&mut state.told, Told::Nowhere) {
+            Told::Nowhere => {}
             // Under the lock, so that nobody clears it before it is set.
             Told::Descriptor(event) => event.set(),
             Told::Task(waker) => {
@@ -303,3 +296,6 @@ impl<E: Endpoint> Shared<E> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

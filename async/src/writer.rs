@@ -1,9 +1,8 @@
 //! The writing side.
 
-use crate::descriptor::Descriptor;
-use crate::endpoint::{Endpoint, Movable, WriterWait};
+use crate::endpoint::{Movable, WriterWait};
 use crate::pace::Pace;
-use crate::waiter::Waiter;
+use crate::waiter::{Met, Waiter};
 use futures_sink::Sink;
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::sysv::SysV;
@@ -20,7 +19,7 @@ type Blocking<B, L> = shm_handoff::Writer<B, L>;
 /// sent it only if it was ready; an [`end`](Self::end) that was dropped can have been told, and the next call knows.
 ///
 /// A writer is also a [`Sink`] for bytes. Closing the sink ends the session and leaves in order, as a socket's close is the end
-/// of its stream; [`close`](Self::close) leaves without an end.
+/// of its stream; [`leave`](Self::leave) leaves without one.
 ///
 /// ```
 /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
@@ -48,8 +47,9 @@ where
     pace: Pace,
     /// What the sink was given, and there was no room for.
     pending: Option<Vec<u8>>,
-    /// The end was told for a future that did not live to hear it, or for a sink that is closing; nothing was sent behind it.
-    ended: bool,
+    /// An end was told, and no future has heard of it: one that was dropped, or a sink's that is still to leave. It counts
+    /// as long as it is what was sent last.
+    unheard_end: bool,
 }
 
 /// What a sink that was closed says to everything.
@@ -70,7 +70,7 @@ where
     /// Of a blocking writer.
     #[must_use]
     pub fn new(writer: Blocking<B, L>) -> Self {
-        Self { waiter: Some(Waiter::new(writer)), pace: Pace::new(), pending: None, ended: false }
+        Self { waiter: Some(Waiter::new(writer)), pace: Pace::new(), pending: None, unheard_end: false }
     }
 
     /// How often a poll looks, with a pause between, before the task has to wait: 100 times, which takes some
@@ -118,19 +118,18 @@ where
         poll_fn(|context| {
             ready!(self.pace.poll_go(context));
             ready!(self.poll_pending(context))?;
-            self.poll_room(context, len)
+            self.poll_with(context, WriterWait::Room(len), |writer| {
+                writer.await_room(len, &mut WaitPolicy::non_blocking())
+            })
         })
         .await?;
-        self.ended = false;
         Ok(self.waiter().recall())
     }
 
     /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends. What it sends comes before what the
     /// sink still holds.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
-        poll_fn(|context| self.waiter().poll_here(context, None).map(drop)).await;
-        self.waiter().take_ended();
-        self.ended = false;
+        poll_fn(|context| self.poll_here(context, None)).await;
         self.waiter().recall()
     }
 
@@ -146,7 +145,7 @@ where
     /// # futures::executor::block_on(async {
     /// writer.end().await?;
     /// writer.flush().await?; // nothing lies where nobody will read it
-    /// writer.close().await
+    /// writer.leave().await
     /// # })?;
     /// assert_eq!(reader.recv(&mut [0; 1024])?, shm_handoff::Received::End);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -155,7 +154,7 @@ where
         let wait = RecallOnDrop { writer: self };
         poll_fn(|context| wait.writer.poll_end(context)).await?;
         // The next call ends the next session.
-        wait.writer.ended = false;
+        wait.writer.unheard_end = false;
         Ok(())
     }
 
@@ -181,7 +180,12 @@ where
     /// # Ok::<(), SendError>(())
     /// ```
     pub async fn await_reader(&mut self) -> Result<(), SendError> {
-        poll_fn(|context| self.poll_wait(context, WriterWait::Reader)).await
+        // A reader that came for an earlier future can have gone.
+        self.inner().await;
+        poll_fn(|context| {
+            self.poll_with(context, WriterWait::Reader, |writer| writer.await_reader(&mut WaitPolicy::non_blocking()))
+        })
+        .await
     }
 
     /// Makes sure that nothing is left where nobody will read it.
@@ -191,7 +195,7 @@ where
     pub async fn flush(&mut self) -> Result<(), SendError> {
         poll_fn(|context| {
             ready!(self.poll_pending(context))?;
-            self.poll_wait(context, WriterWait::Flush)
+            self.poll_flushed(context)
         })
         .await
     }
@@ -200,27 +204,19 @@ where
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::close`]. The writer is gone then, too, but as one that failed.
-    pub async fn close(mut self) -> Result<(), SendError> {
+    pub async fn leave(mut self) -> Result<(), SendError> {
         self.flush().await?;
         self.into_inner().close_flushed()
     }
 
-    /// The blocking writer. If a wait goes on, it ends, which takes some microseconds. What the sink was given and has not
-    /// flushed goes.
+    /// The blocking writer. If a wait goes on, it ends, which takes some microseconds, and up to a second where a peer holds
+    /// the seats' lock. A drop takes as long. What the sink was given and has not flushed goes.
     ///
     /// # Panics
     /// If the writer was closed as a sink.
     #[must_use]
     pub fn into_inner(self) -> Blocking<B, L> {
         self.waiter.expect(LEFT).into_inner()
-    }
-
-    /// As a descriptor, for event loops of another kind.
-    ///
-    /// # Errors
-    /// What making the descriptor met.
-    pub fn into_descriptor(self) -> Result<Descriptor<Blocking<B, L>>, SendError> {
-        Descriptor::new(self.into_inner())
     }
 
     fn waiter(&mut self) -> &mut Waiter<Blocking<B, L>> {
@@ -241,39 +237,66 @@ where
     fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<(), SendError>> {
         if let Some(writer) = self.waiter().here() {
             if writer.send_straight(bytes) {
-                self.ended = false;
                 return Poll::Ready(Ok(()));
             }
             writer.check(bytes)?;
         }
-        loop {
-            ready!(self.poll_room(context, bytes.len()))?;
-            match self.waiter().recall().try_send(bytes) {
-                // The room went with its memory.
-                Err(SendError::WouldBlock) => {}
-                sent => {
-                    self.ended &= sent.is_err();
-                    return Poll::Ready(sent);
-                }
-            }
-        }
+        self.poll_with(context, WriterWait::Room(bytes.len()), |writer| writer.try_send(bytes))
     }
 
-    /// Ready when there is room, or nothing more to wait for.
-    fn poll_room(&mut self, context: &mut Context<'_>, len: usize) -> Poll<Result<(), SendError>> {
-        let wait = WriterWait::Room(len);
+    /// Ready when the end was told, behind what was sent.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        ready!(self.poll_pending(context))?;
+        ready!(self.poll_with(context, WriterWait::End, |writer| writer.end_with(&mut WaitPolicy::non_blocking())))?;
+        self.unheard_end = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flushed(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_with(context, WriterWait::Flush, |writer| writer.flush(&mut WaitPolicy::non_blocking()))
+    }
+
+    /// Ready when the endpoint is here; whether it has just come back from that wait, and then what the thread has met.
+    fn poll_here(&mut self, context: &Context<'_>, wait: Option<WriterWait>) -> Poll<Option<bool>> {
+        let met = ready!(self.waiter().poll_here(context, wait));
+        self.note(met);
+        self.unheard_end &= self.waiter().recall().has_ended();
+        Poll::Ready(met.filter(|(waited, _)| Some(*waited) == wait).map(|(_, came)| came))
+    }
+
+    /// An end that the thread has told is not forgotten.
+    fn note(&mut self, met: Option<Met<Blocking<B, L>>>) {
+        self.unheard_end |= met == Some((WriterWait::End, true));
+    }
+
+    /// Ready when `act`, which does not wait, has succeeded, or failed by anything but that it would have had to.
+    fn poll_with(
+        &mut self,
+        context: &mut Context<'_>,
+        wait: WriterWait,
+        mut act: impl FnMut(&mut Blocking<B, L>) -> Result<(), SendError>,
+    ) -> Poll<Result<(), SendError>> {
         loop {
-            ready!(self.waiter().poll_here(context, Some(wait)));
-            let ended = self.take_ended(wait);
+            let met = ready!(self.poll_here(context, Some(wait)));
             let writer = self.waiter.as_mut().expect(LEFT).recall();
-            if self.pace.spin(|| writer.is_ready(len))? {
+            let (is_done, may_act) = match wait {
+                // What goes into a slot beside a C program can need a pause first, which is the thread's.
+                WriterWait::Room(len) => (false, met.is_some() || self.pace.spin(|| writer.is_ready(len))?),
+                WriterWait::End => (self.unheard_end, met.is_some() || writer.is_ready(0)?),
+                // A C program is one by two looks in a row, which are the thread's.
+                WriterWait::Reader => (met == Some(true), true),
+                WriterWait::Flush => (false, true),
+            };
+            let done = if is_done {
+                Ok(())
+            } else if may_act {
+                act(writer)
+            } else {
+                Err(SendError::WouldBlock)
+            };
+            if !matches!(done, Err(SendError::WouldBlock | SendError::TimedOut)) {
                 self.pace.rest();
-                return Poll::Ready(Ok(()));
-            }
-            match ended {
-                // By this side, for something else.
-                None | Some(Err(SendError::Interrupted)) => {}
-                Some(ended) => return Poll::Ready(ended),
+                return Poll::Ready(done);
             }
             if self.pace.takes_turns(context) {
                 return Poll::Pending;
@@ -281,39 +304,6 @@ where
             self.pace.rest();
             self.waiter().wait(wait)?;
         }
-    }
-
-    /// Ready when the end was told, behind what was sent.
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        ready!(self.poll_pending(context))?;
-        if !self.ended {
-            ready!(self.poll_wait(context, WriterWait::End))?;
-            self.ended = true;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Ready when what is waited for is done. What needs no waiting is done here.
-    fn poll_wait(&mut self, context: &mut Context<'_>, wait: WriterWait) -> Poll<Result<(), SendError>> {
-        loop {
-            ready!(self.waiter().poll_here(context, Some(wait)));
-            match self.take_ended(wait) {
-                None | Some(Err(SendError::Interrupted)) => {}
-                Some(ended) => return Poll::Ready(ended),
-            }
-            match self.waiter().recall().wait(wait, &mut WaitPolicy::non_blocking()) {
-                Err(SendError::TimedOut) => {}
-                done => return Poll::Ready(done),
-            }
-            self.waiter().wait(wait)?;
-        }
-    }
-
-    /// How the last wait ended, if it was for this. That an end was told is not forgotten.
-    fn take_ended(&mut self, wait: WriterWait) -> Option<Result<(), SendError>> {
-        let (what, ended) = self.waiter().take_ended()?;
-        self.ended |= what == WriterWait::End && ended.is_ok();
-        (what == wait).then_some(ended)
     }
 }
 
@@ -333,8 +323,8 @@ where
         if let Some(waiter) = &mut self.writer.waiter
             && waiter.is_ours()
         {
-            waiter.recall();
-            self.writer.take_ended(WriterWait::End);
+            let met = waiter.try_recall();
+            self.writer.note(met);
         }
     }
 }
@@ -355,7 +345,6 @@ where
         assert!(this.pending.is_none(), "a message was given to a sink that was not ready");
         if let Some(writer) = this.waiter().here() {
             if writer.send_straight(bytes) {
-                this.ended = false;
                 return Ok(());
             }
             writer.check(bytes)?;
@@ -377,7 +366,7 @@ where
             return Poll::Ready(Ok(()));
         }
         ready!(this.poll_end(context))?;
-        ready!(this.poll_wait(context, WriterWait::Flush))?;
+        ready!(this.poll_flushed(context))?;
         Poll::Ready(this.waiter.take().map_or(Ok(()), |waiter| waiter.into_inner().close_flushed()))
     }
 }

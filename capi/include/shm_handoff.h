@@ -207,7 +207,8 @@ int shmh_send(struct shmh *handle, const void *bytes, size_t len, int timeout_ms
 // Sends a request, waits until the reader has released it, and copies what the reader answered to `answer`, which has
 // exactly `shmh_reply_len()` bytes. Waits as `shmh_send` does. A reader that does not answer leaves what lay
 // there. After `SHMH_E_TIMED_OUT` or `SHMH_E_INTERRUPTED` the request can have been sent: the next call waits for that one
-// first, and drops its answer.
+// first, drops its answer, and sends a request of its own. So this is no function for an event loop, where each call would send
+// one more request and receive no answer: call it in a thread, with a `timeout_ms` that is long enough.
 //
 // Returns as `shmh_send`. `SHMH_E_INVALID`: also an answer of another length, or in a layout that has none.
 // `SHMH_E_PEER_GONE` can mean that the request was sent, and not answered.
@@ -329,8 +330,9 @@ size_t shmh_spec(struct shmh *handle, char *buffer, size_t size);
 // peer's death shows within 0.1 s.
 //
 // A message that was peeked at keeps the descriptor readable until `shmh_release`, and an end until `shmh_close`. For a
-// writer, room is room for the message that `shmh_send` or `shmh_call` had none for. Where `shmh_await_reader` has found no reader,
-// the descriptor is readable when one is there. After `shmh_end` it is readable until the next message is sent.
+// writer, room is room for the message that `shmh_send` had none for. Where `shmh_await_reader` has found no reader,
+// the descriptor is readable when one is there. After `shmh_end` it is readable, until the next message is sent or `shmh_send` has
+// found no room for it. `shmh_call` is not for this: see there.
 //
 // The first call makes the descriptor and starts a thread, which waits in the handle's place while no function runs with
 // it. From then on every function works as before, and costs more. The descriptor belongs to the handle, and `shmh_close` closes

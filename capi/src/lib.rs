@@ -250,23 +250,16 @@ unsafe extern "C" fn send_slowly(handle: *mut shmh, bytes: *const c_void, len: u
             let bytes = given(bytes, len)?;
             *wish = Wish::Room(len);
             with_policy(timeout_ms, interrupted, |policy| writer.send_with(bytes, policy))?;
-            if bytes.starts_with(b"end") && has_text(writer) {
-                *wish = Wish::End;
-            }
             Ok(SHMH_OK)
         })
     }
 }
 
-/// A message that is `end` alone ends the session there.
-fn has_text(writer: &Writer<SysV>) -> bool {
-    writer.backend().declaration().is_some_and(|declared| matches!(declared.payload(), Payload::Text(_)))
-}
-
 /// Sends a request, waits until the reader has released it, and copies what the reader answered to `answer`, which has
 /// exactly `shmh_reply_len()` bytes. Waits as `shmh_send` does. A reader that does not answer leaves what lay
 /// there. After `SHMH_E_TIMED_OUT` or `SHMH_E_INTERRUPTED` the request can have been sent: the next call waits for that one
-/// first, and drops its answer.
+/// first, drops its answer, and sends a request of its own. So this is no function for an event loop, where each call would send
+/// one more request and receive no answer: call it in a thread, with a `timeout_ms` that is long enough.
 ///
 /// Returns as `shmh_send`. `SHMH_E_INVALID`: also an answer of another length, or in a layout that has none.
 /// `SHMH_E_PEER_GONE` can mean that the request was sent, and not answered.
@@ -316,7 +309,7 @@ pub unsafe extern "C" fn shmh_end(handle: *mut shmh, timeout_ms: c_int) -> c_int
     unsafe {
         with_wish(handle, |side, interrupted, wish| {
             let writer = writer(side)?;
-            *wish = Wish::End;
+            *wish = Wish::Room(0);
             with_policy(timeout_ms, interrupted, |policy| writer.end_with(policy))?;
             Ok(SHMH_OK)
         })
@@ -667,8 +660,9 @@ pub unsafe extern "C" fn shmh_spec(handle: *mut shmh, buffer: *mut c_char, size:
 /// peer's death shows within 0.1 s.
 ///
 /// A message that was peeked at keeps the descriptor readable until `shmh_release`, and an end until `shmh_close`. For a
-/// writer, room is room for the message that `shmh_send` or `shmh_call` had none for. Where `shmh_await_reader` has found no reader,
-/// the descriptor is readable when one is there. After `shmh_end` it is readable until the next message is sent.
+/// writer, room is room for the message that `shmh_send` had none for. Where `shmh_await_reader` has found no reader,
+/// the descriptor is readable when one is there. After `shmh_end` it is readable, until the next message is sent or `shmh_send` has
+/// found no room for it. `shmh_call` is not for this: see there.
 ///
 /// The first call makes the descriptor and starts a thread, which waits in the handle's place while no function runs with
 /// it. From then on every function works as before, and costs more. The descriptor belongs to the handle, and `shmh_close` closes

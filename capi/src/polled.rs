@@ -10,15 +10,14 @@ use std::ffi::c_int;
 use std::os::fd::AsRawFd;
 
 pub(crate) enum Polled {
-    /// And whether it has ended the session, and has sent nothing since.
-    Writer(Descriptor<Writer<SysV>>, bool),
-    /// And which side of a reader it is.
+    Writer(Descriptor<Writer<SysV>>),
+    /// With the kind of a reader's side that it is.
     Reader(Descriptor<Reader<SysV>>, fn(Reader<SysV>) -> Side),
 }
 
 /// A descriptor whose side was taken out.
 pub(crate) enum Vacant {
-    Writer(Paused<Writer<SysV>>, bool),
+    Writer(Paused<Writer<SysV>>),
     Reader(Paused<Reader<SysV>>),
 }
 
@@ -31,13 +30,7 @@ pub(crate) enum Wish {
     Room(usize),
     /// A reader if the call has found none; else room.
     Reader,
-    /// Room if the call has found none to end the session. If it has, there is nothing to wait for: the room of the next
-    /// session is made by the first wait for it, and nobody may want to send anything in that.
-    End,
 }
-
-/// Room for anything.
-const ANY: usize = 1;
 
 impl Polled {
     /// The descriptor of a side, which is made if it has none.
@@ -45,8 +38,8 @@ impl Polled {
         let vacant = match side {
             Side::Polled(polled) => return Ok(polled.descriptor()),
             Side::Closed => return Err(Fault::new(SHMH_E_CLOSED, c"the handle was closed")),
-            Side::Writer(writer) => Vacant::Writer(Paused::new(writer)?, false),
-            Side::Reader(reader) | Side::AtEnd(reader) | Side::Ended(reader) => Vacant::Reader(Paused::new(reader)?),
+            Side::Writer(_) => Vacant::Writer(Paused::new()?),
+            Side::Reader(_) | Side::AtEnd(_) | Side::Ended(_) => Vacant::Reader(Paused::new()?),
         };
         let descriptor = vacant.descriptor();
         *side = vacant.watch(std::mem::replace(side, Side::Closed), false);
@@ -55,16 +48,16 @@ impl Polled {
 
     fn descriptor(&self) -> c_int {
         match self {
-            Self::Writer(writer, _) => writer.as_raw_fd(),
+            Self::Writer(writer) => writer.as_raw_fd(),
             Self::Reader(reader, _) => reader.as_raw_fd(),
         }
     }
 
     pub(crate) fn take(self) -> (Side, Vacant) {
         match self {
-            Self::Writer(descriptor, has_ended) => {
+            Self::Writer(descriptor) => {
                 let (writer, paused) = descriptor.pause();
-                (Side::Writer(writer), Vacant::Writer(paused, has_ended))
+                (Side::Writer(writer), Vacant::Writer(paused))
             }
             Self::Reader(descriptor, which) => {
                 let (reader, paused) = descriptor.pause();
@@ -77,33 +70,29 @@ impl Polled {
 impl Vacant {
     fn descriptor(&self) -> c_int {
         match self {
-            Self::Writer(writer, _) => writer.as_raw_fd(),
+            Self::Writer(writer) => writer.as_raw_fd(),
             Self::Reader(reader) => reader.as_raw_fd(),
         }
     }
 
     /// What to watch for after a call that has ended so.
     pub(crate) fn wish(&mut self, wish: Wish, ended: &Result<c_int, Fault>) {
-        let Self::Writer(paused, has_ended) = self else { return };
+        let Self::Writer(paused) = self else { return };
         let found_none = ended.as_ref().is_err_and(Fault::ended_a_wait);
         match wish {
-            Wish::Same => return,
+            Wish::Same => {}
             Wish::Reader if found_none => paused.want_reader(),
             Wish::Room(len) if found_none => paused.want_room(len),
-            Wish::End if found_none => paused.want_room(0),
-            Wish::Reader | Wish::Room(_) | Wish::End => paused.want_room(ANY),
+            Wish::Reader | Wish::Room(_) => paused.want_any(),
         }
-        *has_ended = matches!(wish, Wish::End) && ended.is_ok();
     }
 
-    /// Watches the side that was taken out. An end that was met is what every call says, and so is a peer that is gone
-    /// (`is_gone`): no wait is needed for either, and one for what comes behind an end would begin the next session.
+    /// Watches the side that was taken out. An end that a reader has met is what every call says, and so is a peer that is
+    /// gone (`is_gone`): no wait is needed for either, and one for what comes behind an end would begin the next session.
     pub(crate) fn watch(self, side: Side, is_gone: bool) -> Side {
         let polled = match (self, side) {
-            (Self::Writer(paused, has_ended), Side::Writer(writer)) => {
-                let is_known = is_gone || has_ended;
-                let watched = if is_known { paused.resume_readable(writer) } else { paused.resume(writer) };
-                Polled::Writer(watched, has_ended)
+            (Self::Writer(paused), Side::Writer(writer)) => {
+                Polled::Writer(if is_gone { paused.resume_readable(writer) } else { paused.resume(writer) })
             }
             (Self::Reader(paused), Side::Reader(reader)) => {
                 let watched = if is_gone { paused.resume_readable(reader) } else { paused.resume(reader) };

@@ -59,14 +59,14 @@ impl<E: shm_handoff_async::Endpoint> Source<E> {
         }
     }
 
-    fn watch(self, want: Option<impl FnOnce(&mut Paused<E>)>) -> (Self, Result<RawFd, E::Error>) {
+    fn watch(self, want: Option<impl FnOnce(&mut Paused<E>)>) -> (Self, Result<RawFd, shm_handoff::Error>) {
         let (end, mut paused) = match self {
             Self::Watched(watched) if want.is_none() => {
                 let descriptor = watched.as_raw_fd();
                 return (Self::Watched(watched), Ok(descriptor));
             }
             Self::Watched(watched) => watched.pause(),
-            Self::Plain(mut end) => match Paused::new(&mut end) {
+            Self::Plain(end) => match Paused::new() {
                 Ok(paused) => (end, paused),
                 Err(error) => return (Self::Plain(end), Err(error)),
             },
@@ -105,7 +105,7 @@ impl<E: shm_handoff_async::Endpoint, S> Endpoint<E, S> {
 
     /// A descriptor that is readable when there is something to do; `want` says what, if that is to change. Where there can be
     /// none, the side goes on without.
-    pub(crate) fn fileno(&self, want: Option<impl FnOnce(&mut Paused<E>)>) -> PyResult<Result<RawFd, E::Error>> {
+    pub(crate) fn fileno(&self, want: Option<impl FnOnce(&mut Paused<E>)>) -> PyResult<Result<RawFd, shm_handoff::Error>> {
         self.slot(|side| {
             let (source, noted) = side.take().ok_or_else(error::closed)?;
             let (source, descriptor) = source.watch(want);

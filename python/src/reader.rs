@@ -266,7 +266,7 @@ impl Reader {
 
     /// A descriptor for an event loop: readable while a message or the end is there, or the writer has died.
     fn fileno(&self) -> PyResult<RawFd> {
-        self.endpoint.fileno(None::<fn(&mut _)>)?.map_err(|error| error::of_recv(&error))
+        self.endpoint.fileno(None::<fn(&mut _)>)?.map_err(|error| error::of_open(&error))
     }
 
     /// As `recv`, under asyncio: other tasks run while it waits. One that is cancelled has taken nothing.

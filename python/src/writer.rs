@@ -238,12 +238,12 @@ impl Writer {
     #[pyo3(signature = (len = 1))]
     fn fileno(&self, len: usize) -> PyResult<RawFd> {
         let want = |writer: &mut Paused<_>| writer.want_room(len);
-        self.endpoint.fileno(Some(want))?.map_err(|error| error::of_send(&error))
+        self.endpoint.fileno(Some(want))?.map_err(|error| error::of_open(&error))
     }
 
     /// As `fileno`, but readable when a reader is there, as `await_reader` waits for it.
     fn _reader_fileno(&self) -> PyResult<RawFd> {
-        self.endpoint.fileno(Some(Paused::want_reader))?.map_err(|error| error::of_send(&error))
+        self.endpoint.fileno(Some(Paused::want_reader))?.map_err(|error| error::of_open(&error))
     }
 
     /// As `send`, under asyncio: other tasks run while it waits.

@@ -168,6 +168,26 @@ static void the_end(enum way way)
     EXPECT(shmget(key, 0, 0), -1);
 }
 
+/* The same where the descriptor is made behind the end. */
+static void the_end_comes_first(void)
+{
+    struct shmh *reader = open_at(key, SHMH_READER, layout), *writer = open_at(key, SHMH_WRITER, layout);
+    char buffer[2048];
+    int descriptor;
+
+    sends(writer, "message1");
+    takes(reader, "message1");
+    EXPECT(shmh_end(writer, GENEROUS_MS), SHMH_OK);
+    descriptor = descriptor_of(writer);
+    IS_READABLE(descriptor);
+    EXPECT(shmh_recv(reader, buffer, sizeof buffer, NULL, GENEROUS_MS), SHMH_ENDED);
+    EXPECT(shmh_close(reader, 0), SHMH_OK);
+    EXPECT(shmh_capacity(writer) >= RECORD, 1);
+    IS_READABLE(descriptor);
+    EXPECT(shmh_close(writer, 0), SHMH_OK);
+    EXPECT(shmget(key, 0, 0), -1);
+}
+
 /* The next one begins when it is waited for. */
 static void the_next_session(void)
 {
@@ -422,6 +442,7 @@ static void all(const struct shmh_options *options)
     the_end(BY_PEEKING);
     if (layout == NULL)
         the_end(BY_A_MESSAGE);
+    the_end_comes_first();
     the_next_session();
     a_writer();
     a_writer_dies();

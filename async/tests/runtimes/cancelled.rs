@@ -2,7 +2,7 @@
 //! not was not, and all comes once and in order.
 
 use crate::place::{LAYOUTS, Layout, Place, message, number};
-use crate::{Flag, poll_times, until};
+use crate::{Flag, poll_once, poll_times, until};
 use futures::{SinkExt, StreamExt};
 use shm_handoff::{Received, RecvError};
 use std::future::Future;
@@ -10,7 +10,8 @@ use std::pin::pin;
 use std::task::Context;
 
 crate::on_each! {
-    receiving sending sinking ending a_death_that_nobody_was_told_of an_end_told_to_nobody other_calls_in_between
+    receiving sending sinking ending a_death_that_nobody_was_told_of a_reader_that_came_and_went an_end_told_to_nobody
+    an_end_before_other_calls other_calls_in_between
 }
 
 /// The most polls before a future is dropped. With no spins the second one is behind the thread's start.
@@ -203,7 +204,7 @@ async fn ending() {
                         writer.end().await.unwrap();
                     }
                     writer.send(&message(1)).await.unwrap();
-                    writer.close().await.unwrap();
+                    writer.leave().await.unwrap();
                 });
                 receives.join().unwrap();
             });
@@ -228,11 +229,57 @@ async fn a_death_that_nobody_was_told_of() {
             until("the waker is called", || woken.is_set());
         }
         let mut next = place.blocking_writer();
+        assert_eq!(poll_times(reader.next(), 1, |_| ()), None, "{layout:?}: the next writer is there");
         next.send(&message(1)).unwrap();
         assert_eq!(reader.recv(&mut [0; 2048]).await, Ok(Received::Message(8)), "{layout:?}");
         assert_eq!(poll_times(reader.recv(&mut [0; 2048]), 1, |_| ()), None, "{layout:?}: the next writer is there");
         drop(next);
         assert_eq!(reader.recv(&mut [0; 2048]).await, Err(RecvError::WriterGone));
+    }
+}
+
+/// One that the thread has met for a future that was dropped is no answer to a question that is asked when it has gone.
+async fn a_reader_that_came_and_went() {
+    for layout in LAYOUTS {
+        let place = Place::new(layout);
+        let mut writer = place.writer().spins(0);
+        let (woken, waker) = Flag::new();
+        let reader = {
+            let mut awaits = pin!(writer.await_reader());
+            assert!(awaits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            let reader = place.blocking_reader();
+            until("the waker is called", || woken.is_set());
+            reader
+        };
+        drop(reader);
+        assert_eq!(poll_times(writer.await_reader(), 2, |_| ()), None, "{layout:?}: nobody is there");
+        let _reader = place.blocking_reader();
+        writer.await_reader().await.unwrap();
+    }
+}
+
+/// An end that nobody has heard of is the session's, also if the writer was used for something else meanwhile.
+async fn an_end_before_other_calls() {
+    for layout in LAYOUTS {
+        let place = Place::new(layout);
+        let (mut reader, mut writer) = (place.blocking_reader(), place.writer().spins(0));
+        writer.send(&message(0)).await.unwrap();
+        let full = writer.inner().await;
+        // A ring that has no room for that can have some for less.
+        while full.try_send(&message(0)).is_ok() || (layout == Layout::Ring && full.try_send(b"").is_ok()) {}
+        {
+            let mut ends = pin!(writer.end());
+            assert!(poll_once(ends.as_mut()).is_pending(), "{layout:?}: there is no room for an end");
+            while let Ok(Received::Message(_)) = reader.recv(&mut [0; 2048]) {}
+            assert_eq!(reader.recv(&mut [0; 2048]), Ok(Received::End), "{layout:?}");
+        }
+        assert!(writer.inner().await.capacity() > 0);
+        writer.end().await.unwrap();
+        assert!(reader.end_session().unwrap(), "{layout:?}");
+        drop(reader);
+        let mut next = place.blocking_reader();
+        writer.send(&message(1)).await.unwrap();
+        assert_eq!(next.recv(&mut [0; 2048]), Ok(Received::Message(8)), "{layout:?}: no second end");
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_writer_that_is_dropped() {
         next.send(&message(2)).await.unwrap();
         assert_eq!(reader.next().await, Some(Ok(message(2).to_vec())));
         // In order: the reader waits for yet another one.
-        next.close().await.unwrap();
+        next.leave().await.unwrap();
         assert_eq!(poll_times(reader.recv(&mut [0; 2048]), 2, |_| ()), None);
     }
 }

@@ -2,15 +2,18 @@
 
 use crate::place::Place;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 crate::on_each! { a_timer_beside_a_task_that_is_never_idle }
 
 async fn a_timer_beside_a_task_that_is_never_idle() {
     let place = Place::ring();
     let (mut reader, mut writer) = (place.reader(), place.writer());
+    let started = Instant::now();
     let busy = async {
         loop {
+            // In the task itself: nothing else of its thread would ever run.
+            assert!(started.elapsed() < Duration::from_secs(20), "the busy task lets no other one run");
             writer.send(b"hello").await.unwrap();
             reader.recv(&mut [0; 8]).await.unwrap();
         }

@@ -1,10 +1,12 @@
 //! The same on every runtime: on tokio, current-thread and multi-thread, and on smol.
 #![cfg(not(loom))]
+#![allow(clippy::disallowed_types, reason = "nothing of this is checked by a model")]
 
 mod cancelled;
 mod deaths;
 mod descriptor;
 mod fairness;
+mod foreign;
 mod forked;
 mod peer;
 mod place;

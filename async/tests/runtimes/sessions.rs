@@ -24,7 +24,7 @@ async fn each_side_in_turn() {
         assert_eq!(reader.recv(&mut [0; 2048]).await, Ok(Received::End), "{layout:?}");
         assert_eq!(reader.next().await, None);
         assert!(reader.end_session().await.unwrap());
-        writer.close().await.unwrap();
+        writer.leave().await.unwrap();
         reader.close().await.unwrap();
     }
 }
@@ -41,7 +41,7 @@ async fn both_sides_at_once() {
                     writer.send(&message(round)).await.unwrap();
                 }
                 writer.end().await.unwrap();
-                writer.close().await.unwrap();
+                writer.leave().await.unwrap();
             };
             let receives = async {
                 let mut next = 0;

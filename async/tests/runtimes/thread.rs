@@ -4,7 +4,7 @@
 use crate::peer::alone;
 use crate::place::{LAYOUTS, Place, message};
 use crate::{poll_times, until};
-use shm_handoff_async::Descriptor;
+use shm_handoff_async::Paused;
 use std::fs;
 
 /// Those that wait for an endpoint.
@@ -37,7 +37,7 @@ fn none_for_messages_that_are_ready() {
                 writer.await_reader().await.unwrap();
                 writer.flush().await.unwrap();
                 writer.end().await.unwrap();
-                writer.close().await.unwrap();
+                writer.leave().await.unwrap();
                 assert_eq!(threads(), 0, "{layout:?}");
             }
         });
@@ -63,7 +63,7 @@ fn one_while_there_is_something_to_wait_for() {
             until("the thread ends", || threads() == 0);
             let mut reader = place.reader();
             assert!(poll_times(reader.recv(&mut [0; 2048]), 200, |_| ()).is_none());
-            let reader = Descriptor::new(reader.into_inner()).unwrap();
+            let reader = Paused::new().unwrap().resume(reader.into_inner());
             until("the one has ended, and the descriptor's runs", || threads() == 1);
             drop(reader.into_inner());
             until("the thread ends", || threads() == 0);
