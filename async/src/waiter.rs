@@ -291,7 +291,10 @@ impl<E: Endpoint> Shared<E> {
                 // Without it: the waker can drop the task, and with it the endpoint that is back.
                 drop(state);
                 // What it drops can panic, and the thread is still needed.
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                    // And what it panicked with can panic in its turn.
+                    std::mem::forget(panic);
+                }
             }
         }
     }

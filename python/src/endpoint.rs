@@ -105,7 +105,10 @@ impl<E: shm_handoff_async::Endpoint, S> Endpoint<E, S> {
 
     /// A descriptor that is readable when there is something to do; `want` says what, if that is to change. Where there can be
     /// none, the side goes on without.
-    pub(crate) fn fileno(&self, want: Option<impl FnOnce(&mut Paused<E>)>) -> PyResult<Result<RawFd, shm_handoff::Error>> {
+    pub(crate) fn fileno(
+        &self,
+        want: Option<impl FnOnce(&mut Paused<E>)>,
+    ) -> PyResult<Result<RawFd, shm_handoff::Error>> {
         self.slot(|side| {
             let (source, noted) = side.take().ok_or_else(error::closed)?;
             let (source, descriptor) = source.watch(want);

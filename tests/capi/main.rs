@@ -512,6 +512,8 @@ fn valgrind_finds_nothing() {
             "--error-exitcode=99",
             "--leak-check=full",
             "--errors-for-leak-kinds=definite,indirect",
+            // What a thread has that is about to end is "possibly lost" where the program ends first.
+            "--show-leak-kinds=definite,indirect",
         ]);
         command.arg(program).arg(channel.key().number().to_string());
         Run::new(command)
