@@ -202,7 +202,7 @@ fn d3_shown_false_end() {
 /// **D3** Ours: the text is judged in a private copy.
 #[test]
 fn d3_absent() {
-    let depth = Depth::whole(50_480);
+    let depth = Depth::whole(23_264);
     for (where_, depth) in [("", depth), (", on real memory", depth.in_words())] {
         for (lines, which) in [([END, AAA], "an end that comes first"), ([AAA, END], "an end that comes last")] {
             claim("D3", &format!("ours: {which} is seen as what it is{where_}"), depth, move || {

@@ -258,6 +258,7 @@ impl Backend for SysV {
         kernel::sleep(time);
     }
 
+    #[cfg_attr(loom, allow(clippy::arc_with_non_send_sync, reason = "a checker's words stay with its own threads"))]
     fn interrupter(&mut self) -> Interrupter {
         let bed = self.bed.get_or_insert_with(|| Arc::new(Bed::new()));
         Interrupter::of(Arc::<Bed>::clone(bed))

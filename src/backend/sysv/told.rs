@@ -38,7 +38,7 @@ impl SysV {
         self.attached.said.map(|said| said.stream)
     }
 
-    /// The [schema](Options::schema) of a ring's messages, if its maker has told one.
+    /// The [schema](super::Options::schema) of a ring's messages, if its maker has told one.
     #[must_use]
     pub fn schema(&self) -> Option<u64> {
         self.attached.said.map(|said| said.schema).filter(|schema| *schema != 0)
