@@ -41,6 +41,8 @@ pub struct Writer<B: Backend, L: Core = Either> {
     introduced: bool,
     /// A C program has had the time to look again at what it released last.
     has_stepped_back: bool,
+    /// A reader was there, in this memory or for it, when something was to be sent: where there is no room, it is known to go.
+    has_met: bool,
     /// What was sent last is an end.
     pub(in crate::protocol) has_ended: bool,
     backlog: Backlog,
@@ -67,8 +69,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let core = L::Producer::of(found).ok_or(Error::WrongLayout { found, wanted: L::NAME })?;
         let watch = PeerWatch::of(core.has_strangers());
         let backlog = Backlog::default();
-        let (introduced, has_stepped_back, has_ended) = (false, false, false);
-        let mut writer = Self { memory, core, watch, introduced, has_stepped_back, has_ended, backlog };
+        let (introduced, has_stepped_back, has_met, has_ended) = (false, false, false, false);
+        let mut writer = Self { memory, core, watch, introduced, has_stepped_back, has_met, has_ended, backlog };
         writer.settle_in()?;
         Ok(writer)
     }
@@ -78,7 +80,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.core.attach(&self.memory)?;
         self.watch.begin_anew();
         self.introduced = !self.core.has_strangers();
-        self.has_stepped_back = false;
+        (self.has_stepped_back, self.has_met) = (false, false);
         self.renew();
         Ok(())
     }

@@ -188,16 +188,17 @@ impl<B: Backend, L: Core> Writer<B, L> {
                     self.move_on(policy)?;
                     moved = true;
                 } else if verdict == Verdict::Gone {
-                    if !is_met {
-                        self.watch.begin_anew();
-                    } else if !self.core.has_room(&self.memory, len)? {
+                    if (is_met || self.has_met) && !self.core.has_room(&self.memory, len)? {
                         return Err(SendError::ReaderGone);
+                    } else if !is_met {
+                        self.watch.begin_anew();
+                        self.has_met = false;
                     }
                 }
                 // An end that was told and not met is the last session's.
                 let is_ended = status.ended && self.core.ends_beside(&self.memory);
                 if !is_met && !is_ended && self.watch.may_publish_first() {
-                    is_met = true;
+                    (is_met, self.has_met) = (true, true);
                     continue;
                 }
             }
