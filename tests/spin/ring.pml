@@ -442,7 +442,7 @@ comes:
 #if KILLS && !HEIRS && BUG != NO_STATUS
                     if
                     :: dead[R] ->
-                        /* = src/protocol/endpoint/writer/room.rs wait_for_room: "} else if !self.core.has_room(&self.memory, len)? {" */
+                        /* = src/protocol/endpoint/writer/room.rs wait_for_room: "if (is_met || self.has_met) && !self.core.has_room(&self.memory, len)? {" */
                         load(W, HEAD, head);
                         if
                         :: DISTANCE(head, tail) + 2 <= UNITS
