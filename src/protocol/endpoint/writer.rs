@@ -33,6 +33,7 @@ use std::time::Instant;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // what is known, by name
 pub struct Writer<B: Backend, L: Core = Either> {
     pub(in crate::protocol) memory: B,
     pub(in crate::protocol) core: L::Producer,
