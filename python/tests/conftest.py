@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,9 @@ import threading
 import time
 
 import pytest
+
+# In the background of a shell SIGINT is ignored, and Python leaves it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: What the key of the seats' semaphore set differs by.
