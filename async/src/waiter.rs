@@ -215,7 +215,7 @@ impl<E: Endpoint> Drop for Waiter<E> {
     fn drop(&mut self) {
         let Some(shared) = self.shared.clone() else { return };
         if !self.is_ours() {
-            // Its thread is the parent's, and may hold the lock for ever here.
+            // The thread is the parent's. In the child the lock may be held forever.
             std::mem::forget((shared, self.shared.take()));
             return;
         }

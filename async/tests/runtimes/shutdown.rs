@@ -51,7 +51,7 @@ fn run_and_drop(turn: usize, time: Duration, task: Task) {
             let task = executor.spawn(task);
             smol::block_on(executor.run(async {
                 smol::Timer::after(time).await;
-                // An executor of smol's that is dropped keeps a task for ever that another thread wakes at that moment.
+                // If another thread wakes a task while its smol executor is dropped, the task is kept forever.
                 task.cancel().await
             }));
         }
