@@ -58,6 +58,8 @@
 //! | begin when a reader is there; go on after [`SendError::ReaderGone`] | [`Writer::await_reader`] |
 //! | go on after [`RecvError::WriterGone`] | [`Reader::await_next_writer`] |
 //! | end a session | [`Writer::end`]; the reader answers with [`Reader::end_session`] |
+//! | carry a ring's messages on into another one, none of them twice | [`Reader::peek_onto`], [`Cursor::position`]; [`Writer::carry`], [`Writer::carried`] |
+//! | know how far the reader is | [`Writer::is_drained`]; in a ring, [`Writer::standing`] |
 //! | know that the reader got it all | [`Writer::flush`] if the memory is about to go; else an answer of the reader's |
 //! | notice a removal while there is nothing to send | [`Writer::recover`], [`Reader::refresh_seat`] |
 //! | leave without counting as failed | [`Writer::close`] |
@@ -115,7 +117,7 @@ pub use protocol::Either;
 pub use protocol::core::Core;
 pub use protocol::endpoint::{Message, Messages, Reader, Received, Tick, WaitPolicy, WaitingFor, Writer};
 pub use protocol::record::Cursor;
-pub use protocol::ring::{InPlace, MaybeRing, Reserved, Ring};
+pub use protocol::ring::{Carried, InPlace, MaybeRing, Reserved, Ring, Standing};
 pub use protocol::slot::{DeclaredSlot, Slot};
 pub use protocol::typed::{PeekedValue, ReservedValue};
 #[doc(hidden)]

@@ -106,6 +106,11 @@ pub const UNORDERED: Orders = Orders {
 /// side that comes, and the header's words but for its magic.
 pub(crate) const RELAXED: Ordering = Ordering::Relaxed;
 
+/// Of an intent's number, which is stored behind its words and before what it announces is published. Only a kill can come between
+/// them, and the successor sees what the dead one has stored by the kernel's edge (contract B4), in whatever order.
+/// So this holds the compiler alone to the program's order; no model can tell it from a relaxed one.
+pub(crate) const BEFORE_A_KILL: Ordering = Ordering::Release;
+
 /// A fence of the table.
 #[inline]
 #[cfg_attr(crash, track_caller)]

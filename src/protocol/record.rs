@@ -33,3 +33,20 @@ pub struct Cursor {
     pub(super) memory: u64,
     pub(super) to: u64,
 }
+
+impl Cursor {
+    /// The position in the ring, in bytes: it only grows, and whoever reads this ring finds the same messages at the same
+    /// positions. At a slot it counts what this reader has released.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// reader.peek_next(&mut WaitPolicy::forever())?;
+    /// assert_eq!(reader.cursor().position(), 16, "a header and five bytes, padded to 8");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn position(self) -> u64 {
+        self.to
+    }
+}

@@ -133,9 +133,22 @@ impl Channel {
             capacity,
             longest,
             start,
+            #[cfg(model)]
+            carries: false,
             #[cfg(loom)]
             peer_fences: false,
         })
+    }
+
+    /// The same, into which something is [carried on](crate::Writer::carry).
+    #[doc(hidden)]
+    #[must_use]
+    #[cfg(model)]
+    pub fn that_carries(self) -> Self {
+        let mut shape = self.shared.shape.clone();
+        let Shape::Ring { carries, .. } = &mut shape else { panic!("a slot carries nothing on") };
+        *carries = true;
+        Self::of(shape)
     }
 
     /// The same, whose sides have heavy fences.
@@ -144,8 +157,8 @@ impl Channel {
     #[cfg(loom)]
     pub fn with_heavy_fences(self) -> Self {
         match self.shared.shape {
-            Shape::Ring { capacity, longest, start, .. } => {
-                Self::of(Shape::Ring { capacity, longest, start, peer_fences: true })
+            Shape::Ring { capacity, longest, start, carries, .. } => {
+                Self::of(Shape::Ring { capacity, longest, start, carries, peer_fences: true })
             }
             Shape::Slot { .. } | Shape::Declared(_) => panic!("a slot has no heavy fences"),
         }

@@ -62,6 +62,9 @@ pub(super) enum Shape {
         longest: usize,
         /// Where positions begin.
         start: u64,
+        /// Something is carried on into it.
+        #[cfg(model)]
+        carries: bool,
         /// The sides have heavy fences.
         #[cfg(loom)]
         peer_fences: bool,
@@ -79,12 +82,26 @@ impl Memory {
             }
             #[cfg(model)]
             Shape::Slot { text_len } => Self::Slot(SlotWords::new(text_len)),
-            #[cfg(loom)]
-            Shape::Ring { capacity, longest, start, peer_fences } => {
-                Self::Ring(RingMemory::new(capacity, longest, start, peer_fences))
+            Shape::Ring {
+                capacity,
+                longest,
+                start,
+                #[cfg(model)]
+                carries,
+                #[cfg(loom)]
+                peer_fences,
+            } => {
+                let ring = RingMemory::new(
+                    capacity,
+                    longest,
+                    start,
+                    #[cfg(loom)]
+                    peer_fences,
+                );
+                #[cfg(model)]
+                let ring = if carries { ring.with_intents() } else { ring };
+                Self::Ring(ring)
             }
-            #[cfg(not(loom))]
-            Shape::Ring { capacity, longest, start } => Self::Ring(RingMemory::new(capacity, longest, start)),
             Shape::Declared(ref geometry) => Self::new_declared(geometry),
         });
         #[cfg(loom)]

@@ -11,6 +11,7 @@ pub mod declared;
 mod exact;
 mod fences;
 pub mod header;
+mod intent;
 pub mod mapped;
 #[cfg(model)]
 pub(crate) mod modelled;
@@ -24,6 +25,7 @@ mod text;
 
 pub use declared::{DeclaredView, Geometry};
 pub use fences::PeerFences;
+pub(crate) use intent::BODY as INTENT_BODY;
 pub use payload::Payload;
 pub(crate) use payload::{Cell, WORD};
 pub use ring::RingView;

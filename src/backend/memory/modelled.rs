@@ -4,6 +4,7 @@
 #[cfg(loom)]
 use super::PeerFences;
 use super::header::{get, get_half};
+use super::intent::{BODY as INTENT_BODY, IntentPlace};
 use super::offsets::ring as at;
 use super::payload::load;
 use super::{Cell, Payload, RingView, SlotView, WORD, Words};
@@ -34,6 +35,15 @@ pub(crate) struct RingWords {
     flags: Box<[AtomicU32]>,
     cells: Box<[Cell]>,
     longest: usize,
+    /// Where a model carries something on.
+    intents: Option<Box<[Intent; 2]>>,
+}
+
+/// A place of an intent.
+#[derive(Debug)]
+struct Intent {
+    number: AtomicU64,
+    body: Box<[Cell]>,
 }
 
 /// A side's heavy fence, where a model asks for it: the kernel that makes it is the model's
@@ -138,7 +148,14 @@ impl RingWords {
             flags: (0..capacity / 8).map(|_| AtomicU32::new(0)).collect(),
             cells: cells(capacity),
             longest,
+            intents: None,
         }
+    }
+
+    /// The same, into which something is carried on.
+    pub(crate) fn with_intents(mut self) -> Self {
+        self.intents = Some(Box::new([(); 2].map(|()| Intent { number: AtomicU64::new(0), body: cells(INTENT_BODY) })));
+        self
     }
 
     pub(crate) fn view(&self) -> RingView<'_> {
@@ -156,6 +173,11 @@ impl RingWords {
                     let seen = if trace().is_reachable() { Some(word) } else { None };
                     PeerFences { word, seen }
                 })
+            }),
+            intents: self.intents.as_ref().map(|intents| {
+                intents
+                    .each_ref()
+                    .map(|Intent { number, body }| IntentPlace { number, body: Payload::from_words(body) })
             }),
             #[cfg(loom)]
             flags: &self.flags,
@@ -194,6 +216,10 @@ impl RingWords {
         self.closed.label("closed", 0);
         self.reader_parked.label("reader sleeps", 0);
         self.writer_parked.label("writer sleeps", 0);
+        for (at, Intent { number, body }) in self.intents.iter().flat_map(|intents| intents.iter().enumerate()) {
+            number.label("intent", at);
+            body.iter().enumerate().for_each(|(word, cell)| cell.label("intent's words", 16 * at + word));
+        }
         if let Some([reader, writer]) = &self.peer_fences {
             reader.word.label("reader fences for both", 0);
             writer.word.label("writer fences for both", 0);

@@ -54,12 +54,18 @@ pub const SLOT: Offsets = Offsets { size: 20, flag_at: 0, text_at: 4, text_len: 
 /// 4484..4488  peer fences    reader      u32: 1 if the writer needs no fence
 /// 4608..4612  writer parked  both        u32: 1 while the writer sleeps
 /// 4612..4616  peer fences    writer      u32: 1 if the reader needs no fence
+/// 4736..4784  intent         writer      what it carries on from another ring: see below
+/// 4864..4912  intent         writer      the same, in turn with the first
 /// 8192..      records        writer      `capacity` bytes
 /// ```
 ///
 /// A C program of the tutorial that attaches by mistake (its `shmget` succeeds on
 /// a larger segment) finds a flag at 1 and a text that says what this is. Nothing
 /// of ours stands there, and nothing read from it is relied upon.
+///
+/// An intent is six u64: its number (0: there is none), and the stream, the two positions there that it goes from and to, the
+/// tail here before it is published, and whether an end is the last of it (0 or 1). The higher number counts, and is
+/// stored last.
 ///
 /// A model has the same words in the same order, close together, and small rings.
 pub mod ring {
@@ -83,7 +89,7 @@ pub mod ring {
     /// reached as 64-bit words alone, and everything else as 32-bit words.
     #[must_use]
     pub fn has_wide(from: usize, to: usize) -> bool {
-        [MAGIC_AT, CAPACITY_AT, STREAM_AT, SCHEMA_AT, HEAD_AT, RELEASED_AT]
+        [MAGIC_AT, CAPACITY_AT, STREAM_AT, SCHEMA_AT, HEAD_AT, RELEASED_AT, INTENTS_AT[0], INTENTS_AT[1]]
             .iter()
             .any(|wide| from < wide + 8 && *wide < to)
     }
@@ -121,6 +127,8 @@ mod of_segments {
     pub const WRITER_PARKED_AT: usize = 4608;
     /// Offset of the writer's `peer_fences`.
     pub const WRITER_PEER_FENCES_AT: usize = 4612;
+    /// Offsets of the two places of an intent.
+    pub const INTENTS_AT: [usize; 2] = [4736, 4864];
     /// Offset of the records.
     pub const RECORDS_AT: usize = 8192;
     /// What the decoy says.
@@ -148,7 +156,8 @@ mod of_models {
     pub const READER_PEER_FENCES_AT: usize = 88;
     pub const WRITER_PARKED_AT: usize = 92;
     pub const WRITER_PEER_FENCES_AT: usize = 96;
-    pub const RECORDS_AT: usize = 104;
+    pub const INTENTS_AT: [usize; 2] = [104, 152];
+    pub const RECORDS_AT: usize = 200;
     pub const DECOY: &[u8] = b"ring\n";
     pub const SMALLEST: usize = 16;
     pub const LARGEST: usize = 1 << 10;

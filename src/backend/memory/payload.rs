@@ -145,7 +145,7 @@ impl<'a> Payload<'a> {
     /// # Panics
     /// If it has none, or there are not so many bytes.
     #[inline(always)]
-    #[cfg(all(feature = "cli", not(model)))]
+    #[cfg(not(model))]
     pub(crate) fn append_to(&self, out: &mut Vec<u8>, len: usize) {
         // Without a last word of its own for what is left.
         let whole = len.next_multiple_of(2 * WORD);

@@ -8,16 +8,15 @@
 //! there, and two cells for the bytes that may: writing bytes over a unit spoils
 //! its flag, so that a side which acts on one that is none is found out.
 
-#![allow(
-    clippy::must_use_candidate,
-    reason = "a view is used by its maker alone, and all that it does is to give places"
-)]
+#![allow(clippy::must_use_candidate, reason = "a view is used by its maker alone, and gives places")]
 
 #[cfg(loom)]
 use super::Cell;
 #[cfg(not(model))]
 use super::fences::NOT_REACHED;
 use super::fences::PeerFences;
+#[cfg(model)]
+use super::intent::IntentPlace;
 #[cfg(not(model))]
 use super::offsets::ring as at;
 use super::payload::{Payload, WORD};
@@ -48,7 +47,7 @@ pub struct RingView<'a> {
     #[cfg(not(model))]
     shared: PhantomData<&'a [AtomicU32]>,
     #[cfg(model)]
-    words: Words<'a>,
+    pub(super) words: Words<'a>,
     /// The longest record's bytes.
     longest: usize,
 }
@@ -64,6 +63,8 @@ pub(crate) struct Words<'a> {
     pub(crate) writer_parked: &'a AtomicU32,
     /// The reader's and the writer's; `None`: each side has its own fence.
     pub(crate) peer_fences: Option<[PeerFences<'a>; 2]>,
+    /// `None`: nobody carries anything on into this ring.
+    pub(crate) intents: Option<[IntentPlace<'a>; 2]>,
     #[cfg(loom)]
     pub(crate) flags: &'a [AtomicU32],
     #[cfg(loom)]
@@ -82,9 +83,8 @@ const SPOILT: u32 = 0xBAD_F1A6;
 #[cfg(not(model))]
 macro_rules! word {
     ($self:ident, $at:ident, $atomic:ident) => {
-        // SAFETY: the constructor's promise: the header lies before the records, its words are
-        // aligned and of this size, and stay for 'a.
-        unsafe { $atomic::from_ptr($self.bytes.as_ptr().sub(at::RECORDS_AT + UNIT - at::$at).cast()) }
+        // SAFETY: the constructor's promise: the header's words are aligned, of this size, and stay for 'a.
+        unsafe { $atomic::from_ptr($self.header(at::$at).cast()) }
     };
 }
 
@@ -113,6 +113,13 @@ impl<'a> RingView<'a> {
             view.reader_fences = word!(view, READER_PEER_FENCES_AT, AtomicU32);
         }
         view
+    }
+
+    /// What lies at this offset of the header.
+    #[inline(always)]
+    pub(super) fn header(self, offset: usize) -> *mut u8 {
+        // SAFETY: the constructor's promise: the header lies before the records.
+        unsafe { self.bytes.as_ptr().sub(at::RECORDS_AT + UNIT - offset) }
     }
 
     /// Bytes for records.
@@ -168,8 +175,7 @@ impl<'a> RingView<'a> {
     /// Where a position lies.
     #[inline(always)]
     pub fn offset(self, position: u64) -> usize {
-        // The remainder by a power of two: no more bits than `mask` has.
-        #[allow(clippy::cast_possible_truncation)]
+        #[allow(clippy::cast_possible_truncation)] // the remainder by a power of two has no more bits than `mask`
         let low = position as usize;
         low & self.mask
     }
@@ -239,7 +245,6 @@ impl<'a> RingView<'a> {
     /// Appends the first `len` bytes of the record at `position` to `out`, which has room for them and for
     /// what pads them.
     #[inline(always)]
-    #[cfg(feature = "cli")]
     pub(crate) fn append_to(self, position: u64, out: &mut Vec<u8>, len: usize) {
         self.run(self.offset(position) + UNIT, len.next_multiple_of(UNIT)).append_to(out, len);
     }

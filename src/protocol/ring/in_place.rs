@@ -3,8 +3,6 @@
 use super::{MaybeRing, no_ring};
 use crate::backend::Backend;
 use crate::error::RecvError;
-#[cfg(all(feature = "cli", not(model)))]
-use crate::protocol::core::Cursor;
 use crate::protocol::core::{Consumer, Kind, Record};
 use crate::protocol::endpoint::{Reader, WaitPolicy};
 
@@ -35,19 +33,6 @@ impl<B: Backend, L: MaybeRing> Reader<B, L> {
         let record = self.await_record(policy)?;
         self.core.step_over(record);
         Ok(InPlace { reader: self, record })
-    }
-
-    /// Appends the messages behind the one that was peeked at last to `out`, as far as they are there:
-    /// `more` is told where each one ends, in `out` and in the ring, and says whether the next one is
-    /// wanted. Whether the end of the session is what comes next.
-    #[cfg(all(feature = "cli", not(model)))]
-    pub(crate) fn peek_onto(
-        &mut self,
-        out: &mut Vec<u8>,
-        more: &mut impl FnMut(usize, Cursor) -> bool,
-    ) -> Result<bool, RecvError> {
-        let Some(core) = L::consumer(&mut self.core) else { return Err(no_ring().into()) };
-        Ok(core.append(&self.memory, out, more)?)
     }
 }
 

@@ -30,11 +30,13 @@
 //!
 //! `docs/protocol.md` has the whole story.
 
+mod carry;
 mod coalesce;
 mod consumer;
 mod event;
 mod in_place;
-#[cfg(all(feature = "cli", not(model)))]
+mod intent;
+#[cfg(not(model))]
 mod onto;
 mod producer;
 mod record;
@@ -46,8 +48,10 @@ use super::core::Core;
 use crate::backend::{Layout, Wanted};
 use crate::error::Error;
 
+pub use carry::Standing;
 pub(crate) use consumer::Consumer;
 pub use in_place::InPlace;
+pub use intent::Carried;
 pub(crate) use producer::Producer;
 pub use reserved::Reserved;
 #[cfg(all(feature = "cli", not(model)))]

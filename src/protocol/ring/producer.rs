@@ -2,6 +2,7 @@
 
 use super::consumer::{peek, standing};
 use super::event::Event;
+use super::intent::{self, Intent};
 use super::record::{PAD, distance, size_of_record, wide};
 use crate::backend::{Backend, Layout, RingView};
 use crate::error::{Corrupt, Error, Unsendable, corrupt};
@@ -132,6 +133,51 @@ impl Producer {
         self.publish(memory, ring, sealed);
     }
 
+    /// Publishes those of `messages` for which there is room, with one store, after it has noted that they are carried on:
+    /// `stream`, and the position there behind each. How many.
+    pub(super) fn carry<B: Backend>(
+        &mut self,
+        memory: &B,
+        (stream, from): (u64, u64),
+        messages: &[(u64, &[u8])],
+    ) -> usize {
+        let (ring, tail) = (memory.ring(), self.tail);
+        let mut first = None;
+        let mut count = 0;
+        for (_, bytes) in messages {
+            if !core::Producer::knows_room(self, memory, bytes.len()) {
+                break;
+            }
+            let sealed = self.append(ring, Kind::Bytes, bytes);
+            match first {
+                None => first = Some(sealed),
+                Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),
+            }
+            count += 1;
+        }
+        self.room = 0;
+        if let (Some(first), Some((to, _))) = (first, messages[..count].last()) {
+            intent::note(ring, Intent { stream, from, to: *to, tail, ended: false });
+            self.publish(memory, ring, first);
+        }
+        count
+    }
+
+    /// The same of an end, for which there is room.
+    pub(super) fn carry_end<B: Backend>(&mut self, memory: &B, (stream, from): (u64, u64), to: u64) {
+        let (ring, tail) = (memory.ring(), self.tail);
+        let sealed = self.append(ring, Kind::End, b"");
+        (self.room, self.ended) = (0, Some(self.tail));
+        intent::note(ring, Intent { stream, from, to, tail, ended: true });
+        self.publish(memory, ring, sealed);
+    }
+
+    /// Where the next record goes, and how many bytes there are for it and for those behind it, as far as is known.
+    pub(super) fn standing(&self, ring: RingView<'_>) -> (u64, usize) {
+        let used = usize::try_from(distance(self.head, self.tail)).unwrap_or(usize::MAX);
+        (self.tail, ring.capacity().saturating_sub(used.saturating_add(8)))
+    }
+
     /// What lies there and was not released, but for an end that was met.
     fn left<B: Backend>(memory: &B) -> impl Iterator<Item = Record> + Clone {
         let ring = memory.ring();
@@ -177,6 +223,7 @@ impl core::Producer for Producer {
         }
         let released = distance(standing.head, standing.released);
         let ended = end.filter(|end| distance(standing.head, *end) > released);
+        intent::settle(ring, tail);
         *self = Self { attached: true, tail, head: standing.head, ended, ..Self::default() };
         // The last writer may have died between publishing and waking. With the
         // fence that it did not come to: else the reader's parked word can come after our

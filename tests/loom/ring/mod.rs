@@ -10,6 +10,7 @@
 //! | `fences` | R29 to R32: fences that a side has the kernel make for both |
 //! | `killed` | K4 to K10: a side that dies at any step, and its successor |
 //! | `lives` | K12 to K17: the same in the other ways to take and to send |
+//! | `carry` | K18 to K20: a writer that carries another ring's messages on |
 //!
 //! A side that sleeps does so without a bound here (but on memory that was removed,
 //! from which nobody wakes it), so a wake that is lost is a deadlock, which loom
@@ -23,6 +24,7 @@
 //! and `killed` all words have their marks.
 
 mod batch;
+mod carry;
 mod end;
 mod fences;
 mod flow;

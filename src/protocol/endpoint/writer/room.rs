@@ -91,6 +91,20 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(found)
     }
 
+    /// Whether everything that was sent into this memory was released, an end included.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// assert!(!writer.is_drained());
+    /// reader.peek()?.release();
+    /// assert!(writer.is_drained());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_drained(&self) -> bool {
+        self.backlog.is_empty() && self.core.is_drained(&self.memory)
+    }
+
     /// Whether the layout can carry `bytes`.
     ///
     /// # Errors
@@ -215,7 +229,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// A message was published after all that has to come first.
-    pub(super) fn has_pushed(&mut self, kind: Kind) {
+    pub(in crate::protocol) fn has_pushed(&mut self, kind: Kind) {
         self.introduced = true;
         self.has_stepped_back = false;
         self.has_ended = kind == Kind::End;
