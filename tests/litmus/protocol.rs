@@ -219,7 +219,7 @@ fn jump() -> Test {
 fn batch() -> Test {
     let writer = vec![
         (Store("bytes", 1), producer("append", "ring.write(at, 0, bytes);")),
-        (Store("second", 1), producer("push_all", "Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),")),
+        (Store("second", 1), producer("hold_back", "Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),")),
         (Call, producer("push_all", "self.publish(memory, ring, first);")),
         (Store("first", 1), PUBLISH),
     ];

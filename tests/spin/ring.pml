@@ -622,7 +622,7 @@ received:   d_step {
 /* What is left out, and where it is checked. */
 /* left out = src/protocol/ring/consumer.rs peek_behind_a_jump: "match ring.flag(at).load(RELAXED) {" because all records are of one size: R1 to R3 */
 /* left out = src/protocol/ring/producer.rs seal: "ring.flag(at).store(sealed.flag, RELAXED);" because all records are of one size: R1 to R3 */
-/* left out = src/protocol/ring/producer.rs push_all: "Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED)," because records are published one by one: R9, R10 */
+/* left out = src/protocol/ring/producer.rs hold_back: "Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED)," because records are published one by one: R9, R10 */
 /* left out = src/protocol/ring/consumer.rs close: "memory.ring().closed().store(1, RELAXED);" because nobody ends the session: R18 to R26 */
 /* left out = src/protocol/ring/producer.rs left: "let is_answered = record.kind == Kind::End && at == standing.released && ring.closed().load(RELAXED) == 1;" because nobody ends the session: R18 to R26 */
 

@@ -116,6 +116,14 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
 }
 
 /// Where a ring's writer stands. Positions are in bytes, and only grow.
+///
+/// ```
+/// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+/// # use shm_handoff::Standing;
+/// let Standing { room, .. } = writer.standing()?.expect("this is a ring");
+/// assert_eq!(room, 4096 - 8, "the flag behind the last message stays free");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The position behind the last message that was sent.

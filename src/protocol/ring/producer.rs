@@ -38,6 +38,16 @@ struct Unpublished {
     flag: u32,
 }
 
+/// Of several that are published together the first one is held back, and with it those behind it.
+#[inline(always)]
+fn hold_back(first: &mut Option<Unpublished>, ring: RingView<'_>, sealed: Unpublished) {
+    match first {
+        None => *first = Some(sealed),
+        // Behind the first one, whose flag is not stored yet.
+        Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),
+    }
+}
+
 impl Producer {
     /// Whether a record of `len` bytes fits behind the last one, or behind a jump.
     fn fits(&self, ring: RingView<'_>, len: usize) -> bool {
@@ -149,10 +159,7 @@ impl Producer {
                 break;
             }
             let sealed = self.append(ring, Kind::Bytes, bytes);
-            match first {
-                None => first = Some(sealed),
-                Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),
-            }
+            hold_back(&mut first, ring, sealed);
             count += 1;
         }
         self.room = 0;
@@ -323,11 +330,7 @@ impl core::Producer for Producer {
                 }
                 None => break,
             };
-            match first {
-                None => first = Some(sealed),
-                // Behind the first one, whose flag is not stored yet.
-                Some(_) => ring.flag(sealed.at).store(sealed.flag, RELAXED),
-            }
+            hold_back(&mut first, ring, sealed);
             count += 1;
             messages.clone_from(&ahead);
         }
