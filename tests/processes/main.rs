@@ -7,6 +7,7 @@
 #![cfg(not(model))]
 
 mod calls;
+mod carried;
 mod children;
 mod deaths;
 mod fleeting;
