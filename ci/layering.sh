@@ -135,7 +135,7 @@ forbid "options and programs are named by cli alone: the library's errors serve 
 
 # Other crates see the public face. (`cli` is hidden; benches/peers shares its plot and its numbered messages.)
 users=()
-for user in async/src capi/src python/src examples benches docs/hand-over/src; do
+for user in async/src bridge/src capi/src python/src examples benches docs/hand-over/src; do
     [ ! -d "../$user" ] || users+=("../$user")
 done
 [ ${#users[@]} = 0 ] || forbid "a user of the library goes through its public face" \

@@ -7,43 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
-
-need() {
-    command -v "$1" >/dev/null || { echo "ci/test.sh: $1 is missing: $2" >&2; exit 1; }
-}
+. ci/steps.sh
 need cargo "install Rust from https://rustup.rs"
 cargo fmt --version >/dev/null 2>&1 || { echo "ci/test.sh: rustfmt is missing: rustup component add rustfmt" >&2; exit 1; }
 cargo clippy --version >/dev/null 2>&1 || { echo "ci/test.sh: clippy is missing: rustup component add clippy" >&2; exit 1; }
 need "${CC:-cc}" "install a C compiler (Debian: apt install gcc libc6-dev); the interop tests build C peers"
-
-started=$SECONDS
-noted=$(mktemp)
-logs=$(mktemp -d)
-ci/ipc.sh before "$noted"
-current=
-# Also when a step failed: what a broken test leaves in the kernel stays there.
-finish() {
-    local status=$?
-    trap - EXIT
-    [ -z "$current" ] || echo "FAILED: $current" >&2
-    ci/ipc.sh after "$noted" || [ "$status" != 0 ] || status=1
-    rm -rf "$noted" "$logs"
-    printf '%s in %d s\n' "$([ "$status" = 0 ] && echo passed || echo failed)" $((SECONDS - started))
-    exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-step() {
-    local name=$1 from=$SECONDS
-    shift
-    current=$name
-    printf '\n== %s\n' "$name"
-    "$@"
-    printf '== %s: %d s\n' "$name" $((SECONDS - from))
-    current=
-}
 
 # A cfg is passed to every dependency, so each has a target directory of its
 # own: switching back and forth would rebuild everything.
@@ -51,14 +19,7 @@ target=${CARGO_TARGET_DIR:-target}
 loom() { RUSTFLAGS="${RUSTFLAGS:-} --cfg loom" CARGO_TARGET_DIR="$target/loom" cargo "$@"; }
 shuttle() { RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle" CARGO_TARGET_DIR="$target/shuttle" cargo "$@"; }
 
-# With all that the models print kept; shown only if one fails.
-logged_as() {
-    local log=$logs/$1
-    shift
-    "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
-}
-logged() { logged_as "$1" "$@"; }
-
+begin
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
 step "spin, the map" ci/spin.sh --map
