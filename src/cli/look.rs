@@ -1,5 +1,6 @@
 //! What the tools show of a key: looked at for a moment, for reading alone.
 
+use super::positions::Positions;
 use super::suspect;
 use crate::backend::memory::offsets::{SLOT, ring as layout};
 use crate::backend::sysv::proc::{self, SegmentRow};
@@ -157,18 +158,6 @@ impl Process {
     }
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct Positions {
-    pub(super) capacity: usize,
-    pub(super) head: u64,
-    pub(super) released: u64,
-    pub(super) tail: u64,
-    pub(super) ended: bool,
-    /// In hexadecimal: most programs read a number of JSON as a double.
-    pub(super) stream: String,
-    pub(super) schema: Option<String>,
-}
-
 /// The name of a user, or the number.
 pub(super) fn user(uid: u32) -> String {
     let known = nix::unistd::User::from_uid(uid.into()).ok().flatten();
@@ -271,12 +260,10 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
             shown.layout = Layout::Ring;
             // A side that is at work can have gone on in the middle of it: once more, then.
             let waiting = observer.ring().and_then(|places| (0..100).find_map(|_| ring::waiting(places).ok()));
-            if let Some(ring::Waiting { head, released, tail, messages, bytes, ended }) = waiting {
-                shown.messages = Some(messages);
-                shown.bytes = Some(bytes);
-                let hex = |number: u64| format!("{number:016x}");
-                let (stream, schema) = (hex(observer.stream().unwrap_or_default()), observer.schema().map(hex));
-                shown.ring = Some(Positions { capacity, head, released, tail, ended, stream, schema });
+            if let Some(waiting) = waiting {
+                shown.messages = Some(waiting.messages);
+                shown.bytes = Some(waiting.bytes);
+                shown.ring = Some(Positions::of(observer, capacity, waiting));
             }
         }
     }

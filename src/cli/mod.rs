@@ -21,6 +21,7 @@ mod notice;
 pub mod numbered;
 mod output;
 pub mod plot;
+mod positions;
 mod progress;
 mod race;
 mod raw;

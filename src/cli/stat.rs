@@ -41,7 +41,8 @@ JSON:
   not received; null: the content breaks the layout, or you may not change the semaphore
   set, so that `stat` did not attach), status (see ls --help), and
   flag or ring (capacity, head, released, tail, ended, stream and schema: its random id,
-  and the hash of its messages' type or null). With --layout: spec (its terms),
+  and the hash of its messages' type or null; carried: null, or the stream, position and
+  ended of another ring's messages that a bridge has carried into this one). With --layout: spec (its terms),
   full (whether a message waits), fields and, where there is one, reply: an object each,
   as shmread --format json has them. --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
@@ -108,14 +109,20 @@ fn in_words(whole: &Whole<'_>) -> String {
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
-            "ring of {} bytes, stream 0x{}{}: head {}, released {}, tail {}{}",
+            "ring of {} bytes, stream 0x{}{}: head {}, released {}, tail {}{}{}",
             ring.capacity,
             ring.stream,
             ring.schema.as_deref().map_or_else(String::new, |schema| format!(", schema 0x{schema}")),
             ring.head,
             ring.released,
             ring.tail,
-            if ring.ended { ", the stream has ended" } else { "" }
+            if ring.ended { ", the stream has ended" } else { "" },
+            ring.carried.as_ref().map_or_else(String::new, |on| format!(
+                "\ncarried    stream 0x{} of another ring, up to {}{}",
+                on.stream,
+                on.position,
+                if on.ended { ", its end" } else { "" }
+            ))
         ),
         (None, Some(flag)) => match (shown.suspicion(), shown.full) {
             (Some(suspicion), _) => format!("{}; {suspicion}", layout.name()),

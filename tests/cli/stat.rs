@@ -1,7 +1,8 @@
 //! `shm-handoff stat`: looks, and changes nothing.
 
 use crate::support::{Channel, Run, SHM_HANDOFF, for_everybody, ipc, is_root, skipped};
-use shm_handoff::Role;
+use shm_handoff::backend::sysv::{Options, SysV};
+use shm_handoff::{Ring, Role, WaitPolicy, Writer};
 use std::path::Path;
 use std::process::Command;
 
@@ -52,6 +53,14 @@ fn of_a_ring() {
     for (field, value) in [("capacity", 65536), ("head", 0), ("released", 0), ("tail", 32)] {
         assert_eq!(ring[field], value, "{field} of {shown}");
     }
+    assert!(ring["carried"].is_null(), "{shown}");
+    let mut bridge = Writer::<SysV, Ring>::open(&Options::any_ring(channel.key())).unwrap();
+    bridge.carry(0xabc, 0, &[(16, b"of another ring")], &mut WaitPolicy::forever()).unwrap();
+    bridge.close().unwrap();
+    let on = serde_json::json!({"stream": "0000000000000abc", "position": 16, "ended": false});
+    assert_eq!(json(&channel)["ring"]["carried"], on);
+    let text = String::from_utf8(stat(&channel, &[]).end().code(0).stdout.clone()).unwrap();
+    assert!(text.contains("\ncarried    stream 0x0000000000000abc of another ring, up to 16\n"), "{text}");
     // A writer that was killed has failed.
     channel.seated_writer(&[]).kill();
     assert_eq!((&json(&channel)["writer_failed"], channel.is_seated(Role::Writer)), (&true.into(), false));

@@ -49,15 +49,26 @@ pub(super) struct Intent {
     pub(super) ended: bool,
 }
 
+/// What is in, by an intent and a walk that has ended at `tail`.
+fn judge(found: Intent, tail: u64) -> Carried {
+    let is_in = found.from == found.to || found.tail != tail;
+    let position = if is_in { found.to } else { found.from };
+    Carried { stream: found.stream, position, ended: found.ended && is_in }
+}
+
+/// The same for a side that only looks: a writer that is at work can have gone on in between.
+#[cfg(all(feature = "cli", not(model)))]
+pub(super) fn seen(ring: RingView<'_>, tail: u64) -> Option<Carried> {
+    Some(judge(newest(ring)?.1, tail))
+}
+
 /// What a writer that comes does first, whose walk has ended at `tail`: if the last intent is an open one, it is settled before
 /// anything is appended. Afterwards the walk would tell nothing of it any more.
 pub(super) fn settle(ring: RingView<'_>, tail: u64) {
     let Some((number, found)) = newest(ring) else { return };
     if found.from != found.to {
-        let is_in = found.tail != tail;
-        let position = if is_in { found.to } else { found.from };
-        let settled = Intent { from: position, to: position, tail, ended: found.ended && is_in, ..found };
-        store(ring, number, settled);
+        let Carried { stream, position, ended } = judge(found, tail);
+        store(ring, number, Intent { stream, from: position, to: position, tail, ended });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What waits in a ring, for a tool that only looks.
 
 use super::consumer::{Standing, peek, standing};
+use super::intent::{self, Carried};
 use super::record::{distance, wide};
 use crate::backend::RingView;
 use crate::error::{Corrupt, corrupt};
@@ -15,12 +16,14 @@ pub(crate) struct Waiting {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
     pub(crate) ended: bool,
+    /// What was carried on into it, as far as a look that may come in between can tell.
+    pub(crate) carried: Option<Carried>,
 }
 
 /// Counts what waits.
 pub(crate) fn waiting(ring: RingView<'_>) -> Result<Waiting, Corrupt> {
     let Standing { head, released } = standing(ring)?;
-    let mut found = Waiting { head, released, tail: released, messages: 0, bytes: 0, ended: false };
+    let mut found = Waiting { head, released, tail: released, messages: 0, bytes: 0, ended: false, carried: None };
     while let Some(record) = peek(ring, found.tail)? {
         if distance(head, record.end()) >= wide(ring.capacity()) {
             return Err(corrupt("the records have no end"));
@@ -30,5 +33,6 @@ pub(crate) fn waiting(ring: RingView<'_>) -> Result<Waiting, Corrupt> {
         found.messages += u64::from(record.kind == Kind::Bytes);
         found.bytes += wide(record.len);
     }
+    found.carried = intent::seen(ring, found.tail);
     Ok(found)
 }
