@@ -43,7 +43,7 @@ Files:
   the same one for both sides. ID is what a C program gives to ftok(3): a number, of
   which the low 8 bits count (decimal, 0x hexadecimal, 0 octal), or one letter.";
 
-pub(super) const ENVIRONMENT: &str = "\
+pub const ENVIRONMENT: &str = "\
 Environment:
   NO_COLOR        if it is set, no colour, but for --color=always
   CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is";
@@ -59,10 +59,10 @@ fn with_fields(examples: &str) -> String {
 /// What both sides take.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // flags of a command line
-pub(super) struct Common {
+pub struct Common {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(short, long, value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
-    pub(super) key: KeySpec,
+    pub key: KeySpec,
 
     /// Permissions of what has to be made, octal
     #[arg(long, value_name = "OCTAL", default_value = "600", value_parser = mode)]
@@ -88,7 +88,7 @@ pub(super) struct Common {
     /// Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take
     /// longer [default: forever]
     #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(super) timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
 
     /// Use a segment or semaphore set that belongs to another user
     #[arg(long)]
@@ -96,7 +96,7 @@ pub(super) struct Common {
 
     /// Say nothing on stderr but errors
     #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
+    pub quiet: bool,
 
     /// Show messages, bytes, rate and time on stderr, and the time left if the input is
     /// a file: `auto` on a terminal, `always` elsewhere too, as a line a second
@@ -109,7 +109,7 @@ pub(super) struct Common {
 
     /// Say on stderr what happens
     #[arg(short, long)]
-    pub(super) verbose: bool,
+    pub verbose: bool,
 }
 
 /// A key on a command line: its path need not be UTF-8.
@@ -196,7 +196,8 @@ fn detached(args: impl IntoIterator<Item = OsString>) -> Option<(String, String)
 }
 
 /// Reads the command line, or says what is wrong with it and ends the process.
-pub(super) fn parse<P: Parser>() -> P {
+#[must_use]
+pub fn parse<P: Parser>() -> P {
     P::try_parse().unwrap_or_else(|mut error| {
         if let Some((_, together)) = detached(std::env::args_os()).filter(|_| error.exit_code() != 0) {
             let tip = format!("{EQUALS_SIGN}: {together}");

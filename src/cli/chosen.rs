@@ -11,13 +11,13 @@ use crate::backend::{Backend, Layout};
 use crate::declare::{Declared, Payload, Span};
 
 /// What `--layout` declares.
-pub(super) struct Chosen {
+pub struct Chosen {
     pub(super) declared: Declared,
 }
 
 impl Chosen {
     /// `None`: there is no such option.
-    pub(super) fn of(common: &Common) -> Result<Option<Self>, Failure> {
+    pub fn of(common: &Common) -> Result<Option<Self>, Failure> {
         let Some(spec) = &common.layout else { return Ok(None) };
         let chosen = Self { declared: spec::read(spec)? };
         if common.raw && !chosen.has_records() {
@@ -46,7 +46,7 @@ impl Chosen {
     }
 
     /// Says which members were chosen, and why, unless the SPEC leaves no choice.
-    pub(super) fn introduce(&self, program: &str, common: &Common) {
+    pub fn introduce(&self, program: &str, common: &Common) {
         if common.quiet {
             return;
         }
@@ -67,7 +67,7 @@ fn sum(spans: &[Span]) -> usize {
 
 /// What the messages of memory are. The other side can bring another layout, so this is asked each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carries {
+pub enum Carries {
     /// Texts, one at a time, by the tutorial's rules.
     Texts,
     /// Any bytes, as many messages as there is room for.
@@ -77,7 +77,8 @@ pub(super) enum Carries {
 }
 
 impl Carries {
-    pub(super) fn by(backend: &SysV) -> Self {
+    #[must_use]
+    pub fn by(backend: &SysV) -> Self {
         match backend.layout() {
             Layout::Ring { .. } => Self::Bytes,
             Layout::Declared if !Backend::declared(backend).is_text() => Self::Records,

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// How a program ends when it does not end well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
+pub enum Exit {
     /// A system call failed, permission, limits, or the output.
     System,
     /// The command line.
@@ -27,7 +27,8 @@ pub(super) enum Exit {
 
 impl Exit {
     /// The number. (Most of 2 is clap's own; 0 is success.)
-    pub(super) fn code(self) -> u8 {
+    #[must_use]
+    pub fn code(self) -> u8 {
         match self {
             Self::System => 1,
             Self::Usage => 2,
@@ -56,7 +57,8 @@ const MEANINGS: [(&str, &str); 9] = [
 
 /// The long part of a `--help`, and behind it the section about these exit codes, with what each stands for in
 /// this program.
-pub(super) fn help(text: &str, codes: &[(&str, &str)]) -> String {
+#[must_use]
+pub fn help(text: &str, codes: &[(&str, &str)]) -> String {
     const WIDTH: usize = 84;
     let indent = codes.iter().map(|(code, _)| code.len()).max().unwrap_or(0) + 4;
     let mut text = text.to_owned() + "\n\nExit status:";
@@ -114,18 +116,19 @@ pub(super) enum Hint {
 
 /// Why a program ends otherwise than well: what failed on what, and what to do next.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) exit: Exit,
-    pub(super) message: String,
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
     pub(super) hint: Option<Hint>,
 }
 
 impl Failure {
-    pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
+    pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self { exit, message: visible(&message.to_string()), hint: None }
     }
 
-    pub(super) fn hint(self, hint: impl fmt::Display) -> Self {
+    #[must_use]
+    pub fn hint(self, hint: impl fmt::Display) -> Self {
         Self { hint: Some(Hint::Words(hint.to_string())), ..self }
     }
 
@@ -137,11 +140,13 @@ impl Failure {
         }
     }
 
-    pub(super) fn signal(number: i32) -> Self {
+    #[must_use]
+    pub fn signal(number: i32) -> Self {
         Self::new(Exit::Signal(number), format!("ended by {}", name(number)))
     }
 
-    pub(super) fn timed_out() -> Self {
+    #[must_use]
+    pub fn timed_out() -> Self {
         Self::new(Exit::TimedOut, "no progress of the other side for as long as --timeout allows")
     }
 

@@ -49,13 +49,21 @@ const SHELLS: [(Shell, &str); 3] = [
 
 /// `tool` is `shm-handoff`, as it is defined.
 pub(super) fn run(args: &Generate, tool: Command) -> Result<(), Failure> {
+    write(&args.to, programs(tool))
+}
+
+/// Makes the pages and the completions of these programs, below `to`.
+///
+/// # Errors
+/// A file can't be written.
+pub fn write(to: &Path, programs: impl IntoIterator<Item = (&'static str, Command)>) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| Failure::new(Exit::System, format!("{}: {error}", path.display()));
     let folder_for = |folder: &str| {
-        let path = args.to.join(folder);
+        let path = to.join(folder);
         std::fs::create_dir_all(&path).map_err(|error| failed(&path, &error)).map(|()| path)
     };
     let mut made = 0;
-    for (name, command) in programs(tool) {
+    for (name, command) in programs {
         let pages = folder_for("man/man1")?;
         made += write_pages(&command, &pages).map_err(|error| failed(&pages, &error))?;
         let command = completed(name, &command);
@@ -65,7 +73,7 @@ pub(super) fn run(args: &Generate, tool: Command) -> Result<(), Failure> {
             made += 1;
         }
     }
-    stdio::show(&format!("{made} files in {}\n", args.to.display()))
+    stdio::show(&format!("{made} files in {}\n", to.display()))
 }
 
 fn programs(tool: Command) -> [(&'static str, Command); 3] {
@@ -206,9 +214,10 @@ fn write_page(page: &Command, all: &[Command], out: &mut Vec<u8>) -> io::Result<
     if let Some(help) = page.get_after_long_help().or_else(|| page.get_after_help()) {
         sections(&help.to_string()).to_writer(out)?;
     }
-    let others = ["shmread", "shmwrite", "shm-handoff"].into_iter().map(str::to_owned);
-    let others = others.chain(all.iter().skip(1).map(|page| title(page).to_owned()));
-    let others: Vec<_> = others.filter(|name| name != title(page)).map(|name| format!("{name}(1)")).collect();
+    let programs = ["shmread", "shmwrite", "shm-handoff"];
+    let others = all.iter().map(title).filter(|name| !programs.contains(name));
+    let others = programs.into_iter().chain(others).filter(|name| *name != title(page));
+    let others: Vec<_> = others.map(|name| format!("{name}(1)")).collect();
     let mut also = Roff::new();
     also.control("SH", ["SEE ALSO"]).text([roman(others.join(", ") + ", ipcs(1), ipcrm(1), sysvipc(7)")]);
     also.to_writer(out)

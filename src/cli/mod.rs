@@ -43,6 +43,18 @@ mod who;
 mod workers;
 mod write;
 
+/// What a program beside the three is made of.
+pub mod kit {
+    pub use super::args::{Common, ENVIRONMENT, parse};
+    pub use super::chosen::{Carries, Chosen};
+    pub use super::exit::{Exit, Failure, help};
+    pub use super::generate::write as write_share;
+    pub use super::progress::Progress;
+    pub use super::signals::Signals;
+    pub use super::stdio::{choose_color, divert, print, print_as_it_is, warn};
+    pub use super::{introduce, open};
+}
+
 pub use read::shmread;
 pub use tool::shm_handoff;
 pub use write::shmwrite;
@@ -57,7 +69,11 @@ use std::time::Instant;
 use stdio::say;
 
 impl Common {
-    fn options(&self, chosen: Option<&Chosen>) -> Result<Options, Error> {
+    /// What is asked for at the key.
+    ///
+    /// # Errors
+    /// The key can't be had.
+    pub fn options(&self, chosen: Option<&Chosen>) -> Result<Options, Error> {
         let key = self.key.resolve()?;
         let options = match (chosen, self.ring) {
             (Some(chosen), _) => Options::declared(key, &chosen.declared),
@@ -75,12 +91,12 @@ impl Common {
 }
 
 /// Opens an end; a signal that came meanwhile is what ended us.
-fn open<T, E: Into<Failure>>(signals: &Signals, open: impl FnOnce() -> Result<T, E>) -> Result<T, Failure> {
+pub fn open<T, E: Into<Failure>>(signals: &Signals, open: impl FnOnce() -> Result<T, E>) -> Result<T, Failure> {
     open().map_err(|error| signals.caught().map_or_else(|| error.into(), Failure::signal))
 }
 
 /// What a user should know of the segment that was met.
-fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> Result<(), Failure> {
+pub fn introduce(program: &str, common: &Common, backend: &SysV, terminal: bool) -> Result<(), Failure> {
     let (segment, stat) = (backend.segment(), backend.segment().stat()?);
     if !common.quiet && (terminal || common.verbose) {
         say!("Memory attached at {:#x}", segment.address());

@@ -20,7 +20,7 @@ const DRAWN_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// Counts messages and bytes, and shows them now and then.
-pub(super) struct Progress {
+pub struct Progress {
     program: &'static str,
     /// `sent` or `received`.
     what: &'static str,
@@ -46,13 +46,8 @@ fn is_drawable() -> bool {
 impl Progress {
     /// `all`: how many bytes there will be, if that is known; `talks`: a person talks to this program
     /// through the terminal, where a bar would be in the way.
-    pub(super) fn new(
-        program: &'static str,
-        what: &'static str,
-        common: &Common,
-        all: Option<u64>,
-        talks: bool,
-    ) -> Self {
+    #[must_use]
+    pub fn new(program: &'static str, what: &'static str, common: &Common, all: Option<u64>, talks: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let shown = match common.progress {
             Some(When::Always) if !is_terminal => Shown::Lines { last: Instant::now() },
@@ -64,7 +59,7 @@ impl Progress {
 
     /// So many more messages have gone over, of so many bytes together.
     #[inline]
-    pub(super) fn add(&mut self, messages: u64, bytes: usize) {
+    pub fn add(&mut self, messages: u64, bytes: usize) {
         self.messages += messages;
         self.bytes += bytes as u64;
         self.untold += messages;
@@ -74,7 +69,7 @@ impl Progress {
     }
 
     /// Shows where it stands. To be called while there is nothing else to do.
-    pub(super) fn tell(&mut self) {
+    pub fn tell(&mut self) {
         match &mut self.shown {
             Shown::Bar(bar) if self.untold > 0 && is_drawable() => {
                 bar.set_message(format!("{} message{}", HumanCount(self.messages), plural(self.messages)));
@@ -90,7 +85,7 @@ impl Progress {
     }
 
     /// Takes the bar away; with `-v` a line says how much it was.
-    pub(super) fn end(&mut self, common: &Common) {
+    pub fn end(&mut self, common: &Common) {
         if let Shown::Bar(bar) = std::mem::replace(&mut self.shown, Shown::Nothing) {
             bar.finish_and_clear();
         }
@@ -99,7 +94,8 @@ impl Progress {
         }
     }
 
-    pub(super) fn messages(&self) -> u64 {
+    #[must_use]
+    pub fn messages(&self) -> u64 {
         self.messages
     }
 

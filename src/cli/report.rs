@@ -62,11 +62,18 @@ impl Failure {
         last.map_or(Ok(()), Err)
     }
 
+    /// What to do next, in words.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        self.hint.as_ref().and_then(hint::in_words)
+    }
+
     /// Says it on stderr, with what else there is to say behind it.
-    pub(super) fn report(&self, program: &str, and: &str) -> ExitCode {
+    #[allow(clippy::must_use_candidate)] // a failure can be said and lived with
+    pub fn report(&self, program: &str, and: &str) -> ExitCode {
         let (bad, good) = (stdio::BAD, stdio::HINT);
         say!("{bad}{program}:{bad:#} {}{and}", self.message);
-        if let Some(hint) = self.hint.as_ref().and_then(hint::in_words) {
+        if let Some(hint) = self.next() {
             say!("  {good}hint:{good:#} {hint}");
         }
         ExitCode::from(self.exit.code())

@@ -20,7 +20,7 @@ const LEAVE: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 const HANG_UP: Duration = Duration::from_millis(100);
 
 /// The signals that were caught, from construction on.
-pub(super) struct Signals {
+pub struct Signals {
     #[allow(clippy::disallowed_types)] // as above
     caught: Arc<AtomicUsize>,
     pipe: UnixStream,
@@ -38,7 +38,7 @@ pub(super) enum Ready {
 impl Signals {
     /// Catches SIGHUP, SIGINT and SIGTERM, but for those that whoever started
     /// us had ignored (as nohup does).
-    pub(super) fn catch() -> Result<Self, Failure> {
+    pub fn catch() -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::new(Exit::System, format!("signal handlers: {error}"));
         let (pipe, end) = UnixStream::pair().map_err(failed)?;
         #[allow(clippy::disallowed_types)] // as above
@@ -56,7 +56,8 @@ impl Signals {
     }
 
     /// The signal that was caught last, if any.
-    pub(super) fn caught(&self) -> Option<i32> {
+    #[must_use]
+    pub fn caught(&self) -> Option<i32> {
         match self.caught.load(Ordering::Relaxed) {
             0 => None,
             number => i32::try_from(number).ok(),
@@ -66,7 +67,7 @@ impl Signals {
     /// Fails if a signal was caught. Every message asks, or every batch, for a side at full rate never comes
     /// to a wait that would.
     #[inline]
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub fn check(&self) -> Result<(), Failure> {
         self.caught().map_or(Ok(()), |signal| Err(Failure::signal(signal)))
     }
 

@@ -56,7 +56,7 @@ pub(super) const HEADING: Style = Style::new().bold();
 
 /// Takes the word of `--color` before anything is parsed, for what a failure to parse
 /// prints; `NO_COLOR` and `CLICOLOR_FORCE` are heeded where it says nothing.
-pub(super) fn choose_color(args: impl Iterator<Item = OsString>) {
+pub fn choose_color(args: impl Iterator<Item = OsString>) {
     if std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0") {
         // What looks at it later takes any value for a yes, 0 too.
         // SAFETY: nothing else runs yet that could look at the environment.
@@ -86,13 +86,29 @@ pub(super) fn draw(bar: &ProgressBar) {
     let _ = DRAWN.set(bar.clone());
 }
 
+/// What takes the lines in the place of stderr's readers.
+static DIVERTED: OnceLock<fn(&str)> = OnceLock::new();
+
+/// From now on `to` is given what would be printed, without its styles.
+pub fn divert(to: fn(&str)) {
+    let _ = DIVERTED.set(to);
+}
+
 /// How long, in ms, to wait for whoever reads stderr.
 const UNREAD: u8 = 200;
 
 /// Writes to stderr, styles only where they show. Whether anybody reads it changes
 /// nothing: a diagnostic that can't be delivered must not end the session that it is about,
 /// nor keep it from going on.
-pub(super) fn print(text: std::fmt::Arguments<'_>) {
+pub fn print(text: std::fmt::Arguments<'_>) {
+    if let Some(to) = DIVERTED.get() {
+        return to(&anstream::adapter::strip_str(&text.to_string()).to_string());
+    }
+    print_as_it_is(text);
+}
+
+/// Writes to stderr, also where what is printed is diverted.
+pub fn print_as_it_is(text: std::fmt::Arguments<'_>) {
     if !signals::is_writable(std::io::stderr().as_fd(), UNREAD.into()) {
         return;
     }
@@ -104,7 +120,7 @@ pub(super) fn print(text: std::fmt::Arguments<'_>) {
 }
 
 /// Says what nobody asked for, and does not end us; the hint comes on the next line.
-pub(super) fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<std::fmt::Arguments<'_>>) {
+pub fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<std::fmt::Arguments<'_>>) {
     say!("{program}: {WARNING}warning:{WARNING:#} {what}");
     if let Some(hint) = hint {
         say!("  {HINT}hint:{HINT:#} {hint}");
