@@ -165,4 +165,54 @@ impl<B: Backend, L: MaybeRing> Reader<B, L> {
         let Some(core) = L::consumer(&mut self.core) else { return Err(no_ring().into()) };
         Ok(core.append(&self.memory, out, more)?)
     }
+
+    /// The position up to which everything was released; 0 at a slot.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send(b"hello")?;
+    /// reader.peek()?.release();
+    /// assert_eq!(reader.released(), 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn released(&mut self) -> u64 {
+        L::consumer(&mut self.core).map_or(0, |core| core.released())
+    }
+
+    /// Sets the cursor to `position`, back or ahead, if a message that lies there ends at it, or if it is
+    /// [where the first one begins](Self::released). Says whether it did; otherwise the cursor stays. Does not wait.
+    ///
+    /// # Errors
+    /// [`RecvError::Backend`]: a peer broke the layout, or this is a slot.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send_all(&[b"a", b"b", b"c"])?;
+    /// assert!(reader.seek(32)? && !reader.seek(24)?);
+    /// assert_eq!(reader.peek_next(&mut WaitPolicy::forever())?.text(), b"c");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn seek(&mut self, position: u64) -> Result<bool, RecvError> {
+        let Some(core) = L::consumer(&mut self.core) else { return Err(no_ring().into()) };
+        Ok(core.seek(&self.memory, position)?)
+    }
+
+    /// Releases the messages before `position`, if one that was peeked at ends there; says whether it did. What was peeked
+    /// at behind it stays peeked at.
+    ///
+    /// # Errors
+    /// As [`seek`](Self::seek).
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// writer.send_all(&[b"a", b"b", b"c"])?;
+    /// assert!(reader.seek(48)?);
+    /// assert!(reader.release_at(32)? && !reader.release_at(40)?);
+    /// assert_eq!((reader.released(), reader.cursor().position()), (32, 48));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn release_at(&mut self, position: u64) -> Result<bool, RecvError> {
+        let Some(core) = L::consumer(&mut self.core) else { return Err(no_ring().into()) };
+        Ok(core.release_at(&self.memory, position)?)
+    }
 }

@@ -17,7 +17,7 @@ pub struct Consumer {
     /// As it stands in the ring.
     pub(super) head: u64,
     /// Up to here everything was released.
-    released: u64,
+    pub(super) released: u64,
     /// Up to here everything was peeked at.
     pub(super) cursor: u64,
     /// Counts the memory that was attached: a cursor of other memory means nothing.

@@ -1,9 +1,9 @@
-//! Many messages, copied once each to where a program prints them from.
+//! Many messages at once: copied once each to where a program prints them from, and found again by their positions.
 
-use super::consumer::{Consumer, look, record};
+use super::consumer::{Consumer, look, peek, record};
 use super::record::{distance, size_of_record, wide};
 use crate::backend::{Backend, RingView};
-use crate::error::Error;
+use crate::error::{Corrupt, Error};
 use crate::protocol::core::{Consumer as _, Cursor, Kind, Record};
 
 impl Consumer {
@@ -56,5 +56,45 @@ impl Consumer {
                 return Ok(false);
             }
         }
+    }
+
+    pub(super) fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// Whether a message ends at `position`, from `from` on, where one begins.
+    fn ends_at(&self, ring: RingView<'_>, from: u64, position: u64) -> Result<bool, Corrupt> {
+        let (mut at, ahead) = (from, distance(from, position));
+        while distance(from, at) < ahead {
+            match self.bounded(ring, peek(ring, at)?)? {
+                Some(found @ Record { kind: Kind::Bytes, .. }) => at = found.end(),
+                _ => return Ok(false),
+            }
+        }
+        Ok(at == position)
+    }
+
+    /// Sets the cursor to `position`, if a message ends there.
+    pub(super) fn seek<B: Backend>(&mut self, memory: &B, position: u64) -> Result<bool, Error> {
+        if !self.attached {
+            self.attach(memory)?;
+        }
+        let (ahead, peeked) = (distance(self.released, position), distance(self.released, self.cursor));
+        let from = if ahead < peeked { self.released } else { self.cursor };
+        let found = ahead < wide(memory.ring().capacity()) && self.ends_at(memory.ring(), from, position)?;
+        if found {
+            self.cursor = position;
+        }
+        Ok(found)
+    }
+
+    /// Releases what lies before `position`, if a message that was peeked at ends there.
+    pub(super) fn release_at<B: Backend>(&mut self, memory: &B, position: u64) -> Result<bool, Error> {
+        let (ahead, peeked) = (distance(self.released, position), distance(self.released, self.cursor));
+        let found = self.attached && ahead <= peeked && self.ends_at(memory.ring(), self.released, position)?;
+        if found {
+            self.release_up_to(memory, Cursor { to: position, ..self.cursor() });
+        }
+        Ok(found)
     }
 }
