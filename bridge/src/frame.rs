@@ -10,15 +10,11 @@ use thiserror::Error;
 /// The version of these frames.
 pub const VERSION: u8 = 1;
 
-/// What a frame of a session belongs to.
+/// What a frame of the sender's belongs to, once it has a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
-    /// The sender's process: random.
-    pub sender: u64,
-    /// The receiver's process: random.
+    /// The session: it names the receiver's process, the sender's, and the stream.
     pub session: u64,
-    /// The stream that is carried.
-    pub stream: Stream,
     /// The sender's released position when the session began. A receiving ring without a history begins there.
     pub base: u64,
     /// Which time the sender sends this. It grows whenever the sender goes back, so that one loss is asked for once.
@@ -30,14 +26,14 @@ pub struct Flow {
 pub enum Frame {
     /// The sender asks for a session. It says so again until it is welcomed.
     Hello {
-        /// The sender's process.
+        /// The sender's process: random.
         sender: u64,
+        /// How often the sender has begun to greet.
+        greeting: u32,
         /// The stream that it carries.
         stream: Stream,
         /// The stream before, of which the same process carried something: that memory was removed.
         after: Option<Stream>,
-        /// How often the sender has begun to greet.
-        greeting: u32,
     },
     /// Messages.
     Batch(Batch),
@@ -48,7 +44,7 @@ pub enum Frame {
         /// Up to where the sender has sent.
         sent: u64,
     },
-    /// The writer there has died, and the last thing that it wrote ends at `at`.
+    /// The writer there has died, and the last thing that it wrote ends at `at`. Asks for [`Told`](Self::Told).
     Died {
         /// What it belongs to.
         flow: Flow,
@@ -57,16 +53,14 @@ pub enum Frame {
     },
     /// The sender leaves in order.
     SenderLeft {
-        /// The sender's process.
-        sender: u64,
-        /// The receiver's process.
+        /// Which session it leaves.
         session: u64,
     },
     /// The receiver answers a [`Hello`](Self::Hello).
     Welcome {
-        /// The receiver's process.
+        /// The new session: random.
         session: u64,
-        /// The sender's process.
+        /// From the `Hello`.
         sender: u64,
         /// From the `Hello`.
         greeting: u32,
@@ -75,32 +69,44 @@ pub enum Frame {
         /// Free bytes in the receiving ring.
         room: u64,
     },
-    /// How far the receiver has come.
-    Ack(Ack),
-    /// The receiver does not know the session of a frame: it is another process, or has another sender or stream by now.
-    Unknown {
-        /// From the frame.
+    /// The receiver's ring has a stream already, which has not ended: the answer to a [`Hello`](Self::Hello) of another one.
+    Taken {
+        /// From the `Hello`.
         sender: u64,
-        /// From the frame.
-        session: u64,
-        /// From the frame.
+        /// From the `Hello`.
+        greeting: u32,
+        /// The stream that the ring has.
         stream: Stream,
     },
-    /// The receiver will not carry this.
-    Refused {
-        /// The sender's process.
-        sender: u64,
-        /// Why.
-        why: Refusal,
+    /// How far the receiver has come.
+    Ack(Ack),
+    /// The receiver does not know this session, or not any more: greet again.
+    Unknown {
+        /// From the frame that it answers.
+        session: u64,
     },
-    /// The reader there has left or died.
+    /// A message can't be carried there, and those before it were. The receiver leaves.
+    Unsendable {
+        /// The session.
+        session: u64,
+        /// The position behind the message.
+        position: u64,
+        /// Why not.
+        why: String,
+    },
+    /// The reader there has left or died, and the receiver leaves.
     ReaderGone {
-        /// The receiver's process.
+        /// The session.
+        session: u64,
+    },
+    /// The receiver has told its reader of the writer's death, and leaves.
+    Told {
+        /// The session.
         session: u64,
     },
     /// The receiver leaves in order.
     ReceiverLeft {
-        /// The receiver's process.
+        /// The session.
         session: u64,
     },
 }
@@ -108,12 +114,8 @@ pub enum Frame {
 /// How far the receiver has come: `acked` ≤ `taken` ≤ `held`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ack {
-    /// The receiver's process.
+    /// The session.
     pub session: u64,
-    /// The sender's process.
-    pub sender: u64,
-    /// The stream that is carried.
-    pub stream: Stream,
     /// Up to here everything is in the receiver's hands: the next message that it takes begins there.
     pub held: u64,
     /// Up to here everything lies in the receiving ring, or was received from it.
@@ -128,20 +130,6 @@ pub struct Ack {
     pub again: bool,
 }
 
-/// Why a receiver refuses.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Refusal {
-    /// The receiving ring has another stream, which has not ended.
-    Taken(Stream),
-    /// A message can't be carried there.
-    Message {
-        /// The position behind it.
-        position: u64,
-        /// Why.
-        why: String,
-    },
-}
-
 /// Why a frame was not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Malformed {
@@ -153,18 +141,19 @@ pub enum Malformed {
     Frame,
 }
 
-pub(crate) const BATCH: u8 = 1;
 const HELLO: u8 = 0;
+pub(crate) const BATCH: u8 = 1;
 const PROBE: u8 = 2;
 const DIED: u8 = 3;
 const SENDER_LEFT: u8 = 4;
 const WELCOME: u8 = 5;
-const ACK: u8 = 6;
-const UNKNOWN: u8 = 7;
-const TAKEN: u8 = 8;
-const MESSAGE: u8 = 9;
+const TAKEN: u8 = 6;
+const ACK: u8 = 7;
+const UNKNOWN: u8 = 8;
+const UNSENDABLE: u8 = 9;
 const READER_GONE: u8 = 10;
-const RECEIVER_LEFT: u8 = 11;
+const TOLD: u8 = 11;
+const RECEIVER_LEFT: u8 = 12;
 
 /// The longest text of a refusal, in bytes.
 const LONGEST_WHY: usize = 1024;
@@ -176,7 +165,7 @@ impl Frame {
         let mut out = vec![VERSION];
         match self {
             Self::Batch(batch) => return batch.encode(),
-            Self::Hello { sender, stream, after, greeting } => {
+            Self::Hello { sender, greeting, stream, after } => {
                 put(&mut out, HELLO, &[sender, stream.0]);
                 put_option(&mut out, after.map(|stream| stream.0));
                 out.extend_from_slice(&greeting.to_le_bytes());
@@ -189,24 +178,28 @@ impl Frame {
                 put(&mut out, DIED, &[at]);
                 flow.encode(&mut out);
             }
-            Self::SenderLeft { sender, session } => put(&mut out, SENDER_LEFT, &[sender, session]),
+            Self::SenderLeft { session } => put(&mut out, SENDER_LEFT, &[session]),
             Self::Welcome { session, sender, greeting, position, room } => {
                 put(&mut out, WELCOME, &[session, sender, room]);
                 put_option(&mut out, position);
                 out.extend_from_slice(&greeting.to_le_bytes());
             }
-            Self::Ack(Ack { session, sender, stream, held, taken, acked, room, turn, again }) => {
-                put(&mut out, ACK, &[session, sender, stream.0, held, taken, acked, room]);
+            Self::Taken { sender, greeting, stream } => {
+                put(&mut out, TAKEN, &[sender, stream.0]);
+                out.extend_from_slice(&greeting.to_le_bytes());
+            }
+            Self::Ack(Ack { session, held, taken, acked, room, turn, again }) => {
+                put(&mut out, ACK, &[session, held, taken, acked, room]);
                 out.extend_from_slice(&turn.to_le_bytes());
                 out.push(u8::from(again));
             }
-            Self::Unknown { sender, session, stream } => put(&mut out, UNKNOWN, &[sender, session, stream.0]),
-            Self::Refused { sender, why: Refusal::Taken(stream) } => put(&mut out, TAKEN, &[sender, stream.0]),
-            Self::Refused { sender, why: Refusal::Message { position, why } } => {
-                put(&mut out, MESSAGE, &[sender, position]);
+            Self::Unknown { session } => put(&mut out, UNKNOWN, &[session]),
+            Self::Unsendable { session, position, why } => {
+                put(&mut out, UNSENDABLE, &[session, position]);
                 out.extend_from_slice(beginning(&why, LONGEST_WHY).as_bytes());
             }
             Self::ReaderGone { session } => put(&mut out, READER_GONE, &[session]),
+            Self::Told { session } => put(&mut out, TOLD, &[session]),
             Self::ReceiverLeft { session } => put(&mut out, RECEIVER_LEFT, &[session]),
         }
         out
@@ -233,7 +226,7 @@ impl Frame {
             },
             PROBE => Self::Probe { sent: fields.u64()?, flow: Flow::decode(&mut fields)? },
             DIED => Self::Died { at: fields.u64()?, flow: Flow::decode(&mut fields)? },
-            SENDER_LEFT => Self::SenderLeft { sender: fields.u64()?, session: fields.u64()? },
+            SENDER_LEFT => Self::SenderLeft { session: fields.u64()? },
             WELCOME => Self::Welcome {
                 session: fields.u64()?,
                 sender: fields.u64()?,
@@ -241,10 +234,9 @@ impl Frame {
                 position: fields.option()?,
                 greeting: fields.u32()?,
             },
+            TAKEN => Self::Taken { sender: fields.u64()?, stream: Stream(fields.u64()?), greeting: fields.u32()? },
             ACK => Self::Ack(Ack {
                 session: fields.u64()?,
-                sender: fields.u64()?,
-                stream: Stream(fields.u64()?),
                 held: fields.u64()?,
                 taken: fields.u64()?,
                 acked: fields.u64()?,
@@ -252,13 +244,10 @@ impl Frame {
                 turn: fields.u32()?,
                 again: fields.bool()?,
             }),
-            UNKNOWN => Self::Unknown { sender: fields.u64()?, session: fields.u64()?, stream: Stream(fields.u64()?) },
-            TAKEN => Self::Refused { sender: fields.u64()?, why: Refusal::Taken(Stream(fields.u64()?)) },
-            MESSAGE => Self::Refused {
-                sender: fields.u64()?,
-                why: Refusal::Message { position: fields.u64()?, why: fields.text()? },
-            },
+            UNKNOWN => Self::Unknown { session: fields.u64()? },
+            UNSENDABLE => Self::Unsendable { session: fields.u64()?, position: fields.u64()?, why: fields.text()? },
             READER_GONE => Self::ReaderGone { session: fields.u64()? },
+            TOLD => Self::Told { session: fields.u64()? },
             RECEIVER_LEFT => Self::ReceiverLeft { session: fields.u64()? },
             _ => return Err(Malformed::Frame),
         };
@@ -267,23 +256,17 @@ impl Frame {
 }
 
 impl Flow {
-    pub(crate) const BYTES: usize = 36;
+    pub(crate) const BYTES: usize = 20;
 
     pub(crate) fn encode(self, out: &mut Vec<u8>) {
-        for number in [self.sender, self.session, self.stream.0, self.base] {
+        for number in [self.session, self.base] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&self.turn.to_le_bytes());
     }
 
     pub(crate) fn decode(fields: &mut Fields<'_>) -> Result<Self, Malformed> {
-        Ok(Self {
-            sender: fields.u64()?,
-            session: fields.u64()?,
-            stream: Stream(fields.u64()?),
-            base: fields.u64()?,
-            turn: fields.u32()?,
-        })
+        Ok(Self { session: fields.u64()?, base: fields.u64()?, turn: fields.u32()? })
     }
 }
 

@@ -11,9 +11,12 @@
 //! * The receiving ring itself says how far it has come. So duplicates are noticed and gaps are asked for again, whichever process
 //!   was killed and started anew.
 //!
-//! The sender and the receiver are two state machines without input or output. They act on the traits of [`world`], and
+//! [`Sender`](sender::Sender) and [`Receiver`](receiver::Receiver) are two state machines without input or output. They act on the traits of [`world`], and
 //! say what to wait for. A model checker runs the same source on a world of its own.
 
 pub mod batch;
 pub mod frame;
+pub mod pace;
+pub mod receiver;
+pub mod sender;
 pub mod world;

@@ -91,11 +91,12 @@ pub trait Source {
     /// The memory can't be read.
     fn seek(&mut self, position: u64) -> Result<Found, Self::Error>;
 
-    /// Releases everything up to `position`. A message, and never the end, ends there. The cursor stays.
+    /// Releases everything up to `position`, which was peeked at since it was released last. The cursor stays. `false`: no message ends
+    /// there, and nothing was released. (The end of the stream is not released, but [`end`](Self::end)ed.)
     ///
     /// # Errors
     /// The memory can't be written.
-    fn release(&mut self, position: u64) -> Result<(), Self::Error>;
+    fn release(&mut self, position: u64) -> Result<bool, Self::Error>;
 
     /// Releases all messages and ends the session, as a reader that has met the end does.
     ///
@@ -153,24 +154,74 @@ pub trait Carrier {
 
 /// What a driver does next. A frame that arrives always ends a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next<O> {
+pub enum Next {
     /// Hear what has arrived, then step again.
     Step,
     /// Wait until then, if there is such a moment, or until this happens.
     Wait(Option<Duration>, Event),
     /// Leave.
-    Done(O),
+    Done(Outcome),
 }
 
-/// What else than a frame and a moment ends a wait.
+/// What else than a frame and a moment ends a wait. (The death of a peer here always does.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Nothing. (The death of a peer here always does.)
+    /// Nothing.
     None,
     /// A message, or the end, behind the source's cursor.
     Message,
-    /// Room for a message of so many bytes in the sink.
+    /// Room for a message of so many bytes in the sink. The end has none.
     Room(usize),
     /// The reader here has released something.
     Receipt,
+}
+
+/// Why a bridge leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The stream has ended, and everything was acknowledged.
+    Ended,
+    /// The writer on the sender's side has died.
+    WriterDied,
+    /// The reader on the receiver's side has left or died.
+    ReaderGone,
+    /// The ring over there has another stream.
+    Taken(Stream),
+    /// A message can't be carried over there.
+    Unsendable {
+        /// The position behind it.
+        position: u64,
+        /// Why not.
+        why: String,
+    },
+    /// The ring over there goes on at a position that the ring here does not have: they tell different stories of one stream.
+    Strange {
+        /// The position.
+        position: u64,
+        /// Up to where the ring here is released.
+        released: u64,
+    },
+    /// Nothing went on for as long as [`Limits::timeout`](crate::pace::Limits::timeout).
+    TimedOut,
+}
+
+/// What a machine has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Numbers {
+    /// Sessions that began.
+    pub sessions: u64,
+    /// Messages that were sent, with those that were sent again; or that were put into the ring.
+    pub messages: u64,
+    /// The sender: how often it went back.
+    pub again: u64,
+    /// The sender: how often it asked for an acknowledgement.
+    pub probes: u64,
+    /// The receiver: messages that came once more, and were dropped.
+    pub duplicates: u64,
+    /// The receiver: batches that were ahead of what it had.
+    pub gaps: u64,
+    /// The receiver: batches for which it had no memory left.
+    pub dropped: u64,
+    /// Frames that no bridge sends.
+    pub foreign: u64,
 }

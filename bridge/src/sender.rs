@@ -1,0 +1,342 @@
+//! The side that reads a ring and sends what is there. It releases in its ring only what the receiver has acknowledged.
+
+use crate::batch::Batch;
+use crate::frame::{Ack, Flow, Frame};
+use crate::pace::{Limits, Timer};
+use crate::world::{Carrier, Event, Found, Next, Numbers, Outcome, Peeked, Source, Stream};
+use std::cmp::Ordering;
+use std::time::Duration;
+
+/// The sender's state. It keeps no message: what has to be sent again is still in the ring.
+///
+/// ```text
+///             Welcome                    everything, with the end, is acknowledged
+/// greeting ------------> in a session --------------------------------------------> Ended
+///    ^                        |
+///    +------------------------+  Unknown, ReceiverLeft, other memory
+/// ```
+///
+/// All times are since one moment of the driver's choice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sender {
+    limits: Limits,
+    id: u64,
+    stream: Stream,
+    after: Option<Stream>,
+    greeting: u32,
+    turn: u32,
+    session: Option<Session>,
+    /// When to greet or to probe again.
+    timer: Timer,
+    progress: Duration,
+    writer_died: bool,
+    outcome: Option<Outcome>,
+    /// What happened.
+    pub numbers: Numbers,
+}
+
+/// What the sender knows of a receiver.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Session {
+    id: u64,
+    /// Whether the receiver has something of the stream.
+    bound: bool,
+    base: u64,
+    /// Up to here everything was sent: the source's cursor, or the end behind it.
+    sent: u64,
+    /// The furthest that it was.
+    furthest: u64,
+    held: u64,
+    taken: u64,
+    room: u64,
+    end: Option<u64>,
+    /// Since when the receiver lacks nothing but word of the writer's death.
+    dying: Option<Duration>,
+}
+
+impl Sender {
+    /// A sender of `source`; `id` is random.
+    #[must_use]
+    pub fn new(limits: Limits, id: u64, source: &impl Source, now: Duration) -> Self {
+        Self {
+            limits,
+            id,
+            stream: source.stream(),
+            after: None,
+            greeting: 0,
+            turn: 0,
+            session: None,
+            timer: Timer::due(&limits),
+            progress: now,
+            writer_died: false,
+            outcome: None,
+            numbers: Numbers::default(),
+        }
+    }
+
+    /// Whether there is a receiver.
+    #[must_use]
+    pub fn has_session(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// The writer here has died, and nothing lies behind the source's cursor.
+    pub fn writer_died(&mut self) {
+        self.writer_died = true;
+    }
+
+    /// Says that this sender leaves in order. Nothing follows.
+    pub fn leave(&mut self, carrier: &mut impl Carrier) {
+        if let Some(session) = &self.session {
+            carrier.send(Frame::SenderLeft { session: session.id });
+        }
+    }
+
+    /// Takes in what the receiver says.
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn hear<S: Source>(
+        &mut self,
+        frame: Frame,
+        now: Duration,
+        source: &mut S,
+        carrier: &mut impl Carrier,
+    ) -> Result<(), S::Error> {
+        match frame {
+            Frame::Welcome { session, sender, greeting, position, room }
+                if self.session.is_none() && (sender, greeting) == (self.id, self.greeting) =>
+            {
+                self.welcomed(session, position, room, now, source)
+            }
+            Frame::Taken { sender, greeting, stream }
+                if self.session.is_none() && (sender, greeting) == (self.id, self.greeting) =>
+            {
+                self.outcome = Some(Outcome::Taken(stream));
+                Ok(())
+            }
+            Frame::Ack(ack) if self.is_in(ack.session) => self.acknowledged(ack, now, source, carrier),
+            Frame::Unknown { session } | Frame::ReceiverLeft { session } if self.is_in(session) => {
+                self.greet();
+                Ok(())
+            }
+            Frame::Unsendable { session, position, why } if self.is_in(session) => {
+                self.give_up(Outcome::Unsendable { position, why }, carrier);
+                Ok(())
+            }
+            Frame::ReaderGone { session } if self.is_in(session) => {
+                self.give_up(Outcome::ReaderGone, carrier);
+                Ok(())
+            }
+            Frame::Told { session } if self.is_in(session) && self.writer_died => {
+                self.give_up(Outcome::WriterDied, carrier);
+                Ok(())
+            }
+            // Of another session, or another sender's.
+            _ => Ok(()),
+        }
+    }
+
+    /// Does the next thing that there is to do.
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn step<S: Source>(
+        &mut self,
+        now: Duration,
+        source: &mut S,
+        carrier: &mut impl Carrier,
+    ) -> Result<Next, S::Error> {
+        if self.outcome.is_none() && self.limits.timeout.is_some_and(|timeout| now >= self.progress + timeout) {
+            self.give_up(Outcome::TimedOut, carrier);
+        }
+        if let Some(outcome) = &self.outcome {
+            return Ok(Next::Done(outcome.clone()));
+        }
+        let Some(session) = &mut self.session else {
+            if self.timer.fires(now, &self.limits) {
+                let (sender, greeting) = (self.id, self.greeting);
+                carrier.send(Frame::Hello { sender, greeting, stream: self.stream, after: self.after });
+            }
+            return Ok(self.wait(Event::None));
+        };
+        let flow = Flow { session: session.id, base: session.base, turn: self.turn };
+        // The end is the last thing that is sent. Where nothing is under way, a batch goes without room: its receipt tells of more.
+        let window = session.taken.saturating_add(session.room).saturating_sub(session.sent);
+        let most = if session.sent == session.taken { u64::MAX } else { window };
+        let mut event = Event::None;
+        if most > 0 && session.end != Some(session.sent) {
+            let mut batch = Batch::new(flow, session.sent);
+            match source.peek(&mut batch, self.limits.batch.min(most.try_into().unwrap_or(usize::MAX)))? {
+                Peeked::More | Peeked::Nothing => {}
+                Peeked::End(position) => {
+                    session.end = Some(position);
+                    batch.set_end(position);
+                }
+                Peeked::Moved => {
+                    self.move_on(source);
+                    return Ok(Next::Step);
+                }
+            }
+            let sent = batch.end().unwrap_or(batch.to());
+            if sent > session.sent {
+                if session.sent == source.released() {
+                    self.timer = Timer::after(now, &self.limits);
+                }
+                if sent > session.furthest {
+                    self.progress = now;
+                }
+                (session.sent, session.furthest, session.dying) = (sent, sent.max(session.furthest), None);
+                self.numbers.messages += batch.len() as u64;
+                carrier.send(Frame::Batch(batch));
+                return Ok(Next::Step);
+            }
+            event = Event::Message;
+        }
+        // A death is told behind everything.
+        let dying = self.writer_died && event == Event::Message && session.taken == session.sent;
+        if dying && session.dying.is_none() {
+            session.dying = Some(now);
+            self.timer = Timer::due(&self.limits);
+        }
+        if session.dying.is_some_and(|since| now >= since + self.limits.silence) {
+            self.give_up(Outcome::WriterDied, carrier);
+            return Ok(Next::Step);
+        }
+        if self.timer.fires(now, &self.limits) {
+            self.numbers.probes += 1;
+            let sent = session.sent;
+            carrier.send(if dying { Frame::Died { flow, at: sent } } else { Frame::Probe { flow, sent } });
+        }
+        Ok(self.wait(event))
+    }
+
+    fn wait(&self, event: Event) -> Next {
+        let timeout = self.limits.timeout.map(|timeout| self.progress + timeout);
+        let silence = self.session.as_ref().and_then(|session| session.dying).map(|since| since + self.limits.silence);
+        Next::Wait([Some(self.timer.at), timeout, silence].into_iter().flatten().min(), event)
+    }
+
+    fn is_in(&self, session: u64) -> bool {
+        self.session.as_ref().is_some_and(|current| current.id == session)
+    }
+
+    fn greet(&mut self) {
+        self.session = None;
+        self.greeting = self.greeting.wrapping_add(1);
+        self.timer = Timer::due(&self.limits);
+    }
+
+    fn move_on(&mut self, source: &impl Source) {
+        if self.session.as_ref().is_some_and(|session| session.bound) {
+            self.after = Some(self.stream);
+        }
+        self.stream = source.stream();
+        self.greet();
+    }
+
+    fn give_up(&mut self, outcome: Outcome, carrier: &mut impl Carrier) {
+        self.leave(carrier);
+        self.outcome = Some(outcome);
+    }
+
+    fn welcomed<S: Source>(
+        &mut self,
+        id: u64,
+        position: Option<u64>,
+        room: u64,
+        now: Duration,
+        source: &mut S,
+    ) -> Result<(), S::Error> {
+        let released = source.released();
+        let start = position.unwrap_or(released);
+        let found = if start < released { Found::Nothing } else { source.seek(start)? };
+        if found == Found::Nothing {
+            self.outcome = Some(Outcome::Strange { position: start, released });
+            return Ok(());
+        }
+        self.session = Some(Session {
+            id,
+            bound: position.is_some(),
+            base: released,
+            sent: start,
+            furthest: start,
+            held: start,
+            taken: released,
+            room,
+            end: (found == Found::End).then_some(start),
+            dying: None,
+        });
+        self.turn = self.turn.wrapping_add(1);
+        self.progress = now;
+        self.numbers.sessions += 1;
+        // How much of what the receiver has is acknowledged is not known yet.
+        self.timer = if start > released { Timer::due(&self.limits) } else { Timer::after(now, &self.limits) };
+        Ok(())
+    }
+
+    fn acknowledged<S: Source>(
+        &mut self,
+        ack: Ack,
+        now: Duration,
+        source: &mut S,
+        carrier: &mut impl Carrier,
+    ) -> Result<(), S::Error> {
+        let Some(session) = &mut self.session else { return Ok(()) };
+        if !(ack.acked <= ack.taken && ack.taken <= ack.held && ack.held <= session.furthest) {
+            self.numbers.foreign += 1;
+            return Ok(());
+        }
+        let released = source.released();
+        if ack.taken > session.taken || ack.acked > released {
+            self.progress = now;
+            self.timer = Timer::after(now, &self.limits);
+        }
+        match ack.taken.cmp(&session.taken) {
+            Ordering::Greater => (session.taken, session.room) = (ack.taken, ack.room),
+            // An older acknowledgement of the same messages knows of less room.
+            Ordering::Equal => session.room = session.room.max(ack.room),
+            Ordering::Less => {}
+        }
+        session.bound |= session.taken > session.base;
+        session.held = session.held.max(ack.held);
+        let held = session.held;
+        if ack.acked > released {
+            if session.end == Some(ack.acked) {
+                source.end()?;
+                self.give_up(Outcome::Ended, carrier);
+                return Ok(());
+            }
+            if !source.release(ack.acked)? {
+                self.outcome = Some(Outcome::Strange { position: ack.acked, released });
+                return Ok(());
+            }
+        }
+        // What was sent once more need not be, if it has arrived after all.
+        let ahead = held > session.sent;
+        let back = held < session.sent && ack.again && ack.turn == self.turn;
+        if back {
+            self.turn = self.turn.wrapping_add(1);
+            self.numbers.again += 1;
+        }
+        if ahead || back {
+            (session.sent, session.dying) = (held, None);
+            match source.seek(held)? {
+                Found::Message => {}
+                Found::End => session.end = Some(held),
+                Found::Nothing => self.outcome = Some(Outcome::Strange { position: held, released }),
+            }
+        }
+        Ok(())
+    }
+
+    /// For models: times count from `now` on, which is as much as their difference tells.
+    #[doc(hidden)]
+    pub fn rebase(&mut self, now: Duration) {
+        self.timer.rebase(now);
+        self.progress = self.progress.saturating_sub(now);
+        if let Some(since) = self.session.as_mut().and_then(|session| session.dying.as_mut()) {
+            *since = since.saturating_sub(now);
+        }
+    }
+}
