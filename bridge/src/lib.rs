@@ -15,8 +15,13 @@
 //! say what to wait for. A model checker runs the same source on a world of its own.
 
 pub mod batch;
+pub mod carrier;
+#[doc(hidden)]
+pub mod cli;
 pub mod frame;
 pub mod pace;
 pub mod receiver;
 pub mod sender;
+pub mod sink;
+pub mod source;
 pub mod world;

@@ -205,6 +205,11 @@ impl Peer {
         stdin.write_all(text.as_ref()).and_then(|()| stdin.flush()).unwrap();
     }
 
+    /// As [`type_in`](Self::type_in), into a program that may end meanwhile.
+    pub(crate) fn type_in_vain(&mut self, text: impl AsRef<[u8]>) {
+        let _ = self.stdin.as_mut().expect("started with open_input").write_all(text.as_ref());
+    }
+
     pub(crate) fn close_input(&mut self) {
         self.stdin = None;
     }

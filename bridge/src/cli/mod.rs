@@ -1,0 +1,152 @@
+//! The program.
+
+mod args;
+mod log;
+mod outcome;
+mod receive;
+mod send;
+
+use crate::carrier::Link;
+use crate::source::Counted;
+use crate::world::Numbers;
+use args::{Bridge, Command, Side};
+use clap::CommandFactory;
+use log::Log;
+use shm_handoff::backend::Backend;
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::cli::kit::{self, Failure, Progress, Signals};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Its name.
+pub const PROGRAM: &str = "shm-bridge";
+
+/// How often a wait for the network hears signals.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// How often to see whether the seat was removed, where no wait for the channel sees it.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
+
+/// The program.
+#[must_use]
+pub fn shm_bridge() -> ExitCode {
+    kit::choose_color(std::env::args_os());
+    match &kit::parse::<Bridge>().command {
+        Command::Send(args) => run(&args.side, "sent", |run| send::run(args, run)),
+        Command::Receive(args) => run(&args.side, "received", |run| receive::run(args, run)),
+        Command::Generate { to } => match kit::write_share(to, [(PROGRAM, Bridge::command())]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(&format!("{PROGRAM} generate"), ""),
+        },
+    }
+}
+
+/// What both sides have while they run.
+struct Run<'a> {
+    side: &'a Side,
+    signals: Signals,
+    log: Log,
+    progress: Progress,
+    ended: log::Ended,
+    started: Instant,
+    looked: Instant,
+}
+
+impl Run<'_> {
+    /// The machines' time.
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The moment that the machines call so.
+    fn moment(&self, at: Duration) -> Option<Instant> {
+        self.started.checked_add(at)
+    }
+
+    /// There is a channel, and a session of zenoh.
+    fn opened(&self, channel: &SysV, link: &Link) {
+        let key = channel.segment().key().number();
+        let (layout, zenoh, listens) = (channel.layout().to_string(), link.id(), link.listens());
+        self.log.tell(&log::Event::Opened { key, layout: &layout, zenoh: &zenoh, listens: &listens });
+    }
+
+    /// So many sessions there were.
+    fn met(&mut self, sessions: u64) {
+        if self.ended.sessions != sessions {
+            self.ended.sessions = sessions;
+            self.log.tell(&log::Event::Session { number: sessions });
+        }
+    }
+
+    fn says(&self, text: &str) {
+        if self.side.channel.verbose {
+            kit::print(format_args!("{PROGRAM}: {text}\n"));
+        }
+    }
+
+    fn add(&mut self, Counted { messages, bytes }: Counted) {
+        if messages > 0 {
+            self.progress.add(messages, bytes);
+            self.ended.messages += messages;
+            self.ended.bytes += bytes as u64;
+        }
+    }
+
+    /// What the machine and the link have counted.
+    fn count(&mut self, numbers: Numbers, link: &Link) {
+        let Numbers { again, probes, duplicates, gaps, dropped, foreign, .. } = numbers;
+        let dropped = dropped + link.dropped();
+        self.ended = log::Ended { again, probes, duplicates, gaps, dropped, foreign, ..self.ended.clone() };
+    }
+
+    /// Whether it is time to look around.
+    fn looks_around(&mut self) -> bool {
+        let is_due = self.looked.elapsed() >= LOOK_AROUND;
+        if is_due {
+            self.looked = Instant::now();
+        }
+        is_due
+    }
+}
+
+fn run(side: &Side, what: &'static str, run: impl FnOnce(&mut Run<'_>) -> Result<(), Failure>) -> ExitCode {
+    let log = Log::of(side);
+    let signals = match Signals::catch() {
+        Ok(signals) => signals,
+        Err(failure) => return failure.report(PROGRAM, ""),
+    };
+    let mut this = Run {
+        side,
+        signals,
+        log,
+        progress: Progress::new(PROGRAM, what, &side.channel, None, false),
+        ended: log::Ended::default(),
+        started: Instant::now(),
+        looked: Instant::now(),
+    };
+    let done = run(&mut this);
+    this.progress.end(&side.channel);
+    this.log.end(this.ended, done.err())
+}
+
+/// When a wait for the network pauses that is to end at `until`.
+fn slice(until: Option<Instant>) -> Instant {
+    soon(SLICE, until)
+}
+
+fn soon(pause: Duration, until: Option<Instant>) -> Instant {
+    let next = Instant::now() + pause;
+    until.map_or(next, |until| until.min(next))
+}
+
+/// A name for a process or a session: no other one has the same.
+fn random() -> u64 {
+    // A fresh `RandomState` is as good as a random number.
+    RandomState::new().build_hasher().finish()
+}
+
+fn random_half() -> u32 {
+    u32::try_from(random() >> 32).expect("32 bits")
+}

@@ -1,0 +1,165 @@
+//! `shm-bridge receive`.
+
+use super::args::{Ack, Receive};
+use super::log::Event as Log;
+use super::{PROGRAM, Run, outcome};
+use crate::carrier::{End, Inbox, Link};
+use crate::pace::Limits;
+use crate::receiver::{AckAt, Receiver};
+use crate::sink::ToChannel;
+use crate::world::{Event, Next, Outcome, Sink};
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::cli::kit::{self, Chosen, Exit, Failure};
+use shm_handoff::{SendError, Tick, WaitPolicy, Writer};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// How soon, and how late, to see whether the reader has released something.
+const RECEIPT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
+
+pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
+    let channel = &args.side.channel;
+    let chosen = Chosen::of(channel)?;
+    let open = || Writer::<SysV>::open(&channel.options(chosen.as_ref())?);
+    let writer = kit::open(&run.signals, open)?;
+    if let Some(chosen) = &chosen {
+        chosen.introduce(PROGRAM, channel);
+    }
+    kit::introduce(PROGRAM, channel, writer.backend(), false)?;
+    let mut sink = ToChannel::of(writer)?;
+    let log = run.log;
+    let on_link = move |peer: &str, up| log.tell(&Log::Link { peer, up });
+    let link = Link::open(&args.side.network(), &args.from, End::Receiver, sink.interrupter(), on_link);
+    let mut link = match link {
+        Ok(link) => link,
+        Err(why) => {
+            // It has sent nothing: that it goes is no failure of a writer's.
+            sink.close(&mut WaitPolicy::non_blocking())?;
+            return Err(why.into());
+        }
+    };
+    run.opened(sink.writer().backend(), &link);
+    let limits = Limits { timeout: channel.timeout, ..Limits::default() };
+    let ack_at = match args.ack {
+        Ack::Ring => AckAt::Ring,
+        Ack::Received => AckAt::Received,
+    };
+    let receiver = Receiver::new(limits, ack_at, super::random(), &sink, run.now());
+    let mut driver = Driver { args, run, receiver, sink, inbox: link.inbox(), pause: RECEIPT.0 };
+    let done = driver.drive(&mut link);
+    if done.is_err() {
+        driver.receiver.leave(&mut link);
+    }
+    driver.run.count(driver.receiver.numbers, &link);
+    link.close();
+    let Driver { run, sink, .. } = driver;
+    let done = done.and_then(outcome::ends);
+    match &done {
+        // The reader here is told that the writer failed.
+        Err(failure) if is_told(failure.exit) => done,
+        _ => {
+            let left = leave(sink, run);
+            done.and(left)
+        }
+    }
+}
+
+/// Whether the reader here is told. It is not told of a link, nor of a bridge that is to stop: the next one goes on.
+fn is_told(exit: Exit) -> bool {
+    !matches!(exit, Exit::TimedOut | Exit::Signal(_))
+}
+
+fn leave(sink: ToChannel, run: &Run<'_>) -> Result<(), Failure> {
+    let mut hook = |_: Tick| {
+        if run.signals.caught().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let policy = run.side.channel.timeout.map_or_else(WaitPolicy::forever, WaitPolicy::timeout);
+    match sink.close(&mut policy.on_tick(&mut hook)) {
+        Err(SendError::Interrupted) => run.signals.check(),
+        done => Ok(done?),
+    }
+}
+
+/// The machine, and what it acts on.
+struct Driver<'a, 'r> {
+    args: &'a Receive,
+    run: &'a mut Run<'r>,
+    receiver: Receiver,
+    sink: ToChannel,
+    inbox: std::sync::Arc<Inbox>,
+    /// Until the next look at what the reader has released.
+    pause: Duration,
+}
+
+impl Driver<'_, '_> {
+    fn drive(&mut self, link: &mut Link) -> Result<Outcome, Failure> {
+        loop {
+            self.run.signals.check()?;
+            self.sink.look()?;
+            // One by one, for what can't be put into the ring soon has little room here.
+            if let Some(frame) = self.inbox.take() {
+                self.receiver.hear(frame, self.run.now(), &self.sink, link);
+            }
+            if let Some(why) = self.inbox.malformed() {
+                outcome::malformed(why)?;
+            }
+            self.run.met(self.receiver.numbers.sessions);
+            let next = self.receiver.step(self.run.now(), &mut self.sink, link)?;
+            let counted = self.sink.take_counted();
+            self.run.add(counted);
+            match next {
+                Next::Done(outcome) => return Ok(outcome),
+                Next::Wait(until, event) if self.inbox.is_empty() => {
+                    let until = until.and_then(|until| self.run.moment(until));
+                    match event {
+                        Event::Room(len) => self.wait_for_room(len, until)?,
+                        Event::Receipt => self.wait_for_receipt(until),
+                        Event::None | Event::Message => self.wait_for_frame(until)?,
+                    }
+                }
+                Next::Step | Next::Wait(..) => {}
+            }
+        }
+    }
+
+    fn wait_for_room(&mut self, len: usize, until: Option<Instant>) -> Result<(), Failure> {
+        let (inbox, run) = (&self.inbox, &mut *self.run);
+        let mut hook = |_: Tick| {
+            run.progress.tell();
+            let is_over = run.signals.caught().is_some() || !inbox.is_empty();
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let policy = until.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
+        let mut policy = policy.on_tick(&mut hook);
+        let mut waited = self.sink.await_room(len, &mut policy);
+        if waited == Err(SendError::ReaderGone) {
+            if !self.args.follow {
+                self.receiver.reader_gone(self.run.now());
+                return Ok(());
+            }
+            waited = self.sink.await_reader(&mut policy);
+        }
+        match waited {
+            Ok(()) | Err(SendError::TimedOut | SendError::Interrupted) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A reader wakes a writer that waits for room, but no other one.
+    fn wait_for_receipt(&mut self, until: Option<Instant>) {
+        let received = self.sink.received();
+        self.inbox.wait(super::soon(self.pause, until));
+        self.run.progress.tell();
+        let has_changed = self.sink.look().is_ok() && self.sink.received() != received;
+        self.pause = if has_changed { RECEIPT.0 } else { RECEIPT.1.min(self.pause * 2) };
+    }
+
+    fn wait_for_frame(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+        self.inbox.wait(super::slice(until));
+        self.run.progress.tell();
+        if self.run.looks_around() {
+            self.sink.look_around()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! `shm-bridge send`.
+
+use super::args::Send;
+use super::log::Event as Log;
+use super::{PROGRAM, Run, outcome};
+use crate::carrier::{End, Inbox, Link};
+use crate::pace::Limits;
+use crate::sender::Sender;
+use crate::source::FromChannel;
+use crate::world::{Event, Next, Outcome};
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::cli::kit::{self, Chosen, Failure};
+use shm_handoff::{Reader, RecvError, Tick, WaitPolicy};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
+    let channel = &args.side.channel;
+    let chosen = Chosen::of(channel)?;
+    let open = || Reader::<SysV>::open(&channel.options(chosen.as_ref())?);
+    let reader = kit::open(&run.signals, open)?;
+    if let Some(chosen) = &chosen {
+        chosen.introduce(PROGRAM, channel);
+    }
+    kit::introduce(PROGRAM, channel, reader.backend(), false)?;
+    let mut source = FromChannel::of(reader, super::random_half());
+    let log = run.log;
+    let on_link = move |peer: &str, up| log.tell(&Log::Link { peer, up });
+    let mut link = Link::open(&args.side.network(), &args.to, End::Sender, source.interrupter(), on_link)
+        .map_err(Failure::from)?;
+    run.opened(source.reader().backend(), &link);
+    let limits = Limits { timeout: channel.timeout, ..Limits::default() };
+    let sender = Sender::new(limits, super::random(), &source, run.now());
+    let mut driver = Driver { args, run, sender, source, inbox: link.inbox(), has_died: false };
+    let done = driver.drive(&mut link);
+    if done.is_err() {
+        driver.sender.leave(&mut link);
+    }
+    driver.count(&link);
+    link.close();
+    let left = driver.source.close();
+    outcome::ends(done?)?;
+    Ok(left?)
+}
+
+/// The machine, and what it acts on.
+struct Driver<'a, 'r> {
+    args: &'a Send,
+    run: &'a mut Run<'r>,
+    sender: Sender,
+    source: FromChannel,
+    inbox: std::sync::Arc<Inbox>,
+    /// The writer here; that is told once.
+    has_died: bool,
+}
+
+impl Driver<'_, '_> {
+    fn drive(&mut self, link: &mut Link) -> Result<Outcome, Failure> {
+        loop {
+            self.run.signals.check()?;
+            while let Some(frame) = self.inbox.take() {
+                self.sender.hear(frame, self.run.now(), &mut self.source, link)?;
+            }
+            if let Some(why) = self.inbox.malformed() {
+                outcome::malformed(why)?;
+            }
+            self.run.met(self.sender.numbers.sessions);
+            let next = self.sender.step(self.run.now(), &mut self.source, link)?;
+            let counted = self.source.take_counted();
+            self.run.add(counted);
+            match next {
+                Next::Step => {}
+                Next::Wait(until, event) => {
+                    let until = until.and_then(|until| self.run.moment(until));
+                    if event == Event::Message && self.source.can_wait() && !self.has_died {
+                        self.wait_for_message(until)?;
+                    } else {
+                        self.wait_for_frame(until)?;
+                    }
+                }
+                Next::Done(outcome) => return Ok(outcome),
+            }
+        }
+    }
+
+    fn wait_for_message(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+        let (inbox, run) = (&self.inbox, &mut *self.run);
+        let mut hook = |_: Tick| {
+            run.progress.tell();
+            let is_over = run.signals.caught().is_some() || !inbox.is_empty();
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let policy = until.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
+        match self.source.wait(&mut policy.on_tick(&mut hook)) {
+            Ok(()) | Err(RecvError::TimedOut | RecvError::Interrupted) => Ok(()),
+            Err(RecvError::WriterGone) if self.args.follow => {
+                self.run.says("the writer died; waiting for the next one");
+                Ok(self.source.await_next_writer()?)
+            }
+            Err(RecvError::WriterGone) => {
+                self.has_died = true;
+                self.sender.writer_died();
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn wait_for_frame(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+        self.inbox.wait(super::slice(until));
+        self.run.progress.tell();
+        if self.run.looks_around() {
+            self.source.look_around()?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, link: &Link) {
+        self.run.count(self.sender.numbers, link);
+    }
+}

@@ -1,0 +1,234 @@
+//! The channel here into which is carried, of whatever layout.
+
+use crate::source::Counted;
+use crate::world::{Carried, Rejected, Sink, Stream};
+use shm_handoff::backend::sysv::SysV;
+use shm_handoff::backend::{Backend, Interrupter, Layout};
+use shm_handoff::cli::kit::Carries;
+use shm_handoff::{SendError, WaitPolicy, Writer};
+use std::collections::VecDeque;
+
+/// What a record takes of a ring beside its bytes, and what is counted of a slot.
+const HEADER: u64 = 8;
+
+/// Why a message of a ring can't be a text.
+const ENDS: &str = "it is `end` alone, and would end the session there";
+
+/// The writer of the channel, and what was carried into it.
+pub struct ToChannel {
+    writer: Writer<SysV>,
+    carried: Option<Carried>,
+    room: u64,
+    /// Where the writer stood in its ring behind what it carried, and up to which position that was.
+    unreceived: VecDeque<(u64, u64)>,
+    /// Up to which position of the stream the reader has released everything.
+    received: u64,
+    counted: Counted,
+}
+
+impl ToChannel {
+    /// What the channel says by itself is asked here.
+    ///
+    /// # Errors
+    /// A peer broke the layout.
+    pub fn of(writer: Writer<SysV>) -> Result<Self, SendError> {
+        let mut channel = Self {
+            writer,
+            carried: None,
+            room: 0,
+            unreceived: VecDeque::new(),
+            received: 0,
+            counted: Counted::default(),
+        };
+        channel.carried = channel.carried_there();
+        if let (Some(carried), Some(standing)) = (channel.carried, channel.writer.standing()?) {
+            channel.unreceived.push_back((standing.tail, carried.position));
+        }
+        channel.look()?;
+        Ok(channel)
+    }
+
+    /// The writer, for what it can tell of the channel.
+    #[must_use]
+    pub fn writer(&self) -> &Writer<SysV> {
+        &self.writer
+    }
+
+    /// What ends the waits from another thread.
+    pub fn interrupter(&mut self) -> Interrupter {
+        self.writer.interrupter()
+    }
+
+    fn carried_there(&mut self) -> Option<Carried> {
+        let shm_handoff::Carried { stream, position, ended, .. } = self.writer.carried()?;
+        Some(Carried { stream: Stream(stream), position, ended })
+    }
+
+    /// Looks how far the reader has come.
+    ///
+    /// # Errors
+    /// A peer broke the layout.
+    pub fn look(&mut self) -> Result<(), SendError> {
+        if let Some(standing) = self.writer.standing()? {
+            self.room = standing.room as u64;
+            while let Some(&(tail, position)) = self.unreceived.front()
+                && tail <= standing.released
+            {
+                self.received = position;
+                self.unreceived.pop_front();
+            }
+        } else {
+            let longest = self.writer.capacity();
+            self.room = if self.writer.is_ready(longest)? { self.capacity() } else { 0 };
+        }
+        if let Some(&(_, position)) = self.unreceived.back()
+            && (self.writer.is_drained() || self.is_end_answered()?)
+        {
+            self.received = position;
+            self.unreceived.clear();
+        }
+        Ok(())
+    }
+
+    /// The reader answers an end by removing the memory.
+    fn is_end_answered(&self) -> Result<bool, SendError> {
+        Ok(self.writer.has_ended() && self.writer.backend().segment().stat()?.removed)
+    }
+
+    /// Waits until a message of `len` bytes would be taken, or as `policy` says.
+    ///
+    /// # Errors
+    /// As [`Writer::await_room`]: that the reader has gone is one.
+    pub fn await_room(&mut self, len: usize, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        self.writer.await_room(len.min(self.writer.capacity()), policy)
+    }
+
+    /// Waits for the next reader, behind one that has gone.
+    ///
+    /// # Errors
+    /// As [`Writer::await_reader`].
+    pub fn await_reader(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        self.writer.await_reader(policy)
+    }
+
+    /// Notices that the memory or the seat was removed. To be called now and then where no wait is. (Behind an end, the removal is
+    /// how the reader answers it.)
+    ///
+    /// # Errors
+    /// As [`Writer::recover`].
+    pub fn look_around(&mut self) -> Result<(), SendError> {
+        if self.writer.has_ended() {
+            return Ok(());
+        }
+        match self.writer.recover(&mut WaitPolicy::non_blocking()) {
+            Err(SendError::TimedOut) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Leaves in order, after everything was received where the memory goes with its last user.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn close(mut self, policy: &mut WaitPolicy<'_>) -> Result<(), SendError> {
+        self.writer.flush(policy)?;
+        self.writer.close_flushed()
+    }
+
+    /// What was appended since the last call.
+    pub fn take_counted(&mut self) -> Counted {
+        std::mem::take(&mut self.counted)
+    }
+
+    fn is_ring(&self) -> bool {
+        matches!(self.writer.backend().layout(), Layout::Ring { .. })
+    }
+
+    /// One after the other, as long as the reader takes each at once.
+    fn append_to_slot(&mut self, messages: &[(u64, &[u8])]) -> Result<usize, SendError> {
+        for (count, (_, message)) in messages.iter().enumerate() {
+            match self.writer.send_with(message, &mut WaitPolicy::non_blocking()) {
+                Ok(()) => {}
+                Err(_) if count > 0 => return Ok(count),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(messages.len())
+    }
+
+    fn note(&mut self, stream: Stream, position: u64, ended: bool) -> Result<(), SendError> {
+        let tail = self.writer.standing()?.map_or(0, |standing| standing.tail);
+        if self.carried.is_some_and(|carried| carried.stream != stream) {
+            // What the reader has of the former stream says nothing of this one.
+            self.unreceived.clear();
+            self.received = 0;
+        }
+        self.carried = if self.is_ring() { Some(Carried { stream, position, ended }) } else { None };
+        self.unreceived.push_back((tail, position));
+        self.look()
+    }
+}
+
+impl Sink for ToChannel {
+    type Error = SendError;
+
+    fn carried(&self) -> Option<Carried> {
+        self.carried
+    }
+
+    fn capacity(&self) -> u64 {
+        match self.writer.backend().layout() {
+            Layout::Ring { capacity } => capacity as u64,
+            Layout::Slot | Layout::Declared => self.writer.capacity() as u64 + HEADER,
+        }
+    }
+
+    fn room(&self) -> u64 {
+        self.room
+    }
+
+    fn append(&mut self, stream: Stream, from: u64, messages: &[(u64, &[u8])]) -> Result<usize, Rejected<SendError>> {
+        let appended = if self.is_ring() {
+            self.writer.carry(stream.0, from, messages, &mut WaitPolicy::non_blocking())
+        } else {
+            let is_text = Carries::by(self.writer.backend()) == Carries::Texts;
+            let plain = messages.iter().position(|(_, message)| is_text && matches!(*message, b"end" | b"end\n"));
+            match plain {
+                Some(0) => return Err(Rejected::Message(ENDS.to_owned())),
+                plain => self.append_to_slot(&messages[..plain.unwrap_or(messages.len())]),
+            }
+        };
+        let count = match appended {
+            Ok(count) => count,
+            // That the reader has gone is told by the wait for room.
+            Err(SendError::TimedOut | SendError::ReaderGone) => 0,
+            Err(SendError::Unsendable(why)) => return Err(Rejected::Message(why.to_string())),
+            Err(error) => return Err(Rejected::Failed(error)),
+        };
+        self.counted.messages += count as u64;
+        self.counted.bytes += messages[..count].iter().map(|(_, message)| message.len()).sum::<usize>();
+        let noted = match count.checked_sub(1) {
+            Some(last) => self.note(stream, messages[last].0, false),
+            None => self.look(),
+        };
+        noted.map_err(Rejected::Failed).map(|()| count)
+    }
+
+    fn end(&mut self, stream: Stream, from: u64, position: u64) -> Result<bool, SendError> {
+        let mut policy = WaitPolicy::non_blocking();
+        let ended = if self.is_ring() {
+            self.writer.carry_end(stream.0, from, position, &mut policy)
+        } else {
+            self.writer.end_with(&mut policy)
+        };
+        match ended {
+            Ok(()) => self.note(stream, position, true).map(|()| true),
+            Err(SendError::TimedOut | SendError::ReaderGone) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn received(&mut self) -> u64 {
+        self.received
+    }
+}

@@ -1,0 +1,20 @@
+//! `shm-bridge` between two channels of one machine, over the loopback.
+//!
+//! | exit | shown in |
+//! | --- | --- |
+//! | 0 | `layouts` |
+//! | 1, 2 | `options` |
+//! | 3 | `deaths` |
+//! | 4, 5, 6 | `refused` |
+//! | 124, 128+n | `waits` |
+//!
+//! `killed` kills the bridges themselves. Two hosts, and a network that loses, are in `tests/hosts`.
+
+mod deaths;
+mod killed;
+mod layouts;
+mod network;
+mod options;
+mod refused;
+mod support;
+mod waits;

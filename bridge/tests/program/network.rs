@@ -1,0 +1,166 @@
+//! What is open to whom.
+
+use crate::support::{Ended, Hosts, Peer, bridge, numbers};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use std::path::Path;
+
+/// The local addresses of the sockets that a process has, of a table of /proc/net, where it listens (TCP) or hears (UDP).
+fn addresses(peer: &Peer, table: &str) -> Vec<String> {
+    let folder = format!("/proc/{}/fd", peer.pid());
+    let links = std::fs::read_dir(folder).unwrap().filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+    let inodes: Vec<String> =
+        links.filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect();
+    let text = std::fs::read_to_string(format!("/proc/{}/net/{table}", peer.pid())).unwrap_or_default();
+    let rows = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // 0A is LISTEN.
+    let here =
+        rows.filter(|row| inodes.iter().any(|inode| inode == row[9]) && (table.starts_with("udp") || row[3] == "0A"));
+    here.map(|row| row[1].to_owned()).collect()
+}
+
+/// 127.0.0.1, as /proc/net shows it.
+const LOOPBACK: &str = "0100007F:";
+
+#[test]
+fn nothing_is_open_to_the_world_by_default() {
+    let hosts = Hosts::new();
+    let key = hosts.here.number();
+    let mut alone = bridge(&["send", "--ring", "-k", &key, "--to", "a"]).start();
+    alone.until_says("listening on tcp/127.0.0.1:");
+    let listens = addresses(&alone, "tcp");
+    assert!(listens.len() == 1 && listens[0].starts_with(LOOPBACK), "{listens:?}");
+    let mut connects = hosts.receive(&["--ring", "-v"]).start();
+    connects.until_says("Memory attached");
+    connects.stays("");
+    for (peer, tables) in [(&alone, &["tcp6", "udp", "udp6"][..]), (&connects, &["tcp", "tcp6", "udp", "udp6"])] {
+        for table in tables {
+            let open = addresses(peer, table);
+            assert!(open.is_empty(), "{table}: {open:?}");
+        }
+    }
+}
+
+/// Keys and certificates of an authority, of a host at 127.0.0.1 and of a stranger's authority, as PEM files.
+struct Certificates {
+    folder: tempfile::TempDir,
+}
+
+impl Certificates {
+    fn new() -> Self {
+        let this = Self { folder: tempfile::tempdir().unwrap() };
+        for (authority, host) in [("ca", "host"), ("stranger-ca", "stranger")] {
+            let (ca_key, host_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            this.keep(authority, "pem", &params.self_signed(&ca_key).unwrap().pem());
+            let issuer = Issuer::new(params, ca_key);
+            let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+            this.keep(host, "pem", &params.signed_by(&host_key, &issuer).unwrap().pem());
+            this.keep(host, "key", &host_key.serialize_pem());
+        }
+        this
+    }
+
+    fn path(&self, name: &str, kind: &str) -> String {
+        self.folder.path().join(format!("{name}.{kind}")).to_str().unwrap().to_owned()
+    }
+
+    fn keep(&self, name: &str, kind: &str, text: &str) {
+        std::fs::write(self.path(name, kind), text).unwrap();
+    }
+
+    /// A configuration of zenoh for a host that listens, and for one that connects, with a certificate of its own or without.
+    fn config(&self, name: &str, tls: &str) -> String {
+        self.keep(name, "json5", &format!("{{ transport: {{ link: {{ tls: {{ {tls} }} }} }} }}"));
+        self.path(name, "json5")
+    }
+
+    fn listens(&self, mutual: bool) -> String {
+        let (ca, pem, key) = (self.path("ca", "pem"), self.path("host", "pem"), self.path("host", "key"));
+        self.config(
+            "listens",
+            &format!(
+                "root_ca_certificate: {ca:?}, listen_certificate: {pem:?}, listen_private_key: {key:?}, enable_mtls: {mutual}"
+            ),
+        )
+    }
+
+    fn connects(&self, name: Option<&str>) -> String {
+        let own = name.map_or_else(String::new, |name| {
+            let (pem, key) = (self.path(name, "pem"), self.path(name, "key"));
+            format!("enable_mtls: true, connect_certificate: {pem:?}, connect_private_key: {key:?},")
+        });
+        self.config("connects", &format!("{own} root_ca_certificate: {:?}", self.path("ca", "pem")))
+    }
+}
+
+/// A session over TLS with these two configurations.
+fn over_tls(listens: &str, connects: &str) {
+    let hosts = Hosts::speaking("tls");
+    let (sender, receiver) = hosts.bridges(&["--ring", "--config", listens], &["--ring", "--config", connects]);
+    let reader = hosts.there.reader(&["--ring"]).start();
+    hosts.here.writer(&["--ring"]).input(numbers(0..1000)).end().code(0);
+    reader.end().code(0).prints(numbers(0..1000));
+    sender.end().code(0);
+    receiver.end().code(0);
+}
+
+/// The receiver with this configuration never meets the sender.
+fn is_refused(listens: &str, connects: &str) -> Ended {
+    let hosts = Hosts::speaking("tls");
+    let mut sender = hosts.send(&["--ring", "-v", "--config", listens]).start();
+    let receiver = hosts.receive(&["--ring", "-v", "--config", connects, "--timeout", "3s"]).start();
+    let ended = receiver.end();
+    ended.code(124);
+    for said in [sender.said(), ended.stderr.clone()] {
+        assert!(!said.contains("met the other bridge") && !said.contains("linked to"), "{said}");
+    }
+    ended
+}
+
+#[test]
+fn tls_and_mutual_tls_by_zenohs_configuration() {
+    let certificates = Certificates::new();
+    over_tls(&certificates.listens(false), &certificates.connects(None));
+    over_tls(&certificates.listens(true), &certificates.connects(Some("host")));
+}
+
+#[test]
+fn a_bridge_without_a_certificate_is_refused() {
+    let certificates = Certificates::new();
+    is_refused(&certificates.listens(true), &certificates.connects(None));
+}
+
+#[test]
+fn a_bridge_with_a_strangers_certificate_is_refused() {
+    let certificates = Certificates::new();
+    is_refused(&certificates.listens(true), &certificates.connects(Some("stranger")));
+}
+
+#[test]
+fn a_host_that_the_authority_does_not_know_is_refused() {
+    let certificates = Certificates::new();
+    std::fs::copy(certificates.path("stranger", "pem"), certificates.path("host", "pem")).unwrap();
+    std::fs::copy(certificates.path("stranger", "key"), certificates.path("host", "key")).unwrap();
+    assert!(Path::new(&certificates.path("ca", "pem")).exists());
+    is_refused(&certificates.listens(false), &certificates.connects(None));
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let hosts = Hosts::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("zenoh.json5");
+    // A file alone says where it listens; --listen says otherwise.
+    std::fs::write(&file, r#"{ listen: { endpoints: ["tcp/127.0.0.2:0"] } }"#).unwrap();
+    let (key, file) = (hosts.here.number(), file.to_str().unwrap());
+    let args = ["send", "--ring", "-k", &key, "--to", "a", "--config", file];
+    let mut by_file = bridge(&args).start();
+    by_file.until_says("listening on tcp/127.0.0.2:");
+    by_file.kill();
+    let mut by_line = bridge(&[&args[..], &["--listen", "tcp/127.0.0.3:0"]].concat()).start();
+    by_line.until_says("listening on tcp/127.0.0.3:");
+    by_line.kill();
+    let mut by_setting = bridge(&[&args[..], &["--set", r#"listen/endpoints=["tcp/127.0.0.4:0"]"#]].concat()).start();
+    by_setting.until_says("listening on tcp/127.0.0.4:");
+}
