@@ -11,10 +11,50 @@ exec </dev/null
 need cargo "install Rust from https://rustup.rs"
 need "${CC:-cc}" "install a C compiler (Debian: apt install gcc libc6-dev); the tests build C peers"
 
+target=${CARGO_TARGET_DIR:-$PWD/target}
+
+# The first section of docs/bridge.md as it stands there, with both machines on this one: each has an IPC namespace of its own.
+the_page() {
+    local at pid
+    at=$(mktemp -d)
+    awk -v at="$at" '/^```sh$/ { on = 1; file = at "/" ++blocks; next } /^```$/ { on = 0 } on { sub(/192\.0\.2\.7/, "127.0.0.1"); print >file }' docs/bridge.md
+    machine() { env PATH="$target/debug:$PATH" timeout 120 unshare --ipc bash -eo pipefail -c '. "$0"; wait "$!"' "$at/$1"; }
+    if ! unshare --ipc true 2>/dev/null; then
+        echo "ci/bridge.sh: NOT CHECKED: the commands of docs/bridge.md, for no IPC namespace can be had here" >&2
+        return 0
+    fi
+    machine 2 >"$at/out" &
+    pid=$!
+    machine 3
+    wait "$pid"
+    seq 1000000 | cmp - "$at/out"
+    rm -rf "$at"
+}
+
+# The units are what systemd takes, but for the program, which is not installed.
+the_units() {
+    local said
+    command -v systemd-analyze >/dev/null || { echo "ci/bridge.sh: NOT CHECKED: the units, for systemd-analyze is missing" >&2; return 0; }
+    said=$(systemd-analyze verify bridge/deploy/*.service 2>&1 | grep -v 'shm-bridge is not executable') || true
+    [ -z "$said" ] || { echo "$said" >&2; return 1; }
+}
+
+# What `shm-bridge generate` makes is what is checked in.
+the_share() {
+    local at
+    at=$(mktemp -d)
+    "$target/debug/shm-bridge" generate "$at" >/dev/null
+    diff -r bridge/share "$at" || { echo "bridge/share is out of date: shm-bridge generate bridge/share" >&2; return 1; }
+    rm -rf "$at"
+}
+
 begin
 step "clippy, bridge" cargo clippy --quiet --all-targets -p shm-handoff-bridge -p hosts -- -D warnings
 step "docs, bridge" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p shm-handoff-bridge
-# The programs beside it, which its tests start.
-step "programs" cargo build --quiet
+# Those beside it too, which its tests start.
+step "programs" cargo build --quiet -p shm-handoff -p shm-handoff-bridge --bins
+step "docs/bridge.md" the_page
+step "units" the_units
+step "pages and completions" the_share
 step "tests, bridge" logged bridge cargo test --quiet -p shm-handoff-bridge -- --nocapture
 step "models, bridge" env MODELS=bridge ci/models.sh --check "$logs/bridge"

@@ -42,6 +42,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/waiting.sh", "measures for minutes"),
     ("ci/aarch64.sh", "needs a cross compiler and qemu; ci/deep.sh runs it"),
     ("ci/crash.sh", "takes half an hour; ci/test.sh runs a short one"),
+    ("cargo install --path bridge", "builds for minutes; ci/bridge.sh runs what stands behind it"),
+    ("shm-bridge", "ci/bridge.sh runs it, in two namespaces"),
+    ("shmread -k 0x51", "stands on another machine than its writer, and there ci/bridge.sh runs it"),
+    ("seq 1000000 | shmwrite -k 0x51", "as its reader"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 
@@ -107,6 +111,7 @@ macro_rules! run {
 run! {
     the_readme_runs: "README.md",
     the_figures_run: "docs/benchmarks.md",
+    the_bridge_page_runs: "docs/bridge.md",
     the_c_page_runs: "docs/c.md",
     the_defects_run: "docs/defects.md",
     the_layouts_run: "docs/layouts.md",
