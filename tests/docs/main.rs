@@ -111,7 +111,6 @@ macro_rules! run {
 run! {
     the_readme_runs: "README.md",
     the_figures_run: "docs/benchmarks.md",
-    the_bridge_page_runs: "docs/bridge.md",
     the_c_page_runs: "docs/c.md",
     the_defects_run: "docs/defects.md",
     the_layouts_run: "docs/layouts.md",
