@@ -63,7 +63,8 @@ impl Timer {
         fires
     }
 
-    pub(crate) fn rebase(&mut self, now: Duration) {
-        self.at = self.at.saturating_sub(now);
+    /// For models: see [`Sender::rebase`](crate::sender::Sender::rebase).
+    pub(crate) fn rebase(&mut self, by: Duration, now: Duration) {
+        self.at = if self.at <= now + by { Duration::ZERO } else { self.at.saturating_sub(by) };
     }
 }

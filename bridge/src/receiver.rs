@@ -368,19 +368,23 @@ impl Receiver {
         Some(if peer.left { Duration::ZERO } else { self.heard + self.limits.silence })
     }
 
-    /// For models: times count from `now` on, which is as much as their difference tells.
+    /// For models: sets the clock back by so much, to `now`, and forgets moments that make no difference any more.
     #[doc(hidden)]
-    pub fn rebase(&mut self, now: Duration) {
-        let Self { heard, contender, asked, unknown, progress, farewell, .. } = self;
-        let mut times = vec![heard, unknown, progress];
-        times.extend(contender.iter_mut().map(|contender| &mut contender.since));
-        times.extend(asked.iter_mut().map(|asked| &mut asked.at));
-        for time in times {
-            *time = time.saturating_sub(now);
+    pub fn rebase(&mut self, by: Duration, now: Duration) {
+        let before = now + by;
+        self.heard =
+            if before >= self.heard + self.limits.silence { Duration::ZERO } else { self.heard.saturating_sub(by) };
+        self.unknown = if before >= self.unknown { Duration::ZERO } else { self.unknown.saturating_sub(by) };
+        self.asked = self.asked.filter(|asked| before < asked.at + self.limits.gap);
+        self.progress = if self.limits.timeout.is_some() { self.progress.saturating_sub(by) } else { Duration::ZERO };
+        let Self { contender, asked, farewell, .. } = self;
+        let since = contender.iter_mut().map(|contender| &mut contender.since);
+        for time in since.chain(asked.iter_mut().map(|asked| &mut asked.at)) {
+            *time = time.saturating_sub(by);
         }
         if let Some(farewell) = farewell {
-            farewell.timer.rebase(now);
-            farewell.until = farewell.until.saturating_sub(now);
+            farewell.timer.rebase(by, now);
+            farewell.until = farewell.until.saturating_sub(by);
         }
     }
 }

@@ -330,13 +330,13 @@ impl Sender {
         Ok(())
     }
 
-    /// For models: times count from `now` on, which is as much as their difference tells.
+    /// For models: sets the clock back by so much, to `now`, and forgets moments that make no difference any more.
     #[doc(hidden)]
-    pub fn rebase(&mut self, now: Duration) {
-        self.timer.rebase(now);
-        self.progress = self.progress.saturating_sub(now);
+    pub fn rebase(&mut self, by: Duration, now: Duration) {
+        self.timer.rebase(by, now);
+        self.progress = if self.limits.timeout.is_some() { self.progress.saturating_sub(by) } else { Duration::ZERO };
         if let Some(since) = self.session.as_mut().and_then(|session| session.dying.as_mut()) {
-            *since = since.saturating_sub(now);
+            *since = since.saturating_sub(by);
         }
     }
 }

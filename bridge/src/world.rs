@@ -164,7 +164,7 @@ pub enum Next {
 }
 
 /// What else than a frame and a moment ends a wait. (The death of a peer here always does.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
     /// Nothing.
     None,

@@ -36,18 +36,22 @@ impl Receiver {
             return Claim::Open;
         }
         let Some(holder) = self.stream else { return Claim::Granted };
-        if holder.id == stream || holder.ended || after == Some(holder.id) {
+        if holder.id == stream || after == Some(holder.id) {
             return Claim::Granted;
         }
-        if holder.id.lasts() {
+        if holder.id.lasts() && !holder.ended {
             return Claim::Refused(holder.id);
         }
-        // Another process may read the same slot by now. A sender that lives is heard of before the contender greets often.
+        // The holder's sender may still need an answer: of an end, or of a slot. (Another process can read the same slot by now.)
         if self.peer.is_some_and(|peer| peer.left) || now >= self.heard + self.limits.silence {
             return Claim::Granted;
         }
+        if holder.ended {
+            return Claim::Open;
+        }
+        // A sender that lives is heard of again before the contender gets the place. (What it sent before it died can come for a while.)
         match self.contender.filter(|contender| contender.sender == sender) {
-            Some(contender) if self.heard > contender.since => Claim::Refused(holder.id),
+            Some(contender) if self.heard > contender.since + self.limits.slowest => Claim::Refused(holder.id),
             Some(_) => Claim::Open,
             None => {
                 self.contender = Some(Contender { sender, since: now });
