@@ -92,10 +92,15 @@ impl FromChannel {
         has_moved
     }
 
-    /// Whether the channel can be waited for. What lies in a slot has to be released first.
+    /// Whether the channel can be waited for. What lies in a slot, or in a ring that was removed, has to be released first: a reader
+    /// that waits moves to the memory that is there now.
     #[must_use]
     pub fn can_wait(&self) -> bool {
-        self.peeked.is_none()
+        if !self.is_ring() {
+            return self.peeked.is_none();
+        }
+        let is_removed = || self.reader.backend().segment().stat().is_ok_and(|stat| stat.removed);
+        self.reader.cursor().position() == self.released || !is_removed()
     }
 
     /// Waits for what comes behind the cursor, or as `policy` says.

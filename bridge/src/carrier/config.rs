@@ -12,10 +12,12 @@ use zenoh::key_expr::OwnedKeyExpr;
 const LOOPBACK: &str = r#"["tcp/127.0.0.1:0"]"#;
 
 /// What differs from zenoh's own defaults, unless the file says otherwise.
-const CLOSED: [(&str, &str); 3] = [
+const DEFAULTS: [(&str, &str); 5] = [
     ("scouting/multicast/enabled", "false"),
     ("scouting/gossip/enabled", "false"),
-    // It is for the bridge to wait, and to hear signals meanwhile.
+    // A link is waited for, as one that breaks is.
+    ("connect/timeout_ms", "-1"),
+    ("connect/exit_on_failure", "false"),
     ("open/return_conditions/connect_scouted", "false"),
 ];
 
@@ -40,13 +42,19 @@ impl Network {
     pub fn config(&self) -> Result<Config, Failed> {
         let (mut config, said) = self.file()?;
         let says = |key: &str| key.split('/').try_fold(&said, |value, part| value.get(part)).is_some();
-        for (key, value) in CLOSED.iter().filter(|(key, _)| !says(key)) {
+        for (key, value) in DEFAULTS.iter().filter(|(key, _)| !says(key)) {
             insert(&mut config, key, value)?;
         }
         let connects = !self.connect.is_empty() || says("connect/endpoints");
         match &self.listen[..] {
             [] if says("listen/endpoints") => {}
-            [] if connects => insert(&mut config, "listen/endpoints", "[]")?,
+            [] if connects => {
+                // Between peers a router hands nothing on. To a client it does, and so does a peer.
+                if !says("mode") {
+                    insert(&mut config, "mode", r#""client""#)?;
+                }
+                insert(&mut config, "listen/endpoints", "[]")?;
+            }
             [] => insert(&mut config, "listen/endpoints", LOOPBACK)?,
             listen => insert(&mut config, "listen/endpoints", &list(listen))?,
         }

@@ -20,9 +20,6 @@ use zenoh::Wait;
 use zenoh::qos::CongestionControl;
 use zenoh::sample::SampleKind;
 
-/// How long the session may take to close: what it still has goes out meanwhile, if there is a link.
-const CLOSING: Duration = Duration::from_secs(2);
-
 /// Which of the two bridges this one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -119,18 +116,18 @@ impl Link {
         self.outbox.dropped() + self.inbox.dropped()
     }
 
-    /// Sends what is still to be sent, as far as there is a link for it, and closes the session.
-    pub fn close(self) {
+    /// Closes the session. For as long as `longest`, what it still has goes out, if there is a link.
+    pub fn close(self, longest: Duration) {
         let Self { session, outbox, .. } = self;
-        outbox.flush(CLOSING);
         let (done, is_done) = std::sync::mpsc::channel();
         // A link that is dead would keep it for ten seconds.
         std::thread::spawn(move || {
+            outbox.flush(longest);
             drop(outbox);
             let _ = session.close().wait();
             let _ = done.send(());
         });
-        let _ = is_done.recv_timeout(CLOSING);
+        let _ = is_done.recv_timeout(longest);
     }
 }
 

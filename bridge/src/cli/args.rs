@@ -31,11 +31,12 @@ Examples:
 /// What both sides say of the network, the logs and the environment.
 const BOTH: &str = "\
 Network:
-  Without --connect, --listen and --config it listens on the loopback, at a port that
-  it says. With --connect alone it does not listen. It never scouts, and does not
-  gossip, unless the file says so. The command line goes before the file. TLS, and
-  mutual TLS, are what the file says below transport/link/tls. Both bridges may also
-  connect to a router, zenohd.
+  Without --connect, --listen and --config a bridge listens on the loopback, at a port
+  that it says. With --connect alone it does not listen. It is a client of zenoh then,
+  with one link, to the first endpoint that answers: a bridge, or a router (zenohd) to
+  which both connect. It never scouts, and does not gossip, unless the file says so.
+  The command line goes before the file. TLS, and mutual TLS, are what the file says
+  below transport/link/tls.
 
 Logs:
   --json prints an object a line, each with `time` (RFC 3339) and `event`:

@@ -6,14 +6,14 @@ mod outcome;
 mod receive;
 mod send;
 
-use crate::carrier::Link;
+use crate::carrier::{End, Link, Topic};
 use crate::source::Counted;
-use crate::world::Numbers;
+use crate::world::{Numbers, Outcome};
 use args::{Bridge, Command, Side};
 use clap::CommandFactory;
 use log::Log;
-use shm_handoff::backend::Backend;
 use shm_handoff::backend::sysv::SysV;
+use shm_handoff::backend::{Backend, Interrupter};
 use shm_handoff::cli::kit::{self, Failure, Progress, Signals};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -28,6 +28,9 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// How often to see whether the seat was removed, where no wait for the channel sees it.
 const LOOK_AROUND: Duration = Duration::from_millis(100);
+
+/// How long the last words may take on their way out: where a link is there, and behind a signal.
+const CLOSING: [Duration; 2] = [Duration::from_secs(2), Duration::from_millis(300)];
 
 /// The program.
 #[must_use]
@@ -65,6 +68,24 @@ impl Run<'_> {
         self.started.checked_add(at)
     }
 
+    /// Opens the link. Where there is nobody yet, that takes its time.
+    fn open(&self, topic: &Topic, end: End, interrupter: Interrupter) -> Result<Link, Failure> {
+        let (network, topic, log) = (self.side.network(), topic.clone(), self.log);
+        let (give, opened) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let on_link = move |peer: &str, up| log.tell(&log::Event::Link { peer, up });
+            drop(give.send(Link::open(&network, &topic, end, interrupter, on_link)));
+        });
+        let until = self.side.channel.timeout.and_then(|timeout| self.moment(timeout));
+        loop {
+            match opened.recv_timeout(SLICE) {
+                Ok(link) => return Ok(link?),
+                Err(_) if until.is_some_and(|until| Instant::now() >= until) => outcome::ends(Outcome::TimedOut)?,
+                Err(_) => self.signals.check()?,
+            }
+        }
+    }
+
     /// There is a channel, and a session of zenoh.
     fn opened(&self, channel: &SysV, link: &Link) {
         let key = channel.segment().key().number();
@@ -94,11 +115,12 @@ impl Run<'_> {
         }
     }
 
-    /// What the machine and the link have counted.
-    fn count(&mut self, numbers: Numbers, link: &Link) {
+    /// Closes the link, when everything of the machine was counted.
+    fn close(&mut self, link: Link, numbers: Numbers) {
         let Numbers { again, probes, duplicates, gaps, dropped, foreign, .. } = numbers;
         let dropped = dropped + link.dropped();
         self.ended = log::Ended { again, probes, duplicates, gaps, dropped, foreign, ..self.ended.clone() };
+        link.close(CLOSING[usize::from(self.signals.caught().is_some())]);
     }
 
     /// Whether it is time to look around.

@@ -1,7 +1,6 @@
 //! `shm-bridge receive`.
 
 use super::args::{Ack, Receive};
-use super::log::Event as Log;
 use super::{PROGRAM, Run, outcome};
 use crate::carrier::{End, Inbox, Link};
 use crate::pace::Limits;
@@ -27,15 +26,12 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
     }
     kit::introduce(PROGRAM, channel, writer.backend(), false)?;
     let mut sink = ToChannel::of(writer)?;
-    let log = run.log;
-    let on_link = move |peer: &str, up| log.tell(&Log::Link { peer, up });
-    let link = Link::open(&args.side.network(), &args.from, End::Receiver, sink.interrupter(), on_link);
-    let mut link = match link {
+    let mut link = match run.open(&args.from, End::Receiver, sink.interrupter()) {
         Ok(link) => link,
-        Err(why) => {
+        Err(failure) => {
             // It has sent nothing: that it goes is no failure of a writer's.
             sink.close(&mut WaitPolicy::non_blocking())?;
-            return Err(why.into());
+            return Err(failure);
         }
     };
     run.opened(sink.writer().backend(), &link);
@@ -50,9 +46,8 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
     if done.is_err() {
         driver.receiver.leave(&mut link);
     }
-    driver.run.count(driver.receiver.numbers, &link);
-    link.close();
-    let Driver { run, sink, .. } = driver;
+    let Driver { run, sink, receiver, .. } = driver;
+    run.close(link, receiver.numbers);
     let done = done.and_then(outcome::ends);
     match &done {
         // The reader here is told that the writer failed.

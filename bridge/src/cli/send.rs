@@ -1,7 +1,6 @@
 //! `shm-bridge send`.
 
 use super::args::Send;
-use super::log::Event as Log;
 use super::{PROGRAM, Run, outcome};
 use crate::carrier::{End, Inbox, Link};
 use crate::pace::Limits;
@@ -24,10 +23,7 @@ pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
     }
     kit::introduce(PROGRAM, channel, reader.backend(), false)?;
     let mut source = FromChannel::of(reader, super::random_half());
-    let log = run.log;
-    let on_link = move |peer: &str, up| log.tell(&Log::Link { peer, up });
-    let mut link = Link::open(&args.side.network(), &args.to, End::Sender, source.interrupter(), on_link)
-        .map_err(Failure::from)?;
+    let mut link = run.open(&args.to, End::Sender, source.interrupter())?;
     run.opened(source.reader().backend(), &link);
     let limits = Limits { timeout: channel.timeout, ..Limits::default() };
     let sender = Sender::new(limits, super::random(), &source, run.now());
@@ -36,9 +32,9 @@ pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
     if done.is_err() {
         driver.sender.leave(&mut link);
     }
-    driver.count(&link);
-    link.close();
-    let left = driver.source.close();
+    let Driver { run, sender, source, .. } = driver;
+    run.close(link, sender.numbers);
+    let left = source.close();
     outcome::ends(done?)?;
     Ok(left?)
 }
@@ -113,9 +109,5 @@ impl Driver<'_, '_> {
             self.source.look_around()?;
         }
         Ok(())
-    }
-
-    fn count(&mut self, link: &Link) {
-        self.run.count(self.sender.numbers, link);
     }
 }

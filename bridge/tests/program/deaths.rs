@@ -78,3 +78,24 @@ fn a_receiver_that_follows_waits_for_the_next_reader() {
     sender.end().code(0);
     receiver.end().code(0);
 }
+
+#[test]
+fn a_ring_that_is_removed_on_either_side_loses_nothing() {
+    let hosts = Hosts::new();
+    let (sender, receiver) = hosts.bridges(RING, RING);
+    let mut reader = hosts.there.reader(RING).start();
+    let mut writer = hosts.here.writer(RING).open_input().start();
+    let mut so_far = String::new();
+    for (line, channel) in [("one\n", &hosts.here), ("two\n", &hosts.there), ("three\n", &hosts.here)] {
+        writer.type_in(line);
+        so_far += line;
+        reader.until_prints(&so_far);
+        channel.remove_segment();
+    }
+    writer.type_in("last\n");
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints(so_far + "last\n");
+    sender.end().code(0);
+    receiver.end().code(0);
+}

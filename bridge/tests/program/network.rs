@@ -3,6 +3,7 @@
 use crate::support::{Ended, Hosts, Peer, bridge, numbers};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::path::Path;
+use zenoh::Wait;
 
 /// The local addresses of the sockets that a process has, of a table of /proc/net, where it listens (TCP) or hears (UDP).
 fn addresses(peer: &Peer, table: &str) -> Vec<String> {
@@ -38,6 +39,30 @@ fn nothing_is_open_to_the_world_by_default() {
             assert!(open.is_empty(), "{table}: {open:?}");
         }
     }
+}
+
+/// Neither bridge listens, and neither needs multicast or gossip: a router between them is enough.
+#[test]
+fn both_bridges_connect_to_a_router() {
+    let hosts = Hosts::new();
+    let mut config = zenoh::Config::default();
+    for (key, value) in [
+        ("mode", r#""router""#),
+        ("listen/endpoints", &format!("[{:?}]", hosts.endpoint())),
+        ("scouting/multicast/enabled", "false"),
+    ] {
+        config.insert_json5(key, value).unwrap();
+    }
+    let router = zenoh::open(config).wait().unwrap();
+    let key = hosts.here.number();
+    let sender = bridge(&["send", "-k", &key, "--ring", "--to", hosts.topic(), "--connect", hosts.endpoint()]).start();
+    let receiver = hosts.receive(&["--ring"]).start();
+    let reader = hosts.there.reader(&["--ring"]).start();
+    hosts.here.writer(&["--ring"]).input(numbers(0..100_000)).end().code(0);
+    reader.end().code(0).prints(numbers(0..100_000));
+    sender.end().code(0);
+    receiver.end().code(0);
+    router.close().wait().unwrap();
 }
 
 /// Keys and certificates of an authority, of a host at 127.0.0.1 and of a stranger's authority, as PEM files.

@@ -130,6 +130,11 @@ impl Channel {
         ipc::find_set(self.key.seats()).is_some_and(|set| ipc::value(set, seat) == Some(1))
     }
 
+    /// Removes the segment, as `ipcrm -M` does.
+    pub(crate) fn remove_segment(&self) {
+        ipc::remove_segment(self.key.number());
+    }
+
     pub(crate) fn is_there(&self) -> bool {
         Segment::stat_at(self.key).unwrap().is_some()
     }
@@ -142,7 +147,7 @@ impl Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        ipc::remove_segment(self.key.number());
+        self.remove_segment();
         ipc::remove_set(self.key.seats());
     }
 }
