@@ -134,7 +134,7 @@ fn over_tls(listens: &str, connects: &str) {
 fn is_refused(listens: &str, connects: &str) -> Ended {
     let hosts = Hosts::speaking("tls");
     let mut sender = hosts.send(&["--ring", "-v", "--config", listens]).start();
-    let receiver = hosts.receive(&["--ring", "-v", "--config", connects, "--timeout", "3s"]).start();
+    let receiver = hosts.receive(&["--ring", "-v", "--config", connects, "--timeout", "1s"]).start();
     let ended = receiver.end();
     ended.code(124);
     for said in [sender.said(), ended.stderr.clone()] {
