@@ -54,7 +54,8 @@ Signals:
   SIGKILL                  the next bridge goes on where this one was
 
 Environment:
-  RUST_LOG        what zenoh says is printed, too, such as zenoh=debug";
+  RUST_LOG        what zenoh says is printed, too; zenoh::net::runtime=debug tells why
+                  there is no link";
 
 /// What the exit codes stand for.
 const EXIT: [(&str, &str); 9] = [

@@ -30,7 +30,7 @@ pub(super) fn ends(outcome: Outcome) -> Result<(), Failure> {
             Failure::new(Exit::NotAChannel, why).hint("remove one of the two rings, and start both sides anew")
         }
         Outcome::TimedOut => Failure::new(Exit::TimedOut, "no progress for as long as --timeout allows")
-            .hint("-v tells whether there is a link to the other bridge, and whether that one was met"),
+            .hint("-v tells whether there is a link, and whether the other bridge was met; RUST_LOG=zenoh::net::runtime=debug why not"),
     })
 }
 

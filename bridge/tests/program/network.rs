@@ -1,6 +1,6 @@
 //! What is open to whom.
 
-use crate::support::{Ended, Hosts, Peer, bridge, numbers};
+use crate::support::{Ended, Hosts, Peer, bridge, eventually, numbers};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::path::Path;
 use zenoh::Wait;
@@ -41,19 +41,64 @@ fn nothing_is_open_to_the_world_by_default() {
     }
 }
 
+/// A session of the test's own, with one endpoint.
+fn session(mode: &str, key: &str, endpoint: &str) -> zenoh::Session {
+    let mut config = zenoh::Config::default();
+    let endpoints = format!("[{endpoint:?}]");
+    for (key, value) in [("mode", &*format!("{mode:?}")), (key, &endpoints), ("scouting/multicast/enabled", "false")] {
+        config.insert_json5(key, value).unwrap();
+    }
+    zenoh::open(config).wait().unwrap()
+}
+
+/// Anybody who may publish there can do this. It is counted, and nothing else comes of it.
+#[test]
+fn what_no_bridge_sends_is_ignored() {
+    let hosts = Hosts::new();
+    let (sender, receiver) = hosts.bridges(&["--ring", "--json"], &["--ring", "--json"]);
+    let mut reader = hosts.there.reader(&["--ring"]).start();
+    let mut writer = hosts.here.writer(&["--ring"]).open_input().start();
+    writer.type_in("one\n");
+    reader.until_prints("one\n");
+    let stranger = session("client", "connect/endpoints", hosts.endpoint());
+    for kind in 0..=20 {
+        for len in [0, 1, 7, 16, 33, 64, 4096] {
+            for topic in ["up", "down"] {
+                let frame = [vec![1, kind], vec![0xA5; len]].concat();
+                stranger.put(format!("{}/{topic}", hosts.topic()), frame).wait().unwrap();
+            }
+        }
+    }
+    stranger.close().wait().unwrap();
+    writer.type_in("two\n");
+    writer.close_input();
+    reader.end().code(0).prints("one\ntwo\n");
+    let sender = sender.end();
+    let last: serde_json::Value = serde_json::from_str(sender.code(0).stderr.lines().last().unwrap()).unwrap();
+    assert!(last["dropped"].as_u64().is_some_and(|dropped| dropped > 0), "{sender}");
+    receiver.end().code(0);
+}
+
+#[test]
+fn a_bridge_of_another_version_is_named() {
+    let hosts = Hosts::new();
+    let mut sender = hosts.send(&["--ring", "-v"]).start();
+    sender.until_says("listening on");
+    let other = session("client", "connect/endpoints", hosts.endpoint());
+    // The link may come up a little later.
+    let key = format!("{}/up", hosts.topic());
+    eventually("the sender's end", || {
+        other.put(&key, [9, 0]).wait().unwrap();
+        sender.has_ended().then_some(())
+    });
+    sender.end().code(4).says(&["speaks version 9 and this one version 1: update the older one"]);
+}
+
 /// Neither bridge listens, and neither needs multicast or gossip: a router between them is enough.
 #[test]
 fn both_bridges_connect_to_a_router() {
     let hosts = Hosts::new();
-    let mut config = zenoh::Config::default();
-    for (key, value) in [
-        ("mode", r#""router""#),
-        ("listen/endpoints", &format!("[{:?}]", hosts.endpoint())),
-        ("scouting/multicast/enabled", "false"),
-    ] {
-        config.insert_json5(key, value).unwrap();
-    }
-    let router = zenoh::open(config).wait().unwrap();
+    let router = session("router", "listen/endpoints", hosts.endpoint());
     let key = hosts.here.number();
     let sender = bridge(&["send", "-k", &key, "--ring", "--to", hosts.topic(), "--connect", hosts.endpoint()]).start();
     let receiver = hosts.receive(&["--ring"]).start();
