@@ -3,6 +3,7 @@
 mod around;
 mod before;
 
+use self::around::Removed;
 use super::backoff::{Backoff, Step};
 use super::peer::{PeerWatch, Verdict};
 use super::policy::{WaitPolicy, WaitingFor};
@@ -110,6 +111,8 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// Waits until there is a message behind the last one that was peeked at, and takes nothing. In a slot there is
     /// none behind it until it is released: there it waits until any message is there.
     ///
+    /// While something that was peeked at is not released, this does not move to other memory, so that it can be released where it lies.
+    ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
     ///
@@ -123,14 +126,17 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     pub fn wait_with(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
         if !self.core.has_strangers() {
-            return self.await_record(policy).map(drop);
+            return match self.core.poll(&self.memory)? {
+                Some(_) => Ok(()),
+                None => self.await_record_slowly(policy, Removed::Drained).map(drop),
+            };
         }
         // Nothing comes behind what lies in a slot, peeked at or not.
         if self.core.first(&self.memory)?.is_some() {
             return Ok(());
         }
         self.core.rewind();
-        self.await_record_slowly(policy).map(drop)
+        self.await_record_slowly(policy, Removed::Left).map(drop)
     }
 
     /// Waits for the next message, copies it to the beginning of `bytes`, and releases it. Where a message is there, this makes
@@ -237,7 +243,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.core.rewind();
         match self.core.found(&self.memory, seen)? {
             Some(found) => Ok(found),
-            None => self.await_record_slowly(policy),
+            None => self.await_record_slowly(policy, Removed::Left),
         }
     }
 
@@ -347,13 +353,13 @@ impl<B: Backend, L: Core> Reader<B, L> {
     pub(in crate::protocol) fn await_record(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
         match self.core.poll(&self.memory)? {
             Some(found) => Ok(found),
-            None => self.await_record_slowly(policy),
+            None => self.await_record_slowly(policy, Removed::Left),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn await_record_slowly(&mut self, policy: &mut WaitPolicy<'_>) -> Result<Record, RecvError> {
+    fn await_record_slowly(&mut self, policy: &mut WaitPolicy<'_>, removed: Removed) -> Result<Record, RecvError> {
         let mut backoff = if self.core.has_strangers() { Backoff::new(policy) } else { Backoff::parking(policy) };
         let mut looks = 1;
         let mut found = self.core.run_dry(&self.memory)?;
@@ -365,7 +371,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
             looks = u32::saturating_add(looks, 1);
             if let Step::Sleep(longest) = backoff.step(policy, WaitingFor::Message) {
                 if backoff.status_due()
-                    && let Some(found) = self.look_around()?
+                    && let Some(found) = self.look_around(removed)?
                 {
                     return Ok(found);
                 }

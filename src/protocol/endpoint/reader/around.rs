@@ -7,6 +7,15 @@ use crate::protocol::core::{Consumer, Core, Record};
 use crate::protocol::endpoint::peer::{Peer, Verdict};
 use std::mem::discriminant;
 
+/// When a reader that waits moves on from removed memory, in which nothing lies behind its cursor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// At once: what was peeked at and not released is the writer's to send again.
+    Left,
+    /// When everything was released there.
+    Drained,
+}
+
 impl<B: Backend, L: Core> Reader<B, L> {
     /// Moves to the memory that the address leads to now.
     pub(super) fn move_on(&mut self) -> Result<(), Error> {
@@ -31,7 +40,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
 
     /// Looks at the peer and the memory. What was sent before a death, a removal or an end beside it is read before that
     /// is told, or acted upon.
-    pub(super) fn look_around(&mut self) -> Result<Option<Record>, RecvError> {
+    pub(super) fn look_around(&mut self, removed: Removed) -> Result<Option<Record>, RecvError> {
         let (status, verdict) = self.status()?;
         // Where the segment holds more than this slot, the processes attached can be another slot's. Before a message has
         // come, nothing shows that one of them was this slot's writer.
@@ -49,7 +58,9 @@ impl<B: Backend, L: Core> Reader<B, L> {
         if end.is_some() {
             return Ok(end);
         } else if status.removed {
-            self.move_on()?;
+            if removed == Removed::Left || self.core.first(&self.memory)?.is_none() {
+                self.move_on()?;
+            }
         } else if died {
             return Err(RecvError::WriterGone);
         } else if verdict == Verdict::Gone {

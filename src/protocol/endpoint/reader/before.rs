@@ -1,6 +1,7 @@
 //! What a caller can know and have of a message before it takes it: for those that have a buffer, a descriptor or an event
 //! loop of their own.
 
+use super::around::Removed;
 use super::{Reader, Received};
 use crate::backend::{Backend, Interrupter};
 use crate::error::RecvError;
@@ -104,7 +105,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
             return Ok(found);
         }
         self.core.rewind();
-        self.await_record_slowly(policy)
+        self.await_record_slowly(policy, Removed::Left)
     }
 
     /// What ends this reader's sleeps from another thread.
