@@ -39,15 +39,6 @@ the_units() {
     [ -z "$said" ] || { echo "$said" >&2; return 1; }
 }
 
-# What `shm-bridge generate` makes is what is checked in.
-the_share() {
-    local at
-    at=$(mktemp -d)
-    "$target/debug/shm-bridge" generate "$at" >/dev/null
-    diff -r bridge/share "$at" || { echo "bridge/share is out of date: shm-bridge generate bridge/share" >&2; return 1; }
-    rm -rf "$at"
-}
-
 begin
 step "clippy, bridge" cargo clippy --quiet --all-targets -p shm-handoff-bridge -p hosts -- -D warnings
 step "docs, bridge" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p shm-handoff-bridge
@@ -55,6 +46,5 @@ step "docs, bridge" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -
 step "programs" cargo build --quiet -p shm-handoff -p shm-handoff-bridge --bins
 step "docs/bridge.md" the_page
 step "units" the_units
-step "pages and completions" the_share
 step "tests, bridge" logged bridge cargo test --quiet -p shm-handoff-bridge -- --nocapture
 step "models, bridge" env MODELS=bridge ci/models.sh --check "$logs/bridge"

@@ -1,7 +1,7 @@
 //! Messages on their way, as they lie in a frame: their bytes are copied out of the sender's ring once, and into the
 //! receiver's ring once.
 
-use crate::frame::{BATCH, Fields, Flow, Malformed, VERSION};
+use crate::frame::{BATCH, Fields, Flow, MAGIC, Malformed, VERSION};
 use std::fmt;
 
 /// Messages that follow each other in one stream, and perhaps the stream's end behind them.
@@ -27,8 +27,10 @@ struct Mark {
     to: usize,
 }
 
-/// Version, kind, flow, `from`, whether there is an end, its position, how many messages.
-const HEADER: usize = 2 + Flow::BYTES + 8 + 1 + 8 + 4;
+/// What every frame has in front: the magic, version and kind.
+const START: usize = MAGIC.len() + 2;
+/// That, flow, `from`, whether there is an end, its position, how many messages.
+const HEADER: usize = START + Flow::BYTES + 8 + 1 + 8 + 4;
 /// What a message has in the table: by how much the position advances, and the length.
 const ENTRY: usize = 8;
 
@@ -138,6 +140,7 @@ impl Batch {
 
     pub(crate) fn encode(mut self) -> Vec<u8> {
         let mut header = Vec::with_capacity(HEADER);
+        header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&[VERSION, BATCH]);
         self.flow.encode(&mut header);
         header.extend_from_slice(&self.from.to_le_bytes());
@@ -155,9 +158,9 @@ impl Batch {
         self.bytes
     }
 
-    /// Of a whole frame, whose version and kind were looked at.
+    /// Of a whole frame, whose start was looked at.
     pub(crate) fn decode(mut frame: Vec<u8>) -> Result<Self, Malformed> {
-        let mut fields = Fields(frame.get(2..HEADER).ok_or(Malformed::Frame)?);
+        let mut fields = Fields(frame.get(START..HEADER).ok_or(Malformed::Frame)?);
         let (flow, from) = (Flow::decode(&mut fields)?, fields.u64()?);
         let end = match (fields.u8()?, fields.u64()?) {
             (0, 0) => None,

@@ -1,11 +1,14 @@
 //! What the two bridges say to each other.
 //!
-//! A frame begins with a version and a kind, one byte each; the numbers are little-endian. Decoding never panics, and allocates no more
+//! A frame begins with four bytes that tell it from anything else, a version and a kind, one byte each; the numbers are little-endian. Decoding never panics, and allocates no more
 //! than in proportion to the frame.
 
 use crate::batch::Batch;
 use crate::world::Stream;
 use thiserror::Error;
+
+/// What every frame begins with, of whatever version.
+pub const MAGIC: [u8; 4] = *b"shmb";
 
 /// The version of these frames.
 pub const VERSION: u8 = 1;
@@ -68,6 +71,8 @@ pub enum Frame {
         position: Option<u64>,
         /// Free bytes in the receiving ring.
         room: u64,
+        /// Which ring that is: its own random id, or 0 for a slot.
+        ring: u64,
     },
     /// The receiver's ring has a stream already, which has not ended: the answer to a [`Hello`](Self::Hello) of another one.
     Taken {
@@ -162,7 +167,8 @@ impl Frame {
     /// Its bytes. Those of a batch are handed over, not copied.
     #[must_use]
     pub fn encode(self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = MAGIC.to_vec();
+        out.push(VERSION);
         match self {
             Self::Batch(batch) => return batch.encode(),
             Self::Hello { sender, greeting, stream, after } => {
@@ -179,8 +185,8 @@ impl Frame {
                 flow.encode(&mut out);
             }
             Self::SenderLeft { session } => put(&mut out, SENDER_LEFT, &[session]),
-            Self::Welcome { session, sender, greeting, position, room } => {
-                put(&mut out, WELCOME, &[session, sender, room]);
+            Self::Welcome { session, sender, greeting, position, room, ring } => {
+                put(&mut out, WELCOME, &[session, sender, room, ring]);
                 put_option(&mut out, position);
                 out.extend_from_slice(&greeting.to_le_bytes());
             }
@@ -210,7 +216,8 @@ impl Frame {
     /// # Errors
     /// They are no frame of this version.
     pub fn decode(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        let (&version, rest) = bytes.split_first().ok_or(Malformed::Frame)?;
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(Malformed::Frame)?;
+        let (&version, rest) = rest.split_first().ok_or(Malformed::Frame)?;
         if version != VERSION {
             return Err(Malformed::Version(version));
         }
@@ -231,6 +238,7 @@ impl Frame {
                 session: fields.u64()?,
                 sender: fields.u64()?,
                 room: fields.u64()?,
+                ring: fields.u64()?,
                 position: fields.option()?,
                 greeting: fields.u32()?,
             },

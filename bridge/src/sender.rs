@@ -22,6 +22,12 @@ pub struct Sender {
     limits: Limits,
     id: u64,
     stream: Stream,
+    /// Whether a receiver has something of the stream.
+    bound: bool,
+    /// The ring that has something of it.
+    home: u64,
+    /// Since when it greets.
+    greets: Duration,
     after: Option<Stream>,
     greeting: u32,
     turn: u32,
@@ -39,8 +45,6 @@ pub struct Sender {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Session {
     id: u64,
-    /// Whether the receiver has something of the stream.
-    bound: bool,
     base: u64,
     /// Up to here everything was sent: the source's cursor, or the end behind it.
     sent: u64,
@@ -50,8 +54,11 @@ struct Session {
     taken: u64,
     room: u64,
     end: Option<u64>,
-    /// Since when the receiver lacks nothing but word of the writer's death.
-    dying: Option<Duration>,
+    ring: u64,
+    /// Since when another receiver, or this one's successor, denies the session, and this one is silent.
+    denied: Option<Duration>,
+    /// The receiver lacks nothing but word of the writer's death. It is told until it answers: a link that breaks meanwhile is waited for.
+    dying: bool,
 }
 
 impl Sender {
@@ -62,6 +69,9 @@ impl Sender {
             limits,
             id,
             stream: source.stream(),
+            bound: false,
+            home: 0,
+            greets: now,
             after: None,
             greeting: 0,
             turn: 0,
@@ -103,11 +113,15 @@ impl Sender {
         source: &mut S,
         carrier: &mut impl Carrier,
     ) -> Result<(), S::Error> {
+        self.meet(now, source);
         match frame {
-            Frame::Welcome { session, sender, greeting, position, room }
+            Frame::Welcome { session, sender, greeting, position, room, ring }
                 if self.session.is_none() && (sender, greeting) == (self.id, self.greeting) =>
             {
-                self.welcomed(session, position, room, now, source)
+                if now < self.greets + self.patience(position, ring, source) {
+                    return Ok(());
+                }
+                self.welcomed(session, position, (room, ring), now, source)
             }
             Frame::Taken { sender, greeting, stream }
                 if self.session.is_none() && (sender, greeting) == (self.id, self.greeting) =>
@@ -116,8 +130,14 @@ impl Sender {
                 Ok(())
             }
             Frame::Ack(ack) if self.is_in(ack.session) => self.acknowledged(ack, now, source, carrier),
-            Frame::Unknown { session } | Frame::ReceiverLeft { session } if self.is_in(session) => {
-                self.greet();
+            Frame::ReceiverLeft { session } if self.is_in(session) => {
+                self.greet(now);
+                Ok(())
+            }
+            Frame::Unknown { session } if self.is_in(session) => {
+                if let Some(session) = &mut self.session {
+                    session.denied.get_or_insert(now);
+                }
                 Ok(())
             }
             Frame::Unsendable { session, position, why } if self.is_in(session) => {
@@ -147,11 +167,16 @@ impl Sender {
         source: &mut S,
         carrier: &mut impl Carrier,
     ) -> Result<Next, S::Error> {
+        self.meet(now, source);
         if self.outcome.is_none() && self.limits.timeout.is_some_and(|timeout| now >= self.progress + timeout) {
             self.give_up(Outcome::TimedOut, carrier);
         }
         if let Some(outcome) = &self.outcome {
             return Ok(Next::Done(outcome.clone()));
+        }
+        let is_denied = self.session.as_ref().and_then(|session| session.denied);
+        if is_denied.is_some_and(|since| now >= since + self.limits.first) {
+            self.greet(now);
         }
         let Some(session) = &mut self.session else {
             if self.timer.fires(now, &self.limits) {
@@ -167,16 +192,17 @@ impl Sender {
         let mut event = Event::None;
         if most > 0 && session.end != Some(session.sent) {
             let mut batch = Batch::new(flow, session.sent);
+            event = Event::Message;
             match source.peek(&mut batch, self.limits.batch.min(most.try_into().unwrap_or(usize::MAX)))? {
                 Peeked::More | Peeked::Nothing => {}
+                // The reader over there answers an end by removing its ring, and with the ring goes what it knows of this stream. So an
+                // end goes alone, when nothing in front of it can be sent again.
+                Peeked::End(_) if !batch.is_empty() || source.released() < session.sent => event = Event::None,
                 Peeked::End(position) => {
                     session.end = Some(position);
                     batch.set_end(position);
                 }
-                Peeked::Moved => {
-                    self.move_on(source);
-                    return Ok(Next::Step);
-                }
+                Peeked::Moved => return Ok(Next::Step),
             }
             let sent = batch.end().unwrap_or(batch.to());
             if sent > session.sent {
@@ -186,22 +212,17 @@ impl Sender {
                 if sent > session.furthest {
                     self.progress = now;
                 }
-                (session.sent, session.furthest, session.dying) = (sent, sent.max(session.furthest), None);
+                (session.sent, session.furthest, session.dying) = (sent, sent.max(session.furthest), false);
                 self.numbers.messages += batch.len() as u64;
                 carrier.send(Frame::Batch(batch));
                 return Ok(Next::Step);
             }
-            event = Event::Message;
         }
         // A death is told behind everything.
         let dying = self.writer_died && event == Event::Message && session.taken == session.sent;
-        if dying && session.dying.is_none() {
-            session.dying = Some(now);
+        if dying && !session.dying {
+            session.dying = true;
             self.timer = Timer::due(&self.limits);
-        }
-        if session.dying.is_some_and(|since| now >= since + self.limits.silence) {
-            self.give_up(Outcome::WriterDied, carrier);
-            return Ok(Next::Step);
         }
         if self.timer.fires(now, &self.limits) {
             self.numbers.probes += 1;
@@ -213,26 +234,42 @@ impl Sender {
 
     fn wait(&self, event: Event) -> Next {
         let timeout = self.limits.timeout.map(|timeout| self.progress + timeout);
-        let silence = self.session.as_ref().and_then(|session| session.dying).map(|since| since + self.limits.silence);
-        Next::Wait([Some(self.timer.at), timeout, silence].into_iter().flatten().min(), event)
+        let session = self.session.as_ref();
+        let denied = session.and_then(|session| session.denied).map(|since| since + self.limits.first);
+        Next::Wait([Some(self.timer.at), timeout, denied].into_iter().flatten().min(), event)
     }
 
     fn is_in(&self, session: u64) -> bool {
         self.session.as_ref().is_some_and(|current| current.id == session)
     }
 
-    fn greet(&mut self) {
+    /// How long to wait for a better welcome. A second receiver that answers at the same key is not taken for the first one as long
+    /// as that one may answer, too: the ring that has something of the stream comes first, then a ring that says how far it has come.
+    fn patience(&self, position: Option<u64>, ring: u64, source: &impl Source) -> Duration {
+        match position {
+            _ if self.home != 0 && ring != self.home => self.limits.silence,
+            None if self.home == 0 && source.released() > 0 => self.limits.first,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn greet(&mut self, now: Duration) {
         self.session = None;
+        self.greets = now;
         self.greeting = self.greeting.wrapping_add(1);
         self.timer = Timer::due(&self.limits);
     }
 
-    fn move_on(&mut self, source: &impl Source) {
-        if self.session.as_ref().is_some_and(|session| session.bound) {
+    /// Begins with the memory that the source has now, if that is other memory than before.
+    fn meet(&mut self, now: Duration, source: &impl Source) {
+        if source.stream() == self.stream {
+            return;
+        }
+        if std::mem::take(&mut self.bound) {
             self.after = Some(self.stream);
         }
         self.stream = source.stream();
-        self.greet();
+        self.greet(now);
     }
 
     fn give_up(&mut self, outcome: Outcome, carrier: &mut impl Carrier) {
@@ -244,7 +281,7 @@ impl Sender {
         &mut self,
         id: u64,
         position: Option<u64>,
-        room: u64,
+        (room, ring): (u64, u64),
         now: Duration,
         source: &mut S,
     ) -> Result<(), S::Error> {
@@ -255,9 +292,10 @@ impl Sender {
             self.outcome = Some(Outcome::Strange { position: start, released });
             return Ok(());
         }
+        self.bound |= position.is_some();
+        self.home = if position.is_some() { ring } else { 0 };
         self.session = Some(Session {
             id,
-            bound: position.is_some(),
             base: released,
             sent: start,
             furthest: start,
@@ -265,7 +303,9 @@ impl Sender {
             taken: released,
             room,
             end: (found == Found::End).then_some(start),
-            dying: None,
+            ring,
+            denied: None,
+            dying: false,
         });
         self.turn = self.turn.wrapping_add(1);
         self.progress = now;
@@ -298,7 +338,10 @@ impl Sender {
             Ordering::Equal => session.room = session.room.max(ack.room),
             Ordering::Less => {}
         }
-        session.bound |= session.taken > session.base;
+        session.denied = None;
+        if session.taken > session.base {
+            (self.bound, self.home) = (true, session.ring);
+        }
         session.held = session.held.max(ack.held);
         let held = session.held;
         if ack.acked > released {
@@ -320,7 +363,7 @@ impl Sender {
             self.numbers.again += 1;
         }
         if ahead || back {
-            (session.sent, session.dying) = (held, None);
+            (session.sent, session.dying) = (held, false);
             match source.seek(held)? {
                 Found::Message => {}
                 Found::End => session.end = Some(held),
@@ -335,7 +378,10 @@ impl Sender {
     pub fn rebase(&mut self, by: Duration, now: Duration) {
         self.timer.rebase(by, now);
         self.progress = if self.limits.timeout.is_some() { self.progress.saturating_sub(by) } else { Duration::ZERO };
-        if let Some(since) = self.session.as_mut().and_then(|session| session.dying.as_mut()) {
+        let before = now + by;
+        self.greets =
+            if before >= self.greets + self.limits.silence { Duration::ZERO } else { self.greets.saturating_sub(by) };
+        if let Some(since) = self.session.as_mut().and_then(|session| session.denied.as_mut()) {
             *since = since.saturating_sub(by);
         }
     }

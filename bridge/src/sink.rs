@@ -18,6 +18,8 @@ const ENDS: &str = "it is `end` alone, and would end the session there";
 pub struct ToChannel {
     writer: Writer<SysV>,
     carried: Option<Carried>,
+    /// The stream of which this process has carried something.
+    stream: Option<Stream>,
     room: u64,
     /// Where the writer stood in its ring behind what it carried, and up to which position that was.
     unreceived: VecDeque<(u64, u64)>,
@@ -35,6 +37,7 @@ impl ToChannel {
         let mut channel = Self {
             writer,
             carried: None,
+            stream: None,
             room: 0,
             unreceived: VecDeque::new(),
             received: 0,
@@ -90,9 +93,9 @@ impl ToChannel {
         Ok(())
     }
 
-    /// The reader answers an end by removing the memory.
+    /// A slot's reader answers an end by removing the memory. (A ring says by itself whether its end was met.)
     fn is_end_answered(&self) -> Result<bool, SendError> {
-        Ok(self.writer.has_ended() && self.writer.backend().segment().stat()?.removed)
+        Ok(!self.is_ring() && self.writer.has_ended() && self.writer.backend().segment().stat()?.removed)
     }
 
     /// Waits until a message of `len` bytes would be taken, or as `policy` says.
@@ -111,16 +114,16 @@ impl ToChannel {
         self.writer.await_reader(policy)
     }
 
-    /// Notices that the memory or the seat was removed. To be called now and then where no wait is. (Behind an end, the removal is
-    /// how the reader answers it.)
+    /// Notices that the memory or the seat was removed. To be called now and then where no wait is. Behind an end, the removal is
+    /// how the reader answers it, unless it has left something there.
     ///
     /// # Errors
     /// As [`Writer::recover`].
     pub fn look_around(&mut self) -> Result<(), SendError> {
-        if self.writer.has_ended() {
-            return Ok(());
-        }
-        match self.writer.recover(&mut WaitPolicy::non_blocking()) {
+        let mut policy = WaitPolicy::non_blocking();
+        let looked =
+            if self.writer.has_ended() { self.writer.flush(&mut policy) } else { self.writer.recover(&mut policy) };
+        match looked {
             Err(SendError::TimedOut) => Ok(()),
             done => done,
         }
@@ -158,7 +161,12 @@ impl ToChannel {
 
     fn note(&mut self, stream: Stream, position: u64, ended: bool) -> Result<(), SendError> {
         let tail = self.writer.standing()?.map_or(0, |standing| standing.tail);
-        if self.carried.is_some_and(|carried| carried.stream != stream) {
+        if self
+            .stream
+            .replace(stream)
+            .or(self.carried.map(|carried| carried.stream))
+            .is_some_and(|former| former != stream)
+        {
             // What the reader has of the former stream says nothing of this one.
             self.unreceived.clear();
             self.received = 0;
@@ -174,6 +182,10 @@ impl Sink for ToChannel {
 
     fn carried(&self) -> Option<Carried> {
         self.carried
+    }
+
+    fn ring(&self) -> u64 {
+        self.writer.backend().stream().unwrap_or(0)
     }
 
     fn capacity(&self) -> u64 {

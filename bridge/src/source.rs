@@ -108,7 +108,9 @@ impl FromChannel {
     /// # Errors
     /// As [`Reader::wait_with`]. The writer's death is one, after everything that it sent was peeked at.
     pub fn wait(&mut self, policy: &mut WaitPolicy<'_>) -> Result<(), RecvError> {
-        self.reader.wait_with(policy)
+        let waited = self.reader.wait_with(policy);
+        self.meet();
+        waited
     }
 
     /// Notices that the seat was removed. To be called now and then where [`wait`](Self::wait) is not.

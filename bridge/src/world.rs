@@ -72,7 +72,7 @@ pub trait Source {
     /// What can fail.
     type Error;
 
-    /// The stream that [`peek`](Self::peek) reads.
+    /// The stream that [`peek`](Self::peek) reads. A wait can change it, too, when everything of the former one was released.
     fn stream(&self) -> Stream;
 
     /// The position up to which everything was released.
@@ -121,6 +121,9 @@ pub trait Sink {
 
     /// What the channel itself says. `None`: nothing was ever carried into this memory, or it can't say.
     fn carried(&self) -> Option<Carried>;
+
+    /// Which memory that is: no other ring has the same. 0: it has no id.
+    fn ring(&self) -> u64;
 
     /// Bytes that there are for messages, with what is spent on each one.
     fn capacity(&self) -> u64;

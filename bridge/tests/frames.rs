@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use shm_handoff_bridge::batch::Batch;
-use shm_handoff_bridge::frame::{Ack, Flow, Frame, Malformed, VERSION};
+use shm_handoff_bridge::frame::{Ack, Flow, Frame, MAGIC, Malformed, VERSION};
 use shm_handoff_bridge::world::Stream;
 
 fn flow() -> impl Strategy<Value = Flow> {
@@ -47,7 +47,14 @@ fn frame() -> impl Strategy<Value = Frame> {
         (flow(), number()).prop_map(|(flow, at)| Frame::Died { flow, at }),
         number().prop_map(|session| Frame::SenderLeft { session }),
         (number(), number(), any::<u32>(), any::<Option<u64>>(), number()).prop_map(
-            |(session, sender, greeting, position, room)| Frame::Welcome { session, sender, greeting, position, room }
+            |(session, sender, greeting, position, room)| Frame::Welcome {
+                session,
+                sender,
+                greeting,
+                position,
+                room,
+                ring: room ^ 1
+            }
         ),
         (number(), any::<u32>(), number()).prop_map(|(sender, greeting, stream)| Frame::Taken {
             sender,
@@ -99,7 +106,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_or_refused(kind in 0..16_u8, mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        bytes.splice(0..0, [VERSION, kind]);
+        bytes.splice(0..0, [&MAGIC[..], &[VERSION, kind]].concat());
         if let Ok(frame) = Frame::decode(bytes.clone()) {
             prop_assert_eq!(frame.encode(), bytes);
         }
@@ -121,11 +128,17 @@ proptest! {
 #[test]
 fn another_version_is_named() {
     let mut bytes = Frame::Unknown { session: 7 }.encode();
-    bytes[0] = VERSION + 1;
+    bytes[MAGIC.len()] = VERSION + 1;
     let refused = Frame::decode(bytes).expect_err("it is of another version");
     assert_eq!(refused, Malformed::Version(VERSION + 1));
     assert!(refused.to_string().contains("version 2 and this one version 1"), "{refused}");
-    assert_eq!(Frame::decode(Vec::new()), Err(Malformed::Frame));
+}
+
+#[test]
+fn what_another_program_publishes_there_is_of_no_version() {
+    for bytes in [&b""[..], b"hello", b"\x02", b"shm", &MAGIC] {
+        assert_eq!(Frame::decode(bytes.to_vec()), Err(Malformed::Frame), "{bytes:?}");
+    }
 }
 
 /// A table that says it has more entries than the frame has bytes costs no memory.

@@ -87,7 +87,7 @@ fn messages(count: u32) -> Vec<Record> {
 }
 
 fn welcome(greeting: u32, position: Option<u64>) -> Frame {
-    Frame::Welcome { session: 5, sender: 7, greeting, position, room: 1 << 20 }
+    Frame::Welcome { session: 5, sender: 7, greeting, position, room: 1 << 20, ring: 9 }
 }
 
 fn ack(held: u64, turn: u32, again: bool) -> Frame {

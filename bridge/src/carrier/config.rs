@@ -2,6 +2,8 @@
 //! the loopback.
 
 use super::Failed;
+use super::trouble::plain;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use zenoh::Config;
@@ -66,7 +68,7 @@ impl Network {
             config
                 .insert_json5(key, value)
                 .or_else(|error| config.insert_json5(key, &quoted(value)).map_err(|_| error))
-                .map_err(|error| Failed::Usage(format!("--set {key}={value}: {error}")))?;
+                .map_err(|error| Failed::Usage(format!("--set {key}={value}: {}", plain(&error.to_string()))))?;
         }
         Ok(config)
     }
@@ -74,7 +76,8 @@ impl Network {
     /// The file's configuration, and what stands in the file.
     fn file(&self) -> Result<(Config, serde_json::Value), Failed> {
         let Some(path) = &self.config else { return Ok((Config::default(), serde_json::Value::Null)) };
-        let failed = |error: &dyn std::fmt::Display| Failed::Usage(format!("{}: {error}", path.display()));
+        let failed =
+            |error: &dyn std::fmt::Display| Failed::Usage(format!("{}: {}", path.display(), plain(&error.to_string())));
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
         let said = json5::from_str(&text).map_err(|error| failed(&error))?;
         Ok((Config::from_json5(&text).map_err(|error| failed(&error))?, said))
@@ -82,7 +85,9 @@ impl Network {
 }
 
 fn insert(config: &mut Config, key: &str, value: &str) -> Result<(), Failed> {
-    config.insert_json5(key, value).map_err(|error| Failed::Usage(format!("{key} {value}: {error}")))
+    config
+        .insert_json5(key, value)
+        .map_err(|error| Failed::Usage(format!("{key} {value}: {}", plain(&error.to_string()))))
 }
 
 fn quoted(word: &str) -> String {
@@ -110,6 +115,12 @@ impl Topic {
 
     fn below(&self, name: &str) -> OwnedKeyExpr {
         OwnedKeyExpr::new(format!("{}/{name}", self.0)).expect("a key and a word are a key")
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

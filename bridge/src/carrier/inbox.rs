@@ -52,8 +52,8 @@ impl Inbox {
             Err(why) => {
                 state.dropped += 1;
                 state.malformed = Some(why);
-                self.wake();
-                return;
+                drop(state);
+                return self.wake();
             }
         };
         if !state.is_clogged {

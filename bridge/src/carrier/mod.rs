@@ -5,9 +5,11 @@
 mod config;
 mod inbox;
 mod outbox;
+mod trouble;
 
 pub use config::{Network, Topic};
 pub use inbox::Inbox;
+pub use trouble::layer as troubles;
 
 use crate::frame::Frame;
 use crate::world::Carrier;
@@ -42,7 +44,7 @@ pub enum Failed {
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn zenoh_failed(error: zenoh::Error) -> Failed {
-    Failed::Zenoh(error.to_string())
+    Failed::Zenoh(trouble::plain(&error.to_string()))
 }
 
 /// A zenoh session, and what goes out and comes in.

@@ -8,25 +8,25 @@ use zenoh::config::EndPoint;
 
 const EXAMPLES: &str = "\
 Examples:
-  on the first host, 192.0.2.1, where a program writes the channel 1234:
-    shm-bridge send -k 1234 --to plant/line1 --listen tcp/192.0.2.1:7447
-  on the second one, where a program reads it:
-    shm-bridge receive --from plant/line1 -k 1234 --connect tcp/192.0.2.1:7447
+  on machine B, 192.0.2.7, where a program reads the channel 1234:
+    shm-bridge receive --from plant/line1 -k 1234 --listen tcp/192.0.2.7:7447
+  on machine A, where a program writes it:
+    shm-bridge send -k 1234 --to plant/line1 --connect tcp/192.0.2.7:7447
 
 From ring to ring (--ring on both) each message arrives once, whichever bridge is
 killed and started again. docs/bridge.md says what happens when which part dies.";
 
 const SEND_EXAMPLES: &str = "\
 Examples:
-  shm-bridge send -k 1234 --to plant/line1 --listen tcp/192.0.2.1:7447
+  shm-bridge send -k 1234 --to plant/line1 --connect tcp/192.0.2.7:7447
   shm-bridge send -k 0x77 --ring --follow --to plant/line1 --connect tls/hub.example:7447 \\
       --config tls.json5";
 
 const RECEIVE_EXAMPLES: &str = "\
 Examples:
-  shm-bridge receive --from plant/line1 -k 1234 --connect tcp/192.0.2.1:7447
+  shm-bridge receive --from plant/line1 -k 1234 --listen tcp/192.0.2.7:7447
   shm-bridge receive --from plant/line1 -k 0x77 --ring --follow --ack received \\
-      --listen tls/192.0.2.2:7447 --config tls.json5";
+      --listen tls/192.0.2.7:7447 --config tls.json5";
 
 /// What both sides say of the network, the logs and the environment.
 const BOTH: &str = "\
@@ -34,18 +34,22 @@ Network:
   Without --connect, --listen and --config a bridge listens on the loopback, at a port
   that it says. With --connect alone it does not listen. It is a client of zenoh then,
   with one link, to the first endpoint that answers: a bridge, or a router (zenohd) to
-  which both connect. It never scouts, and does not gossip, unless the file says so.
-  The command line goes before the file. TLS, and mutual TLS, are what the file says
-  below transport/link/tls.
+  which both connect. Unless the file says so, it neither scouts nor gossips.
+  The command line replaces what the file says in the same place. TLS, and mutual TLS,
+  are what the file says below transport/link/tls.
 
 Logs:
   --json prints an object a line, each with `time` (RFC 3339) and `event`:
-    opened    key, layout, zenoh (this process's id there), listens
+    opened    role, topic, key, layout, zenoh (this process's id there), listens
+    trouble   endpoint, reason: there is no link to it; said again when the reason changes
     link      peer (its id), up (false: the link broke)
     session   number: a bridge at the other end was met, or met again
     says      text: whatever else there is to say
     ended     exit, message and hint (null where it went well), messages, bytes,
               sessions, again, probes, duplicates, gaps, dropped, foreign
+  Counts: sessions with the other bridge; sent again, and probes for an acknowledgement
+  (send); duplicates that were dropped, gaps in front of a batch (receive); dropped
+  here for lack of room; foreign frames.
   What is wrong with the command line itself is said in words.
 
 Signals:
@@ -54,16 +58,15 @@ Signals:
   SIGKILL                  the next bridge goes on where this one was
 
 Environment:
-  RUST_LOG        what zenoh says is printed, too; zenoh::net::runtime=debug tells why
-                  there is no link";
+  RUST_LOG        what else zenoh says is printed, such as zenoh=debug";
 
 /// What the exit codes stand for.
 const EXIT: [(&str, &str); 9] = [
     ("0", ": the stream ended, and everything was acknowledged"),
     ("1", "; or zenoh can't listen where it is to"),
     ("2", ""),
-    ("3", ", on whichever host"),
-    ("4", ", or the two channels tell different stories, or the other bridge has another version"),
+    ("3", ", on whichever machine"),
+    ("4", ", or the positions of the two rings do not fit together, or the other bridge has another version"),
     ("5", ""),
     ("6", "; send: the channel over there has another stream"),
     ("124", ""),
@@ -76,7 +79,7 @@ fn help(examples: &str) -> String {
     format!("{}\n\n{BOTH}\n{environment}", kit::help(examples, &EXIT))
 }
 
-/// Carries a handoff channel of this host to one of another over zenoh.
+/// Carries a channel of this machine to a channel of another machine, over zenoh.
 ///
 /// `send` reads a channel here, `receive` writes one there. What was not acknowledged is not
 /// released, so nothing is lost where the network loses; a link that breaks is waited for.
@@ -91,8 +94,7 @@ pub(super) struct Bridge {
 pub(super) enum Command {
     Send(Send),
     Receive(Receive),
-    /// Makes the manual pages and the completions in DIR, such as ~/.local/share
-    #[command(hide = true)]
+    /// Makes the manual page and the completions in DIR, such as ~/.local/share
     Generate {
         /// Where to put them
         #[arg(value_name = "DIR")]
@@ -148,7 +150,7 @@ pub(super) struct Receive {
 pub(super) enum Ack {
     /// It lies in the channel here: either bridge may die
     Ring,
-    /// The reader here has released it: this whole host may die
+    /// The reader here has released it: this whole machine may die
     Received,
 }
 
@@ -165,7 +167,7 @@ pub(super) struct Side {
     #[command(flatten)]
     pub(super) channel: Common,
 
-    /// Endpoint to connect to, such as tcp/192.0.2.1:7447 or tls/hub.example:7447; can be repeated
+    /// Endpoint to connect to, such as tcp/192.0.2.7:7447 or tls/hub.example:7447; can be repeated
     #[arg(long, value_name = "ENDPOINT", value_parser = endpoint)]
     connect: Vec<EndPoint>,
 
@@ -194,9 +196,11 @@ impl Side {
 }
 
 fn endpoint(given: &str) -> Result<EndPoint, String> {
-    let endpoint = given.parse::<EndPoint>().map_err(|_| "not an endpoint, such as tcp/192.0.2.1:7447".to_owned())?;
+    let endpoint = given.parse::<EndPoint>().map_err(|_| "not an endpoint, such as tcp/192.0.2.7:7447".to_owned())?;
+    let has_port = endpoint.address().as_str().rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     match endpoint.protocol().as_str() {
-        "tcp" | "tls" => Ok(endpoint),
+        "tcp" | "tls" if has_port => Ok(endpoint),
+        "tcp" | "tls" => Err(format!("a port is missing, as in {given}:7447")),
         other => Err(format!("`{other}` is not built in: tcp and tls are")),
     }
 }

@@ -2,11 +2,15 @@
 
 use super::PROGRAM;
 use super::args::Side;
+use crate::carrier;
 use serde::Serialize;
 use shm_handoff::cli::kit::{self, Failure};
 use std::io;
 use std::process::ExitCode;
 use std::time::SystemTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// How to say what happens.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +24,8 @@ pub(super) struct Log {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(super) enum Event<'a> {
-    Opened { key: u32, layout: &'a str, zenoh: &'a str, listens: &'a [String] },
+    Opened { role: &'a str, topic: &'a str, key: u32, layout: &'a str, zenoh: &'a str, listens: &'a [String] },
+    Trouble { endpoint: &'a str, reason: &'a str },
     Link { peer: &'a str, up: bool },
     Session { number: u64 },
     Says { text: &'a str },
@@ -62,13 +67,15 @@ impl Log {
         if side.json {
             kit::divert(|text| text.lines().for_each(|text| print(&Event::Says { text })));
         }
-        // What zenoh has to say, if somebody wants to hear it.
-        if std::env::var_os("RUST_LOG").is_some() {
-            let filter = tracing_subscriber::EnvFilter::from_default_env();
-            let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lines).with_ansi(false);
-            let _ = lines.without_time().try_init();
-        }
-        Self { json: side.json, quiet: side.channel.quiet, verbose: side.channel.verbose }
+        let log = Self { json: side.json, quiet: side.channel.quiet, verbose: side.channel.verbose };
+        let troubles = carrier::troubles(move |endpoint, reason| log.tell(&Event::Trouble { endpoint, reason }));
+        // What else zenoh has to say, if somebody wants to hear it.
+        let lines = std::env::var_os("RUST_LOG").map(|_| {
+            let lines = tracing_subscriber::fmt::layer().with_writer(|| Lines).with_ansi(false).without_time();
+            lines.with_filter(EnvFilter::from_default_env())
+        });
+        let _ = tracing_subscriber::registry().with(troubles).with(lines).try_init();
+        log
     }
 
     /// Says what happened, if that is wanted.
@@ -79,6 +86,9 @@ impl Log {
         match event {
             Event::Opened { listens, .. } if !self.quiet && !listens.is_empty() => {
                 kit::print(format_args!("{PROGRAM}: listening on {}\n", listens.join(", ")));
+            }
+            Event::Trouble { endpoint, reason } if !self.quiet => {
+                kit::print(format_args!("{PROGRAM}: no link to {endpoint}: {reason}; trying again\n"));
             }
             Event::Link { peer, up } if self.verbose => {
                 let what = if *up { "linked to" } else { "no link any more to" };

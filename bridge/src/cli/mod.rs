@@ -18,6 +18,8 @@ use shm_handoff::cli::kit::{self, Failure, Progress, Signals};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Its name.
@@ -53,6 +55,8 @@ struct Run<'a> {
     log: Log,
     progress: Progress,
     ended: log::Ended,
+    /// How many peers of zenoh it is linked to.
+    links: Arc<AtomicUsize>,
     started: Instant,
     looked: Instant,
 }
@@ -71,26 +75,53 @@ impl Run<'_> {
     /// Opens the link. Where there is nobody yet, that takes its time.
     fn open(&self, topic: &Topic, end: End, interrupter: Interrupter) -> Result<Link, Failure> {
         let (network, topic, log) = (self.side.network(), topic.clone(), self.log);
+        let links = Arc::clone(&self.links);
         let (give, opened) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            let on_link = move |peer: &str, up| log.tell(&log::Event::Link { peer, up });
+            let on_link = move |peer: &str, up| {
+                if up {
+                    links.fetch_add(1, Ordering::Relaxed)
+                } else {
+                    links.fetch_sub(1, Ordering::Relaxed)
+                };
+                log.tell(&log::Event::Link { peer, up });
+            };
             drop(give.send(Link::open(&network, &topic, end, interrupter, on_link)));
         });
         let until = self.side.channel.timeout.and_then(|timeout| self.moment(timeout));
         loop {
             match opened.recv_timeout(SLICE) {
                 Ok(link) => return Ok(link?),
-                Err(_) if until.is_some_and(|until| Instant::now() >= until) => outcome::ends(Outcome::TimedOut)?,
+                Err(_) if until.is_some_and(|until| Instant::now() >= until) => {
+                    return Err(outcome::timed_out(end, false));
+                }
                 Err(_) => self.signals.check()?,
             }
         }
     }
 
+    /// How the machine's outcome ends the program, which has met the other bridge or not.
+    fn ends(&self, end: End, outcome: Outcome, has_met: bool) -> Result<(), Failure> {
+        match outcome {
+            Outcome::TimedOut if has_met => Err(outcome::idled(end)),
+            Outcome::TimedOut => Err(outcome::timed_out(end, self.links.load(Ordering::Relaxed) > 0)),
+            outcome => outcome::ends(end, outcome),
+        }
+    }
+
     /// There is a channel, and a session of zenoh.
-    fn opened(&self, channel: &SysV, link: &Link) {
+    fn opened(&self, end: End, topic: &Topic, channel: &SysV, link: &Link) {
+        let (role, topic) = (if end == End::Sender { "send" } else { "receive" }, topic.to_string());
         let key = channel.segment().key().number();
         let (layout, zenoh, listens) = (channel.layout().to_string(), link.id(), link.listens());
-        self.log.tell(&log::Event::Opened { key, layout: &layout, zenoh: &zenoh, listens: &listens });
+        self.log.tell(&log::Event::Opened {
+            role,
+            topic: &topic,
+            key,
+            layout: &layout,
+            zenoh: &zenoh,
+            listens: &listens,
+        });
     }
 
     /// So many sessions there were.
@@ -145,6 +176,7 @@ fn run(side: &Side, what: &'static str, run: impl FnOnce(&mut Run<'_>) -> Result
         log,
         progress: Progress::new(PROGRAM, what, &side.channel, None, false),
         ended: log::Ended::default(),
+        links: Arc::default(),
         started: Instant::now(),
         looked: Instant::now(),
     };

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
             return Err(failure);
         }
     };
-    run.opened(sink.writer().backend(), &link);
+    run.opened(End::Receiver, &args.from, sink.writer().backend(), &link);
     let limits = Limits { timeout: channel.timeout, ..Limits::default() };
     let ack_at = match args.ack {
         Ack::Ring => AckAt::Ring,
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
     }
     let Driver { run, sink, receiver, .. } = driver;
     run.close(link, receiver.numbers);
-    let done = done.and_then(outcome::ends);
+    let done = done.and_then(|outcome| run.ends(End::Receiver, outcome, receiver.has_session()));
     match &done {
         // The reader here is told that the writer failed.
         Err(failure) if is_told(failure.exit) => done,
@@ -108,7 +108,7 @@ impl Driver<'_, '_> {
                     let until = until.and_then(|until| self.run.moment(until));
                     match event {
                         Event::Room(len) => self.wait_for_room(len, until)?,
-                        Event::Receipt => self.wait_for_receipt(until),
+                        Event::Receipt => self.wait_for_receipt(until)?,
                         Event::None | Event::Message => self.wait_for_frame(until)?,
                     }
                 }
@@ -141,16 +141,21 @@ impl Driver<'_, '_> {
     }
 
     /// A reader wakes a writer that waits for room, but no other one.
-    fn wait_for_receipt(&mut self, until: Option<Instant>) {
+    fn wait_for_receipt(&mut self, until: Option<Instant>) -> Result<(), Failure> {
         let received = self.sink.received();
-        self.inbox.wait(super::soon(self.pause, until));
-        self.run.progress.tell();
-        let has_changed = self.sink.look().is_ok() && self.sink.received() != received;
+        self.wait_at_most(super::soon(self.pause, until))?;
+        self.sink.look()?;
+        let has_changed = self.sink.received() != received;
         self.pause = if has_changed { RECEIPT.0 } else { RECEIPT.1.min(self.pause * 2) };
+        Ok(())
     }
 
     fn wait_for_frame(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        self.inbox.wait(super::slice(until));
+        self.wait_at_most(super::slice(until))
+    }
+
+    fn wait_at_most(&mut self, until: Instant) -> Result<(), Failure> {
+        self.inbox.wait(until);
         self.run.progress.tell();
         if self.run.looks_around() {
             self.sink.look_around()?;

@@ -24,7 +24,7 @@ pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
     kit::introduce(PROGRAM, channel, reader.backend(), false)?;
     let mut source = FromChannel::of(reader, super::random_half());
     let mut link = run.open(&args.to, End::Sender, source.interrupter())?;
-    run.opened(source.reader().backend(), &link);
+    run.opened(End::Sender, &args.to, source.reader().backend(), &link);
     let limits = Limits { timeout: channel.timeout, ..Limits::default() };
     let sender = Sender::new(limits, super::random(), &source, run.now());
     let mut driver = Driver { args, run, sender, source, inbox: link.inbox(), has_died: false };
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
     let Driver { run, sender, source, .. } = driver;
     run.close(link, sender.numbers);
     let left = source.close();
-    outcome::ends(done?)?;
+    run.ends(End::Sender, done?, sender.has_session())?;
     Ok(left?)
 }
 

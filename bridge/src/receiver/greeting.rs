@@ -85,7 +85,7 @@ impl Receiver {
         }
         if let Some(Peer { session, .. }) = self.peer {
             let position = self.stream.map(|carrying| carrying.held);
-            carrier.send(Frame::Welcome { session, sender, greeting, position, room: sink.room() });
+            carrier.send(Frame::Welcome { session, sender, greeting, position, room: sink.room(), ring: sink.ring() });
         }
     }
 }

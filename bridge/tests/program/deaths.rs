@@ -16,7 +16,7 @@ fn a_writers_death_is_told_there() {
         reader.until_prints("alive\n");
         writer.kill();
         reader.end().code(3).prints("alive\n").says(&["the writer died"]);
-        sender.end().code(3).says(&["the writer on the sender's side died", "--follow"]);
+        sender.end().code(3).says(&["the writer here died", "--follow"]);
         receiver.end().code(3).says(&["the writer on the sender's side died"]);
     }
 }
@@ -54,7 +54,7 @@ fn that_the_reader_there_has_gone_is_told_to_the_writer() {
             typed.type_in_vain(&lines);
             typed
         });
-        receiver.end().code(3).says(&["the reader on the receiver's side left or died"]);
+        receiver.end().code(3).says(&["the reader here left or died"]);
         sender.end().code(3).says(&["the reader on the receiver's side left or died"]);
         typed.join().expect("it does not panic").end().code(3).says(&["the reader left or died"]);
     });

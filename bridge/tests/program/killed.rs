@@ -30,9 +30,18 @@ fn next_reader(writer: &mut Writer<SysV>, error: SendError, policy: &mut WaitPol
 
 #[test]
 fn by_sigkill_from_ring_to_ring() {
+    in_turn(RING);
+}
+
+#[test]
+fn by_sigkill_while_the_reader_there_acknowledges() {
+    in_turn(&["--ring=64K", "--follow", "--ack", "received"]);
+}
+
+fn in_turn(receive: &[&str]) {
     let hosts = Hosts::new();
     let options = Options::ring(hosts.here.key(), CAPACITY).unwrap();
-    let (mut sender, mut receiver) = hosts.bridges(RING, RING);
+    let (mut sender, mut receiver) = hosts.bridges(RING, receive);
     let mut reader = hosts.there.reader(RING).start();
     let lines = numbers(0..1_000_000);
     std::thread::scope(|scope| {
@@ -45,7 +54,7 @@ fn by_sigkill_from_ring_to_ring() {
                 sender = hosts.send(RING).start();
             } else {
                 receiver.kill();
-                receiver = hosts.receive(RING).start();
+                receiver = hosts.receive(receive).start();
             }
         }
         let reader = reader.end();

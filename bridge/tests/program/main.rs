@@ -8,7 +8,7 @@
 //! | 4, 5, 6 | `refused` |
 //! | 124, 128+n | `waits` |
 //!
-//! `killed` kills the bridges themselves. Two hosts, and a network that loses, are in `tests/hosts`.
+//! `killed` kills the bridges themselves, `removed` removes the rings under them. Two hosts, and a network that loses, are in `tests/hosts`.
 
 mod deaths;
 mod killed;
@@ -16,5 +16,6 @@ mod layouts;
 mod network;
 mod options;
 mod refused;
+mod removed;
 mod support;
 mod waits;

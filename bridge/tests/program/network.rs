@@ -88,7 +88,7 @@ fn a_bridge_of_another_version_is_named() {
     // The link may come up a little later.
     let key = format!("{}/up", hosts.topic());
     eventually("the sender's end", || {
-        other.put(&key, [9, 0]).wait().unwrap();
+        other.put(&key, *b"shmb\x09\x00").wait().unwrap();
         sender.has_ended().then_some(())
     });
     sender.end().code(4).says(&["speaks version 9 and this one version 1: update the older one"]);

@@ -11,9 +11,9 @@ fn a_message_that_is_too_long_over_there() {
     let reader = hosts.there.reader(&["--ring=64K"]).start();
     let long = [b"first\n".to_vec(), vec![b'x'; 20_000], b"\nlast\n".to_vec()].concat();
     let writer = hosts.here.writer(RING).input(long).start();
-    let why = "can't be carried over there: it has more than 16384 bytes";
-    sender.end().code(5).says(&[why]);
-    receiver.end().code(5).says(&[why]);
+    let why = "it has more than 16384 bytes";
+    sender.end().code(5).says(&["can't be carried over there", why, "--count 1"]);
+    receiver.end().code(5).says(&["can't be carried here", why]);
     reader.end().code(3).prints("first\n");
     writer.end();
     // It is still there for another bridge, or for a reader.
@@ -53,10 +53,42 @@ fn a_second_stream_while_the_first_one_goes_on() {
     reader.until_prints("mine\n");
     let mut stranger = other.here.writer(RING).open_input().start();
     stranger.type_in("not yours\n");
-    send(&second).end().code(6).says(&["another stream", "use another ring there"]);
+    send(&second).end().code(6).says(&["another stream", "use another ring there", "shm-handoff rm"]);
     assert!(!sender.has_ended() && !receiver.has_ended());
     writer.type_in("still mine\n");
     reader.until_prints("mine\nstill mine\n");
+}
+
+#[test]
+fn a_second_receiver_at_the_same_key() {
+    let hosts = Hosts::new();
+    let other = Hosts::new();
+    let (sender, receiver) = hosts.bridges(RING, RING);
+    let mut reader = hosts.there.reader(RING).start();
+    let mut writer = hosts.here.writer(RING).open_input().start();
+    writer.type_in("0\n");
+    reader.until_prints("0\n");
+    let key = other.there.number();
+    let mut second =
+        bridge(&["receive", "--ring", "-v", "-k", &key, "--from", hosts.topic(), "--connect", hosts.endpoint()])
+            .start();
+    second.until_says("linked to");
+    let mut sent = "0\n".to_owned();
+    // It denies the first one's session, at each message and each probe.
+    for number in 1..30 {
+        let line = format!("{number}\n");
+        writer.type_in(&line);
+        sent += &line;
+        reader.until_prints(&sent);
+    }
+    writer.close_input();
+    writer.end().code(0);
+    reader.end().code(0).prints(sent);
+    sender.end().code(0);
+    receiver.end().code(0);
+    assert!(!second.has_ended(), "it waits for its turn");
+    second.signal(libc::SIGTERM);
+    assert!(!second.end().stderr.contains("met the other bridge"));
 }
 
 #[test]
@@ -86,6 +118,6 @@ fn a_ring_that_has_another_story() {
     between.until("the second line", |between| between.printed().ends_with(b"two\n"));
     between.kill();
     let sender = hosts.send(RING).start();
-    sender.end().code(4).says(&["the ring over there goes on at position"]);
+    sender.end().code(4).says(&["the positions of the two rings do not fit together"]);
     receiver.kill();
 }

@@ -374,6 +374,10 @@ impl Sink for SinkEnd<'_> {
         self.memory.carried
     }
 
+    fn ring(&self) -> u64 {
+        self.memory.at as u64 + 1
+    }
+
     fn capacity(&self) -> u64 {
         self.rings[self.memory.at].capacity as u64 * UNIT
     }

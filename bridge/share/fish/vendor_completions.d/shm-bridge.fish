@@ -28,6 +28,7 @@ complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -s h -l help -d 'Pri
 complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -s V -l version -d 'Print version'
 complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -f -a "send" -d 'Reads a channel here, and sends what is there'
 complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -f -a "receive" -d 'Writes into a channel here what arrives'
+complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -f -a "generate" -d 'Makes the manual page and the completions in DIR, such as ~/.local/share'
 complete -c shm-bridge -n "__fish_shm_bridge_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -s k -l key -d 'Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it' -r -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l mode -d 'Permissions of what has to be made, octal' -r
@@ -36,7 +37,7 @@ complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l layout -d
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l connect -d 'Endpoint to connect to, such as tcp/192.0.2.1:7447 or tls/hub.example:7447; can be repeated' -r
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l connect -d 'Endpoint to connect to, such as tcp/192.0.2.7:7447 or tls/hub.example:7447; can be repeated' -r
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l listen -d 'Endpoint to listen on; can be repeated' -r
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l config -d 'Configuration of zenoh, in its own JSON5 format' -r -F
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand send" -l set -d 'A setting of that format, such as transport/link/tx/lease=2000; can be repeated' -r
@@ -58,7 +59,7 @@ complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l layout
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l connect -d 'Endpoint to connect to, such as tcp/192.0.2.1:7447 or tls/hub.example:7447; can be repeated' -r
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l connect -d 'Endpoint to connect to, such as tcp/192.0.2.7:7447 or tls/hub.example:7447; can be repeated' -r
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l listen -d 'Endpoint to listen on; can be repeated' -r
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l config -d 'Configuration of zenoh, in its own JSON5 format' -r -F
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l set -d 'A setting of that format, such as transport/link/tx/lease=2000; can be repeated' -r
@@ -67,7 +68,7 @@ complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l progre
 always\t'Always'"
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l from -d 'Key of zenoh under which the two bridges meet, such as plant/line1' -r
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l ack -d 'What is acknowledged to the sender, which releases it then' -r -f -a "ring\t'It lies in the channel here: either bridge may die'
-received\t'The reader here has released it: this whole host may die'"
+received\t'The reader here has released it: this whole machine may die'"
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l trust-owner -d 'Use a segment or semaphore set that belongs to another user'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -s v -l verbose -d 'Say on stderr what happens'
@@ -75,6 +76,8 @@ complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l json -
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l raw -d 'Bytes as they come, without regard to lines, through a ring; a layout of records implies it'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l follow -d 'When the reader here leaves or dies, tell nobody, and wait for the next one'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive help" -f -a "send" -d 'Reads a channel here, and sends what is there'
-complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive help" -f -a "receive" -d 'Writes into a channel here what arrives'
-complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive generate help" -f -a "send" -d 'Reads a channel here, and sends what is there'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive generate help" -f -a "receive" -d 'Writes into a channel here what arrives'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive generate help" -f -a "generate" -d 'Makes the manual page and the completions in DIR, such as ~/.local/share'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
