@@ -251,7 +251,11 @@ impl Source for FromChannel {
 
     fn release(&mut self, position: u64) -> Result<bool, RecvError> {
         let found = match self.peeked {
-            _ if self.is_ring() => self.reader.release_at(position)?,
+            // The cursor may have been set back since, and no longer be as far.
+            _ if self.is_ring() => {
+                self.reader.release_at(position)?
+                    || (self.reader.seek(position)? && self.reader.release_at(position)?)
+            }
             Some(InSlot { to: Some(to), end }) if to == position => {
                 // A text that is the end of the session, too, is answered as that.
                 self.peeked = end.map(|_| InSlot { to: None, end });
@@ -275,5 +279,30 @@ impl Source for FromChannel {
         }
         self.reader.end_session()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FromChannel;
+    use crate::batch::Batch;
+    use crate::frame::Flow;
+    use crate::world::{Found, Source};
+    use shm_handoff::backend::sysv::{Options, SysV};
+    use shm_handoff::{Reader, Ring, Writer, example};
+
+    #[test]
+    fn what_was_peeked_at_is_released_though_the_cursor_was_set_back() {
+        let options = Options::any_ring(example::key());
+        let mut writer = Writer::<SysV, Ring>::open(&options).expect("a free key");
+        writer.send_all(&[b"a", b"b", b"c"]).expect("there is room");
+        let mut source = FromChannel::of(Reader::open(&options).expect("the ring is there"), 0);
+        let segment = writer.backend().segment().remove();
+        let mut batch = Batch::new(Flow { session: 0, base: 0, turn: 0 }, 0);
+        source.peek(&mut batch, usize::MAX).expect("three messages");
+        assert_eq!(source.seek(16), Ok(Found::Message));
+        // What is under way arrives after all.
+        assert_eq!((source.release(48), source.released()), (Ok(true), 48));
+        segment.expect("it is this test's own");
     }
 }
