@@ -1,0 +1,116 @@
+//! What has happened, over all sessions, and whether it was enough to prove anything.
+
+use crate::child::Part;
+use crate::session::Way;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Counts by name.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Counts(BTreeMap<String, u64>);
+
+/// What a bridge says at its end, of which this is a part.
+#[derive(Debug, Deserialize)]
+struct Ended {
+    event: String,
+    #[serde(default)]
+    sessions: u64,
+    #[serde(default)]
+    again: u64,
+    #[serde(default)]
+    probes: u64,
+    #[serde(default)]
+    duplicates: u64,
+    #[serde(default)]
+    gaps: u64,
+    #[serde(default)]
+    dropped: u64,
+    #[serde(default)]
+    foreign: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, name: impl Into<String>, count: u64) {
+        *self.0.entry(name.into()).or_default() += count;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            self.add(name, *count);
+        }
+    }
+
+    pub(crate) fn of(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// What a bridge has said of itself. One that was killed has said nothing at its end.
+    pub(crate) fn read(&mut self, part: Part, log: &Path) {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        for ended in text.lines().filter_map(|line| serde_json::from_str::<Ended>(line).ok()) {
+            if ended.event != "ended" {
+                continue;
+            }
+            let Ended { sessions, again, probes, duplicates, gaps, dropped, foreign, .. } = ended;
+            self.add(format!("{part:?} accounts"), 1);
+            for (name, count) in [
+                ("sessions", sessions),
+                ("again", again),
+                ("probes", probes),
+                ("duplicates", duplicates),
+                ("gaps", gaps),
+                ("dropped", dropped),
+                ("foreign", foreign),
+            ] {
+                self.add(format!("{part:?} {name}"), count);
+            }
+        }
+    }
+
+    /// The floors that were not reached: each tells what has happened too rarely. `points`: the bridges had failpoints.
+    pub(crate) fn lacks(&self, ways: &[Way], points: bool) -> Vec<String> {
+        let mut floors = vec![
+            ("messages", 10_000),
+            ("Sender killed", 20),
+            ("Receiver killed", 20),
+            ("Writer killed", 5),
+            ("Reader killed", 5),
+            ("told again", 1),
+            ("stopped", 5),
+            ("cut", 3),
+            ("deaths told", 1),
+            ("packets lost", 100),
+            ("packets repeated", 10),
+            ("packets held back", 10),
+            ("Sender again", 1),
+            ("Receiver duplicates", 1),
+            ("intents in", 10),
+        ];
+        if ways.contains(&Way::Chaos) {
+            floors.extend([("Receiver gaps", 10), ("Receiver duplicates", 100), ("Sender again", 10)]);
+        }
+        if ways.iter().any(|way| *way != Way::Direct) {
+            floors.push(("Middle killed", 3));
+        }
+        if points {
+            floors.push(("intents out", 1));
+        }
+        floors
+            .into_iter()
+            .filter(|(name, least)| self.of(name) < *least)
+            .map(|(name, least)| format!("{name}: {} of at least {least}", self.of(name)))
+            .collect()
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut line = String::new();
+        for (name, count) in &self.0 {
+            let _ = write!(line, "{}{name} {count}", if line.is_empty() { "" } else { ", " });
+        }
+        to.write_str(&line)
+    }
+}
