@@ -3,7 +3,6 @@
 mod around;
 mod before;
 
-use self::around::Removed;
 use super::backoff::{Backoff, Step};
 use super::peer::{PeerWatch, Verdict};
 use super::policy::{WaitPolicy, WaitingFor};
@@ -13,6 +12,15 @@ use crate::protocol::Either;
 use crate::protocol::core::{Consumer, Core, Kind, Record};
 use crate::sync;
 use std::time::Instant;
+
+/// When a reader that waits moves on from removed memory, in which nothing lies behind its cursor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Removed {
+    /// At once: what was peeked at and not released is the writer's to send again.
+    Left,
+    /// When everything was released there.
+    Drained,
+}
 
 /// What [`Reader::recv`] and its sisters received.
 ///

@@ -1,20 +1,11 @@
 //! What a reader that waits looks at beside its messages: the peer, the memory, an end.
 
-use super::Reader;
+use super::{Reader, Removed};
 use crate::backend::Backend;
 use crate::error::{Error, RecvError};
 use crate::protocol::core::{Consumer, Core, Record};
 use crate::protocol::endpoint::peer::{Peer, Verdict};
 use std::mem::discriminant;
-
-/// When a reader that waits moves on from removed memory, in which nothing lies behind its cursor.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Removed {
-    /// At once: what was peeked at and not released is the writer's to send again.
-    Left,
-    /// When everything was released there.
-    Drained,
-}
 
 impl<B: Backend, L: Core> Reader<B, L> {
     /// Moves to the memory that the address leads to now.

@@ -1,8 +1,7 @@
 //! What a caller can know and have of a message before it takes it: for those that have a buffer, a descriptor or an event
 //! loop of their own.
 
-use super::around::Removed;
-use super::{Reader, Received};
+use super::{Reader, Received, Removed};
 use crate::backend::{Backend, Interrupter};
 use crate::error::RecvError;
 use crate::protocol::core::{Consumer, Core, Kind, Record};
