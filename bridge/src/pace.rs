@@ -24,7 +24,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            batch: 64 << 10,
+            batch: 256 << 10,
             waiting: 256 << 10,
             first: Duration::from_millis(200),
             slowest: Duration::from_secs(1),

@@ -43,9 +43,9 @@ impl Inbox {
     }
 
     /// Takes what has come in.
-    pub(super) fn put(&self, bytes: &[u8]) {
+    pub(super) fn put(&self, bytes: Vec<u8>) {
         let len = bytes.len();
-        let frame = Frame::decode(bytes.to_vec());
+        let frame = Frame::decode(bytes);
         let mut state = self.state.lock();
         let frame = match frame {
             Ok(frame) => frame,

@@ -84,7 +84,7 @@ impl Link {
         let into = Arc::clone(&inbox);
         session
             .declare_subscriber(back)
-            .callback(move |sample| into.put(&sample.payload().to_bytes()))
+            .callback(move |sample| into.put(sample.payload().to_bytes().into_owned()))
             .background()
             .wait()
             .map_err(zenoh_failed)?;
