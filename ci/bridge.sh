@@ -40,7 +40,7 @@ the_units() {
 }
 
 begin
-step "clippy, bridge" cargo clippy --quiet --all-targets -p shm-handoff-bridge -p hosts -- -D warnings
+step "clippy, bridge" cargo clippy --quiet --all-targets -p shm-handoff-bridge -p hosts -p bridge-bench -- -D warnings
 step "docs, bridge" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p shm-handoff-bridge
 # Those beside it too, which its tests start.
 step "programs" cargo build --quiet -p shm-handoff -p shm-handoff-bridge --bins
@@ -48,3 +48,4 @@ step "docs/bridge.md" the_page
 step "units" the_units
 step "tests, bridge" logged bridge cargo test --quiet -p shm-handoff-bridge -- --nocapture
 step "models, bridge" env MODELS=bridge ci/models.sh --check "$logs/bridge"
+step "hosts" ci/hosts.sh --kills 150 --minutes 4

@@ -24,7 +24,9 @@
 #  14. faults by seed (S21 under shuttle) for an hour, both layouts at the same time, of a new
 #      seed in each run: a failure says which command repeats its round in seconds;
 #  15. the tests as programs of aarch64, under qemu: a quarter of an hour;
-#  16. the Python package with every CPython that is there: some minutes.
+#  16. the Python package with every CPython that is there: some minutes;
+#  17. the bridge between hosts, with 10,000 kills of bridges: half an hour; and an hour at full rate, which shows
+#      that its memory stays as it is.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
@@ -119,8 +121,13 @@ aarch64() { ci/aarch64.sh; }
 
 python() { ci/python.sh --each; }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64 python)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
+bridge() {
+    ci/hosts.sh --kills 10000 --minutes 60
+    ci/hosts.sh --soak "${SOAK:-60}" --way chaos
+}
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64 python bridge)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS
