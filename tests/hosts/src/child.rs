@@ -68,6 +68,11 @@ impl Child {
         String::from_utf8_lossy(&said[said.len().saturating_sub(2000)..]).trim().to_owned()
     }
 
+    /// Whether it is a bridge that has met the other one.
+    pub(crate) fn has_met(&self) -> bool {
+        std::fs::read_to_string(&self.log).unwrap_or_default().contains(r#""event":"session""#)
+    }
+
     /// KiB of memory that are its own at the moment.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();

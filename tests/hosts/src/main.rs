@@ -176,7 +176,7 @@ fn test(args: &Args) -> Result<(), String> {
     if let Some(why) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(why);
     }
-    let lacks = counts.lacks(ways, points.is_some());
+    let lacks = counts.lacks(ways, points.is_some(), args.kills);
     if lacks.is_empty() {
         Ok(())
     } else {

@@ -169,12 +169,13 @@ impl<'a> Session<'a> {
         }
         if let Some(mut reader) = self.children.remove(&Part::Reader) {
             drop(reader.input.take());
-            ended_well(&mut reader)?;
+            self.ended_well(&mut reader)?;
             self.listened()?;
         }
+        let mut is_clean = true;
         for part in [Part::Sender, Part::Receiver, Part::Writer] {
             if let Some(mut child) = self.children.remove(&part) {
-                ended_well(&mut child)?;
+                is_clean &= self.ended_well(&mut child)?;
                 self.counts.read(part, &child.log);
                 if part == Part::Writer {
                     self.ledger().writer_over(writer::noted(&self.notes()));
@@ -183,7 +184,7 @@ impl<'a> Session<'a> {
         }
         self.ledger().close()?;
         for (name, host) in [("near", &self.near), ("far", &self.far)] {
-            if host.within(|| Segment::stat_at(key())).map_err(text)?.is_some() {
+            if is_clean && host.within(|| Segment::stat_at(key())).map_err(text)?.is_some() {
                 return Err(format!("the {name} ring is left"));
             }
         }
@@ -207,6 +208,25 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Waits for the end of one that has nothing more to do; whether it came to that, and not to a failpoint.
+    fn ended_well(&self, child: &mut Child) -> Result<bool, String> {
+        // One that came when the sender had gone waits for another stream.
+        let is_idle = child.part == Part::Receiver && !child.has_met();
+        if is_idle {
+            child.signal(nix::sys::signal::Signal::SIGTERM);
+        }
+        let status = child.wait(LEAVING)?;
+        if status.success() || self.died(status) || (is_idle && status.code() == Some(128 + libc::SIGTERM)) {
+            return Ok(!self.died(status));
+        }
+        Err(format!("a {:?} ended with {status}: {}", child.part, child.said()))
+    }
+
+    /// Whether a bridge may have come to its failpoint.
+    fn died(&self, status: ExitStatus) -> bool {
+        status.signal() == Some(libc::SIGKILL) && self.plan.points.is_some()
+    }
+
     /// Whether all are well; who left in order is not there any more.
     pub(crate) fn look(&mut self) -> Result<(), String> {
         if let Some(why) = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -225,7 +245,6 @@ impl<'a> Session<'a> {
                 Part::Sender | Part::Receiver => self.is_last,
                 Part::Middle | Part::Reader => false,
             };
-            // (A bridge may have come to its failpoint.)
             let died = status.signal() == Some(libc::SIGKILL) && self.plan.points.is_some();
             let has_told = may_tell && is_bridge(part) && status.code() == Some(PEER_GONE);
             if !(died || has_told || at_its_end && status.success()) {
@@ -426,9 +445,4 @@ fn listen(mut output: ChildStdout, ledger: &Mutex<Ledger>) -> Result<(), String>
         bytes.copy_within(whole..from + len, 0);
         from = from + len - whole;
     }
-}
-
-fn ended_well(child: &mut Child) -> Result<ExitStatus, String> {
-    let status = child.wait(LEAVING)?;
-    if status.success() { Ok(status) } else { Err(format!("a {:?} ended with {status}: {}", child.part, child.said())) }
 }

@@ -69,36 +69,37 @@ impl Counts {
         }
     }
 
-    /// The floors that were not reached: each tells what has happened too rarely. `points`: the bridges had failpoints.
-    pub(crate) fn lacks(&self, ways: &[Way], points: bool) -> Vec<String> {
+    /// The floors that were not reached: each tells what has happened too rarely, for as many kills as were wanted. `points`: the
+    /// bridges had failpoints.
+    pub(crate) fn lacks(&self, ways: &[Way], points: bool, kills: u64) -> Vec<String> {
+        // Of a thousand kills.
         let mut floors = vec![
-            ("messages", 10_000),
-            ("Sender killed", 20),
-            ("Receiver killed", 20),
-            ("Writer killed", 5),
-            ("Reader killed", 5),
-            ("told again", 1),
-            ("stopped", 5),
-            ("cut", 3),
-            ("deaths told", 1),
-            ("packets lost", 100),
-            ("packets repeated", 10),
-            ("packets held back", 10),
-            ("Sender again", 1),
-            ("Receiver duplicates", 1),
-            ("intents in", 10),
+            ("messages", 100_000),
+            ("Sender killed", 200),
+            ("Receiver killed", 200),
+            ("Writer killed", 50),
+            ("Reader killed", 50),
+            ("told again", 20),
+            ("stopped", 40),
+            ("cut", 30),
+            ("deaths told", 2),
+            ("packets lost", 1000),
+            ("packets repeated", 500),
+            ("packets held back", 500),
+            ("intents in", 100),
         ];
         if ways.contains(&Way::Chaos) {
-            floors.extend([("Receiver gaps", 10), ("Receiver duplicates", 100), ("Sender again", 10)]);
+            floors.extend([("Receiver gaps", 10), ("Receiver duplicates", 50), ("Sender again", 10)]);
         }
         if ways.iter().any(|way| *way != Way::Direct) {
-            floors.push(("Middle killed", 3));
+            floors.push(("Middle killed", 15));
         }
         if points {
             floors.push(("intents out", 1));
         }
         floors
             .into_iter()
+            .map(|(name, least)| (name, least * kills.min(1000) / 1000))
             .filter(|(name, least)| self.of(name) < *least)
             .map(|(name, least)| format!("{name}: {} of at least {least}", self.of(name)))
             .collect()
