@@ -41,6 +41,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("ci/peers.sh", "measures for an hour, beside programs that have to be installed"),
     ("ci/waiting.sh", "measures for minutes"),
     ("ci/aarch64.sh", "needs a cross compiler and qemu; ci/deep.sh runs it"),
+    ("ci/hosts.sh", "takes half an hour; ci/bridge.sh runs a short one"),
     ("ci/crash.sh", "takes half an hour; ci/test.sh runs a short one"),
     ("cargo install --path bridge", "builds for minutes; ci/bridge.sh runs what stands behind it"),
     ("shm-bridge", "ci/bridge.sh runs it, in two namespaces"),

@@ -1,7 +1,7 @@
 //! What zenoh says of links that don't come up. It tries again in silence, and only its log has the reason.
 
+use parking_lot::Mutex;
 use std::fmt::{self, Write};
-use std::sync::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -29,7 +29,7 @@ impl<S: Subscriber, F: Fn(&str, &str) + Send + Sync + 'static> Layer<S> for Trou
         let mut message = Message::default();
         event.record(&mut message);
         let Some((endpoint, reason)) = trouble(&message.0) else { return };
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last.lock();
         if *last != message.0 {
             last.clone_from(&message.0);
             (self.on_trouble)(endpoint, &plain(reason));
@@ -63,13 +63,11 @@ pub(super) fn plain(error: &str) -> String {
         out += before;
         // A place ends with `.rs:LINE.`; anything else is no place.
         let end = behind.find(".rs:").map(|at| at + 4).filter(|at| !behind[..*at].contains(' '));
-        rest = match end {
-            Some(end) => behind[end..].trim_start_matches(|digit: char| digit.is_ascii_digit()).trim_start_matches('.'),
-            None => {
-                out += " at /";
-                behind
-            }
-        };
+        if end.is_none() {
+            out += " at /";
+        }
+        let digits = |digit: char| digit.is_ascii_digit();
+        rest = end.map_or(behind, |end| behind[end..].trim_start_matches(digits).trim_start_matches('.'));
     }
     out += rest;
     out.trim_end_matches(['.', ' ']).to_owned()

@@ -12,6 +12,7 @@ use crate::world::{Numbers, Outcome};
 use args::{Bridge, Command, Side};
 use clap::CommandFactory;
 use log::Log;
+use parking_lot::Mutex;
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::backend::{Backend, Interrupter};
 use shm_handoff::cli::kit::{self, Failure, Progress, Signals};
@@ -19,7 +20,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Its name.
@@ -56,7 +56,7 @@ struct Run<'a> {
     progress: Progress,
     ended: log::Ended,
     /// How many peers of zenoh it is linked to.
-    links: Arc<AtomicUsize>,
+    links: Arc<Mutex<usize>>,
     started: Instant,
     looked: Instant,
 }
@@ -79,11 +79,9 @@ impl Run<'_> {
         let (give, opened) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let on_link = move |peer: &str, up| {
-                if up {
-                    links.fetch_add(1, Ordering::Relaxed)
-                } else {
-                    links.fetch_sub(1, Ordering::Relaxed)
-                };
+                let mut links = links.lock();
+                *links = if up { *links + 1 } else { links.saturating_sub(1) };
+                drop(links);
                 log.tell(&log::Event::Link { peer, up });
             };
             drop(give.send(Link::open(&network, &topic, end, interrupter, on_link)));
@@ -104,7 +102,7 @@ impl Run<'_> {
     fn ends(&self, end: End, outcome: Outcome, has_met: bool) -> Result<(), Failure> {
         match outcome {
             Outcome::TimedOut if has_met => Err(outcome::idled(end)),
-            Outcome::TimedOut => Err(outcome::timed_out(end, self.links.load(Ordering::Relaxed) > 0)),
+            Outcome::TimedOut => Err(outcome::timed_out(end, *self.links.lock() > 0)),
             outcome => outcome::ends(end, outcome),
         }
     }
