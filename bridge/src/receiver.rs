@@ -10,6 +10,9 @@ use crate::world::{Carrier, Event, Next, Numbers, Outcome, Rejected, Sink, Strea
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Messages that are put into the sink with one call, at most.
+const AT_ONCE: usize = 1024;
+
 /// What is acknowledged, and with that, what may perish without a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AckAt {
@@ -173,7 +176,9 @@ impl Receiver {
         match frame {
             Frame::SenderLeft { .. } => {
                 peer.left = true;
-                self.outcome = self.farewell.take().map(|farewell| farewell.outcome);
+                if let Some(farewell) = self.farewell.take() {
+                    self.outcome = Some(farewell.outcome);
+                }
             }
             _ if self.farewell.is_some() => {}
             Frame::Batch(batch) => self.arrived(batch, now),
@@ -201,7 +206,7 @@ impl Receiver {
             }
             if self.ends_at(acked).is_some_and(|at| now >= at) {
                 self.outcome = Some(Outcome::Ended);
-            } else if self.limits.timeout.is_some_and(|timeout| now >= self.progress + timeout) {
+            } else if self.times_out().is_some_and(|at| now >= at) {
                 self.leave(carrier);
                 self.outcome = Some(Outcome::TimedOut);
             }
@@ -219,9 +224,14 @@ impl Receiver {
         Ok(if let Some(farewell) = &self.farewell {
             Next::Wait(Some(farewell.timer.at.min(farewell.until)), Event::None)
         } else {
-            let timeout = self.limits.timeout.map(|timeout| self.progress + timeout);
+            let timeout = self.times_out();
             Next::Wait(timeout.into_iter().chain(self.ends_at(self.told.1)).min(), event)
         })
+    }
+
+    /// When it ends for want of progress. (A moment beyond all times is none.)
+    fn times_out(&self) -> Option<Duration> {
+        self.progress.checked_add(self.limits.timeout?)
     }
 
     /// Where the next message begins that is taken.
@@ -297,7 +307,7 @@ impl Receiver {
         let mut refused = None;
         while let (Some(stream), Some((taken, batch))) = (&mut self.stream, self.waiting.front_mut()) {
             while *taken < batch.len() {
-                let messages: Vec<_> = batch.messages(*taken).collect();
+                let messages: Vec<_> = batch.messages(*taken).take(AT_ONCE).collect();
                 match sink.append(stream.id, stream.taken, &messages) {
                     Ok(0) => return Ok(Some(messages[0].1.len())),
                     Ok(count) => {

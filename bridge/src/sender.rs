@@ -168,7 +168,7 @@ impl Sender {
         carrier: &mut impl Carrier,
     ) -> Result<Next, S::Error> {
         self.meet(now, source);
-        if self.outcome.is_none() && self.limits.timeout.is_some_and(|timeout| now >= self.progress + timeout) {
+        if self.outcome.is_none() && self.times_out().is_some_and(|at| now >= at) {
             self.give_up(Outcome::TimedOut, carrier);
         }
         if let Some(outcome) = &self.outcome {
@@ -232,8 +232,13 @@ impl Sender {
         Ok(self.wait(event))
     }
 
+    /// When it ends for want of progress. (A moment beyond all times is none.)
+    fn times_out(&self) -> Option<Duration> {
+        self.progress.checked_add(self.limits.timeout?)
+    }
+
     fn wait(&self, event: Event) -> Next {
-        let timeout = self.limits.timeout.map(|timeout| self.progress + timeout);
+        let timeout = self.times_out();
         let session = self.session.as_ref();
         let denied = session.and_then(|session| session.denied).map(|since| since + self.limits.first);
         Next::Wait([Some(self.timer.at), timeout, denied].into_iter().flatten().min(), event)

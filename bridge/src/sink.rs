@@ -5,7 +5,7 @@ use crate::world::{Carried, Rejected, Sink, Stream};
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::backend::{Backend, Interrupter, Layout};
 use shm_handoff::cli::kit::Carries;
-use shm_handoff::{SendError, WaitPolicy, Writer};
+use shm_handoff::{Error, SendError, WaitPolicy, Writer};
 use std::collections::VecDeque;
 
 /// What a record takes of a ring beside its bytes, and what is counted of a slot.
@@ -20,6 +20,8 @@ pub struct ToChannel {
     carried: Option<Carried>,
     /// The stream of which this process has carried something.
     stream: Option<Stream>,
+    /// The ring of which `unreceived` has tails.
+    ring: u64,
     room: u64,
     /// Where the writer stood in its ring behind what it carried, and up to which position that was.
     unreceived: VecDeque<(u64, u64)>,
@@ -38,6 +40,7 @@ impl ToChannel {
             writer,
             carried: None,
             stream: None,
+            ring: 0,
             room: 0,
             unreceived: VecDeque::new(),
             received: 0,
@@ -46,6 +49,7 @@ impl ToChannel {
         channel.carried = channel.carried_there();
         if let (Some(carried), Some(standing)) = (channel.carried, channel.writer.standing()?) {
             channel.unreceived.push_back((standing.tail, carried.position));
+            channel.ring = channel.ring();
         }
         channel.look()?;
         Ok(channel)
@@ -72,10 +76,13 @@ impl ToChannel {
     /// # Errors
     /// A peer broke the layout.
     pub fn look(&mut self) -> Result<(), SendError> {
+        let mut is_received = false;
         if let Some(standing) = self.writer.standing()? {
             self.room = standing.room as u64;
+            is_received = standing.tail == standing.released && self.writer.is_drained();
+            let is_same = self.ring == self.writer.backend().stream().unwrap_or(0);
             while let Some(&(tail, position)) = self.unreceived.front()
-                && tail <= standing.released
+                && (is_same && tail <= standing.released)
             {
                 self.received = position;
                 self.unreceived.pop_front();
@@ -85,7 +92,7 @@ impl ToChannel {
             self.room = if self.writer.is_ready(longest)? { self.capacity() } else { 0 };
         }
         if let Some(&(_, position)) = self.unreceived.back()
-            && (self.writer.is_drained() || self.is_end_answered()?)
+            && (is_received || self.is_answered()?)
         {
             self.received = position;
             self.unreceived.clear();
@@ -93,9 +100,18 @@ impl ToChannel {
         Ok(())
     }
 
-    /// A slot's reader answers an end by removing the memory. (A ring says by itself whether its end was met.)
-    fn is_end_answered(&self) -> Result<bool, SendError> {
-        Ok(!self.is_ring() && self.writer.has_ended() && self.writer.backend().segment().stat()?.removed)
+    /// A slot was released, or a ring says that its end was met. A slot's reader answers an end by removing the memory.
+    fn is_answered(&self) -> Result<bool, SendError> {
+        if self.is_ring() {
+            return Ok(self.writer.has_ended() && self.writer.is_drained());
+        }
+        let is_removed = || Ok::<_, SendError>(self.writer.backend().segment().stat()?.removed);
+        Ok(self.writer.is_drained() || (self.writer.has_ended() && is_removed()?))
+    }
+
+    /// For what only a writer knows.
+    pub fn writer_mut(&mut self) -> &mut Writer<SysV> {
+        &mut self.writer
     }
 
     /// Waits until a message of `len` bytes would be taken, or as `policy` says.
@@ -124,7 +140,8 @@ impl ToChannel {
         let looked =
             if self.writer.has_ended() { self.writer.flush(&mut policy) } else { self.writer.recover(&mut policy) };
         match looked {
-            Err(SendError::TimedOut) => Ok(()),
+            // A reader that has gone is told where its room is waited for.
+            Err(SendError::TimedOut | SendError::ReaderGone) => Ok(()),
             done => done,
         }
     }
@@ -171,6 +188,11 @@ impl ToChannel {
             self.unreceived.clear();
             self.received = 0;
         }
+        let ring = self.ring();
+        if std::mem::replace(&mut self.ring, ring) != ring {
+            // In new memory lies first what was not received from the old one: so the new tail stands for that, too.
+            self.unreceived.clear();
+        }
         self.carried = if self.is_ring() { Some(Carried { stream, position, ended }) } else { None };
         self.unreceived.push_back((tail, position));
         self.look()
@@ -212,8 +234,8 @@ impl Sink for ToChannel {
         };
         let count = match appended {
             Ok(count) => count,
-            // That the reader has gone is told by the wait for room.
-            Err(SendError::TimedOut | SendError::ReaderGone) => 0,
+            // That the reader has gone is told by the wait for room. Another layout came in the place of a ring that was removed.
+            Err(SendError::TimedOut | SendError::ReaderGone | SendError::Backend(Error::WrongLayout { .. })) => 0,
             Err(SendError::Unsendable(why)) => return Err(Rejected::Message(why.to_string())),
             Err(error) => return Err(Rejected::Failed(error)),
         };

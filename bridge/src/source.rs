@@ -1,6 +1,7 @@
 //! The channel here that is carried away, of whatever layout.
 
 use crate::batch::Batch;
+use crate::frame::Flow;
 use crate::world::{Found, Peeked, Source, Stream};
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::backend::{Backend, Interrupter, Layout};
@@ -197,6 +198,14 @@ impl FromChannel {
         }
     }
 
+    /// A receipt can overtake the way back: then what lies in the slot is found again first.
+    fn peek_again(&mut self, position: u64) -> Result<(), RecvError> {
+        if self.peeked.is_none() && position > self.released {
+            self.peek_slot(&mut Batch::new(Flow { session: 0, base: 0, turn: 0 }, self.released))?;
+        }
+        Ok(())
+    }
+
     fn seek_in_slot(&mut self, position: u64) -> Found {
         match self.peeked {
             Some(InSlot { to: Some(to), .. }) if to == position => Found::Message,
@@ -232,6 +241,7 @@ impl Source for FromChannel {
 
     fn seek(&mut self, position: u64) -> Result<Found, RecvError> {
         if !self.is_ring() {
+            self.peek_again(position)?;
             return Ok(self.seek_in_slot(position));
         }
         if self.reader.seek(position)? {
@@ -250,6 +260,9 @@ impl Source for FromChannel {
     }
 
     fn release(&mut self, position: u64) -> Result<bool, RecvError> {
+        if !self.is_ring() {
+            self.peek_again(position)?;
+        }
         let found = match self.peeked {
             // The cursor may have been set back since, and no longer be as far.
             _ if self.is_ring() => {

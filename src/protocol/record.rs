@@ -35,7 +35,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The position in the ring, in bytes: it only grows, and whoever reads this ring finds the same messages at the same
+    /// The position in the ring, in bytes: it only grows, and every reader of this ring finds the same messages at the same
     /// positions. At a slot it counts what this reader has released.
     ///
     /// ```

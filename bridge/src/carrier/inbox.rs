@@ -28,7 +28,10 @@ struct State {
     /// A frame has waited in vain. Until something was taken, the next ones don't wait.
     is_clogged: bool,
     dropped: u64,
-    malformed: Option<Malformed>,
+    /// Frames that no bridge sends.
+    foreign: u64,
+    /// A bridge of another version speaks.
+    version: Option<Malformed>,
 }
 
 impl State {
@@ -50,10 +53,13 @@ impl Inbox {
         let frame = match frame {
             Ok(frame) => frame,
             Err(why) => {
-                state.dropped += 1;
-                state.malformed = Some(why);
-                drop(state);
-                return self.wake();
+                state.foreign += 1;
+                if matches!(why, Malformed::Version(_)) {
+                    state.version.get_or_insert(why);
+                    drop(state);
+                    self.wake();
+                }
+                return;
             }
         };
         if !state.is_clogged {
@@ -92,21 +98,27 @@ impl Inbox {
     /// Whether there is nothing to take or to hear of.
     pub fn is_empty(&self) -> bool {
         let state = self.state.lock();
-        state.frames.is_empty() && state.malformed.is_none()
+        state.frames.is_empty() && state.version.is_none()
     }
 
     /// Waits for a frame, until `deadline` at most.
     pub fn wait(&self, deadline: Instant) {
         let mut state = self.state.lock();
         while state.frames.is_empty()
-            && state.malformed.is_none()
+            && state.version.is_none()
             && !self.filled.wait_until(&mut state, deadline).timed_out()
         {}
     }
 
-    /// Why something that came in last was no frame.
-    pub fn malformed(&self) -> Option<Malformed> {
-        self.state.lock().malformed.take()
+    /// That a bridge of another version speaks, if one does.
+    pub fn version(&self) -> Option<Malformed> {
+        self.state.lock().version.take()
+    }
+
+    /// Frames that no bridge sends.
+    #[must_use]
+    pub fn foreign(&self) -> u64 {
+        self.state.lock().foreign
     }
 
     pub(super) fn dropped(&self) -> u64 {

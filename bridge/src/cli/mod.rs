@@ -15,11 +15,12 @@ use log::Log;
 use parking_lot::Mutex;
 use shm_handoff::backend::sysv::SysV;
 use shm_handoff::backend::{Backend, Interrupter};
-use shm_handoff::cli::kit::{self, Failure, Progress, Signals};
+use shm_handoff::cli::kit::{self, Exit, Failure, Progress, Signals};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Its name.
@@ -90,6 +91,9 @@ impl Run<'_> {
         loop {
             match opened.recv_timeout(SLICE) {
                 Ok(link) => return Ok(link?),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::new(Exit::System, "zenoh has ended while it was opened"));
+                }
                 Err(_) if until.is_some_and(|until| Instant::now() >= until) => {
                     return Err(outcome::timed_out(end, false));
                 }
@@ -147,7 +151,7 @@ impl Run<'_> {
     /// Closes the link, when everything of the machine was counted.
     fn close(&mut self, link: Link, numbers: Numbers) {
         let Numbers { again, probes, duplicates, gaps, dropped, foreign, .. } = numbers;
-        let dropped = dropped + link.dropped();
+        let (dropped, foreign) = (dropped + link.dropped(), foreign + link.inbox().foreign());
         self.ended = log::Ended { again, probes, duplicates, gaps, dropped, foreign, ..self.ended.clone() };
         link.close(CLOSING[usize::from(self.signals.caught().is_some())]);
     }

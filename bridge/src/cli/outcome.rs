@@ -77,13 +77,9 @@ pub(super) fn idled(end: End) -> Failure {
         .hint("a longer --timeout, or none, waits for that; the next bridge goes on where this one was")
 }
 
-/// What came from the network and is no frame of ours.
-pub(super) fn malformed(why: Malformed) -> Result<(), Failure> {
-    match why {
-        Malformed::Version(_) => Err(Failure::new(Exit::NotAChannel, why)),
-        // Anybody who may publish there can do that: it is counted, and no more.
-        Malformed::Frame => Ok(()),
-    }
+/// The bridge at the other end speaks another version. (Beside one that was met, anybody who may publish there can say that.)
+pub(super) fn other_version(why: Malformed) -> Failure {
+    Failure::new(Exit::NotAChannel, why)
 }
 
 impl From<carrier::Failed> for Failure {

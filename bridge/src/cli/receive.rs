@@ -30,7 +30,7 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
         Ok(link) => link,
         Err(failure) => {
             // It has sent nothing: that it goes is no failure of a writer's.
-            sink.close(&mut WaitPolicy::non_blocking())?;
+            let _ = sink.close(&mut WaitPolicy::non_blocking());
             return Err(failure);
         }
     };
@@ -41,14 +41,17 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
         Ack::Received => AckAt::Received,
     };
     let receiver = Receiver::new(limits, ack_at, super::random(), &sink, run.now());
-    let mut driver = Driver { args, run, receiver, sink, inbox: link.inbox(), pause: RECEIPT.0 };
+    let mut driver = Driver { args, run, receiver, sink, inbox: link.inbox(), pause: RECEIPT.0, gone: None };
     let done = driver.drive(&mut link);
     if done.is_err() {
         driver.receiver.leave(&mut link);
     }
-    let Driver { run, sink, receiver, .. } = driver;
+    let Driver { run, mut sink, receiver, .. } = driver;
     run.close(link, receiver.numbers);
-    let done = done.and_then(|outcome| run.ends(End::Receiver, outcome, receiver.has_session()));
+    let mut done = done.and_then(|outcome| run.ends(End::Receiver, outcome, receiver.has_session()));
+    if let Err(failure) = &mut done {
+        tell_stranded(failure, &mut sink);
+    }
     match &done {
         // The reader here is told that the writer failed.
         Err(failure) if is_told(failure.exit) => done,
@@ -62,6 +65,15 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
 /// Whether the reader here is told. It is not told of a link, nor of a bridge that is to stop: the next one goes on.
 fn is_told(exit: Exit) -> bool {
     !matches!(exit, Exit::TimedOut | Exit::Signal(_))
+}
+
+/// What lay in a ring that was removed, and was acknowledged, goes with this process.
+fn tell_stranded(failure: &mut Failure, sink: &mut ToChannel) {
+    let stranded = sink.writer_mut().stranded().unwrap_or(0);
+    if stranded > 0 {
+        let why = format!("{stranded} acknowledged messages of a ring that was removed here were not sent again");
+        failure.message = format!("{}; {why}", failure.message);
+    }
 }
 
 fn leave(sink: ToChannel, run: &Run<'_>) -> Result<(), Failure> {
@@ -84,6 +96,8 @@ struct Driver<'a, 'r> {
     inbox: std::sync::Arc<Inbox>,
     /// Until the next look at what the reader has released.
     pause: Duration,
+    /// Since when nobody reads what waits for a receipt. The next reader can come.
+    gone: Option<Instant>,
 }
 
 impl Driver<'_, '_> {
@@ -95,8 +109,10 @@ impl Driver<'_, '_> {
             if let Some(frame) = self.inbox.take() {
                 self.receiver.hear(frame, self.run.now(), &self.sink, link);
             }
-            if let Some(why) = self.inbox.malformed() {
-                outcome::malformed(why)?;
+            if let Some(why) = self.inbox.version()
+                && !self.receiver.has_session()
+            {
+                return Err(outcome::other_version(why));
             }
             self.run.met(self.receiver.numbers.sessions);
             let next = self.receiver.step(self.run.now(), &mut self.sink, link)?;
@@ -144,8 +160,15 @@ impl Driver<'_, '_> {
     fn wait_for_receipt(&mut self, until: Option<Instant>) -> Result<(), Failure> {
         let received = self.sink.received();
         self.wait_at_most(super::soon(self.pause, until))?;
+        // In this order: a reader that has gone has released before.
+        let has_gone = self.sink.writer_mut().has_reader_gone()?;
         self.sink.look()?;
         let has_changed = self.sink.received() != received;
+        if !has_gone || has_changed || self.args.follow {
+            self.gone = None;
+        } else if self.gone.get_or_insert_with(Instant::now).elapsed() >= Limits::default().silence {
+            self.receiver.reader_gone(self.run.now());
+        }
         self.pause = if has_changed { RECEIPT.0 } else { RECEIPT.1.min(self.pause * 2) };
         Ok(())
     }

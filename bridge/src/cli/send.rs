@@ -57,8 +57,10 @@ impl Driver<'_, '_> {
             while let Some(frame) = self.inbox.take() {
                 self.sender.hear(frame, self.run.now(), &mut self.source, link)?;
             }
-            if let Some(why) = self.inbox.malformed() {
-                outcome::malformed(why)?;
+            if let Some(why) = self.inbox.version()
+                && !self.sender.has_session()
+            {
+                return Err(outcome::other_version(why));
             }
             self.run.met(self.sender.numbers.sessions);
             let next = self.sender.step(self.run.now(), &mut self.source, link)?;

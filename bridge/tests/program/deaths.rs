@@ -38,8 +38,18 @@ fn a_sender_that_follows_waits_for_the_next_writer() {
 
 #[test]
 fn that_the_reader_there_has_gone_is_told_to_the_writer() {
+    a_reader_goes("ring");
+}
+
+#[test]
+fn that_is_told_where_receipts_are_acknowledged_too() {
+    a_reader_goes("received");
+}
+
+/// Both rings are full of what nobody takes: acknowledged, or not.
+fn a_reader_goes(ack: &str) {
     let hosts = Hosts::new();
-    let (sender, receiver) = hosts.bridges(SMALL, SMALL);
+    let (sender, receiver) = hosts.bridges(SMALL, &[SMALL, &["--ack", ack]].concat());
     let mut reader = hosts.there.reader(SMALL).start();
     let mut writer = hosts.here.writer(SMALL).open_input().start();
     writer.type_in("one\n");

@@ -31,8 +31,8 @@ impl<'a> RingView<'a> {
     pub(crate) fn intents(self) -> Option<[IntentPlace<'a>; 2]> {
         Some(INTENTS_AT.map(|place| {
             let number = self.header(place);
-            // SAFETY: words of the header as `from_raw` has it, aligned; the body follows the number, and nothing else is
-            // there up to the next place.
+            // SAFETY: words of the header, valid for 'a and aligned, as `RingView::from_raw` has them; the body is the 40 bytes
+            // behind the number, and the next place begins 128 bytes behind it.
             unsafe {
                 let body = Payload::from_raw(number.add(size_of::<u64>()), BODY);
                 IntentPlace { number: AtomicU64::from_ptr(number.cast()), body }

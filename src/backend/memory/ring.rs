@@ -118,7 +118,8 @@ impl<'a> RingView<'a> {
     /// What lies at this offset of the header.
     #[inline(always)]
     pub(super) fn header(self, offset: usize) -> *mut u8 {
-        // SAFETY: the constructor's promise: the header lies before the records.
+        debug_assert!(offset < at::RECORDS_AT);
+        // SAFETY: the constructor's promise: the header lies before the records, and callers pass constants of it.
         unsafe { self.bytes.as_ptr().sub(at::RECORDS_AT + UNIT - offset) }
     }
 

@@ -25,6 +25,9 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
     /// Before that, the writer notes in the ring which ones they are. So if it is killed, the next writer, whoever that is,
     /// knows whether they are in, and [`carried`](Self::carried) tells it.
     ///
+    /// # Panics
+    /// If the positions do not grow from `from` on.
+    ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for the first message. At a slot, [`SendError::Backend`] with
     /// [`Error::WrongLayout`].
@@ -46,6 +49,12 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
         policy: &mut WaitPolicy<'_>,
     ) -> Result<usize, SendError> {
         let Some((_, first)) = messages.first() else { return Ok(0) };
+        // An intent that ends where it begins is a settled one.
+        let mut last = from;
+        for (position, _) in messages {
+            assert!(*position > last, "the position {position} behind {last}");
+            last = *position;
+        }
         self.ring_only()?;
         self.check(first)?;
         self.make_room(first.len(), policy)?;
@@ -59,6 +68,9 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
     }
 
     /// Carries the end of another ring's stream on: at `position` there, behind all that was carried.
+    ///
+    /// # Panics
+    /// If `position` is not behind `from`.
     ///
     /// # Errors
     /// As [`carry`](Self::carry).
@@ -77,6 +89,7 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
         position: u64,
         policy: &mut WaitPolicy<'_>,
     ) -> Result<(), SendError> {
+        assert!(position > from, "the position {position} behind {from}");
         self.ring_only()?;
         // As any end: not to memory that was removed.
         self.recover(policy)?;

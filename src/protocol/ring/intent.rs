@@ -1,5 +1,5 @@
 //! Intents: a writer that carries another ring's messages on notes which ones before it publishes them. A writer that comes
-//! after it, whoever that is, finds out by its walk whether they are in, and notes that: from then on it is known how far
+//! after it, a bridge or not, finds out by its walk whether they are in, and notes that: from then on it is known how far
 //! of the other ring is here, so that none of it comes twice.
 //!
 //! ```text

@@ -155,7 +155,8 @@ impl Producer {
         let mut first = None;
         let mut count = 0;
         for (_, bytes) in messages {
-            if !core::Producer::knows_room(self, memory, bytes.len()) {
+            // (There is room for the first one.)
+            if count > 0 && !core::Producer::knows_room(self, memory, bytes.len()) {
                 break;
             }
             let sealed = self.append(ring, Kind::Bytes, bytes);

@@ -167,6 +167,7 @@ fn k19_carried_to_the_end_at_every_step() {
 /// **K20** As K18, where the one that comes between dies, too, at any step of settling and of appending. One after the other:
 /// the reader comes last.
 #[test]
+#[allow(clippy::disallowed_types)] // outside of every model, and loom must not see it
 fn k20_settled_at_every_step() {
     let depth = Depth::bound(1, 4278);
     alone(|| {

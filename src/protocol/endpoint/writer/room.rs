@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::backend::{Backend, Interrupter};
-use crate::error::{SendError, Unsendable};
+use crate::error::{Error, SendError, Unsendable};
 use crate::protocol::core::{Core, Kind, Producer};
 use crate::protocol::endpoint::backoff::{Backoff, LONGEST, Step};
 use crate::protocol::endpoint::peer::{Peer, Verdict};
@@ -89,6 +89,23 @@ impl<B: Backend, L: Core> Writer<B, L> {
         let found = is_clear && (self.core.knows_room(&self.memory, len) || self.core.has_room(&self.memory, len)?);
         self.renew();
         Ok(found)
+    }
+
+    /// Whether the reader that was there has left or died, and no other one has come. A writer that has room sends all the
+    /// same.
+    ///
+    /// # Errors
+    /// What looking at the seats met.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// assert!(!writer.has_reader_gone()?);
+    /// drop(reader);
+    /// assert!(writer.has_reader_gone()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn has_reader_gone(&mut self) -> Result<bool, Error> {
+        Ok(self.status()?.1 == Verdict::Gone)
     }
 
     /// Whether everything that was sent into this memory was released, an end included.
