@@ -63,7 +63,11 @@ fn runnable(script: &str) -> Option<String> {
 
 /// Each `--test NAME` is a target, and what is asked of it is somewhere in it.
 fn targets(verb: &str, rest: &[&str]) -> Option<String> {
-    let folder = root().join(if verb == "test" { "tests" } else { "benches" });
+    // A member is in the folder of its last name.
+    let member = rest.windows(2).find(|pair| pair[0] == "-p").map(|pair| pair[1]);
+    let home =
+        member.and_then(|member| member.strip_prefix("shm-handoff-")).map_or(root().to_owned(), |at| root().join(at));
+    let folder = home.join(if verb == "test" { "tests" } else { "benches" });
     let names: Vec<_> =
         rest.windows(2).filter(|pair| matches!(pair[0], "--test" | "--bench")).map(|pair| pair[1]).collect();
     let mut source = String::new();
@@ -75,7 +79,7 @@ fn targets(verb: &str, rest: &[&str]) -> Option<String> {
         }
     }
     let asked = rest.iter().take_while(|word| **word != "--").filter(|word| !word.starts_with('-'));
-    let mut asked = asked.filter(|word| !names.contains(*word) && !names.is_empty());
+    let mut asked = asked.filter(|word| !names.contains(*word) && !names.is_empty() && member != Some(**word));
     asked.find(|word| !source.contains(&***word)).map(|word| format!("nothing called {word}"))
 }
 
