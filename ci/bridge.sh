@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The bridge to another machine: everything that a change to it has to pass. A command of its own, since zenoh and what it
-# stands on take minutes to build; .ci/run calls it behind ci/test.sh. From a clean checkout at most 12 minutes on two cores.
+# stands on take minutes to build; .ci/run calls it behind ci/test.sh. From a clean checkout a quarter of an hour on two cores.
 #
 # Needs a Rust toolchain and a C compiler. The hosts test needs root, network namespaces and /dev/net/tun; without them it says
 # that nothing was checked.
