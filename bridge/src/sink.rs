@@ -234,7 +234,7 @@ impl Sink for ToChannel {
         };
         let count = match appended {
             Ok(count) => count,
-            // That the reader has gone is told by the wait for room. Another layout came in the place of a ring that was removed.
+            // The wait for room tells that the reader has gone. Another layout: somebody has removed the ring, and a slot was made.
             Err(SendError::TimedOut | SendError::ReaderGone | SendError::Backend(Error::WrongLayout { .. })) => 0,
             Err(SendError::Unsendable(why)) => return Err(Rejected::Message(why.to_string())),
             Err(error) => return Err(Rejected::Failed(error)),

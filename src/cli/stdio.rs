@@ -86,7 +86,7 @@ pub(super) fn draw(bar: &ProgressBar) {
     let _ = DRAWN.set(bar.clone());
 }
 
-/// What takes the lines in the place of stderr's readers.
+/// Takes the lines that would go to stderr, once it is set: a log in JSON.
 static DIVERTED: OnceLock<fn(&str)> = OnceLock::new();
 
 /// From now on `to` is given what would be printed, without its styles.

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn the_reason_stands_alone() {
         let message = "Unable to connect to configured peer tcp/nosuch.example:7! failed to lookup address information: \
-                       Name or service not known at /root/.cargo/registry/src/x/zenoh-link-commons-1.10.2/src/lib.rs:62.. \
+                       Name or service not known at /home/x/.cargo/registry/src/zenoh-link-commons-1.10.2/src/lib.rs:62.. \
                        Retry in 1s.";
         let (endpoint, reason) = trouble(message).unwrap();
         assert_eq!(endpoint, "tcp/nosuch.example:7");

@@ -419,7 +419,7 @@ impl State {
         action.kill.is_none() || fuse.is_dead()
     }
 
-    /// A restart that is not counted costs nothing: `u32::MAX` are for ever.
+    /// Restarts are counted unless the budget is `u32::MAX`, which stands for any number.
     fn comes_again(&mut self, had_left: bool) {
         if had_left && self.budget.restarts != u32::MAX {
             self.budget.restarts -= 1;

@@ -83,7 +83,7 @@ pub(super) fn carried(ring: RingView<'_>) -> Option<Carried> {
     Some(Carried { stream, position: to, ended })
 }
 
-/// Stores the intent behind the one of that number, in the place of the one before.
+/// Stores an intent. `number` is that of the newest one, and the place is that of the older one.
 fn store(ring: RingView<'_>, number: u64, intent: Intent) {
     // (A checker's rings have places where a model carries something on. Any other ring has them.)
     let Some(places) = ring.intents() else { unreachable!("this model's ring has no place for an intent") };

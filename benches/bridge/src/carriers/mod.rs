@@ -46,7 +46,7 @@ impl Carrier {
         }
     }
 
-    /// Receives until the sender has gone, or for ever; calls `ready` once the sender may come.
+    /// Receives until the sender has gone, or forever. It calls `ready` as soon as the sender may come.
     pub(crate) fn receive(self, tally: &'static Tally, ready: &dyn Fn()) -> Result<(), String> {
         match self {
             Self::Bridge => ring::receive(tally, ready),
