@@ -121,14 +121,14 @@ pub(crate) fn barrier(entry: Option<Ordering>) {
 }
 
 /// The orders in force: the table, always.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, explored)))]
 #[inline]
 pub(crate) const fn orders() -> Orders {
     SHIPPED
 }
 
 /// The orders in force: the table, or what a model put in its place.
-#[cfg(loom)]
+#[cfg(any(loom, explored))]
 pub(crate) fn orders() -> Orders {
     weakened::in_force()
 }
@@ -137,10 +137,10 @@ pub(crate) fn orders() -> Orders {
 #[doc(hidden)]
 pub mod weakened {
     use super::{Ordering, Orders, SHIPPED};
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     use std::cell::Cell;
 
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     std::thread_local! {
         // All of a model's threads run on one thread of the machine.
         static IN_FORCE: Cell<Orders> = const { Cell::new(SHIPPED) };
@@ -203,14 +203,14 @@ pub mod weakened {
     }
 
     /// The table in force.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     #[must_use]
     pub fn in_force() -> Orders {
         IN_FORCE.get()
     }
 
     /// Runs `model` with `orders` in force.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     pub fn with<T>(orders: Orders, model: impl FnOnce() -> T) -> T {
         struct Restore;
         impl Drop for Restore {

@@ -186,6 +186,14 @@ impl<B: Backend> Writer<B> {
         self.mended.store(place, place.full(), self.mended.orders().publish);
     }
 
+    /// Detaches.
+    ///
+    /// # Errors
+    /// What the detaching met.
+    pub fn leave(self) -> Result<(), Error> {
+        self.backend.leave()
+    }
+
     /// What the reader has answered, unless the flag is 1 still. (A program whose struct has an answer in it,
     /// declared as `reply`; the tutorial's has none.)
     ///
@@ -278,7 +286,7 @@ impl<B: Backend> Reader<B> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take(&mut self) -> Option<Taken> {
-        self.take_then(|_| {})
+        self.take_then(|_| {}, |_| {})
     }
 
     /// The same, with an answer in the slot before it is given back: see [`Writer::answer`].
@@ -286,15 +294,38 @@ impl<B: Backend> Reader<B> {
     /// # Panics
     /// If the answer has another length than the struct has for it.
     pub fn take_and_answer(&mut self, answer: &[u8]) -> Option<Taken> {
-        self.take_then(|place| place.write_reply(answer))
+        self.take_then(|_| {}, |place| place.write_reply(answer))
     }
 
-    fn take_then(&mut self, answer: impl FnOnce(Place<'_>)) -> Option<Taken> {
+    /// The same as [`take`](Self::take), with `print` where the program prints: before it gives the slot back.
+    pub fn take_printing(&mut self, print: impl FnOnce(&[u8])) -> Option<Taken> {
+        self.take_then(print, |_| {})
+    }
+
+    /// Removes the segment, whoever is attached (D10), and detaches.
+    ///
+    /// # Errors
+    /// What the kernel met.
+    pub fn remove(mut self) -> Result<(), Error> {
+        self.backend.remove()?;
+        self.leave()
+    }
+
+    /// Detaches.
+    ///
+    /// # Errors
+    /// What the detaching met.
+    pub fn leave(self) -> Result<(), Error> {
+        self.backend.leave()
+    }
+
+    fn take_then(&mut self, print: impl FnOnce(&[u8]), answer: impl FnOnce(Place<'_>)) -> Option<Taken> {
         let place = Place::of(&self.backend);
         if self.mended.load(place, self.mended.orders().see_full) != place.full() {
             return None;
         }
         let (text, closed) = place.read();
+        print(&text);
         answer(place);
         self.mended.store(place, place.empty(), self.mended.orders().release);
         // D3: the slot is the writer's by now. (A record has no `end`.)

@@ -5,9 +5,10 @@
 //! | ordinary | `core` and `parking_lot` |
 //! | `--cfg loom` | loom, with what watches each operation: see `trace` |
 //! | `--cfg shuttle` | shuttle |
+//! | `--cfg explored` | the explorer of `tests/lab`, which is asked what each operation does: see `explored` |
 //! | `--cfg crash` | `core`, with a failpoint before each operation |
 //!
-//! So the code that is model-checked is the code that ships (`cfg(model)` stands for either checker).
+//! So the code that is model-checked is the code that ships (`cfg(model)` stands for any of the three checkers).
 //! `clippy.toml` bans the originals everywhere else.
 #![allow(clippy::disallowed_types)] // this is the door
 
@@ -15,6 +16,8 @@ pub use core::sync::atomic::{Ordering, compiler_fence};
 
 #[cfg(crash)]
 mod crash;
+#[cfg(explored)]
+pub mod explored;
 #[cfg(loom)]
 mod loom;
 #[cfg(shuttle)]
@@ -24,6 +27,8 @@ mod std;
 #[cfg(loom)]
 pub mod trace;
 
+#[cfg(explored)]
+pub use self::explored::*;
 #[cfg(loom)]
 pub use self::loom::*;
 #[cfg(shuttle)]
@@ -46,7 +51,7 @@ pub struct Killed;
 
 /// The word of a sleeper as a kernel's futex looks at it: ordered by the lock around the sleepers, and
 /// by nothing else.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, explored)))]
 pub(crate) fn as_the_kernel_sees(word: &AtomicU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
@@ -54,7 +59,7 @@ pub(crate) fn as_the_kernel_sees(word: &AtomicU32) -> u32 {
 /// An access without any order, as of C's plain `int`: the tutorial's flag. loom reports two of them
 /// that race. On real memory they are relaxed, which is defined in our program and as permissive as
 /// the processor is.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, explored)))]
 pub(crate) mod plain {
     use super::{AtomicU32, Ordering};
 

@@ -151,6 +151,15 @@ impl Channel {
         Self::of(shape)
     }
 
+    /// Who is seated, what the seats say of the writer, and which memory newcomers get: all that the kernel knows.
+    #[doc(hidden)]
+    #[must_use]
+    #[cfg(explored)]
+    pub fn facts(&self) -> (usize, [bool; 4]) {
+        let state = self.shared.state.lock();
+        (state.current.number(), [state.writer, state.reader, state.open, state.ended])
+    }
+
     /// The same, whose sides have heavy fences.
     #[doc(hidden)]
     #[must_use]

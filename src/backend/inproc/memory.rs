@@ -10,7 +10,7 @@ use crate::backend::memory::slot::AnySlot;
 #[cfg(not(model))]
 use crate::backend::memory::{Cell, Payload, WORD};
 use crate::backend::memory::{DeclaredView, Geometry, RingView, SlotView, header};
-#[cfg(loom)]
+#[cfg(any(loom, explored))]
 use crate::sync;
 #[cfg(not(model))]
 use crate::sync::{AtomicU32, AtomicU64};
@@ -104,7 +104,7 @@ impl Memory {
             }
             Shape::Declared(ref geometry) => Self::new_declared(geometry),
         });
-        #[cfg(loom)]
+        #[cfg(any(loom, explored))]
         memory.label();
         memory
     }
@@ -162,8 +162,18 @@ impl Memory {
         ring.view()
     }
 
+    /// No other memory has it.
+    #[cfg(explored)]
+    pub(super) fn number(&self) -> usize {
+        match self {
+            Self::Slot(slot) => slot.flag().number(),
+            Self::Ring(ring) => ring.view().head().number(),
+            Self::Declared { words, .. } => words.flag().number(),
+        }
+    }
+
     /// Names each word, for the record of an execution.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     fn label(&self) {
         sync::trace().new_memory();
         match self {

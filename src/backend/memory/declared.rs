@@ -353,7 +353,7 @@ pub enum FlagView<'a> {
 
 impl Flag for FlagView<'_> {
     #[inline(always)]
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     fn load(self, order: Ordering) -> u32 {
         match self {
             Self::Word(flag) => AtomicU32::load(flag, order),
@@ -363,7 +363,7 @@ impl Flag for FlagView<'_> {
     }
 
     #[inline(always)]
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     fn store(self, value: u32, order: Ordering) {
         match self {
             Self::Word(flag) => AtomicU32::store(flag, value, order),

@@ -75,7 +75,7 @@ impl Header<'_> {
 
 /// Stores a word of a new segment that is neither of a ring's header nor of its records: it is made
 /// once, under the kernel's lock. No order of it matters.
-#[cfg_attr(crash, track_caller)]
+#[cfg_attr(any(crash, explored), track_caller)]
 pub(crate) fn put(word: &AtomicU32, value: u32) {
     word.store(value, RELAXED);
 }
@@ -91,7 +91,7 @@ pub(crate) fn get_flag(flag: impl Flag) -> u32 {
 }
 
 /// Loads such a word, for the next maker or for an observer.
-#[cfg_attr(crash, track_caller)]
+#[cfg_attr(any(crash, explored), track_caller)]
 pub(crate) fn get(word: &AtomicU32) -> u32 {
     word.load(RELAXED)
 }

@@ -88,7 +88,7 @@ impl DeclaredWords {
     }
 
     /// Names each word, for the record of an execution.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     pub(crate) fn label(&self) {
         self.flag.label("written", 0);
         self.cells.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
@@ -119,7 +119,7 @@ impl SlotWords {
     }
 
     /// Names each word, for the record of an execution.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     pub(crate) fn label(&self) {
         self.flag.label("written", 0);
         self.text.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
@@ -207,10 +207,12 @@ impl RingWords {
     }
 
     /// Names each word, for the record of an execution.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     pub(crate) fn label(&self) {
+        #[cfg(loom)]
         self.flags.iter().enumerate().for_each(|(at, flag)| flag.label("flag", at));
-        self.cells.iter().enumerate().for_each(|(at, cell)| cell.label("text", at));
+        let cells = if cfg!(explored) { "ring" } else { "text" };
+        self.cells.iter().enumerate().for_each(|(at, cell)| cell.label(cells, at));
         self.head.label("head", 0);
         self.released.label("released", 0);
         self.closed.label("closed", 0);
@@ -220,6 +222,7 @@ impl RingWords {
             number.label("intent", at);
             body.iter().enumerate().for_each(|(word, cell)| cell.label("intent's words", 16 * at + word));
         }
+        #[cfg(loom)]
         if let Some([reader, writer]) = &self.peer_fences {
             reader.word.label("reader fences for both", 0);
             writer.word.label("writer fences for both", 0);

@@ -30,7 +30,7 @@ pub struct Offsets {
 pub const SLOT: Offsets = Offsets { size: 2052, flag_at: 0, text_at: 4, text_len: 2048 };
 
 /// A model's slot: the text is as short as can be, for a checker searches through each word of it.
-#[cfg(loom)]
+#[cfg(any(loom, explored))]
 pub const SLOT: Offsets = Offsets { size: 12, flag_at: 0, text_at: 4, text_len: 8 };
 /// As loom's, with room for a number that tells a thousand messages apart.
 #[cfg(shuttle)]

@@ -259,7 +259,7 @@ fn no_room(bytes: usize, room: usize) -> ! {
 
 #[cfg(not(loom))]
 #[inline]
-#[cfg_attr(crash, track_caller)]
+#[cfg_attr(any(crash, explored), track_caller)]
 pub(super) fn load(cell: &Cell) -> u32 {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.load(Ordering::Relaxed)
@@ -267,7 +267,7 @@ pub(super) fn load(cell: &Cell) -> u32 {
 
 #[cfg(not(loom))]
 #[inline]
-#[cfg_attr(crash, track_caller)]
+#[cfg_attr(any(crash, explored), track_caller)]
 pub(super) fn store(cell: &Cell, word: u32) {
     // Relaxed: the flag orders the text, in `protocol`.
     cell.store(word, Ordering::Relaxed);

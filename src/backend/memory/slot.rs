@@ -71,13 +71,13 @@ pub trait Flag: Copy {
 
 impl Flag for &AtomicU32 {
     #[inline(always)]
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     fn load(self, order: Ordering) -> u32 {
         AtomicU32::load(self, order)
     }
 
     #[inline(always)]
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     fn store(self, value: u32, order: Ordering) {
         AtomicU32::store(self, value, order);
     }

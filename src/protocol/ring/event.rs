@@ -22,7 +22,7 @@ use std::time::Duration;
 
 /// Of a side whose peer makes no heavy fence.
 #[cold]
-#[cfg_attr(crash, track_caller)]
+#[cfg_attr(any(crash, explored), track_caller)]
 fn full_fence(fence: Option<Ordering>) {
     barrier(fence);
 }
@@ -52,7 +52,7 @@ impl<'a> Event<'a> {
     /// Of the side that has stored what the other one may be waiting for: whether that one is to be
     /// woken.
     #[inline(always)]
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     pub(super) fn is_awaited(self, fence: Option<Ordering>) -> bool {
         match (fence, self.fences.and_then(|fences| fences.seen)) {
             (Some(order), Some(seen)) if seen.load(RELAXED) == 1 => compiler_fence(order),
@@ -69,7 +69,7 @@ impl<'a> Event<'a> {
     }
 
     /// Of the side that is about to sleep, before it polls for the last time.
-    #[cfg_attr(crash, track_caller)]
+    #[cfg_attr(any(crash, explored), track_caller)]
     pub(super) fn prepare<B: Backend>(self, memory: &B, fence: Option<Ordering>) {
         self.parked.store(1, RELAXED);
         if let Some(fences) = self.fences

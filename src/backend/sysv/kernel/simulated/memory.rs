@@ -58,13 +58,13 @@ impl Memory {
                 ),
             }),
         });
-        #[cfg(loom)]
+        #[cfg(any(loom, explored))]
         memory.label();
         memory
     }
 
     /// Names each word, for the record of an execution.
-    #[cfg(loom)]
+    #[cfg(any(loom, explored))]
     fn label(&self) {
         crate::sync::trace().new_memory();
         match &self.ring {

@@ -48,6 +48,7 @@ pub struct Process {
 }
 
 sync::thread_local! {
+    #[cfg_attr(explored, allow(clippy::missing_const_for_thread_local, reason = "the checkers' macros take no `const`"))]
     static CURRENT: RefCell<Option<Process>> = RefCell::new(None);
 }
 

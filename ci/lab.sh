@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The lab (docs/lab): its graphs, which an explorer makes of the protocol's source, its pages, and their tests in a browser.
+#
+#   ci/lab.sh --check      what is on record is what the explorer finds
+#   ci/lab.sh --update     writes it there
+#   ci/lab.sh --browser    the pages in Chromium; without it, or without node, it says that nothing was checked
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mode=${1:-}
+case $mode in
+    --check | --update)
+        RUSTFLAGS="${RUSTFLAGS:-} --cfg explored" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/explored" \
+            cargo run --quiet -p lab -- "$mode"
+        ;;
+    --browser) exec tests/lab/browser/run.sh ;;
+    *)
+        sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
+        exit 2
+        ;;
+esac

@@ -1,0 +1,144 @@
+//! A side's backend: the in-process one, each call of which is a step that can be seen, and before which the process can be
+//! killed.
+
+use crate::stage::{answers, attached, calls, holds};
+use shm_handoff::backend::inproc::{Channel, InProc};
+use shm_handoff::backend::memory::{DeclaredView, RingView, SlotView};
+use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
+use shm_handoff::sync::AtomicU32;
+use shm_handoff::{Error, Role};
+use std::mem::ManuallyDrop;
+use std::time::Duration;
+
+/// `QUIET`: the peer is there, always, and nobody asks the kernel. So the flag alone orders anything between the sides.
+pub(crate) struct Seen<const QUIET: bool>(ManuallyDrop<InProc>);
+
+/// A side that asks the kernel for nothing.
+pub(crate) type Quiet = Seen<true>;
+
+/// A side with the kernel's calls.
+pub(crate) type Called = Seen<false>;
+
+impl<const QUIET: bool> Drop for Seen<QUIET> {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here; `leave` forgets the rest of us.
+        let held = unsafe { ManuallyDrop::take(&mut self.0) };
+        if std::thread::panicking() {
+            holds(held);
+        }
+    }
+}
+
+impl<const QUIET: bool> Seen<QUIET> {
+    fn asks(name: &'static str) {
+        if !QUIET {
+            calls(name);
+        }
+    }
+}
+
+// SAFETY: the views are those of one memory, which stays as long as the handle.
+unsafe impl<const QUIET: bool> Sealed for Seen<QUIET> {}
+
+impl<const QUIET: bool> Backend for Seen<QUIET> {
+    type Address = Channel;
+
+    fn open(address: &Channel, role: Role) -> Result<Self, Error> {
+        Self::asks("open");
+        let opened = InProc::open(address, role);
+        if opened.is_ok() {
+            attached();
+        } else {
+            answers("taken");
+        }
+        opened.map(ManuallyDrop::new).map(Self)
+    }
+
+    fn layout(&self) -> Layout {
+        self.0.layout()
+    }
+
+    fn slot(&self) -> SlotView<'_> {
+        self.0.slot()
+    }
+
+    fn is_classic(&self) -> bool {
+        self.0.is_classic()
+    }
+
+    fn declared(&self) -> DeclaredView<'_> {
+        self.0.declared()
+    }
+
+    fn ring(&self) -> RingView<'_> {
+        self.0.ring()
+    }
+
+    fn sleep(&self, longest: Duration) {
+        self.0.sleep(longest);
+    }
+
+    fn wake(&self) {}
+
+    fn status(&mut self) -> Result<PeerStatus, Error> {
+        if QUIET {
+            return Ok(PeerStatus {
+                peer_seated: true,
+                writer_failed: false,
+                attached: 2,
+                observers: 0,
+                removed: false,
+                reseated: false,
+                ended: false,
+            });
+        }
+        Self::asks("status");
+        let status = self.0.status()?;
+        answers(if status.removed {
+            "removed"
+        } else if status.peer_seated {
+            "peer there"
+        } else if status.writer_failed {
+            "writer failed"
+        } else {
+            "nobody there"
+        });
+        Ok(status)
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        Self::asks("reopen");
+        self.0.reopen()?;
+        attached();
+        Ok(())
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        Self::asks("remove");
+        self.0.remove()
+    }
+
+    fn forget_failure(&mut self) -> Result<(), Error> {
+        Self::asks("forget failure");
+        self.0.forget_failure()
+    }
+
+    fn leave(self) -> Result<(), Error> {
+        Self::asks("leave");
+        let mut left = ManuallyDrop::new(self);
+        // SAFETY: taken once, here; what is left of us is never dropped.
+        unsafe { ManuallyDrop::take(&mut left.0) }.leave()
+    }
+
+    fn park(&self, parked: &AtomicU32, longest: Duration) {
+        self.0.park(parked, longest);
+    }
+
+    fn unpark(&self, parked: &AtomicU32) -> bool {
+        self.0.unpark(parked)
+    }
+
+    fn heavy_fence(&self) -> bool {
+        self.0.heavy_fence()
+    }
+}
