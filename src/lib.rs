@@ -87,6 +87,11 @@ compile_error!(
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the page about the library.
+#[cfg(all(doctest, not(model)))]
+#[doc = include_str!("../docs/library.md")]
+struct LibraryPage;
+
 pub mod backend;
 #[cfg(all(feature = "cli", not(model)))]
 #[doc(hidden)]

@@ -42,7 +42,7 @@ impl Exit {
     }
 }
 
-/// What each exit code means, whichever program ends with it. The README has this table, too.
+/// What each exit code means, whichever program ends with it. docs/programs.md has this table, too.
 const MEANINGS: [(&str, &str); 9] = [
     ("0", "done"),
     ("1", "a system call failed, permission, limits, or the output"),

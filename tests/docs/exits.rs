@@ -1,4 +1,4 @@
-//! The exit codes: the README has the table that every `--help` draws on.
+//! The exit codes: docs/programs.md has the table that every `--help` draws on.
 
 use crate::root;
 use crate::support::{SHM_HANDOFF, SHMREAD, SHMWRITE};
@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-/// The README's codes, with what they mean.
+/// The page's codes, with what they mean.
 fn documented() -> Vec<(String, String)> {
-    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let text = fs::read_to_string(root().join("docs/programs.md")).unwrap();
     let rows = text.lines().skip_while(|line| *line != "| exit | meaning |").skip(2);
     let row = |line: &str| {
         let (code, meaning) = line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | ")?;
@@ -37,7 +37,7 @@ fn listed(program: &str, subcommand: Option<&str>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_help_has_codes_of_the_readme_s_table() {
+fn every_help_has_codes_of_the_table() {
     let documented = documented();
     let subcommands = ["ls", "stat", "who", "rm", "doctor", "race", "bench", "layout", "generate"];
     let tools = subcommands.map(|subcommand| (SHM_HANDOFF, Some(subcommand)));
@@ -48,7 +48,7 @@ fn every_help_has_codes_of_the_readme_s_table() {
         assert!(listed.len() >= 3, "{program} {subcommand:?} --help lists {listed:?}");
         for (code, text) in listed {
             let known = documented.iter().find(|(known, _)| *known == code);
-            let (_, meaning) = known.unwrap_or_else(|| panic!("{program} {subcommand:?}: {code} is not in the README"));
+            let (_, meaning) = known.unwrap_or_else(|| panic!("{program} {subcommand:?}: {code} is not in the table"));
             assert!(text.starts_with(meaning), "{program} {subcommand:?}: {code} is {text:?}, and not {meaning:?}");
             met.insert(code);
         }

@@ -16,6 +16,7 @@ mod exits;
 mod links;
 mod maps;
 mod markdown;
+mod paragraphs;
 mod shell;
 #[path = "../support/mod.rs"]
 mod support;
@@ -115,5 +116,7 @@ run! {
     the_c_page_runs: "docs/c.md",
     the_defects_run: "docs/defects.md",
     the_layouts_run: "docs/layouts.md",
+    the_programs_run: "docs/programs.md",
+    the_tools_run: "docs/tools.md",
     the_tutorial_runs: "docs/tutorial.md",
 }
