@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What the exit codes of both sides stand for.
 const EXIT: [(&str, &str); 9] = [
-    ("0", ": the session ended, everything was sent, or nobody takes the output of shmread any more"),
+    ("0", ": the session ended, everything was sent, or the output of shmread was closed"),
     ("1", ""),
     ("2", ""),
     ("3", ""),
@@ -28,25 +28,26 @@ const EXIT: [(&str, &str); 9] = [
 /// What else the `--help` of both sides ends with.
 const SIDES: &str = "\
 Signals:
-  SIGHUP, SIGINT, SIGTERM  leave at once; what was sent and not received stays for
-                           the next one (one that was ignored at the start, as
-                           nohup does, stays ignored). A terminal that hangs up
-                           sends SIGHUP; where that is ignored, a hang-up closes
-                           the output, and ends the input
-  SIGSTOP, SIGCONT         a side that is stopped is waited for: it is not dead
+  SIGHUP, SIGINT, SIGTERM  the program leaves at once; messages that were sent and
+                           not received stay for the next reader. A signal that was
+                           ignored at the start, as under nohup, stays ignored. A
+                           terminal that hangs up sends SIGHUP; if SIGHUP is ignored,
+                           the hang-up closes the output and ends the input
+  SIGSTOP, SIGCONT         the other side waits for a side that is stopped, and does
+                           not take it for dead
   SIGKILL                  the kernel gives the seat back, and the other side says
                            that this one died
 
 Files:
-  There are none: ipcs(1) shows the segment at KEY, and the semaphore set with the
-  seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to be there, and to be
-  the same one for both sides. ID is what a C program gives to ftok(3): a number, of
-  which the low 8 bits count (decimal, 0x hexadecimal, 0 octal), or one letter.";
+  A channel has no file. ipcs(1) shows the segment at KEY, and the semaphore set with
+  the seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to exist, and both
+  sides have to name the same file. ID is the number that a C program gives to ftok(3)
+  (decimal, 0x hexadecimal, 0 octal; only its low 8 bits count), or one letter.";
 
 pub const ENVIRONMENT: &str = "\
 Environment:
-  NO_COLOR        if it is set, no colour, but for --color=always
-  CLICOLOR_FORCE  if it is set and not 0, colour also where no terminal is";
+  NO_COLOR        if it is set, no colour is used, except with --color=always
+  CLICOLOR_FORCE  if it is set and not 0, colour is used without a terminal, too";
 
 fn help(examples: &str) -> String {
     format!("{}\n\n{SIDES}\n\n{ENVIRONMENT}", exit::help(examples, &EXIT))
@@ -64,29 +65,29 @@ pub struct Common {
     #[arg(short, long, value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     pub key: KeySpec,
 
-    /// Permissions of what has to be made, octal
+    /// Permissions of a segment or semaphore set that has to be made, in octal
     #[arg(long, value_name = "OCTAL", default_value = "600", value_parser = mode)]
     pub(super) mode: u32,
 
-    /// A ring instead of the tutorial's slot: any bytes, messages up to a quarter
-    /// of CAPACITY (64K to 1G). Without CAPACITY: the ring that is there, or one
-    /// of 2M
+    /// Use a ring instead of the tutorial's slot. A message may hold any bytes, up to a
+    /// quarter of CAPACITY (64K to 1G). Without CAPACITY, take the ring that is there,
+    /// or make one of 2M
     #[arg(long, value_name = "CAPACITY", num_args = 0..=1, require_equals = true, value_parser = capacity)]
     #[allow(clippy::option_option)] // not given, given, given with a capacity
     pub(super) ring: Option<Option<usize>>,
 
-    /// The struct that the other program really has, where it is not the tutorial's:
-    /// text[1024], a C declaration, FILE.h, or terms; see shm-handoff layout --help
+    /// The struct that the other program has, if it is not the tutorial's: text[1024], a C
+    /// declaration, FILE.h, or terms; see shm-handoff layout --help
     #[arg(long, value_name = "SPEC", conflicts_with = "ring")]
     pub(super) layout: Option<String>,
 
-    /// Bytes as they come, without regard to lines, through a ring; a layout of records
-    /// implies it
+    /// Carry bytes as they come through a ring, without regard to lines; a layout of
+    /// records implies it
     #[arg(long)]
     pub(super) raw: bool,
 
-    /// Longest wait for the other side, such as 500ms or 5s; stdin and stdout may take
-    /// longer [default: forever]
+    /// Longest wait for the other side, such as 500ms or 5s; waits for stdin and stdout
+    /// do not count [default: forever]
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub timeout: Option<Duration>,
 
@@ -94,12 +95,12 @@ pub struct Common {
     #[arg(long)]
     pub(super) trust_owner: bool,
 
-    /// Say nothing on stderr but errors
+    /// Print nothing on stderr but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
     /// Show messages, bytes, rate and time on stderr, and the time left if the input is
-    /// a file: `auto` on a terminal, `always` elsewhere too, as a line a second
+    /// a file. `auto` does so on a terminal; `always` prints a line a second elsewhere, too
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     pub(super) progress: Option<When>,
 
@@ -107,7 +108,7 @@ pub struct Common {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
 
-    /// Say on stderr what happens
+    /// Report events on stderr, too
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -210,7 +211,7 @@ pub fn parse<P: Parser>() -> P {
 /// When to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum When {
-    /// On a terminal on which nobody types and nothing else is printed
+    /// On a terminal that is used for nothing else
     Auto,
     /// Always
     Always,
@@ -239,23 +240,23 @@ Examples:
   shmwrite --layout 'text[1024]'     lines of up to 1023 bytes, for such a C program
   shmwrite --layout shm.h < records  records of the length that the struct has
 
-The other side may be shmread or, without a ring, the C tutorial's program. A
-message is sent when a reader is there to take it: without one, shmwrite waits
-(with a ring, only for room).
+The other side may be shmread or, without a ring, the C tutorial's program. Without a
+reader, shmwrite waits until one is there; with a ring it waits only for room.
 
-A ring of twice the second-level cache or more (see lscpu) moves large messages
-fastest: 2M is enough nearly everywhere.
+A ring of at least twice the second-level cache (see lscpu) moves large messages
+fastest. 2M is enough nearly everywhere.
 
-Where the layout has no text, standard input is records of exactly its length, one
-behind the other; at the end of input a reader of ours is told of the end beside them.";
+If the layout has no text, standard input holds records of exactly its length, one
+after the other. At the end of input shmwrite tells a reader of ours that the session
+has ended.";
 
 /// Hands lines to a reader through System V shared memory.
 ///
 /// Sends each TEXT, or each line of standard input, as one message. At the end
 /// of standard input, or at a line that is `end`, the session ends. A line
 /// that holds a NUL, or begins with `end` without being `end` alone, can't be
-/// sent: exit 5. A ring carries any line; there `end` means something at a
-/// prompt alone.
+/// sent, and shmwrite exits with 5. A ring carries any line; there `end` ends the
+/// session only if it is typed at a prompt.
 #[derive(Debug, Parser)]
 #[command(name = "shmwrite", version, after_help = WRITE_EXAMPLES, after_long_help = help(&with_fields(WRITE_EXAMPLES)))]
 pub(super) struct WriteArgs {
@@ -266,22 +267,22 @@ pub(super) struct WriteArgs {
     #[arg(long)]
     pub(super) no_end: bool,
 
-    /// Take objects of JSON, a line each, with the fields of the declared struct, as
+    /// Take JSON objects, one a line, with the fields of the declared struct, as
     /// shmread --format json prints them
     #[arg(long, requires = "layout", conflicts_with_all = ["raw", "long"])]
     pub(super) json: bool,
 
-    /// Wait for the answer to each message, and print its bytes; with --json its fields.
-    /// The layout says with reply=NAME where it lies
+    /// Wait for the answer to each message and print its bytes, or its fields with --json.
+    /// The layout says with reply=NAME where the answer lies
     #[arg(long, requires = "layout")]
     pub(super) reply: bool,
 
-    /// What to do with a line that is too long: of more than 2047 bytes, in a ring of more
-    /// than a quarter of it, in a declared text of as many bytes as that has
+    /// What to do with a line that is too long. The limit is 2047 bytes in the slot, a
+    /// quarter of a ring, and one byte less than a declared text
     #[arg(long, value_name = "POLICY", value_enum, default_value = "error", conflicts_with = "raw")]
     pub(super) long: Long,
 
-    /// Messages, each sent with a newline; without any, lines of standard input
+    /// Messages, each sent with a newline; without any, the lines of standard input are sent
     #[arg(value_name = "TEXT", conflicts_with = "raw")]
     pub(super) texts: Vec<OsString>,
 }
@@ -305,9 +306,9 @@ impl WriteArgs {
 /// How messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// `You wrote: ` before each, as the tutorial does
+    /// `You wrote: ` before each message, as the tutorial does
     Label,
-    /// What was sent and nothing else
+    /// The messages and nothing else
     Plain,
     /// One object a line
     Json,
@@ -318,31 +319,31 @@ pub(super) enum Format {
 const READ_EXAMPLES: &str = "\
 Examples:
   shmread                            print messages until the session ends
-  shmread -k 0x77 > copy             what went in comes out (a bare `end` does not)
+  shmread -k 0x77 > copy             a copy of what was sent (without a bare `end`)
   shmread --count 1 --timeout 5s     one message, the end of a session, or exit 124
   shmread --follow --format json     outlive writers that die; one object a line
   shmread --raw > file               bytes as shmwrite --raw sends them
   shmread --layout 'text[1024]'      from a C program whose text has 1024 bytes
   shmread --layout shm.h --format json   the fields of a struct by name
 
-JSON: {\"seq\":1,\"bytes\":6,\"end\":false,\"text\":\"hello\\n\"}; \"base64\" in the place of
-\"text\" for what is not UTF-8.
+JSON: {\"seq\":1,\"bytes\":6,\"end\":false,\"text\":\"hello\\n\"}. A message that is not
+UTF-8 has \"base64\" in the place of \"text\".
 
 The other side may be shmwrite or the C tutorial's program. Without --ring and --layout,
-shmread takes what it finds, or what the other side brings: the ring of shmwrite --ring,
-the text of shmwrite --layout 'text[1024]'.
+shmread takes the layout that it finds, or that the other side brings, such as the ring
+of shmwrite --ring or the text of shmwrite --layout 'text[1024]'.
 
-Where the layout has no text, the records are written one behind the other, as bytes.";
+If the layout has no text, the records are written one after the other, as bytes.";
 
 /// Prints what a writer hands over through System V shared memory.
 ///
-/// A message is released only after the output took it: what could not be
-/// printed is there for the next reader. The reader removes the segment when
-/// the session ends.
+/// A message is released only after the output took it, so the next reader finds
+/// a message that could not be printed. The reader removes the segment when the
+/// session ends.
 ///
-/// The session is not over when nobody takes the output any more (as in
-/// `shmread | head -n 1`): shmread leaves without a word, with exit 0, and
-/// the next reader goes on with what was not printed.
+/// If the output is closed (as in `shmread | head -n 1`), the session is not over.
+/// shmread leaves silently, with exit 0, and the next reader goes on with the
+/// messages that were not printed.
 #[derive(Debug, Parser)]
 #[command(name = "shmread", version, after_help = READ_EXAMPLES, after_long_help = help(&with_fields(READ_EXAMPLES)))]
 pub(super) struct ReadArgs {
@@ -361,7 +362,7 @@ pub(super) struct ReadArgs {
     #[arg(long)]
     pub(super) follow: bool,
 
-    /// At the end, leave the segment where it is
+    /// Leave the segment where it is at the end of the session
     #[arg(long)]
     pub(super) keep: bool,
 }

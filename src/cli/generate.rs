@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const HELP: &str = "\
-Makes, in DIR, what belongs in PREFIX/share:
+Makes in DIR what belongs in PREFIX/share:
   man/man1                          a page for each program and subcommand
   bash-completion/completions       for bash (with the package bash-completion)
   zsh/site-functions                for zsh
@@ -23,8 +23,9 @@ Examples:
   shm-handoff generate ~/.local/share     for yourself
   sudo shm-handoff generate /usr/local/share
 
-In ~/.local/share bash and fish look by themselves. For the others, in ~/.zshrc before
-compinit, and in ~/.profile (man looks there by itself if ~/.local/bin is on your PATH):
+bash and fish look in ~/.local/share by themselves. For zsh, put the first line into
+~/.zshrc before compinit. For man, put the second line into ~/.profile, unless
+~/.local/bin is on your PATH:
   fpath=(~/.local/share/zsh/site-functions $fpath)
   export MANPATH=\"$HOME/.local/share/man:\"";
 

@@ -19,7 +19,7 @@ Examples:
 SPEC:
   text[N]              the tutorial's struct with a text of N bytes
   a C declaration      with the #defines, typedefs and enums that it needs, in quotes
-  FILE.h, FILE.h:NAME  a file with one; NAME: a struct or a typedef in it
+  FILE.h, FILE.h:NAME  a file with a declaration; NAME: a struct or a typedef in it
   terms alone          as this command prints them
 
 Terms, behind a comma:
@@ -47,8 +47,8 @@ const EXIT: [(&str, &str); 3] =
 
 /// Shows where the flag and the payload of a declared struct lie
 ///
-/// Places the members of a C struct as the compiler of this machine does, and says which
-/// of them is the flag, which are handed over, and why.
+/// It places the members of a C struct as the compiler of this machine does, and says which
+/// member is the flag, which members are handed over, and why.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Layout {
@@ -56,7 +56,7 @@ pub(super) struct Layout {
     #[arg(value_name = "SPEC")]
     spec: String,
 
-    /// JSON: one object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -13,9 +13,9 @@ const SCHEMA: &str = "shm-handoff/ls/1";
 
 const HELP: &str = "\
 Examples:
-  shm-handoff ls                          what is there
+  shm-handoff ls                          all channels
   shm-handoff ls -o key,messages          two columns
-  shm-handoff ls --no-headings | wc -l    how many
+  shm-handoff ls --no-headings | wc -l    how many there are
   shm-handoff ls --json                   for programs
   shm-handoff ls --layout 'text[1024]'    slots in that struct, too
 
@@ -27,11 +27,12 @@ Columns:
   SIZE      bytes
   LAYOUT    classic, ring, declared (what has the size that --layout gives), or foreign
   ATTACHED  attachments: a process can have several
-  MESSAGES  sent and not received; -: it may not be read, or breaks its layout
+  MESSAGES  sent and not received; -: you may not read it, or it breaks its layout
   BYTES     of these messages
-  STATUS    used: somebody is attached or seated; waiting: nobody is, and messages
-            lie there; unused: nobody is, and nothing does; orphan: removed, and
-            somebody is attached; foreign: not ours; unreadable: not yours to read
+  STATUS    used: a process is attached or seated; waiting: no process is, and
+            messages lie there; unused: no process is, and no message lies there;
+            orphan: removed, and still attached; foreign: not ours; unreadable: you
+            may not read it
   WRITER    pid and command of a seated writer; died: the last one died or failed;
             unknown: you may not look at the seats. (A C program has no seat:
             shm-handoff who KEY finds it)
@@ -48,12 +49,12 @@ const EXIT: [(&str, &str); 3] =
 
 /// Lists the segments that are channels, or could be
 ///
-/// Classic slots, rings, slots in the struct that --layout declares, and whatever has
-/// the size of one. Looks at each for a moment, for reading alone.
+/// It lists classic slots, rings, slots in the struct that --layout declares, and every
+/// segment that has the size of one. It attaches to each for a moment, read-only.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Ls {
-    /// All segments of this IPC namespace, also those of sizes no channel has
+    /// List all segments of this IPC namespace, also those of other sizes
     #[arg(short, long)]
     all: bool,
 

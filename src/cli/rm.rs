@@ -11,23 +11,23 @@ use crate::error::{Error, Layout, Object, Role};
 use clap::Args;
 
 const HELP: &str = "\
-Removes a segment, and the semaphore set with its seats, only if that can hurt nobody:
-it is a channel of ours, nobody is attached or seated, and no message waits in it.
-Whoever comes while it is being removed waits, and makes a new one; only a C program
-can slip in in the microseconds between the last look and the removal, which is said.
+Removes a segment, and the semaphore set with its seats, only if that can hurt no process:
+it is a channel of ours, no process is attached or seated, and no message waits in it.
+A side that comes during the removal waits, and makes a new segment. Only a C program can
+slip in, in the microseconds between the last look and the removal, and rm says so.
 
---force also removes unread messages, and what is no channel, broken, or not to be read
-(it is enough that you own it, whatever its mode). Nothing removes what somebody is
-attached to: stop that process (shm-handoff who KEY), or pull the memory
-from under it by ipcrm -M KEY if that is what you want.
+--force also removes unread messages, and a segment that is no channel, is broken, or may
+not be read (it is enough that you own it, whatever its mode). rm never removes a segment
+that is attached. Stop the process that has it attached (shm-handoff who KEY), or pull the
+memory from under it by ipcrm -M KEY if you want that.
 
-With --layout a slot in that struct is a channel of ours, too. All of the segment goes,
-whatever else lies in it; where the slot does not begin at 0, what lies in the others is
-not looked at.
+With --layout a slot in that struct is a channel of ours, too. The whole segment is removed,
+whatever else lies in it. If the slot does not begin at 0, rm does not look at the other
+slots.
 
 Examples:
-  shm-handoff rm 1234               if nobody needs it
-  shm-handoff rm --dry-run 1234     what would be done
+  shm-handoff rm 1234               if it is not in use
+  shm-handoff rm --dry-run 1234     only say what would be removed
   shm-handoff rm --force 0x77       with the messages in it
   shm-handoff rm 1234 0x77 ./f:1    each of them, also if one is refused
   shm-handoff rm --layout 'text[1024]' 1234";
@@ -50,12 +50,12 @@ pub(super) struct Rm {
     #[command(flatten)]
     layout: spec::Given,
 
-    /// Also with unread messages in it, and also what is no channel, broken or not to
-    /// be read; never what somebody uses
+    /// Also remove unread messages, and a segment that is no channel, is broken, or may
+    /// not be read; never one that is in use
     #[arg(short, long)]
     force: bool,
 
-    /// Say what would be done, and do nothing
+    /// Only say what would be removed
     #[arg(short = 'n', long)]
     dry_run: bool,
 }

@@ -23,15 +23,16 @@ Examples:
                                     the members of the struct there, by name
 
 Watching:
-  A line for each look: TIME, what waits in MESSAGES and BYTES, bytes a second that
+  A line for each look: TIME, the MESSAGES and BYTES that wait, bytes a second that
   came IN and went OUT (in a ring; headers of records included), messages a second
   (MSG/S, in a slot), attachments, and the pids of both seats. A slot has no counter,
-  so MSG/S is an estimate: what was seen in half a millisecond, or else one a look if
-  the slot has changed since the last one.
+  so MSG/S is an estimate from half a millisecond of looking, or else one message a
+  look if the slot has changed since the last look.
 
 Declared layouts:
-  With --layout the flag and what lies in the slot are shown, whether it is full or not:
-  a line for each field, in JSON. A field may be half written while a writer is at work.
+  With --layout stat shows the flag and the contents of the slot, whether it is full or
+  not, with a line of JSON for each field. A field may be half written while a writer is
+  at work.
 
 JSON:
   {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic, ring or declared), size, mode,
@@ -60,7 +61,7 @@ const EXIT: [(&str, &str); 5] = [
 
 /// Shows what is at a key, and changes nothing
 ///
-/// Attaches for reading alone, for a moment, and takes no seat.
+/// It attaches for a moment, read-only, and takes no seat.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Stat {
@@ -71,11 +72,11 @@ pub(super) struct Stat {
     #[command(flatten)]
     layout: spec::Given,
 
-    /// JSON: one object, or one a line
+    /// Print one JSON object, or with --watch one a line
     #[arg(long)]
     json: bool,
 
-    /// Again and again, with rates; 100ms at least
+    /// Look again and again, and show rates; at least 100ms apart
     #[arg(short, long, value_name = "DUR", num_args = 0..=1, require_equals = true, default_missing_value = "1s",
           value_parser = interval)]
     watch: Option<Duration>,

@@ -11,11 +11,11 @@ pub(super) struct Choice {
     #[arg(short, long, value_name = "COLUMNS", value_delimiter = ',')]
     output: Vec<String>,
 
-    /// No line of headings
+    /// Print no line of headings
     #[arg(long, alias = "noheadings")]
     no_headings: bool,
 
-    /// JSON, with all columns
+    /// Print JSON, with all columns
     #[arg(long, conflicts_with_all = ["output", "no_headings"])]
     pub(super) json: bool,
 }

@@ -9,10 +9,10 @@ const PROGRAM: &str = "shm-handoff";
 
 const EXAMPLES: &str = "\
 Examples:
-  shm-handoff ls                   the channels that there are
-  shm-handoff stat 1234            what is at the tutorial's key
-  shm-handoff who 1234             who is attached there, C programs too
-  shm-handoff doctor               what keeps handoffs from working here
+  shm-handoff ls                   list all channels
+  shm-handoff stat 1234            show the channel at the tutorial's key
+  shm-handoff who 1234             list the processes attached there, C programs too
+  shm-handoff doctor               find what keeps handoffs from working here
   shm-handoff race                 the tutorial's races, for real, and ours
   shm-handoff bench                how fast it is here, beside a pipe and a socket
   shm-handoff layout shm_com.h     where the flag and the text of your struct lie";
@@ -29,8 +29,8 @@ const EXIT: [(&str, &str); 6] = [
 
 const FILES: &str = "\
 Files:
-  There are none: what is shown comes from the kernel, by /proc/sysvipc and
-  /proc/PID/maps, and from the segments themselves.";
+  Nothing is kept in files. The tools read /proc/sysvipc, /proc/PID/maps, and the
+  segments themselves.";
 
 fn help() -> String {
     format!("{}\n\n{}\n\n{FILES}", exit::help(EXAMPLES, &EXIT), args::ENVIRONMENT)
@@ -38,7 +38,7 @@ fn help() -> String {
 
 /// Tools around handoffs through System V shared memory.
 ///
-/// shmread and shmwrite hand messages over; this program does the rest.
+/// shmread and shmwrite hand messages over; this program shows, checks and removes channels.
 #[derive(Debug, Parser)]
 #[command(name = PROGRAM, version, arg_required_else_help = true, after_long_help = help())]
 pub(super) struct Tool {

@@ -25,8 +25,8 @@ Examples:
 
 Columns:
   PID       the process
-  USER      who runs it
-  ROLE      writer or reader: it has the seat; guest: none, such as a C program;
+  USER      the user that runs it
+  ROLE      writer or reader: it has the seat; guest: it has none, such as a C program;
             unknown: you may not look at the seats, or the segment is removed
   TIMES     how often it has the segment attached
   ACCESS    rw or r
@@ -40,7 +40,7 @@ JSON:
 
 /// What its exit codes stand for.
 const EXIT: [(&str, &str); 4] = [
-    ("0", ": listed, also if there is nobody"),
+    ("0", ": listed, also if no process is attached"),
     ("1", "; or there is no such segment"),
     ("2", "; or SPEC declares no layout"),
     ("4", ""),
@@ -48,8 +48,8 @@ const EXIT: [(&str, &str); 4] = [
 
 /// Shows every process that has a segment attached, C programs too
 ///
-/// Reads /proc/PID/maps: those of other users' processes only root may read, and those
-/// of other pid namespaces are not there. How many attachments are left over is said.
+/// It reads /proc/PID/maps. Only root may read those of other users' processes, and those
+/// of other pid namespaces are not visible. The output says how many attachments are left over.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Who {
@@ -57,7 +57,7 @@ pub(super) struct Who {
     #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
     key: KeySpec,
 
-    /// The segment with this number, also if it is removed
+    /// Look at the segment with this number, also if it is removed
     #[arg(long, value_name = "ID", conflicts_with = "key")]
     id: Option<i32>,
 

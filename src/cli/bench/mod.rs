@@ -45,10 +45,10 @@ const LONGEST_ROUND: Duration = Duration::from_secs(1);
 /// A record of a ring takes a quarter of it at most, with a header of 8 bytes.
 const LONGEST_MESSAGE: u64 = (ring::DEFAULT / 4 - 8) as u64;
 
-/// Measure both layouts on this machine, beside a pipe and a Unix socket
+/// Measures both layouts on this machine, beside a pipe and a Unix socket
 ///
-/// How long a message takes there and back, and how many go one way, between two
-/// processes on two cores. The keys are private ones, and nothing is left behind.
+/// It measures between two processes on two cores how long a message takes there and back,
+/// and how many messages go one way. The keys are private, and nothing is left behind.
 #[derive(Debug, Args)]
 #[command(after_long_help = show::help())]
 pub(super) struct Bench {
@@ -61,7 +61,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
     seconds: Duration,
 
-    /// Only these [default: all, classic if a message fits]
+    /// Measure only these [default: all, classic if a message fits]
     #[arg(long, value_name = "TRANSPORTS", value_delimiter = ',')]
     only: Vec<Transport>,
 
@@ -69,11 +69,11 @@ pub(super) struct Bench {
     #[arg(long, value_name = "A,B")]
     cores: Option<Asked>,
 
-    /// How the round trips are distributed, too
+    /// Also show how the round trips are distributed
     #[arg(long, conflicts_with = "json")]
     histogram: bool,
 
-    /// Draw what was seen, too
+    /// Also draw the figures, into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 

@@ -23,10 +23,10 @@ Examples:
   shm-handoff bench --json                     for programs
 
 What is done:
-  Two processes, each kept on its core. Round trip: one sends a message and waits for
-  its echo. One way: one sends, the other receives, as fast as they can. Each message
-  carries its number, which is checked. The transports take turns in short rounds, in
-  both orders; before each the same is done for a tenth of its time, uncounted.
+  Two processes run, each kept on its core. Round trip: one sends a message and waits
+  for its echo. One way: one sends, the other receives, as fast as they can. Each
+  message carries its number, which is checked. The transports take turns in short
+  rounds, in both orders. Each round begins with a tenth of its time uncounted.
 
   classic  a slot each way, by the library: looks 150 times, then sleeps
   ring     a ring of 2 MiB each way, by the library: looks 150 times, then sleeps
@@ -34,14 +34,14 @@ What is done:
   pipe     a pipe each way, one write(2) and one read(2) a message, which sleep
   socket   a pair of Unix stream sockets, likewise
 
-  In a virtual machine, or beside other work, figures change from run to run: compare
-  within one, and look at more than one.
+  In a virtual machine, or beside other work, figures change from run to run. Compare
+  figures of one run, and look at more than one run.
 
 Columns:
   TRANSPORT   as above
   TRIPS       round trips that were timed, of all rounds
-  MIN         the fastest, ns; each has a look at the clock in it, whose own time is
-              told above the table
+  MIN         the fastest, ns; each trip includes a look at the clock, whose own time
+              stands above the table
   P50         half of them took so long or less, ns; P90, P99 and P99.9 likewise
   MAX         the slowest, ns
   MESSAGES/S  one way, by the receiver's clock; the median of the rounds

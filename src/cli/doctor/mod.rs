@@ -16,7 +16,7 @@ use std::fmt::Write;
 const SCHEMA: &str = "shm-handoff/doctor/1";
 
 const HELP: &str = "\
-What is looked at:
+Checks:
   kernel      segments, semaphores with SEM_UNDO, futexes, membarrier
   limits      of segments and semaphores (SHMMNI, SHMMAX, SHMALL, SEM)
   removal     whether systemd-logind removes your segments when you log out
@@ -24,20 +24,20 @@ What is looked at:
               is in another one
   key         what is at KEY and at the key of its seats
   stopped     a side at KEY that was stopped, for which the other waits
-  stale       segments and seats of yours that nobody is at; a note, since the next to
-              come can use them
-  orphans     segments of yours that were removed, and that somebody still has
-  modes       channels of yours that other users can get at
+  stale       segments and seats of yours that no process uses; a note, because the
+              next side can use them
+  orphans     segments of yours that were removed, and are still attached
+  modes       channels of yours that other users can access
 
-Each is ok, a note (nothing has to be done), or a problem. The command below it mends it
-or, as long as somebody uses what is there, shows whom to ask. Nothing is changed. A
-channel that idles is well, so that a health check can go by the exit status.
+Each finding is ok, a note (nothing has to be done), or a problem. The command below it
+mends it or, as long as a process uses the object, shows which process to ask. doctor
+changes nothing. A channel that idles is well, so a health check can go by the exit status.
 
 Examples:
   shm-handoff doctor               all of it, for the tutorial's key
   shm-handoff doctor 0x77 --json   for another one, for programs
   shm-handoff doctor --layout 'text[1024]'
-                                   what has the size of that struct is a channel, too
+                                   take segments of that struct's size for channels, too
 
 JSON:
   {\"schema\":\"shm-handoff/doctor/1\",\"well\":...,\"findings\":[{\"check\":...,\"level\":\"ok\", \"note\"
@@ -59,7 +59,7 @@ pub(super) struct Doctor {
     #[command(flatten)]
     layout: spec::Given,
 
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -34,9 +34,10 @@ use std::ffi::c_char;
 /// What the help says of them.
 pub(super) const HELP: &str = "\
 JSON of a declared struct: \"fields\" instead of \"text\", an object with the members that
-are handed over, by name. A float that is no number is \"NaN\", \"inf\" or \"-inf\". An array of
-char is a string; it is {\"base64\":...} of all its bytes if it has no NUL, other bytes behind
-it, or is not UTF-8. An array of more than 64 unsigned bytes is {\"base64\":...} as well.
+are handed over, by name. A float that is not a number is \"NaN\", \"inf\" or \"-inf\". An array
+of char is a string; it is {\"base64\":...} of all its bytes if it has no NUL, has other bytes
+behind the NUL, or is not UTF-8. An array of more than 64 unsigned bytes is {\"base64\":...},
+too.
   struct { int written; float pos[2]; char name[8]; bool on; },data=pos+name+on
   {\"pos\":[0.5,-1.0],\"name\":\"left\",\"on\":true}";
 
