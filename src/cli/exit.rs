@@ -147,7 +147,7 @@ impl Failure {
 
     #[must_use]
     pub fn timed_out() -> Self {
-        Self::new(Exit::TimedOut, "no progress of the other side for as long as --timeout allows")
+        Self::new(Exit::TimedOut, "the other side made no progress for as long as --timeout allows")
     }
 
     pub(super) fn io(what: &str, errno: Errno) -> Self {

@@ -23,7 +23,7 @@ impl From<SendError> for Failure {
             // Which input it is stands before it.
             SendError::Unsendable(why) => why.into(),
             SendError::ReaderGone => {
-                let hint = "what it has not taken lies there for the next reader".to_owned();
+                let hint = "the messages that it has not taken wait for the next reader".to_owned();
                 Self::of(error.class(), &error, Some(Hint::Words(hint)))
             }
             error => Self::of(error.class(), &error, error.hint().map(Hint::Words)),
@@ -92,19 +92,19 @@ fn next(error: &Error) -> Option<String> {
         }
         Error::Permission { key, object, .. } => {
             match at(*key).and_then(remove_seats).filter(|_| *object == Object::Seats) {
-                Some(command) => format!("remove it, as it lets nobody in: {command}"),
+                Some(command) => format!("remove it, because it lets no user in: {command}"),
                 None => "run as that user, or have it made anew with --mode 666, and use --trust-owner then".to_owned(),
             }
         }
         Error::OtherOwner { .. } => "--trust-owner if you trust that user, or use another key".to_owned(),
         Error::ForeignSeats { seats, .. } => match remove_set(*seats) {
-            Some(command) => format!("use another key, or remove it if nobody needs it: {command}"),
+            Some(command) => format!("use another key, or remove it if it is not needed: {command}"),
             None => "use another key".to_owned(),
         },
         Error::Locked { pid: pid @ 1.., .. } => format!("if that process is stopped, let it go on: kill -CONT {pid}"),
-        Error::Missing { .. } => "start the other side first (what there is: shm-handoff ls)".to_owned(),
+        Error::Missing { .. } => "start the other side first (shm-handoff ls lists the channels)".to_owned(),
         Error::Refused { .. } | Error::Os { errno: Errno::ENOSYS, .. } => {
-            format!("{} (what works: shm-handoff doctor)", error.hint()?)
+            format!("{} (shm-handoff doctor checks the machine)", error.hint()?)
         }
         other => return other.hint(),
     })
@@ -156,8 +156,8 @@ impl Way {
 
     fn in_words(self) -> &'static str {
         match self {
-            Self::Who { .. } => "see who uses what is there",
-            Self::Read { .. } => "first read what waits there",
+            Self::Who { .. } => "see which processes use it",
+            Self::Read { .. } => "first read the messages in it",
             Self::Remove { .. } => "remove what is there, which nobody uses",
         }
     }

@@ -38,7 +38,7 @@ impl Failure {
             Err(_) => "/proc/self/ns/ipc, which has its number, can't be read".to_owned(),
         };
         let why = format!("{what_came} to {key} in this IPC namespace ({namespace}) for as long as --timeout allows");
-        let hint = format!("what is in another container is not seen: shm-handoff doctor {}", key.number());
+        let hint = format!("a peer in another container is not visible here: shm-handoff doctor {}", key.number());
         Self::new(Exit::TimedOut, why).hint(hint)
     }
 

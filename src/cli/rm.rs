@@ -99,7 +99,7 @@ fn would_remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<()
 }
 
 fn nothing(key: Key) -> Failure {
-    Failure::from(Error::Missing { key: key.number() }).hint("shm-handoff ls shows those there are")
+    Failure::from(Error::Missing { key: key.number() }).hint("shm-handoff ls lists the channels")
 }
 
 fn remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<(), Failure> {
@@ -128,7 +128,9 @@ fn remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<(), Fail
     stdio::show(&format!("removed {}\n", goner.what))?;
     if late > 0 {
         let what = format!("{key}: a process without a seat attached while it was being removed");
-        return Err(Failure::new(Exit::System, what).hint("start it again: it holds memory that nobody else sees"));
+        return Err(
+            Failure::new(Exit::System, what).hint("start it again: no other process sees the memory that it holds")
+        );
     }
     Ok(())
 }

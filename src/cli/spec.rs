@@ -46,7 +46,7 @@ pub(super) fn refused(error: crate::error::Error, key: Key) -> Failure {
     let is_other = matches!(error, crate::error::Error::OtherLayout { .. });
     let failure = Failure::from(error);
     if is_other {
-        failure.hint(format!("what is there: shm-handoff ls --all, shm-handoff who {}", key.number()))
+        failure.hint(format!("see the segment: shm-handoff ls --all, shm-handoff who {}", key.number()))
     } else {
         failure
     }

@@ -149,7 +149,7 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
         );
     }
     if let Err(error @ Error::Permission { .. }) = &seats {
-        say!("shm-handoff who: roles can't be told: {error}");
+        say!("shm-handoff who: the roles are unknown: {error}");
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ fn find(args: &Who) -> Result<SegmentRow, Failure> {
     if let Some(id) = args.id {
         return rows.into_iter().find(|row| row.id == id).ok_or_else(|| {
             Failure::new(Exit::System, format!("there is no segment with id {id}"))
-                .hint("shm-handoff ls shows those there are")
+                .hint("shm-handoff ls lists the segments")
         });
     }
     let key = args.key.resolve()?.number();

@@ -273,7 +273,7 @@ impl Error {
             Self::OtherLayout { larger: Some(size), .. } => {
                 format!("if the struct lies in a larger segment, declare that, too: size={size}")
             }
-            Self::OtherLayout { .. } => "start the other side in the same way, or remove what is there".to_owned(),
+            Self::OtherLayout { .. } => "start the other side in the same way, or remove the segment".to_owned(),
             Self::Permission { .. } => "run as that user, or have it made with another mode".to_owned(),
             Self::OtherOwner { .. } => "use another key, or accept that owner if you trust them".to_owned(),
             Self::Limit { limit, .. } => format!("see: {}", limit.how_to_see()),
@@ -282,10 +282,10 @@ impl Error {
             Self::SeatTaken { at: Place::Channel, .. } => "drop it, or make another channel".to_owned(),
             Self::Locked { .. } => "if that process is stopped, continue or end it".to_owned(),
             Self::ForeignSeats { seats, .. } => {
-                format!("use another key, or remove it if nobody needs it: ipcrm -S {}", Ipcs(*seats))
+                format!("use another key, or remove it if it is not needed: ipcrm -S {}", Ipcs(*seats))
             }
             Self::OtherVersion { .. } => {
-                "end what uses it, and start both sides in the same version, or use another key".to_owned()
+                "end the processes that use it and start both sides in the same version, or use another key".to_owned()
             }
             Self::Os { errno: Errno::ENOMEM, .. } => format!("see: {}; ulimit -a", Limit::Memory.how_to_see()),
             Self::Os { errno: Errno::EMFILE | Errno::ENFILE, .. } => "more files: ulimit -n".to_owned(),

@@ -55,7 +55,7 @@ fn an_error_and_its_hint_have_a_line_each() {
     assert_eq!(
         ended.code(1).stderr,
         format!(
-            "shm-handoff stat: key {key} ({key:#x}): there is no segment\n  hint: start the other side first (what there is: shm-handoff ls)\n"
+            "shm-handoff stat: key {key} ({key:#x}): there is no segment\n  hint: start the other side first (shm-handoff ls lists the channels)\n"
         )
     );
 }

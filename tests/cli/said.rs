@@ -133,11 +133,11 @@ fn without_proc_the_tools_say_what_they_can_not_see() {
     let Some(ended) = without(&format!("{SHM_HANDOFF} doctor {key}")) else { return };
     let found = shown(ended.code(0));
     for finding in [
-        "note     limits     what is used of them can't be told: /proc/sysvipc can't be read",
-        "note     removal    whether memory outlives its last attachment can't be told",
-        "note     namespace  the IPC namespace can't be told: /proc/self/ns/ipc can't be read",
+        "note     limits     their use is unknown: /proc/sysvipc can't be read",
+        "note     removal    it is unknown whether memory outlives its last attachment",
+        "note     namespace  the IPC namespace is unknown: /proc/self/ns/ipc can't be read",
         &format!("ok       key        {}: a classic slot with 0 messages, 1 attached", channel.key()),
-        &format!("note     stopped    pid {} has a seat at {}, and whether it is", reader.pid(), channel.key()),
+        &format!("note     stopped    pid {} has a seat at {}, and /proc does not show whether it is", reader.pid(), channel.key()),
         "note     stale      can't be looked for: /proc/sysvipc can't be read",
         "note     orphans    can't be looked for",
         "note     modes      can't be looked for",
@@ -193,7 +193,7 @@ fn root_is_not_told_to_be_root() {
                 .says(&["1 more attachment", "this root may not look into other processes, as without CAP_SYS_PTRACE"]);
             let found = shown(&without("doctor").unwrap());
             assert!(
-                found.contains("whether process 1 shares it can't be told: /proc/1/ns/ipc may not be read"),
+                found.contains("it is unknown whether process 1 shares it: /proc/1/ns/ipc may not be read"),
                 "{found}"
             );
         }

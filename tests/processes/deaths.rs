@@ -84,7 +84,7 @@ fn d9_absent_a_killed_reader_is_noticed_by_a_writer_that_needs_room() {
     writer.stays("");
     let killed = Instant::now();
     reader.kill();
-    writer.end().code(3).says(&["the reader left or died", "2 messages sent", "lies there for the next reader"]);
+    writer.end().code(3).says(&["the reader left or died", "2 messages sent", "wait for the next reader"]);
     println!("latency: reader killed to exit 3 of the writer: {:?}", killed.elapsed());
 }
 

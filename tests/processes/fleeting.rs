@@ -59,7 +59,7 @@ fn who_does_not_wait_says_how_many_are_lost() {
     writer.end().code(5);
     let input = format!("a\n{}\n", "x".repeat(20_000));
     let ended = place.writer(&["--ring=64K", "--timeout=200ms"]).input(input).end();
-    ended.code(5).says(&["line 2 can't be sent", "no progress of the other side", "1 message sent"]);
+    ended.code(5).says(&["line 2 can't be sent", "the other side made no progress", "1 message sent"]);
 }
 
 /// An end is answered by the removal, as ever.

@@ -70,7 +70,12 @@ fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
         ),
         (Ok(shown), Ok(Some(stat))) if stat.mode & 0o600 != 0o600 && me != 0 => Finding::problem(
             "key",
-            format!("{}: the {} has mode {}, and lets nobody in, not even you", key, shown.layout.noun(), shown.mode),
+            format!(
+                "{}: the {} has mode {}, which lets no user in, not even you",
+                key,
+                shown.layout.noun(),
+                shown.mode
+            ),
             way_out(),
         ),
         (Ok(shown), _) if shown.looked_into && shown.messages.is_none() => {
@@ -99,7 +104,7 @@ fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
         }
         (Err(Error::Missing { .. } | Error::Removed { .. }), _) => match observe_seats(slot) {
             Err(error) => problem(&error, hint::remove_seats(slot)),
-            Ok(_) => Finding::ok("key", format!("{key}: free, whoever comes first makes what is needed")),
+            Ok(_) => Finding::ok("key", format!("{key}: free; the side that comes first makes the channel")),
         },
         (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(slot)),
         (Err(error @ (Error::NotAChannel { .. } | Error::OtherLayout { .. } | Error::Permission { .. })), _) => {
@@ -122,7 +127,7 @@ fn stopped(key: Key) -> Vec<Finding> {
         }
         Life::Hidden => {
             let what = if pid == 0 { "a process of another pid namespace".to_owned() } else { format!("pid {pid}") };
-            let why = "whether it is stopped can't be told, for /proc does not show it";
+            let why = "/proc does not show whether it is stopped";
             Some(Finding::note("stopped", format!("{what} has a seat at {key}, and {why}")))
         }
     };

@@ -25,7 +25,7 @@ fn kernel() -> Vec<Finding> {
         Ok(()) => Finding::ok("kernel", format!("{what} work")),
         Err(errno) => Finding::problem(
             "kernel",
-            format!("{what} can't be had: {} ({errno:?}): a limit, or a sandbox forbids them", errno.desc()),
+            format!("{what} are not available: {} ({errno:?}); a limit or a sandbox forbids them", errno.desc()),
             Some("ipcs -l; grep Seccomp /proc/self/status".to_owned()),
         ),
     };
@@ -53,7 +53,7 @@ fn limits() -> Vec<Finding> {
     let (segments, sets) = match (proc::segments(), proc::sets()) {
         (Ok(segments), Ok(sets)) => (segments, sets),
         (Err(error), _) | (_, Err(error)) => {
-            let what = format!("what is used of them can't be told: /proc/sysvipc can't be read ({error})");
+            let what = format!("their use is unknown: /proc/sysvipc can't be read ({error})");
             return vec![Finding::note("limits", what)];
         }
     };
@@ -64,7 +64,7 @@ fn limits() -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut check = |name: &str, used: u64, most: Option<u64>, needed: u64, more: &dyn Fn(u64) -> String| {
         let Some(most) = most else {
-            let what = format!("{name}: the limit can't be told, /proc/sys/kernel can't be read");
+            let what = format!("{name}: the limit is unknown, because /proc/sys/kernel can't be read");
             return findings.push(Finding::note("limits", what));
         };
         if most.saturating_sub(used) < needed {
@@ -114,13 +114,13 @@ fn limits() -> Vec<Finding> {
 fn last_attachment() -> Finding {
     if let Err(error) = std::fs::read(features::LAST_ATTACHMENT) {
         let what = format!(
-            "whether memory outlives its last attachment can't be told: {}: {error}",
+            "it is unknown whether memory outlives its last attachment: {}: {error}",
             features::LAST_ATTACHMENT
         );
         return Finding::note("removal", what);
     }
     if !features::removes_unattached() {
-        return Finding::ok("removal", "the kernel keeps segments that nobody is attached to");
+        return Finding::ok("removal", "the kernel keeps segments without attachments");
     }
     Finding::problem(
         "removal",
@@ -133,7 +133,7 @@ fn last_attachment() -> Finding {
 /// systemd-logind, unless told otherwise, removes what a user who has logged out for good has left.
 fn removal() -> Finding {
     if !Path::new("/run/systemd/system").is_dir() {
-        return Finding::ok("removal", "no systemd here, which could remove segments at a logout");
+        return Finding::ok("removal", "no systemd here that could remove segments at a logout");
     }
     let me = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
     let (uid, name) = me.map_or((0, String::new()), |user| (user.uid.as_raw(), user.name));
@@ -181,17 +181,17 @@ fn namespace_of(pid: &str) -> Option<PathBuf> {
 
 fn namespace(key: Key) -> Vec<Finding> {
     let Some(own) = namespace_of("self") else {
-        return vec![Finding::note("namespace", "the IPC namespace can't be told: /proc/self/ns/ipc can't be read")];
+        return vec![Finding::note("namespace", "the IPC namespace is unknown: /proc/self/ns/ipc can't be read")];
     };
     let mut findings = vec![match namespace_of("1") {
         Some(first) if first != own => Finding::note(
             "namespace",
-            format!("an IPC namespace of its own ({}): only what is in it is met", own.display()),
+            format!("an IPC namespace of its own ({}): only peers in it are met", own.display()),
         ),
         Some(_) => Finding::ok("namespace", format!("that of process 1 ({})", own.display())),
         None => Finding::ok(
             "namespace",
-            format!("{} (whether process 1 shares it can't be told: /proc/1/ns/ipc may not be read)", own.display()),
+            format!("{} (it is unknown whether process 1 shares it: /proc/1/ns/ipc may not be read)", own.display()),
         ),
     }];
     if proc::hides_others() {
