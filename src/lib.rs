@@ -1,11 +1,11 @@
 //! Hands messages from one process to another through System V shared memory.
 //! The protocol's memory orderings are verified with the loom model checker, on the source that ships.
 //!
-//! One side opens a [`Writer`], the other side a [`Reader`]. A side that has to wait waits as a
-//! [`WaitPolicy`] says. What the reader takes out is copied into a buffer ([`Reader::recv`]), or is a [`Message`]
-//! that stays in the shared memory until it is released ([`Reader::peek`]).
+//! One side opens a [`Writer`], the other side a [`Reader`]. A [`WaitPolicy`] says how long a side waits.
+//! [`Reader::recv`] copies a message into a buffer. [`Reader::peek`] returns a [`Message`] that stays in the shared
+//! memory until it is released.
 //!
-//! This program starts itself again as the reader; two programs do it in the same way (`cargo run --example
+//! This program starts itself again as the reader, and two programs would do the same (`cargo run --example
 //! two_processes`):
 //!
 #![cfg_attr(not(model), doc = "```")]
@@ -23,15 +23,15 @@
 //! | the other side | this library, or a C program of the well-known tutorial | this library |
 //! | is asked for by | [`Options::slot`](backend::sysv::Options::slot) | [`Options::ring`](backend::sysv::Options::ring) |
 //!
-//! `Writer<SysV>` and `Reader<SysV>` take either, whichever is there. `Writer<SysV, Ring>` takes a ring
-//! alone and saves some instructions a message; it fails with [`Error::WrongLayout`] at a slot.
+//! `Writer<SysV>` and `Reader<SysV>` take either layout. `Writer<SysV, Ring>` takes only a ring
+//! and saves some instructions a message; it fails with [`Error::WrongLayout`] at a slot.
 //! [`SysV`](backend::sysv::SysV) is for processes. [`InProc`](backend::inproc::InProc) is the same between
 //! the threads of one process, for tests.
 //!
 //! # Which call for which purpose
 //!
-//! The last two columns have the instructions that a message costs, in two figures: one of 8 bytes, and one of 2048
-//! (2047 at a slot). Each is the way of a message through both sides, in one thread, where nobody
+//! The last two columns have the instructions that a message costs, in two figures: for 8 bytes, and for 2048
+//! (2047 at a slot). Each counts the way of a message through both sides, in one thread, where no side
 //! has to wait (Rust 1.95, x86-64: `ci/instructions.sh`; `docs/benchmarks.md` has more, and times).
 //!
 //! | To | call | ring | slot |
@@ -68,14 +68,14 @@
 //! # Guarantees
 //!
 //! Between one writer and one reader that follow the protocol:
-//! every message arrives, once, whole, in order; a message is released only
+//! every message arrives once, whole and in order; a message is released only
 //! after the caller has dealt with it; a peer that dies is noticed; waiting
-//! burns no core. Whatever the other process does, however hostile, there is no
+//! burns no core. Even if the other process is hostile, there is no
 //! undefined behaviour, over-read, endless loop or panic in safe code.
 //!
-//! Nothing is guaranteed about what a peer writes. A C program of the
-//! well-known tutorial on the other side keeps its own bugs; `docs/defects.md` says what remains of
-//! them.
+//! The contents that a peer writes are not guaranteed. A C program of the
+//! well-known tutorial on the other side keeps its own bugs; `docs/defects.md` says which of them
+//! remain.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

@@ -195,7 +195,7 @@ where
     /// Gives the seat back, and the space of what was released.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     pub async fn close(mut self) -> Result<(), Error> {
         self.inner().await;
         self.into_inner().close()

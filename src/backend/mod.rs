@@ -130,7 +130,7 @@ pub trait Backend: Sized + Sealed {
     /// Takes the seat of `role`, then attaches the memory at `address`, made anew if there is none.
     ///
     /// # Errors
-    /// [`Error::SeatTaken`] if another handle has the role; else what the memory's opening met.
+    /// [`Error::SeatTaken`] if another handle has the role; otherwise the error from opening the memory.
     #[doc(hidden)]
     fn open(address: &Self::Address, role: Role) -> Result<Self, Error>;
 
@@ -228,7 +228,7 @@ pub trait Backend: Sized + Sealed {
     /// Beside the memory, tells the reader that the session has ended.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     #[doc(hidden)]
     fn tell_end(&mut self) -> Result<(), Error> {
         Ok(())
@@ -249,7 +249,7 @@ pub trait Backend: Sized + Sealed {
     /// is over, so that the next `status` says whether the memory was removed.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     #[doc(hidden)]
     fn await_move(&mut self) -> Result<(), Error> {
         Ok(())
@@ -292,7 +292,7 @@ pub trait Backend: Sized + Sealed {
     /// Does nothing while a writer is seated.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     #[doc(hidden)]
     fn forget_failure(&mut self) -> Result<(), Error>;
 

@@ -98,7 +98,7 @@ impl SysV {
     /// just removed the set.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     pub fn seats_mode(&self) -> Result<Option<u32>, Error> {
         self.seat.as_ref().map_or(Ok(None), Seat::mode)
     }

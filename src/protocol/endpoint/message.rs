@@ -136,7 +136,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.core.cursor()
     }
 
-    /// Releases the messages before `cursor`. What was peeked at since stays peeked at. If the reader has
+    /// Releases the messages before `cursor`. Messages peeked at since stay peeked at. If the reader has
     /// been [set back](Self::rewind) since, and has not come as far again, or has moved to other memory, this
     /// releases nothing.
     ///
@@ -346,7 +346,7 @@ impl<B: Backend, L: Core> Message<'_, B, L> {
     /// next session is held in the same memory.
     ///
     /// # Errors
-    /// What the removal met, except that it is not permitted.
+    /// The error of the removal, unless the removal is only not permitted.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// What a side waits for, as a [`Tick`] says it.
+/// The event that a side waits for, as a [`Tick`] names it.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
@@ -25,9 +25,9 @@ pub enum WaitingFor {
     Room,
     /// A reader, for a message.
     Message,
-    /// A writer on removed memory, for the reader to take what it takes.
+    /// A writer on removed memory waits until the reader has taken the messages that it takes.
     Drain,
-    /// A writer that leaves memory which goes with it, for what it sent to be released.
+    /// A writer that leaves memory which goes with it waits until its messages are released.
     Receipt,
 }
 
@@ -49,7 +49,7 @@ pub struct Tick {
     pub waited: Duration,
 }
 
-/// How long a side waits, and what may cut the wait short. The calls that end in `_with` take one.
+/// How long a side waits, and which events cut the wait short. The calls that end in `_with` take one.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();

@@ -16,13 +16,13 @@ use std::time::Instant;
 /// When a reader that waits moves on from removed memory, in which nothing lies behind its cursor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Removed {
-    /// At once: what was peeked at and not released is the writer's to send again.
+    /// At once: the writer sends the messages again that were peeked at and not released.
     Left,
     /// When everything was released there.
     Drained,
 }
 
-/// What [`Reader::recv`] and its sisters received.
+/// The result of [`Reader::recv`] and its variants.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
@@ -73,12 +73,12 @@ pub struct Reader<B: Backend, L: Core = Either> {
 }
 
 impl<B: Backend, L: Core> Reader<B, L> {
-    /// Takes the reader's seat at `address`, and attaches the memory there. Where none is, it is made. What was sent and not
-    /// released is still there.
+    /// Takes the reader's seat at `address`, and attaches the memory there. If there is none, it is made. Messages that were sent and not
+    /// released are still there.
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if another reader is there; [`Error::WrongLayout`] if the memory has another layout than `L`;
-    /// [`Error::Corrupt`] if what lies there breaks its layout; else what opening the memory met.
+    /// [`Error::Corrupt`] if what lies there breaks its layout; otherwise the error from opening the memory.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
@@ -105,7 +105,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
         Ok(())
     }
 
-    /// The backend, for what it can tell of itself.
+    /// The backend, which can tell more about the memory and the seats.
     pub fn backend(&self) -> &B {
         &self.memory
     }
@@ -119,7 +119,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// Waits until there is a message behind the last one that was peeked at, and takes nothing. In a slot there is
     /// none behind it until it is released: there it waits until any message is there.
     ///
-    /// While something that was peeked at is not released, this does not move to other memory, so that it can be released where it lies.
+    /// While a message that was peeked at is not released, this does not move to other memory, so that the message can be released where it lies.
     ///
     /// # Errors
     /// As [`peek_with`](Self::peek_with).
@@ -150,7 +150,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// Waits for the next message, copies it to the beginning of `bytes`, and releases it. Where a message is there, this makes
     /// no system call (except to wake a writer that sleeps) and allocates nothing.
     ///
-    /// The end of a session stays where it is: [`Received::End`] is what every call says until
+    /// The end of a session stays where it is: every call returns [`Received::End`] until
     /// [`end_session`](Self::end_session). At a slot every text that begins with `end` is one, because C programs stop at it;
     /// one that a C program wrote, such as `endless`, can be [peeked at](Self::peek) there, and released instead.
     ///
@@ -160,7 +160,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// * [`RecvError::WriterGone`]: the writer died or failed, and all that it sent was received.
     ///   [`await_next_writer`](Self::await_next_writer) goes on.
     /// * [`RecvError::BufferTooSmall`]: the message is longer than `bytes`.
-    /// * [`RecvError::Backend`]: the memory or the seat made trouble, or a peer broke the layout.
+    /// * [`RecvError::Backend`]: an error of the memory or the seat, or a peer broke the layout.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -269,7 +269,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
-    /// reader.coalesce(false); // each message is an answer that somebody waits for
+    /// reader.coalesce(false); // each message is an answer that the other side waits for
     /// writer.send(b"hello")?;
     /// assert_eq!(reader.recv(&mut [0; 1024])?, Received::Message(5));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -307,10 +307,10 @@ impl<B: Backend, L: Core> Reader<B, L> {
     }
 
     /// Looks whether the reader's seat was removed, and takes it anew if it was. Call this every few milliseconds where
-    /// the reader never has to wait: receiving what is there looks at nothing else.
+    /// the reader never has to wait, because receiving alone does not check the seat.
     ///
     /// # Errors
-    /// [`Error::SeatTaken`] if another reader was faster; else what looking met.
+    /// [`Error::SeatTaken`] if another reader was faster; otherwise the error of the check.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -325,7 +325,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// Goes on after [`RecvError::WriterGone`]: the reader waits for the next writer.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
@@ -342,10 +342,10 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.memory.forget_failure()
     }
 
-    /// Gives the seat back, and the space of what was released. Dropping does that, too, and can't say that it failed.
+    /// Gives the seat back, and the space of the released messages. A drop does that, too, but can't report a failure.
     ///
     /// # Errors
-    /// What the system call met.
+    /// The error of the system call.
     pub fn close(mut self) -> Result<(), Error> {
         // A writer would wait for it until the next reader comes.
         self.core.give_back(&self.memory);

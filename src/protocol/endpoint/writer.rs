@@ -21,7 +21,7 @@ use std::time::Instant;
 /// for one, because C programs wipe the slot when they start.
 ///
 /// A writer that is dropped, or whose process dies, counts as failed: the reader receives
-/// [`RecvError::WriterGone`](crate::RecvError::WriterGone) behind its last message. [`close`](Self::close) is how to leave in order.
+/// [`RecvError::WriterGone`](crate::RecvError::WriterGone) behind its last message. [`close`](Self::close) leaves in order.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -50,11 +50,11 @@ pub struct Writer<B: Backend, L: Core = Either> {
 }
 
 impl<B: Backend, L: Core> Writer<B, L> {
-    /// Takes the writer's seat at `address`, and attaches the memory there. Where none is, it is made.
+    /// Takes the writer's seat at `address`, and attaches the memory there. If there is none, it is made.
     ///
     /// # Errors
     /// [`Error::SeatTaken`] if another writer is there; [`Error::WrongLayout`] if the memory has another layout than `L`;
-    /// [`Error::Corrupt`] if what lies there breaks its layout; else what opening the memory met.
+    /// [`Error::Corrupt`] if what lies there breaks its layout; otherwise the error from opening the memory.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -86,7 +86,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// The backend, for what it can tell of itself.
+    /// The backend, which can tell more about the memory and the seats.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -115,9 +115,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// The message was not sent.
     ///
     /// * [`SendError::Unsendable`]: the layout can't carry it. The writer can go on with another one.
-    /// * [`SendError::ReaderGone`]: there is no room, and the reader left or died. This is not final. What was sent
-    ///   stays where it is for the next reader; [`await_reader`](Self::await_reader) waits for one, and then the message can be sent again.
-    /// * [`SendError::Backend`]: the memory or the seat made trouble.
+    /// * [`SendError::ReaderGone`]: there is no room, and the reader left or died. This is not final. The messages that
+    ///   were sent stay where they are for the next reader; [`await_reader`](Self::await_reader) waits for one, and then the message can be sent again.
+    /// * [`SendError::Backend`]: an error of the memory or the seat.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = slot();
@@ -248,7 +248,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     }
 
     /// Ends the session: behind the last message, the reader finds [`Received::End`](crate::Received::End). At a slot this sends the text
-    /// `end`, at which C programs stop, too. What is sent afterwards belongs to the next session; it waits until the reader
+    /// `end`, at which C programs stop, too. Messages sent afterwards belong to the next session; they wait until the reader
     /// has answered the end.
     ///
     /// # Errors
@@ -312,8 +312,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// Leaves in order: the reader waits for the next writer, and is not told of a failure. Before that, what nobody
-    /// took from removed memory is sent again, as [`flush`](Self::flush) does. What was sent stays for the reader.
+    /// Leaves in order: the reader waits for the next writer, and is not told of a failure. Before that, messages that were not
+    /// taken from removed memory are sent again, as [`flush`](Self::flush) does. Messages that were sent stay for the reader.
     ///
     /// # Errors
     /// As [`flush`](Self::flush). The writer is gone then, too, but as one that failed.
@@ -335,7 +335,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// its own.
     ///
     /// # Errors
-    /// What giving the seat back met.
+    /// The error from giving the seat back.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();

@@ -84,7 +84,7 @@ impl<B: Backend, L: MaybeRing> InPlace<'_, B, L> {
     /// The bytes themselves, aligned to 8.
     ///
     /// # Safety
-    /// While they are borrowed, nobody may write to them. So no other process may break the protocol.
+    /// While they are borrowed, no process may write to them, so none may break the protocol.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -124,7 +124,7 @@ impl<B: Backend, L: MaybeRing> InPlace<'_, B, L> {
     /// Ends the session with it, as [`Message::end_session`](crate::Message::end_session) does.
     ///
     /// # Errors
-    /// What the removal met, except that it is not permitted.
+    /// The error of the removal, unless the removal is only not permitted.
     pub fn end_session(self) -> Result<(), crate::error::Error> {
         self.reader.close_session(self.record)
     }

@@ -50,7 +50,7 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
 
 /// A message that is being built in the shared memory: see [`Writer::reserve`]. Dropping it sends nothing.
 ///
-/// Bytes that are never written are what lay there before: something that was sent long ago.
+/// Bytes that are never written keep their old contents, such as those of an earlier message.
 ///
 /// ```
 /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
@@ -104,7 +104,7 @@ impl<B: Backend> Reserved<'_, B> {
     /// The bytes themselves, aligned to 8.
     ///
     /// # Safety
-    /// While they are borrowed, nobody else may write to them. So no other process may break the protocol.
+    /// While they are borrowed, no other process may write to them, so none may break the protocol.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();

@@ -11,7 +11,7 @@ use zerocopy::TryFromBytes;
 
 impl<B: Backend, L: Core> Reader<B, L> {
     /// Waits for the next message, which has to be a value of type `T`, releases it, and gives out the value; `None`: the
-    /// session has ended. What is judged is a private copy, so no peer can make an invalid `T`. A small value costs what
+    /// session has ended. The check is made on a private copy, so no peer can make an invalid `T`. A small value costs what
     /// [`recv`](Self::recv) costs; as with [`peek`](Self::peek), the copy's memory is used again. A large value is moved
     /// several times. Where any bytes are a value, `reader.recv(value.as_mut_bytes())` spares that.
     ///
@@ -273,7 +273,7 @@ impl<T, B: Backend, L: Core> PeekedValue<'_, T, B, L> {
     /// Ends the session with this message, as [`Message::end_session`] does.
     ///
     /// # Errors
-    /// What the removal met, except that it is not permitted.
+    /// The error of the removal, unless the removal is only not permitted.
     pub fn end_session(self) -> Result<(), Error> {
         self.message.end_session()
     }

@@ -57,7 +57,7 @@ impl<B: Backend, L: MaybeRing> Writer<B, L> {
 
 /// A value that is being built in the shared memory: see [`Writer::reserve_value`]. Dropping it sends nothing.
 ///
-/// Bytes that are never written are what lay there before: something that was sent long ago. The reader judges them
+/// Bytes that are never written keep their old contents, such as those of an earlier message. The reader judges them
 /// as it judges those of any message.
 ///
 #[cfg_attr(not(model), doc = "```")]
@@ -101,7 +101,7 @@ impl<T: IntoBytes, B: Backend> ReservedValue<'_, T, B> {
     /// `FromBytes`.
     ///
     /// # Safety
-    /// While it is borrowed, nobody else may write to it. So no other process may break the protocol.
+    /// While it is borrowed, no other process may write to it, so none may break the protocol.
     #[cfg(not(model))]
     #[must_use]
     #[inline]

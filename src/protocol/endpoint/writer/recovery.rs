@@ -71,7 +71,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// goes with its last attachment.
     ///
     /// # Errors
-    /// What looking at the memory met.
+    /// The error of the check.
     pub fn stranded(&mut self) -> Result<usize, Error> {
         let is_lost = self.status()?.0.removed || !self.memory.persists();
         let here = if is_lost { self.core.unreleased(&self.memory, usize::MAX) } else { 0 };

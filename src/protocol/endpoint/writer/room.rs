@@ -95,7 +95,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
     /// same.
     ///
     /// # Errors
-    /// What looking at the seats met.
+    /// The error of the check.
     ///
     /// ```
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
