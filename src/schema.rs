@@ -1,6 +1,6 @@
-//! What the bytes of a type mean, as a text and as a number.
+//! The meaning of a type's bytes, as a text and as a number.
 
-/// What the bytes of a type mean, for two sides that compare it before the first message. [`schema!`](crate::schema!)
+/// The meaning of a type's bytes, which two sides compare before the first message. [`schema!`](crate::schema!)
 /// implements it for a struct.
 ///
 /// ```
@@ -28,7 +28,7 @@ pub trait Schema {
 
 /// Implements [`Schema`] for a struct that is there. This compiles only if these are all fields of the struct, with these
 /// types: so a field that is added or changed can't be forgotten here. A field whose type is a struct of its own, or an alias,
-/// counts by the name that stands here: what that name means is not compared.
+/// counts by the name that stands here; the definition behind that name is not compared.
 ///
 /// ```
 /// use shm_handoff::{Schema, schema};

@@ -1,7 +1,7 @@
-//! What can go wrong: below the protocol (`open.rs`), and on the way of a message (`message.rs`).
+//! The errors: below the protocol (`open.rs`), and on the way of a message (`message.rs`).
 //!
-//! The `Debug` form of an error is its sentence, with what to do next behind it: a `main` that
-//! returns one prints that.
+//! The `Debug` form of an error is its sentence, followed by its hint. A `main` that
+//! returns an error prints that.
 
 /// `Debug` of an error: its sentence, and its hint behind it.
 macro_rules! sentence_is_debug {
@@ -34,7 +34,7 @@ pub(crate) use open::Error;
 use nix::errno::Errno;
 use std::fmt;
 
-/// What an error amounts to, whichever it is. It alone decides the exit code of the programs and
+/// The kind of an error. It alone decides the exit code of the programs and
 /// the status code of the C library; a new class is a decision for both.
 ///
 /// ```
@@ -44,7 +44,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// What was asked for can't be: a key, a capacity.
+    /// An argument is invalid, such as a key or a capacity.
     Usage,
     /// The time to wait has passed, or there was none.
     TimedOut,
@@ -58,15 +58,15 @@ pub enum Class {
     TooSmall,
     /// Another process has the role.
     Taken,
-    /// What is there is no channel, or another one than was asked for.
+    /// The segment is no channel, or not of the layout asked for.
     NotOurs,
-    /// What is there belongs to another user, and that user is not trusted.
+    /// The object belongs to another user, who is not trusted.
     OtherOwner,
     /// The kernel refuses access.
     Permission,
     /// A limit of the kernel is reached.
     Limit,
-    /// What lies in the memory breaks its layout, or a message is no value of its type.
+    /// The contents of the memory break its layout, or a message is no value of its type.
     Corrupt,
     /// A system call failed, or might as well have.
     System(Errno),

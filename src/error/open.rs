@@ -4,8 +4,8 @@ use super::objects::{Limit, Object};
 use super::{Class, Corrupt, Ipcs, Layout, Place, Role};
 use nix::errno::Errno;
 
-/// What went wrong with a segment, a seat or a key. Each case says what failed, and on
-/// what; [`hint`](Self::hint) says what to do next. `Debug` says both, for a `main` that returns it.
+/// A failure with a segment, a seat or a key. Each case names the failed operation and its object;
+/// [`hint`](Self::hint) names the next step. `Debug` prints both, for a `main` that returns it.
 ///
 /// ```
 /// use shm_handoff::Error;
@@ -29,26 +29,26 @@ pub enum Error {
         /// The segment's key.
         key: u32,
     },
-    /// The segment is none of ours.
+    /// The segment is not a channel of this library.
     #[error(
         "{}: the segment is no handoff channel: {why}", Place::Key(*.key)
     )]
     NotAChannel {
         /// The segment's key.
         key: u32,
-        /// What speaks against it.
+        /// The reason.
         why: String,
         /// The [declaration](crate::declare) that it looks like.
         looks_like: Option<String>,
     },
-    /// The segment is laid out in another way than was asked for.
+    /// The segment has another layout than the one asked for.
     #[error(
         "{}: {found} is there, and {wanted} was asked for", Place::Key(*.key)
     )]
     OtherLayout {
         /// The segment's key.
         key: u32,
-        /// What it is.
+        /// The layout that is there.
         found: String,
         /// What was asked for.
         wanted: String,
@@ -60,7 +60,7 @@ pub enum Error {
     OtherDeclared {
         /// The segment's key.
         key: u32,
-        /// What was asked for; `None`: nothing, and what the other side has declared can't be told from outside.
+        /// The layout asked for. `None`: this side asked for none, and can't guess the other side's.
         wanted: Option<String>,
         /// The other side; 0: a process of another pid namespace.
         pid: u32,
@@ -68,9 +68,9 @@ pub enum Error {
     /// The memory has another layout than the type of the side says, or than the call needs.
     #[error("{found} can't be used as {wanted}")]
     WrongLayout {
-        /// What it is.
+        /// The layout that is there.
         found: Layout,
-        /// What it would have to be.
+        /// The layout that is needed.
         wanted: &'static str,
     },
     /// The kernel refused access.
@@ -80,21 +80,21 @@ pub enum Error {
     Permission {
         /// The key of the segment.
         key: u32,
-        /// What was refused.
+        /// The object to which access was refused.
         object: Object,
         /// Its owner, as `uid N`, or `an unknown user`.
         owner: String,
         /// Its permission bits.
         mode: u32,
     },
-    /// The object belongs to somebody else, who could change it at will.
+    /// The object belongs to another user, who could change it at will.
     #[error(
         "{}: the {object} belongs to uid {uid} (made by uid {creator}), not to you", Place::Key(*.key)
     )]
     OtherOwner {
         /// The key of the segment.
         key: u32,
-        /// What belongs to somebody else.
+        /// The object.
         object: Object,
         /// Its owner.
         uid: u32,
@@ -106,7 +106,7 @@ pub enum Error {
     Limit {
         /// The key of the segment.
         key: u32,
-        /// What was to be made.
+        /// The object that was to be made.
         object: Object,
         /// Which limit.
         limit: Limit,
@@ -170,7 +170,7 @@ pub enum Error {
     /// A key that can't be used.
     #[error("key {given}: {reason}")]
     BadKey {
-        /// What the user wrote.
+        /// The key as given.
         given: String,
         /// Why it can't be used.
         reason: &'static str,
@@ -186,20 +186,20 @@ pub enum Error {
     BadReply {
         /// Its length, in bytes.
         given: usize,
-        /// What an answer has; 0: nothing can be answered here.
+        /// The length that the layout sets aside; 0: none.
         needs: usize,
     },
-    /// A system call was refused, whatever it was called on: by a sandbox.
+    /// A sandbox refused a system call, whatever its object.
     #[error("{on}: the system call {call} is refused: {} ({errno:?})", errno.desc())]
     Refused {
         /// The call.
         call: &'static str,
-        /// What it was called on.
+        /// The object of the call.
         on: String,
         /// Its errno.
         errno: Errno,
     },
-    /// What lies in the memory breaks its layout: a peer has broken the protocol.
+    /// The contents of the memory break its layout, so a peer has broken the protocol.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
     /// Any other failure of a system call.
@@ -207,7 +207,7 @@ pub enum Error {
     Os {
         /// The call.
         call: &'static str,
-        /// What it was called on.
+        /// The object of the call.
         on: String,
         /// Its errno.
         errno: Errno,
@@ -249,8 +249,8 @@ impl Error {
         }
     }
 
-    /// What to do next, where that can be told. The programs and the C library put it in their
-    /// own words where there is an option for it.
+    /// The next step, if one is known. The programs and the C library use their own words if they have
+    /// an option for it.
     ///
     /// ```
     /// use shm_handoff::{Error, Role, error::Place};

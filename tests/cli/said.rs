@@ -137,7 +137,11 @@ fn without_proc_the_tools_say_what_they_can_not_see() {
         "note     removal    it is unknown whether memory outlives its last attachment",
         "note     namespace  the IPC namespace is unknown: /proc/self/ns/ipc can't be read",
         &format!("ok       key        {}: a classic slot with 0 messages, 1 attached", channel.key()),
-        &format!("note     stopped    pid {} has a seat at {}, and /proc does not show whether it is", reader.pid(), channel.key()),
+        &format!(
+            "note     stopped    pid {} has a seat at {}, and /proc does not show whether it is",
+            reader.pid(),
+            channel.key()
+        ),
         "note     stale      can't be looked for: /proc/sysvipc can't be read",
         "note     orphans    can't be looked for",
         "note     modes      can't be looked for",

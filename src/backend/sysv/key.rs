@@ -31,8 +31,8 @@ impl Key {
     /// The key with this number.
     ///
     /// # Errors
-    /// [`Error::BadKey`] for 0: that is `IPC_PRIVATE`, which makes a new
-    /// segment each time, so that nobody could meet there.
+    /// [`Error::BadKey`] for 0, which is `IPC_PRIVATE`: it makes a new
+    /// segment each time, so two sides could not meet there.
     ///
     /// ```
     /// # use shm_handoff::example::*;

@@ -1,4 +1,4 @@
-//! What a side asks for.
+//! The options with which a side opens a channel.
 
 use super::comer::{self, Told};
 use super::kernel::geteuid;
@@ -17,8 +17,8 @@ use crate::backend::memory::slot::EMPTY;
 use crate::declare::Declared;
 use crate::error::{Error, Layout, Object, Role};
 
-/// Where to meet, and on what terms. The side that comes first makes the segment, with mode 0600 unless
-/// [`mode`](Self::mode) says otherwise; what belongs to another user is refused unless
+/// The key of a channel, its layout and its permissions. The side that comes first makes the segment, with mode 0600
+/// unless [`mode`](Self::mode) says otherwise. A segment of another user is refused unless
 /// [`trust_owner`](Self::trust_owner) says otherwise.
 ///
 /// ```
@@ -49,7 +49,7 @@ impl Options {
         Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0 }
     }
 
-    /// At `key`, whatever is there; where nothing is, a classic slot is made.
+    /// At `key`, the layout that is there. If there is no segment, a classic slot is made.
     #[must_use]
     pub fn any(key: Key) -> Self {
         Self { want: Want::Any, ..Self::slot(key) }
@@ -76,14 +76,14 @@ impl Options {
         Ok(Self { want: Want::Ring { capacity, exactly: true }, ..Self::slot(key) })
     }
 
-    /// At `key`, a ring of whatever capacity is there; where nothing is, one of 2 MiB
+    /// At `key`, a ring of the capacity that is there. If there is no segment, a ring of 2 MiB
     /// is made.
     #[must_use]
     pub fn any_ring(key: Key) -> Self {
         Self { want: Want::Ring { capacity: ring::DEFAULT, exactly: false }, ..Self::slot(key) }
     }
 
-    /// At `key`, a slot in the struct that `declared` describes. Where nothing is, a segment of the declared size is made. A
+    /// At `key`, a slot in the struct that `declared` describes. If there is no segment, one of the declared size is made. A
     /// segment that has more than the struct stays when a session ends: the rest is the program's.
     ///
     /// ```
@@ -102,13 +102,13 @@ impl Options {
         Self { want: Want::declared(declared), ..Self::slot(key) }
     }
 
-    /// Permission bits of what has to be made.
+    /// Permission bits of a segment or semaphore set that has to be made.
     #[must_use]
     pub fn mode(self, mode: u32) -> Self {
         Self { mode, ..self }
     }
 
-    /// Whether to accept what belongs to another user.
+    /// Whether to accept a segment or semaphore set of another user.
     #[must_use]
     pub fn trust_owner(self, trust_owner: bool) -> Self {
         Self { trust_owner, ..self }
@@ -116,7 +116,7 @@ impl Options {
 
     /// The schema of the messages, for a ring: [`Schema::SCHEMA`](crate::Schema::SCHEMA), or any number but 0 that both sides
     /// work out from the type that they send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
-    /// without one, and a ring without one, suit every side. A slot has none, so this says nothing there.
+    /// without one, and a ring without one, suit every side. A slot has none, so this has no effect there.
     ///
     /// ```
     /// # use shm_handoff::example::*; let key = key();

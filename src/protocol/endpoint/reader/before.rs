@@ -107,7 +107,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
         self.await_record_slowly(policy, Removed::Left)
     }
 
-    /// What ends this reader's sleeps from another thread.
+    /// A handle that ends this reader's sleeps from another thread.
     pub fn interrupter(&mut self) -> Interrupter {
         self.memory.interrupter()
     }

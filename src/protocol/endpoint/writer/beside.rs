@@ -39,9 +39,9 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
     }
 
-    /// Sends `request`, waits until the reader has released it, and copies what it answered to `answer`: as many bytes
-    /// as the [declared](crate::declare) layout sets aside for one. The reader answers with
-    /// [`Message::reply`](crate::Message::reply); a reader that does not leaves what lay there.
+    /// Sends `request`, waits until the reader has released it, and copies the reader's answer to `answer`. An answer has as
+    /// many bytes as the [declared](crate::declare) layout sets aside. The reader answers with
+    /// [`Message::reply`](crate::Message::reply); without that, the old bytes stay there.
     ///
     /// A reader that dies before it has released the request leaves it to the next one. After a time-out the request lies
     /// there still: the next call waits until it is released, and then sends its own. A writer that dies behind the

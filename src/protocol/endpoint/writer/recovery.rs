@@ -11,9 +11,9 @@ use std::mem::discriminant;
 use std::time::Duration;
 
 impl<B: Backend, L: Core> Writer<B, L> {
-    /// Looks whether the memory or the writer's seat was removed. If so, it moves to the new memory, and sends there again what was
-    /// not taken. Call this every few milliseconds while idle, and where sends never have to wait: a send that finds
-    /// room looks at nothing else.
+    /// Checks whether the memory or the writer's seat was removed. If so, it moves to the new memory, and sends the messages again
+    /// that were not taken. Call this every few milliseconds while idle, and also if sends never have to wait, because a send
+    /// that finds room does not check this.
     ///
     /// # Errors
     /// As [`send_with`](Self::send_with), for a message that had to be sent again.
@@ -36,7 +36,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         self.catch_up(None, policy)
     }
 
-    /// Makes sure that nothing is left where nobody will read it: what was not taken from removed memory is sent again.
+    /// Sends messages again that were not taken from removed memory, so that none is left where no reader will find it.
     /// Where memory goes with its last attachment (`persists` of the backend says so), this waits until all is released.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         }
     }
 
-    /// How many messages lie where nobody may ever read them: in removed memory, or in memory that
+    /// How many messages lie where no reader may ever find them: in removed memory, or in memory that
     /// goes with its last attachment.
     ///
     /// # Errors

@@ -34,8 +34,8 @@ impl<B: Backend, L: Core> Writer<B, L> {
         found
     }
 
-    /// Waits until a reader is there, as `policy` says. After [`SendError::ReaderGone`] this is how to go on. Before the
-    /// first message it tells that somebody will read what is sent.
+    /// Waits until a reader is there, as `policy` says. Call this to go on after [`SendError::ReaderGone`], or before the
+    /// first message, to know that a reader will take it.
     ///
     /// # Errors
     /// [`SendError::TimedOut`] or [`SendError::Interrupted`] by `policy`; [`SendError::Backend`].
@@ -137,7 +137,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
         Ok(())
     }
 
-    /// What ends this writer's sleeps from another thread.
+    /// A handle that ends this writer's sleeps from another thread.
     pub fn interrupter(&mut self) -> Interrupter {
         self.memory.interrupter()
     }
