@@ -2,15 +2,17 @@
 //! ground, kept in `docs/pictures` and held against what the checker finds.
 
 use crate::explore::Counterexample;
-use crate::timeline::{Row, rows};
+use crate::timeline::{Row, Sight, rows};
 use std::fmt::Write as _;
 use std::path::Path;
 
-const COLUMN: usize = 330;
+const COLUMN: usize = 360;
 const MARGIN: usize = 44;
 const ROW: usize = 26;
-const BOX: usize = 300;
-const HEAD: usize = 96;
+const BOX: usize = 326;
+/// Above the columns' names.
+const TITLE: usize = 30;
+const LEGEND: usize = 19;
 
 const STYLE: &str = "
   text { font: 13px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1f2328 }
@@ -21,6 +23,9 @@ const STYLE: &str = "
   .op { fill: #f6f8fa; stroke: #d0d7de }
   .note { fill: none; stroke: none }
   .bad { fill: #ffebe9; stroke: #cf222e; stroke-width: 2 }
+  .unseen { stroke-dasharray: 6 4 }
+  .remark { fill: #656d76 }
+  .sight { fill: #9a6700 }
   .clash { stroke: #cf222e; stroke-width: 2; fill: none }
   .said { fill: #cf222e }
   .edge { stroke: #1a7f37; stroke-width: 1.5; fill: none; marker-end: url(#to) }
@@ -33,6 +38,8 @@ const STYLE: &str = "
     .op { fill: #161b22; stroke: #30363d }
     .note { fill: none; stroke: none }
     .bad { fill: #3c1618; stroke: #f85149 }
+    .remark { fill: #8d96a0 }
+    .sight { fill: #d29922 }
     .clash { stroke: #f85149 }
     .said { fill: #ff7b72 }
     .edge { stroke: #3fb950 }
@@ -61,9 +68,11 @@ fn svg(title: &str, counterexample: &Counterexample) -> String {
     let acting: Vec<usize> =
         (0..history.threads.len()).filter(|thread| rows.iter().any(|row| row.thread == *thread)).collect();
     let column = |thread: usize| MARGIN + acting.iter().position(|one| *one == thread).unwrap_or(0) * COLUMN;
-    let top = |row: usize| HEAD + row * ROW;
+    let legend = legend(counterexample, &rows);
+    let head = TITLE + legend.len() * LEGEND + 48;
+    let top = |row: usize| head + row * ROW;
     let width = MARGIN + acting.len() * COLUMN;
-    let height = HEAD + rows.len() * ROW + 62;
+    let height = top(rows.len()) + 46;
     let mut out = String::new();
     let mut put = |line: String| writeln!(out, "{line}").expect("a String takes all");
     put(format!(
@@ -75,19 +84,18 @@ fn svg(title: &str, counterexample: &Counterexample) -> String {
     put(r#"<defs><marker id="to" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>"#.to_owned());
     put(format!(r#"<rect class="ground" width="{width}" height="{height}"/>"#));
     put(format!(r#"<text class="title" x="{MARGIN}" y="28">{}</text>"#, escape(title)));
-    put(format!(
-        r#"<text class="soft" x="{MARGIN}" y="48">time runs downwards; the red pair is ordered by nothing{}</text>"#,
-        if history.edges.is_empty() { "" } else { "; green: what is ordered" }
-    ));
+    for (number, line) in legend.iter().enumerate() {
+        put(format!(r#"<text class="soft" x="{MARGIN}" y="{}">{line}</text>"#, TITLE + (number + 1) * LEGEND));
+    }
     for thread in &acting {
         let (x, middle) = (column(*thread), column(*thread) + BOX / 2);
-        put(format!(r#"<text class="title" x="{x}" y="82">{}</text>"#, escape(&history.threads[*thread])));
-        put(format!(r#"<path class="life" d="M{middle} {}V{}"/>"#, HEAD - 4, top(rows.len())));
+        put(format!(r#"<text class="title" x="{x}" y="{}">{}</text>"#, head - 14, escape(&history.threads[*thread])));
+        put(format!(r#"<path class="life" d="M{middle} {}V{}"/>"#, head - 4, top(rows.len())));
     }
     let place = |event: usize| rows.iter().position(|row| row.events.contains(&event));
     for (store, load) in &history.edges {
         if let (Some(from), Some(to)) = (place(*store), place(*load)) {
-            put(format!(r#"<path class="edge" d="{}"/>"#, between(&rows, column, from, to)));
+            put(format!(r#"<path class="edge" d="{}"/>"#, between(&rows, column, top, from, to)));
         }
     }
     for (number, row) in rows.iter().enumerate() {
@@ -95,7 +103,7 @@ fn svg(title: &str, counterexample: &Counterexample) -> String {
         put(format!(r#"<text class="soft" x="12" y="{}">{}</text>"#, top(number) + 17, number + 1));
     }
     if let Some((Some(first), Some(second))) = history.conflict.map(|(first, second)| (place(first), place(second))) {
-        put(format!(r#"<path class="clash" d="{}"/>"#, between(&rows, column, first, second)));
+        put(format!(r#"<path class="clash" d="{}"/>"#, between(&rows, column, top, first, second)));
     }
     let said = counterexample.said.lines().next().unwrap_or_default();
     put(format!(
@@ -108,6 +116,21 @@ fn svg(title: &str, counterexample: &Counterexample) -> String {
     out
 }
 
+/// What the picture's marks mean: those that are there.
+fn legend(counterexample: &Counterexample, rows: &[Row]) -> Vec<&'static str> {
+    let mut legend = vec!["time runs downwards"];
+    if counterexample.history.conflict.is_some() {
+        legend.push("red: two accesses that nothing orders");
+    }
+    if rows.iter().any(|row| row.sight == Sight::NotVisibleYet) {
+        legend.push("dashed: a store that the other side does not see yet, so that it reads an older value");
+    }
+    if !counterexample.history.edges.is_empty() {
+        legend.push("green: a store, and the read that sees it and all that came before it");
+    }
+    legend
+}
+
 fn draw(put: &mut impl FnMut(String), row: &Row, x: usize, y: usize) {
     let class = if row.conflicts {
         "bad"
@@ -116,18 +139,29 @@ fn draw(put: &mut impl FnMut(String), row: &Row, x: usize, y: usize) {
     } else {
         "op"
     };
-    put(format!(r#"<rect class="{class}" x="{x}" y="{y}" width="{BOX}" height="{}" rx="4"/>"#, ROW - 4));
+    let unseen = if row.sight == Sight::NotVisibleYet { " unseen" } else { "" };
+    put(format!(r#"<rect class="{class}{unseen}" x="{x}" y="{y}" width="{BOX}" height="{}" rx="4"/>"#, ROW - 4));
     let times = if row.events.len() > 1 { format!(" ×{}", row.events.len()) } else { String::new() };
     let class = if row.note { r#" class="soft""# } else { "" };
     put(format!(r#"<text{class} x="{}" y="{}">{}{times}</text>"#, x + 10, y + 16, escape(&row.text)));
-    put(format!(r#"<text class="soft" x="{}" y="{}" text-anchor="end">{}</text>"#, x + BOX - 10, y + 16, row.order));
+    let remark = row.remark();
+    if !remark.is_empty() {
+        let class = if row.sight == Sight::Plain { "remark" } else { "sight" };
+        put(format!(r#"<text class="{class}" x="{}" y="{}" text-anchor="end">{remark}</text>"#, x + BOX - 10, y + 16));
+    }
 }
 
 /// A line from one row's box to another's, side to side.
-fn between(rows: &[Row], column: impl Fn(usize) -> usize, from: usize, to: usize) -> String {
+fn between(
+    rows: &[Row],
+    column: impl Fn(usize) -> usize,
+    top: impl Fn(usize) -> usize,
+    from: usize,
+    to: usize,
+) -> String {
     let (left, right) = (column(rows[from].thread), column(rows[to].thread));
     let (start, end) = if left < right { (left + BOX, right) } else { (left, right + BOX) };
-    let middle = |row: usize| HEAD + row * ROW + (ROW - 4) / 2;
+    let middle = |row: usize| top(row) + (ROW - 4) / 2;
     format!("M{start} {}L{end} {}", middle(from), middle(to))
 }
 

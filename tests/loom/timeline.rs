@@ -1,14 +1,15 @@
 //! A counterexample as text: one column a thread, one line an operation, with
-//! its order and value; the two that conflict are marked.
+//! its order and value; the two that conflict are marked. So are a load that saw an
+//! older value than the latest one, and each store that it did not see.
 //!
 //! ```text
-//!         writer                            reader
-//!         ------                            ------
-//!     1   written → 0          Acquire
-//! >>  2   text[0] = "AAAA"     plain
-//!     3   written = 1          Relaxed
-//!     4                                     written → 1          Relaxed
-//! >>  5                                     text[0] → …          plain
+//!         writer                                reader
+//!         ------                                ------
+//!     1   written: read 0       Relaxed
+//! >>  2   text[0]: set "AAAA"   not visible yet
+//!     3   written: set 1        Relaxed
+//!     4                                         written: read 1       Relaxed
+//! >>  5                                         text[0]: read ""      older value
 //! ```
 
 use crate::history::History;
@@ -16,7 +17,7 @@ use shm_handoff::sync::Ordering;
 use std::fmt::Write as _;
 use trace::{Action, Event, Place};
 
-const COLUMN: usize = 38;
+const COLUMN: usize = 46;
 
 /// One line: an operation, or several equal ones.
 pub(crate) struct Row {
@@ -29,19 +30,68 @@ pub(crate) struct Row {
     pub(crate) conflicts: bool,
     /// Whether it is a note of the model's.
     pub(crate) note: bool,
+    /// What the memory has to do with it, beside the order.
+    pub(crate) sight: Sight,
     /// The events that it stands for.
     pub(crate) events: Vec<usize>,
+}
+
+/// Whether a later load sees a store, and whether a load sees the latest store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    Plain,
+    /// A store that a later load did not see.
+    NotVisibleYet,
+    /// A load that did not see the latest store.
+    OlderValue,
+}
+
+impl Row {
+    /// Whether one line can stand for both.
+    fn is_like(&self, other: &Self) -> bool {
+        !self.conflicts && (self.thread, &self.text, self.sight) == (other.thread, &other.text, other.sight)
+    }
+
+    /// What stands at the row's right.
+    pub(crate) fn remark(&self) -> String {
+        let sight = match self.sight {
+            Sight::Plain => "",
+            Sight::NotVisibleYet => "not visible yet",
+            Sight::OlderValue => "older value",
+        };
+        [self.order, sight].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// For each event, whether it is part of a load that saw an older value.
+fn sights(events: &[Event]) -> Vec<Sight> {
+    let mut sights = vec![Sight::Plain; events.len()];
+    for (load, event) in events.iter().enumerate() {
+        if event.action != Action::Load || event.value.is_none() {
+            continue;
+        }
+        let stores = (0..load).rev().filter(|store| {
+            let store = &events[*store];
+            store.action == Action::Store && store.place == event.place
+        });
+        for unseen in stores.take_while(|store| events[*store].value != event.value) {
+            sights[unseen] = Sight::NotVisibleYet;
+            sights[load] = Sight::OlderValue;
+        }
+    }
+    sights
 }
 
 /// The rows of a history: waiting is left out, and equal looks in a row, by
 /// one thread, are one.
 pub(crate) fn rows(history: &History) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    let sights = sights(&history.events);
     for (number, event) in history.events.iter().enumerate() {
         let note = event.action == Action::Note;
         let text = match event.action {
-            Action::Load => format!("{} → {}", event.place, value(event)),
-            Action::Store => format!("{} = {}", event.place, value(event)),
+            Action::Load => format!("{}: read {}", event.place, value(event)),
+            Action::Store => format!("{}: set {}", event.place, value(event)),
             Action::Note => event.note.clone().unwrap_or_default(),
             Action::Fence => "fence".to_owned(),
             Action::Sleep => format!("sleeps on {}", event.place),
@@ -57,11 +107,11 @@ pub(crate) fn rows(history: &History) -> Vec<Row> {
             (.., None) => "plain",
         };
         let conflicts = history.conflict.is_some_and(|(first, second)| number == first || number == second);
+        let sight = sights[number];
+        let row = Row { thread: event.thread, text, order, conflicts, note, sight, events: vec![number] };
         match rows.last_mut() {
-            Some(last) if !conflicts && !last.conflicts && last.thread == event.thread && last.text == text => {
-                last.events.push(number);
-            }
-            _ => rows.push(Row { thread: event.thread, text, order, conflicts, note, events: vec![number] }),
+            Some(last) if !conflicts && last.is_like(&row) => last.events.push(number),
+            _ => rows.push(row),
         }
     }
     rows
@@ -98,7 +148,7 @@ pub(crate) fn timeline(history: &History) -> String {
             if row.conflicts { ">>" } else { "  " },
             number + 1,
             indent(row.thread),
-            row.order
+            row.remark()
         );
         writeln!(out, "{}", line.trim_end()).expect("a String takes all");
     }
