@@ -61,6 +61,12 @@ fn ours_is_clean_and_the_tutorial_s_reader_wipes_what_waits() {
             } else {
                 assert_eq!(count("refused"), 0, "{row}");
             }
+            // One torn message is shown wherever one was counted, and its parts are all of it.
+            let torn = &row["torn_message"];
+            assert_eq!(torn.is_object(), count("torn") > 0, "{row}");
+            let parts = torn["parts"].as_array().into_iter().flatten();
+            let bytes = parts.map(|part| part["bytes"].as_u64().unwrap()).sum::<u64>();
+            assert_eq!(bytes, torn["bytes"].as_u64().unwrap_or(0), "{row}");
             // D4: by construction the reader starts after the first text.
             if !ours && ["writer first", "reader again"].contains(&row["scenario"].as_str().unwrap()) {
                 assert!(count("lost") >= count("sessions"), "{row}");
@@ -83,9 +89,18 @@ fn people_get_a_table_and_are_told_that_it_proves_nothing() {
         "This proves nothing either way",
         "docs/defects.md",
         "--cfg loom",
+        "\ntogether      D2 D3 ",
+        "\nwriter first  D4 ",
+        "\nreader again  D4 ",
+        "\ntwo writers   D5 ",
+        "D4 D5       D5   D2 D5      D3     D3    D9\n",
     ]) {
         assert!(said.contains(text), "{text:?} is not in:\n{said}");
     }
+    // What is named after a defect is the tutorial's.
+    let (_, ours) = said.split_once("Ours, as it ships:").unwrap();
+    let (ours, _) = ours.split_once("What is done").unwrap();
+    assert!(!ours.contains("D4"), "{ours}");
     let key = said.split(", key ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
     let key = key.parse().unwrap();
     assert_ne!(key, 1234);
@@ -98,6 +113,7 @@ fn help_says_what_is_done_and_what_is_counted() {
         (&["--help"][..], &["race"][..]),
         (&["race", "-h"], &["--seconds", "--key", "--json", "--quiet"]),
         (&["race", "--help"], &["lost", "doubled", "torn", "missed ends", "false ends", "hung", "shm-handoff/race/1"]),
+        (&["race", "--help"], &["(D4, D5)", "(D2, D5)", "D9", "torn_message"]),
         (&["race", "--help"], &SCENARIOS),
         (&["race", "--help"], &["Exit status:", "128+n"]),
         (&["--version"], &[concat!("shm-handoff ", env!("CARGO_PKG_VERSION"))]),

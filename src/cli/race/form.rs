@@ -12,7 +12,7 @@
 //! 5..   hex digits   2..           the hash, over and over
 //! ```
 
-use super::stamp::{LONGEST, SHORTEST, Stamp};
+use super::stamp::{self, LONGEST, SHORTEST, Stamp};
 use crate::cli::exit::{Exit, Failure};
 use crate::declare::{Declared, Payload};
 
@@ -72,6 +72,21 @@ impl Form {
         }
     }
 
+    /// What the message has at each place, however long it is.
+    pub(super) fn pattern(self, stamp: Stamp) -> Pattern {
+        let hash = stamp.hash();
+        let (head, period) = match self {
+            Self::Text(longest) if longest >= SHORTEST => {
+                let mut text = Vec::new();
+                stamp.write(longest, &mut text);
+                return Pattern { bytes: text[..stamp::HEAD + stamp::DIGITS].to_vec(), head: stamp::HEAD };
+            }
+            Self::Text(_) => (format!("#{:04x}", tag(stamp)).into_bytes(), format!("{hash:08x}").into_bytes()),
+            Self::Record(_) => (tag(stamp).to_le_bytes().to_vec(), hash.to_le_bytes().to_vec()),
+        };
+        Pattern { head: head.len(), bytes: [head, period].concat() }
+    }
+
     /// Who wrote a message in this session; `None`: nobody wrote it as it is. `scratch` is room to work in.
     pub(super) fn read(self, bytes: &[u8], session: u32, scratch: &mut Vec<u8>) -> Option<Stamp> {
         let tag = match self {
@@ -84,6 +99,19 @@ impl Form {
         let stamp = Stamp { session, writer: u32::from(tag & WRITER != 0), seq: u32::from(tag & !WRITER) };
         self.write(stamp, scratch);
         (scratch == bytes).then_some(stamp)
+    }
+}
+
+/// A message's head, and what is repeated behind it.
+pub(super) struct Pattern {
+    bytes: Vec<u8>,
+    head: usize,
+}
+
+impl Pattern {
+    pub(super) fn byte(&self, at: usize) -> u8 {
+        let period = self.bytes.len() - self.head;
+        self.bytes[if at < self.head { at } else { self.head + (at - self.head) % period }]
     }
 }
 
@@ -140,6 +168,14 @@ mod tests {
             let mixed = [&message(form, a)[..cut], &message(form, b)[cut..]].concat();
             prop_assume!(mixed != message(form, a) && mixed != message(form, b));
             prop_assert_eq!(form.read(&mixed, a.session, &mut Vec::new()), None);
+        }
+
+        /// A pattern is the message, byte for byte.
+        #[test]
+        fn a_pattern_is_the_message(form in any_form(), stamp in stamp()) {
+            let (message, pattern) = (message(form, stamp), form.pattern(stamp));
+            let again: Vec<_> = (0..message.len()).map(|at| pattern.byte(at)).collect();
+            prop_assert_eq!(message, again);
         }
 
         /// Any bytes at all can be looked at.

@@ -13,6 +13,7 @@ mod show;
 mod side;
 mod stamp;
 mod tally;
+mod torn;
 mod wire;
 
 pub(super) use side::side;

@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::tally::Tally;
+use super::torn::Torn;
 use super::wire::{Done, Protocol, Request, Response, Who};
 use crate::Reader;
 use crate::backend::sysv::SysV;
@@ -30,6 +31,15 @@ impl Scenario {
             Self::WriterFirst => "writer first",
             Self::ReaderAgain => "reader again",
             Self::TwoWriters => "two writers",
+        }
+    }
+
+    /// The defects of the tutorial's that can show in it.
+    pub(super) fn defects(self) -> &'static str {
+        match self {
+            Self::Together => "D2 D3",
+            Self::WriterFirst | Self::ReaderAgain => "D4",
+            Self::TwoWriters => "D5",
         }
     }
 
@@ -106,7 +116,7 @@ fn empty(scratch: &Scratch, protocol: Protocol) -> Result<(), Failure> {
 }
 
 /// What was seen in the sessions of a scenario.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) sessions: u64,
     pub(super) tally: Tally,
@@ -117,6 +127,8 @@ pub(super) struct Row {
     /// Messages whose time was taken, and the time.
     pub(super) timed: u64,
     pub(super) nanos: u64,
+    /// One of the torn messages.
+    pub(super) torn: Option<Torn>,
 }
 
 impl AddAssign for Row {
@@ -127,6 +139,11 @@ impl AddAssign for Row {
         self.refused += more.refused;
         self.timed += more.timed;
         self.nanos += more.nanos;
+        let seen = self.torn.take();
+        self.torn = match (seen, more.torn) {
+            (Some(seen), Some(more)) if more.shows_more_than(&seen) => Some(more),
+            (seen, more) => seen.or(more),
+        };
     }
 }
 
@@ -318,7 +335,7 @@ impl Stage<'_, '_> {
         }
         self.workers.ask(Who::Reader, &Request::Judge { sent: self.sent, ends: self.ends })?;
         match self.workers.next_response(&[Who::Reader])? {
-            (_, Response::Judged(tally)) => Ok(Row { tally, ..self.row }),
+            (_, Response::Judged(tally, torn)) => Ok(Row { tally, torn, ..self.row }),
             (who, other) => Err(nonsense(who, &other)),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::scenario::{Row, Scenario};
 use super::tally::Tally;
+use super::torn::Torn;
 use super::wire::Protocol;
 use crate::cli::scratch::Scratch;
 use crate::cli::table::grouped;
@@ -16,17 +17,19 @@ const SCHEMA: &str = "shm-handoff/race/1";
 
 /// What the columns mean, in the words of [`Tally`].
 const WORDS: &str = "\
-What is counted:
+What is counted, and the defect that shows in it:
   sent         texts for which the writer set the flag (`end`s not among them)
-  lost         texts that were sent and never came whole
-  doubled      whole texts that came again
+  lost         texts that were sent and never came whole (D4, D5)
+  doubled      whole texts that came again (D5)
   torn         what came and nobody sent in this session: parts of two texts, an
-               older text, none at all. (Both halves of a mix are lost as well.)
-  missed ends  `end`s that were sent, and at which the reader did not leave
-  false ends   times the reader left with no `end` in its hands
+               older text, none at all (D2, D5). (Both halves of a mix are lost
+               as well.) One of them is shown under the table.
+  missed ends  `end`s that were sent, and at which the reader did not leave (D3)
+  false ends   times the reader left with no `end` in its hands (D3)
   hung         sessions in which a side waited for what could not come any more
-               (it was told that the other one was through, and looked again); a
-               reader of records, which have no `end`, waits for that
+               (D9: nothing tells that side so. In a race it is told that the
+               other one is through, and looks again); a reader of records,
+               which have no `end`, waits for that
   messages/s   texts and `end`s, by the writer's clock; a rough figure";
 
 const JSON: &str = "\
@@ -42,7 +45,12 @@ has another \"schema\".
               \"doubled\", \"torn\", \"disordered\" (texts that came after a later one
               of their writer), \"ends\", \"ends_missed\", \"ends_false\", \"hung\",
               \"refused\" (second writers kept out), \"messages_per_second\" (null
-              but for \"together\", the others mostly wait)";
+              but for \"together\", the others mostly wait). Where a torn message
+              was seen, \"torn_message\" is one of them: \"session\", \"text\" (its
+              first 200 bytes, with C's escapes), \"bytes\" (its length), and
+              \"parts\", an object each: \"at\", \"bytes\", and \"writer\" (1: the
+              second) and \"number\" of the message that has these bytes there
+              (left out if none has)";
 
 /// What its exit codes stand for.
 const EXIT: [(&str, &str); 6] = [
@@ -64,9 +72,11 @@ the steps: see docs/defects.md, or
 
 /// Over the columns of [`table`].
 const HEADING: &str = concat!(
-    "                                                               missed  false\n",
-    "               sessions        sent     lost  doubled    torn    ends   ends  hung  messages/s\n",
+    "                                                                    missed  false\n",
+    "                    sessions        sent     lost  doubled    torn    ends   ends  hung  messages/s\n",
 );
+/// Under them: the defect that shows there.
+const DEFECTS: &str = "                                            D4 D5       D5   D2 D5      D3     D3    D9\n";
 
 /// All that was seen of one protocol.
 pub(super) struct Seen {
@@ -124,6 +134,10 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
         };
         writeln!(text, "\n{note}\n")?;
         text.push_str(HEADING);
+        let theirs = *protocol == Protocol::Tutorial;
+        if theirs {
+            text.push_str(DEFECTS);
+        }
         for (scenario, row) in rows {
             let Tally { sent, lost, doubled, torn, ends_missed, ends_false, .. } = row.tally;
             let [sessions, sent, lost, doubled, torn, missed, not_one, hung] =
@@ -131,8 +145,9 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
             let rate = per_second(*scenario, row).map_or_else(|| "-".to_owned(), grouped);
             writeln!(
                 text,
-                "{:<14}{sessions:>9}{sent:>12}{lost:>9}{doubled:>9}{torn:>8}{missed:>8}{not_one:>7}{hung:>6}{rate:>12}",
-                scenario.name()
+                "{:<14}{:<5}{sessions:>9}{sent:>12}{lost:>9}{doubled:>9}{torn:>8}{missed:>8}{not_one:>7}{hung:>6}{rate:>12}",
+                scenario.name(),
+                if theirs { scenario.defects() } else { "" }
             )?;
         }
         for (scenario, row) in rows {
@@ -143,6 +158,9 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
             if row.tally.disordered > 0 {
                 let (count, name) = (grouped(row.tally.disordered), scenario.name());
                 writeln!(text, "{name}: {count} texts came after a later one of their writer")?;
+            }
+            if let Some(torn) = &row.torn {
+                writeln!(text, "{}: {torn}", scenario.name())?;
             }
         }
     }
@@ -174,6 +192,8 @@ struct RowObject {
     hung: u64,
     refused: u64,
     messages_per_second: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    torn_message: Option<Torn>,
 }
 
 /// For programs.
@@ -191,7 +211,8 @@ pub(super) fn json(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
 fn row_object(scenario: Scenario, row: &Row) -> RowObject {
     let Row { sessions, tally, hung, refused, .. } = *row;
     let messages_per_second = per_second(scenario, row);
-    RowObject { scenario: scenario.name(), sessions, tally, hung, refused, messages_per_second }
+    let torn_message = row.torn.clone();
+    RowObject { scenario: scenario.name(), sessions, tally, hung, refused, messages_per_second, torn_message }
 }
 
 /// Where the sides do nothing but hand over.

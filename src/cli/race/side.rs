@@ -6,6 +6,7 @@ use super::form::Form;
 use super::link::Link;
 use super::stamp::Stamp;
 use super::tally::{Came, What, tally};
+use super::torn::Torn;
 use super::wire::{Done, Request, Response};
 use crate::backend::sysv::Key;
 use crate::cli::exit::{Exit, Failure};
@@ -25,14 +26,23 @@ enum Held {
     Target(Target),
 }
 
+/// What a reader has read since it was last judged.
+#[derive(Default)]
+struct Seen {
+    came: Vec<Came>,
+    session: u32,
+    /// The first that nobody has written as it is.
+    torn: Option<Vec<u8>>,
+}
+
 /// Carries out requests until there are no more.
 pub(in crate::cli) fn side() -> Result<(), Failure> {
     let mut link = Link::on_standard_streams()?;
     let mut held = Held::Nothing;
-    let mut came = Vec::new();
+    let mut seen = Seen::default();
     let mut form = Form::of(None)?;
     while let Some(request) = link.next_request()? {
-        let response = carry_out(request, &mut held, &mut form, &mut came, &mut link);
+        let response = carry_out(request, &mut held, &mut form, &mut seen, &mut link);
         link.respond(response.as_ref())?;
     }
     Ok(())
@@ -42,7 +52,7 @@ fn carry_out(
     request: Request,
     held: &mut Held,
     form: &mut Form,
-    came: &mut Vec<Came>,
+    seen: &mut Seen,
     link: &mut Link,
 ) -> Result<Response, Failure> {
     match (request, &mut *held) {
@@ -67,8 +77,9 @@ fn carry_out(
             send(source, *form, (from..upto).map(stamp), end_every, typed, link)
         }
         (Request::Read { session, most, through_ends }, Held::Target(target)) => {
-            let most = most.map_or(usize::MAX, |most| came.len() + most as usize);
-            read(target, *form, session, most, through_ends, came, link).map(Response::Read)
+            let most = most.map_or(usize::MAX, |most| seen.came.len() + most as usize);
+            seen.session = session;
+            read(target, *form, most, through_ends, seen, link).map(Response::Read)
         }
         (Request::Leave, _) => {
             match std::mem::replace(held, Held::Nothing) {
@@ -78,7 +89,7 @@ fn carry_out(
             }
             Ok(Response::Left)
         }
-        (Request::Judge { sent, ends }, _) => Ok(Response::Judged(tally(&sent, ends, &std::mem::take(came)))),
+        (Request::Judge { sent, ends }, _) => Ok(judge(&std::mem::take(seen), *form, sent, ends)),
         (request, _) => Err(Failure::io(&format!("the request {request:?} at this point"), Errno::EINVAL)),
     }
 }
@@ -118,27 +129,46 @@ fn send(
     Ok(Response::Sent { texts, ends, nanos, stuck })
 }
 
-#[allow(clippy::too_many_arguments)] // the request's parts, and where they are used
+/// Counts, and takes one torn message apart.
+fn judge(seen: &Seen, form: Form, sent: [u32; 2], ends: u32) -> Response {
+    let Seen { came, session, torn } = seen;
+    // A whole text that was not sent is what its head says.
+    let unsent = || {
+        came.iter().find_map(|came| match came.what {
+            What::Text { writer, seq } if sent.get(writer).is_none_or(|sent| seq >= *sent) => {
+                let mut text = Vec::new();
+                form.write(Stamp { session: *session, writer: u32::try_from(writer).ok()?, seq }, &mut text);
+                Some(text)
+            }
+            _ => None,
+        })
+    };
+    let torn = torn.clone().or_else(unsent).map(|message| Torn::of(&message, form, *session, &sent));
+    Response::Judged(tally(&sent, ends, came), torn)
+}
+
 fn read(
     target: &mut Target,
     form: Form,
-    session: u32,
     most: usize,
     through_ends: bool,
-    came: &mut Vec<Came>,
+    seen: &mut Seen,
     link: &mut Link,
 ) -> Result<Done, Failure> {
     let mut scratch = Vec::new();
-    while came.len() < most {
+    while seen.came.len() < most {
         let Some((text, leaves)) = target.take(link)? else { return Ok(Done::Stuck) };
-        let what = match form.read(text, session, &mut scratch) {
+        let what = match form.read(text, seen.session, &mut scratch) {
             Some(stamp) => What::Text { writer: stamp.writer as usize, seq: stamp.seq },
             None if !form.has_end() => What::Torn,
             // A ring's end has no text.
             None if rules::is_bare_end(text) || leaves && text.is_empty() => What::End,
             _ => What::Torn,
         };
-        came.push(Came { what, leaves });
+        if what == What::Torn {
+            seen.torn.get_or_insert_with(|| text.to_vec());
+        }
+        seen.came.push(Came { what, leaves });
         if leaves && !through_ends {
             return Ok(Done::Left);
         }

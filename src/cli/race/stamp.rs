@@ -14,8 +14,8 @@
 //! 64 to 200 bytes, by the hash, or to as many as there is room for. A text is whole if it is, byte for byte, what
 //! its own head says it must be: that is more than a checksum of it could say.
 
-const HEAD: usize = 25;
-const DIGITS: usize = 8;
+pub(super) const HEAD: usize = 25;
+pub(super) const DIGITS: usize = 8;
 pub(super) const SHORTEST: usize = 64;
 pub(super) const LONGEST: usize = 200;
 

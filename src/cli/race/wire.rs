@@ -2,6 +2,7 @@
 //! response before the next is given, but for [`Request::Told`].
 
 use super::tally::Tally;
+use super::torn::Torn;
 use crate::backend::memory::offsets;
 use crate::backend::sysv::{Key, Options};
 use crate::cli::workers::Part;
@@ -78,7 +79,7 @@ pub(super) enum Response {
     },
     Read(Done),
     Left,
-    Judged(Tally),
+    Judged(Tally, Option<Torn>),
 }
 
 /// Why a reader stopped.
