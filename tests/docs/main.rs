@@ -11,6 +11,7 @@
 #![cfg(not(model))]
 
 mod commands;
+mod course;
 mod examples;
 mod exits;
 mod links;
