@@ -114,6 +114,9 @@ pub(super) enum Status {
 }
 
 impl Status {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Used, Self::Waiting, Self::Unused, Self::Orphan, Self::Foreign, Self::Unreadable];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Used => "used",
@@ -278,7 +281,7 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
 }
 
 /// What a row of `/proc/sysvipc/shm` tells: the layout by its size, and nothing of its content.
-fn from_row(row: &SegmentRow) -> Shown {
+pub(super) fn from_row(row: &SegmentRow) -> Shown {
     Shown {
         key: row.key,
         id: row.id,

@@ -5,6 +5,7 @@ use super::json;
 use super::look::{self, Layout, Process, Shown, Status};
 use super::table::{self, Choice, Column};
 use super::{spec, stdio};
+use crate::declare::Declared;
 use crate::error::Ipcs;
 use clap::Args;
 use serde::Serialize;
@@ -103,15 +104,21 @@ pub(super) fn columns() -> Vec<&'static str> {
     table::names(COLUMNS)
 }
 
-pub(super) fn run(args: &Ls) -> Result<(), Failure> {
-    let declared = args.layout.read()?;
-    let mut rows = look::everywhere(declared.as_ref())
+/// Every channel, in the order in which they are shown; `all`: and every other segment.
+pub(super) fn rows(declared: Option<&Declared>, all: bool) -> Result<Vec<Shown>, Failure> {
+    let mut rows = look::everywhere(declared)
         .map_err(|error| Failure::new(Exit::System, format!("/proc/sysvipc/shm: {error}")).hint(table::WITHOUT_PROC))?;
-    if !args.all {
+    if !all {
         // What has a channel's size and another content stays: its user would want to know.
         rows.retain(|row| row.layout != Layout::Foreign || look::could_be_ours(row.size));
     }
     rows.sort_by_key(|row| (row.status == Status::Foreign, row.key, row.id));
+    Ok(rows)
+}
+
+pub(super) fn run(args: &Ls) -> Result<(), Failure> {
+    let declared = args.layout.read()?;
+    let rows = rows(declared.as_ref(), args.all)?;
     if args.choice.json {
         return stdio::show(&json::object(SCHEMA, &Segments { segments: rows }));
     }

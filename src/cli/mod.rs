@@ -17,6 +17,7 @@ mod layout;
 mod link;
 mod look;
 mod ls;
+mod metrics;
 mod notice;
 pub mod numbered;
 mod output;

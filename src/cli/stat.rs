@@ -6,7 +6,7 @@ use super::exit::{self, Failure};
 use super::json;
 use super::look::{self, Process, Shown};
 use super::table::plural;
-use super::{spec, stdio, watch};
+use super::{ls, metrics, spec, stdio, watch};
 use crate::backend::sysv::KeySpec;
 use crate::error::Place;
 use clap::Args;
@@ -21,6 +21,7 @@ Examples:
   shm-handoff stat 0x77 --json      for programs
   shm-handoff stat --layout shm_com.h 4567
                                     the members of the struct there, by name
+  shm-handoff stat --metrics        every channel, for a monitoring system
 
 Watching:
   A line for each look: TIME, the MESSAGES and BYTES that wait, bytes a second that
@@ -33,6 +34,12 @@ Declared layouts:
   With --layout stat shows the flag and the contents of the slot, whether it is full or
   not, with a line of JSON for each field. A field may be half written while a writer is
   at work.
+
+Metrics:
+  --metrics prints OpenMetrics, which a textfile collector takes, too: shm_handoff_published_bytes_total
+  and shm_handoff_released_bytes_total of a ring, shm_handoff_waiting_messages, shm_handoff_seated and
+  others, each with the labels key, layout and id. Without a KEY it shows every channel that `ls` lists,
+  and it is no failure if there is none.
 
 JSON:
   {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic, ring or declared), size, mode,
@@ -66,8 +73,9 @@ const EXIT: [(&str, &str); 5] = [
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Stat {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
-    #[arg(value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
-    key: KeySpec,
+    /// [default: 1234; with --metrics: every channel]
+    #[arg(value_name = "KEY", allow_negative_numbers = true)]
+    key: Option<KeySpec>,
 
     #[command(flatten)]
     layout: spec::Given,
@@ -80,7 +88,18 @@ pub(super) struct Stat {
     #[arg(short, long, value_name = "DUR", num_args = 0..=1, require_equals = true, default_missing_value = "1s",
           value_parser = interval)]
     watch: Option<Duration>,
+
+    /// `OpenMetrics` text, for a monitoring system
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    metrics: bool,
+
+    /// Every channel that ls lists, as without a KEY
+    #[arg(long, requires = "metrics", conflicts_with = "key")]
+    all: bool,
 }
+
+/// The tutorial's.
+const KEY: &str = "1234";
 
 /// Who waits for a C program judges by two looks at the count of attachments, up to 50 ms
 /// apart: an observer must not be there at both.
@@ -90,12 +109,22 @@ fn interval(given: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &Stat) -> Result<(), Failure> {
-    let (key, declared) = (args.key.resolve()?, args.layout.read()?);
+    let declared = args.layout.read()?;
     let declared = declared.as_ref();
+    if args.metrics && args.key.is_none() {
+        return stdio::show(&metrics::text(&ls::rows(declared, false)?, true));
+    }
+    let key = match &args.key {
+        Some(key) => key.resolve()?,
+        None => KEY.parse::<KeySpec>().expect("a number").resolve()?,
+    };
     if let Some(every) = args.watch {
         return watch::run(key, declared, every, args.json.then_some(SCHEMA));
     }
     let shown = look::at(key, declared).map_err(|error| spec::refused(error, key))?;
+    if args.metrics {
+        return stdio::show(&metrics::text(&[shown], false));
+    }
     let whole = Whole::of(declared, &shown);
     stdio::show(&if args.json { json::object(SCHEMA, &whole) } else { in_words(&whole) })
 }

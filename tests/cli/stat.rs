@@ -119,3 +119,38 @@ fn again_and_again() {
     watch.end().code(143);
     stat(&channel, &["--watch=1ms"]).end().code(2).says(&["100ms at least"]);
 }
+
+/// The grammar is tried in `cli::metrics`, and by two parsers in `ci/deploy.sh`.
+#[test]
+fn as_metrics() {
+    let channel = Channel::new();
+    stat(&channel, &["--metrics"]).end().code(1).says(&["there is no"]);
+    channel.writer(["--ring=64K", "one", "two"]).end().code(0);
+    channel.reader(["--count=1"]).end().code(0);
+    let id = ipc::find_segment(channel.key().number()).unwrap();
+    let about = format!("key=\"0x{:08x}\",layout=\"ring\",id=\"{id}\"", channel.key().number());
+    let every = {
+        let mut command = Command::new(SHM_HANDOFF);
+        command.args(["stat", "--metrics"]);
+        Run::new(command)
+    };
+    for run in [stat(&channel, &["--metrics"]), every] {
+        let ended = run.end();
+        ended.code(0).says_nothing();
+        let text = String::from_utf8(ended.stdout.clone()).unwrap();
+        for line in [
+            format!("shm_handoff_published_bytes_total{{{about}}} 32\n"),
+            format!("shm_handoff_released_bytes_total{{{about}}} 16\n"),
+            format!("shm_handoff_waiting_messages{{{about}}} 1\n"),
+            format!("shm_handoff_waiting_bytes{{{about}}} 4\n"),
+            format!("shm_handoff_seated{{{about},role=\"writer\"}} 0\n"),
+            format!("shm_handoff_status{{{about},status=\"waiting\"}} 1\n"),
+        ] {
+            assert!(text.contains(&line), "no {line} in {text}");
+        }
+        assert!(text.ends_with("\n# EOF\n"), "{text}");
+    }
+    stat(&channel, &["--metrics", "--json"]).end().code(2);
+    stat(&channel, &["--metrics", "--all"]).end().code(2);
+    stat(&channel, &["--all"]).end().code(2);
+}

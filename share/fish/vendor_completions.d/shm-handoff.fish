@@ -35,7 +35,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "who" -d 'Sh
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "rm" -d 'Removes segments that provably nobody uses'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
-complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d 'Measures both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "layout" -d 'Shows where the flag and the payload of a declared struct lie'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
 complete -c shm-handoff -n "__fish_shm_handoff_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -44,38 +44,40 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s o -l outp
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s a -l all -d 'List all segments of this IPC namespace, also those of other sizes'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l no-headings -d 'Print no line of headings'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l json -d 'Print JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s a -l all -d 'All segments of this IPC namespace, also those of sizes no channel has'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s w -l watch -d 'Look again and again, and show rates; at least 100ms apart' -r
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s w -l watch -d 'Again and again, with rates; 100ms at least' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'Print one JSON object, or with --watch one a line'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'JSON: one object, or one a line'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l metrics -d '`OpenMetrics` text, for a monitoring system'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l all -d 'Every channel that ls lists, as without a KEY'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'Look at the segment with this number, also if it is removed' -r -f -a "(shm-handoff ls --no-headings -o id 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'The segment with this number, also if it is removed' -r -f -a "(shm-handoff ls --no-headings -o id 2>/dev/null)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , pid user role times access command)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l no-headings -d 'Print no line of headings'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l json -d 'Print JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also remove unread messages, and a segment that is no channel, is broken, or may not be read; never one that is in use'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s n -l dry-run -d 'Only say what would be removed'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s f -l force -d 'Also with unread messages in it, and also what is no channel, broken or not to be read; never what somebody uses'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s n -l dry-run -d 'Say what would be done, and do nothing'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l layout -d 'The struct in the segment: text[1024], a C declaration, FILE.h, FILE.h:NAME, or terms; see shm-handoff layout --help' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l json -d 'Print one JSON object'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -l json -d 'One JSON object'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -l seconds -d 'How long to run each of the protocols' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s k -l key -d 'A key that nobody uses: decimal, 0x hexadecimal, or PATH:ID [default: a random one where nothing is]' -r
@@ -88,25 +90,25 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s q -l qu
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand race" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l size -d 'Bytes of a message, 1 to 524280; a classic slot takes 2047' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l seconds -d 'How long each measurement takes, two for each transport, such as 0.5' -r
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l only -d 'Measure only these [default: all, classic if a message fits]' -r -f -a "classic\t'The tutorial\'s slot, one for each direction'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l only -d 'Only these [default: all, classic if a message fits]' -r -f -a "classic\t'The tutorial\'s slot, one for each direction'
 ring\t'A ring of 2 MiB for each direction'
 pipe\t'A pipe for each direction'
 socket\t'One pair of Unix stream sockets'"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l cores -d 'The cores of the process that sends and of the one that receives [default: the first two that may be used]' -r
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l svg -d 'Also draw the figures, into this file' -r -F
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l svg -d 'Draw what was seen, too' -r -F
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s o -l output -d 'Columns to print, in this order, separated by commas [default: all]' -r -f -a "(__fish_append , transport trips min p50 p90 p99 p99.9 max messages/s bytes/s)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l histogram -d 'Also show how the round trips are distributed'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l histogram -d 'How the round trips are distributed, too'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s q -l quiet -d 'Show no progress on a terminal'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l no-headings -d 'Print no line of headings'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l json -d 'Print JSON, with all columns'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l no-headings -d 'No line of headings'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -l json -d 'JSON, with all columns'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l json -d 'Print one JSON object'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l json -d 'JSON: one object'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand generate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
@@ -118,7 +120,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "rm" -d 'Removes segments that provably nobody uses'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "doctor" -d 'Finds what keeps handoffs from working on this machine, and says how to mend it'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "race" -d 'Run the tutorial\'s protocol for real, then ours, and count what goes wrong'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "bench" -d 'Measures both layouts on this machine, beside a pipe and a Unix socket'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "bench" -d 'Measure both layouts on this machine, beside a pipe and a Unix socket'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "layout" -d 'Shows where the flag and the payload of a declared struct lie'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "generate" -d 'Makes the manual pages and the completions of all three programs'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand help; and not __fish_seen_subcommand_from ls stat who rm doctor race bench layout generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
