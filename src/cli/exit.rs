@@ -100,7 +100,7 @@ fn name(signal: i32) -> String {
 }
 
 /// A message can name a file, whose name must not steer a terminal.
-fn visible(message: &str) -> String {
+pub(super) fn visible(message: &str) -> String {
     let shown = |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
     message.chars().map(shown).collect()
 }

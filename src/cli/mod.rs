@@ -15,6 +15,7 @@ mod input;
 mod json;
 mod layout;
 mod link;
+mod log;
 mod look;
 mod ls;
 mod metrics;
@@ -83,7 +84,8 @@ impl Common {
             (None, None) if self.raw => Options::any_ring(key),
             (None, None) => Options::any(key),
         };
-        Ok(options.mode(self.mode).trust_owner(self.trust_owner))
+        let options = options.mode(self.mode).trust_owner(self.trust_owner);
+        Ok(if self.verbose { options.watched(log::seen) } else { options })
     }
 
     fn deadline(&self) -> Option<Instant> {

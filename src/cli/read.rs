@@ -5,6 +5,7 @@ use super::chosen::{Carries, Chosen};
 use super::exit::{Exit, Failure};
 use super::input::LOOK_AROUND;
 use super::introduce;
+use super::log;
 use super::output::{Output, Written};
 use super::progress::Progress;
 use super::signals::{self, Signals};
@@ -63,6 +64,9 @@ fn run(args: &ReadArgs, received: &mut Progress) -> Result<(), Failure> {
     if let Some(chosen) = &chosen {
         chosen.introduce(PROGRAM, &args.common);
     }
+    if args.common.verbose {
+        log::begin(PROGRAM, reader.backend(), Role::Reader);
+    }
     introduce(PROGRAM, &args.common, reader.backend(), terminal)?;
     let fields = chosen.as_ref().map(Chosen::fields);
     let mut output = Output::new(stdout.as_fd(), format, fields, terminal && !raw);
@@ -118,7 +122,7 @@ impl Session<'_> {
         let mut looked = Instant::now();
         while self.wait(reader)? == Next::More {
             // Where a message is there no wait looks around.
-            if looked.elapsed() >= LOOK_AROUND {
+            if looked.elapsed() >= LOOK_AROUND || log::wants_look() {
                 looked = Instant::now();
                 reader.refresh_seat()?;
             }
@@ -336,6 +340,7 @@ impl Session<'_> {
         } else {
             end.end_session()?;
         }
+        log::ended(!self.args.keep);
         Ok(Next::Done)
     }
 }

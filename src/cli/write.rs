@@ -6,6 +6,7 @@ use super::chosen::{Carries, Chosen};
 use super::exit::{Exit, Failure};
 use super::input::{Lines, Piece, Whole, not_sent, too_long};
 use super::introduce;
+use super::log;
 use super::notice::Receipt;
 use super::progress::{self, Progress};
 use super::records::no_record;
@@ -16,6 +17,7 @@ use super::suspect;
 use super::table::plural;
 use crate::Writer;
 use crate::backend::sysv::SysV;
+use crate::error::Role;
 use crate::protocol::slot::rules;
 use memchr::memmem;
 use nix::errno::Errno;
@@ -69,6 +71,9 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
     }
     if let Some(chosen) = &chosen {
         chosen.introduce(PROGRAM, &args.common);
+    }
+    if args.common.verbose {
+        log::begin(PROGRAM, writer.backend(), Role::Writer);
     }
     introduce(PROGRAM, &args.common, writer.backend(), prompts)?;
     if !args.common.quiet {

@@ -14,6 +14,7 @@ mod fleeting;
 mod handover;
 mod hostile;
 mod leftovers;
+mod log;
 mod making;
 mod meddling;
 mod memory;

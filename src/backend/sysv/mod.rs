@@ -128,6 +128,29 @@ impl SysV {
     }
 }
 
+impl SysV {
+    fn count_surely(&mut self) -> Result<PeerStatus, Error> {
+        let (mut status, mut is_sure) = self.count()?;
+        for _ in 1..COUNTS {
+            if is_sure {
+                return Ok(status);
+            }
+            let reseated = status.reseated;
+            (status, is_sure) = self.count()?;
+            status.reseated |= reseated;
+        }
+        // Any of those attached can be a tool.
+        Ok(if is_sure { status } else { PeerStatus { observers: status.attached, ..status } })
+    }
+
+    /// To whoever [watches](Options::watched).
+    fn tell(&self, status: Option<PeerStatus>) {
+        if let Some(watched) = self.options.watched {
+            watched(self, status);
+        }
+    }
+}
+
 // SAFETY: the views are of memory that the handle holds, and are made anew with it.
 unsafe impl Sealed for SysV {}
 
@@ -268,17 +291,9 @@ impl Backend for SysV {
     fn wake(&self) {}
 
     fn status(&mut self) -> Result<PeerStatus, Error> {
-        let (mut status, mut is_sure) = self.count()?;
-        for _ in 1..COUNTS {
-            if is_sure {
-                return Ok(status);
-            }
-            let reseated = status.reseated;
-            (status, is_sure) = self.count()?;
-            status.reseated |= reseated;
-        }
-        // Any of those attached can be a tool.
-        Ok(if is_sure { status } else { PeerStatus { observers: status.attached, ..status } })
+        let status = self.count_surely()?;
+        self.tell(Some(status));
+        Ok(status)
     }
 
     fn persists(&self) -> bool {
@@ -314,6 +329,7 @@ impl Backend for SysV {
                 attached
             }
         };
+        self.tell(None);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The options with which a side opens a channel.
 
+use super::SysV;
 use super::comer::{self, Told};
 use super::kernel::geteuid;
 use super::kernel::rows::Stat;
@@ -9,11 +10,11 @@ use super::recognise;
 use super::segment::Segment;
 use super::want::{Plan, Want};
 use super::wish::Wish;
-use crate::backend::Wanted;
 use crate::backend::memory::header::{self, Said};
 use crate::backend::memory::mapped::Mapped;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::backend::memory::slot::EMPTY;
+use crate::backend::{PeerStatus, Wanted};
 use crate::declare::Declared;
 use crate::error::{Error, Layout, Object, Role};
 
@@ -40,13 +41,17 @@ pub struct Options {
     pub(super) trust_owner: bool,
     /// The schema of a ring's messages; 0 means none.
     pub(super) schema: u64,
+    pub(super) watched: Option<Watched>,
 }
+
+/// Is told what each status check has seen; without a status the side has moved to other memory.
+pub(crate) type Watched = fn(&SysV, Option<PeerStatus>);
 
 impl Options {
     /// At `key`, a classic slot, as C programs of the tutorial use it.
     #[must_use]
     pub fn slot(key: Key) -> Self {
-        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0 }
+        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0, watched: None }
     }
 
     /// At `key`, the layout that is there. If there is no segment, a classic slot is made.
@@ -131,6 +136,12 @@ impl Options {
     #[must_use]
     pub fn schema(self, schema: u64) -> Self {
         Self { schema, ..self }
+    }
+
+    /// What each status check sees goes to `by`, too.
+    #[cfg(all(feature = "cli", not(model)))]
+    pub(crate) fn watched(self, by: Watched) -> Self {
+        Self { watched: Some(by), ..self }
     }
 
     /// Of a side that can use `wanted` alone: what it makes, where nothing is, is that.

@@ -188,6 +188,12 @@ impl Seat {
         }
     }
 
+    /// Pid of the process in the other seat; `None`: it can't be told.
+    #[cfg(all(feature = "cli", not(model)))]
+    pub(super) fn peer_pid(&self) -> Option<u32> {
+        self.set.holder(number(peer(self.comer.role))).ok()
+    }
+
     /// Forgets that a writer failed.
     pub(super) fn forget_failure(&self) -> Result<(), Error> {
         // A set that is gone has nothing to forget.

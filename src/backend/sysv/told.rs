@@ -43,4 +43,16 @@ impl SysV {
     pub fn schema(&self) -> Option<u64> {
         self.attached.said.map(|said| said.schema).filter(|schema| *schema != 0)
     }
+
+    /// Whether this side has made the segment.
+    #[cfg(all(feature = "cli", not(model)))]
+    pub(crate) fn has_made(&self) -> bool {
+        self.attached.made
+    }
+
+    /// Pid of the process in the other role's seat; 0: of another pid namespace. `None`: it can't be told.
+    #[cfg(all(feature = "cli", not(model)))]
+    pub(crate) fn peer_pid(&self) -> Option<u32> {
+        self.seat.as_ref()?.peer_pid()
+    }
 }
