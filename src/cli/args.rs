@@ -108,7 +108,8 @@ pub struct Common {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
 
-    /// Report events on stderr, too
+    /// Say on stderr what happens, a line each with its time: which side made the segment,
+    /// which peer came, how it went
     #[arg(short, long)]
     pub verbose: bool,
 }

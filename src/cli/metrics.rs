@@ -49,7 +49,7 @@ const FAMILIES: &[Family] = &[
                 ("creator_pid", shown.creator_pid.to_string()),
             ];
             if let Some(ring) = &shown.ring {
-                labels.push(("stream", ring.stream.clone()));
+                labels.push(("stream", format!("0x{}", ring.stream)));
             }
             if let Some(spec) = &shown.spec {
                 labels.push(("spec", spec.clone()));

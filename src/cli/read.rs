@@ -122,7 +122,7 @@ impl Session<'_> {
         let mut looked = Instant::now();
         while self.wait(reader)? == Next::More {
             // Where a message is there no wait looks around.
-            if looked.elapsed() >= LOOK_AROUND || log::wants_look() {
+            if looked.elapsed() >= LOOK_AROUND || self.args.common.verbose && log::wants_look() {
                 looked = Instant::now();
                 reader.refresh_seat()?;
             }

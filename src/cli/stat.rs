@@ -36,10 +36,10 @@ Declared layouts:
   at work.
 
 Metrics:
-  --metrics prints OpenMetrics, which a textfile collector takes, too: shm_handoff_published_bytes_total
-  and shm_handoff_released_bytes_total of a ring, shm_handoff_waiting_messages, shm_handoff_seated and
-  others, each with the labels key, layout and id. Without a KEY it shows every channel that `ls` lists,
-  and it is no failure if there is none.
+  --metrics prints OpenMetrics, which a textfile collector takes, too. Each sample has the
+  labels key, layout and id: shm_handoff_waiting_messages, shm_handoff_seated, and of a
+  ring shm_handoff_published_bytes_total and shm_handoff_released_bytes_total, beside
+  others. Without a KEY it shows every channel that ls lists, also if there is none.
 
 JSON:
   {\"schema\":\"shm-handoff/stat/1\"} with key, id, layout (classic, ring or declared), size, mode,
