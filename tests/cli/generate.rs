@@ -44,7 +44,9 @@ fn has(program: &str) -> bool {
 fn what_is_kept_is_current() {
     let folder = tempfile::tempdir().unwrap();
     generate(folder.path());
-    let (kept, made) = (files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("share")), files(folder.path()));
+    let (mut kept, made) = (files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("share")), files(folder.path()));
+    // Units, recipes and alerts stand beside what is made.
+    kept.retain(|name, _| !["containers", "prometheus", "systemd"].iter().any(|folder| name.starts_with(folder)));
     assert_eq!(kept.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
     for (name, text) in &made {
         assert_eq!(

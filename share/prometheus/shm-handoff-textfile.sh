@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes the metrics of all channels for a textfile collector, such as that of the Prometheus node exporter.
+# Usage: shm-handoff-textfile.sh FOLDER
+#
+# The collector reads FOLDER/*.prom at any moment. So the file is written under another name and then renamed; where
+# shm-handoff fails, the last file stays, and its age tells (node_textfile_mtime_seconds).
+set -eu
+folder=${1:?usage: shm-handoff-textfile.sh FOLDER}
+new=$(mktemp "$folder/.shm-handoff.XXXXXX")
+trap 'rm -f "$new"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+shm-handoff stat --all --metrics >"$new"
+chmod 644 "$new"
+mv -f "$new" "$folder/shm-handoff.prom"
