@@ -49,6 +49,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("shm-bridge", "ci/bridge.sh runs it, in two namespaces"),
     ("shmread -k 0x51", "stands on another machine than its writer, and there ci/bridge.sh runs it"),
     ("seq 1000000 | shmwrite -k 0x51", "as its reader"),
+    ("sudo cp share/systemd", "installs units; ci/deploy.sh has systemd verify them"),
+    ("sudo install -D", "installs a script; ci/deploy.sh runs it"),
+    ("sudo systemd-sysusers", "makes a user; ci/deploy.sh does, in a root of its own"),
+    ("sudo systemctl", "needs a machine that systemd runs; ci/deploy.sh runs the commands of the units"),
+    ("sudo loginctl", "needs a machine that systemd runs"),
     ("export PATH=", "the programs that this test was built with are found by name already"),
 ];
 
@@ -119,5 +124,6 @@ run! {
     the_layouts_run: "docs/layouts.md",
     the_programs_run: "docs/programs.md",
     the_tools_run: "docs/tools.md",
+    the_operations_run: "docs/operations.md",
     the_tutorial_runs: "docs/tutorial.md",
 }

@@ -40,7 +40,7 @@ fn lay_out(folder: &Path) {
     fs::write(folder.join("lines"), many.clone() + "any\0bytes\n").unwrap();
     fs::write(folder.join("image.iso"), many.repeat(100)).unwrap();
     // As in a checkout.
-    for name in ["capi", "ci", "docs", "examples", "src", "tests"] {
+    for name in ["capi", "ci", "docs", "examples", "share", "src", "tests"] {
         symlink(root().join(name), folder.join(name)).unwrap();
     }
     for profile in ["debug", "release"] {
