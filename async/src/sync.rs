@@ -1,8 +1,9 @@
-//! The locks and the thread: `parking_lot`'s and `std`'s, or those of the model checker.
+//! The locks, the thread and the process: `parking_lot`'s, `std`'s and the library's, or those of the model checker.
 
 #[cfg(not(loom))]
 mod face {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use shm_handoff::backend::sysv::Home;
     use std::io;
 
     /// `parking_lot`'s, with `std`'s signature.
@@ -35,6 +36,16 @@ mod face {
 mod face {
     pub(crate) use loom::sync::MutexGuard;
     use std::io;
+
+    /// A model has one process.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct Home;
+
+    impl Home {
+        pub(crate) fn here() -> Self {
+            Self
+        }
+    }
 
     /// loom's, with `parking_lot`'s signature.
     #[derive(Debug)]

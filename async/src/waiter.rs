@@ -15,7 +15,7 @@
 
 use crate::endpoint::{Endpoint, no_thread};
 use crate::event::Event;
-use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
+use crate::sync::{Condvar, Home, Mutex, MutexGuard, spawn};
 use shm_handoff::backend::Interrupter;
 use shm_handoff::{Error, WaitPolicy};
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) struct Waiter<E: Endpoint> {
     /// Of the endpoint that was put here last.
     interrupter: Option<Interrupter>,
     /// A forked child has neither the memory nor the thread.
-    opened_by: u32,
+    opened_by: Home,
 }
 
 struct Shared<E: Endpoint> {
@@ -80,7 +80,7 @@ impl<E: Endpoint> Waiter<E> {
 
     /// For an endpoint that is to be [put](Self::put) here.
     pub(crate) fn vacant() -> Self {
-        Self { here: None, shared: None, interrupter: None, opened_by: std::process::id() }
+        Self { here: None, shared: None, interrupter: None, opened_by: Home::here() }
     }
 
     /// The endpoint, unless the thread has it.
@@ -160,7 +160,7 @@ impl<E: Endpoint> Waiter<E> {
 
     /// Whether this is the process that made it, and not a child that it has forked.
     pub(crate) fn is_ours(&self) -> bool {
-        std::process::id() == self.opened_by
+        Home::here() == self.opened_by
     }
 
     /// Starts the thread, unless it runs.

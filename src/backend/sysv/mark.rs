@@ -1,6 +1,6 @@
 //! The mark of an observer in the semaphores of a [`Set`].
 
-use super::kernel::{getpid, step};
+use super::kernel::{Home, step};
 use super::set::{LOCK, LOOKS, MOST, Met, OBSERVERS, READER, Set, WRITER, give_some};
 use libc::{IPC_NOWAIT, SEM_UNDO};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct Mark {
     /// A side was seated then.
     seated: bool,
     /// The process that set it: a child that was forked has a copy of this, and no mark.
-    pid: u32,
+    home: Home,
 }
 
 /// While an attachment is being made the kernel counts it twice.
@@ -51,7 +51,7 @@ impl Mark {
                 done => done?,
             }
             let seated = values.taken(WRITER) || values.taken(READER);
-            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, pid: getpid() });
+            return Ok(Self { set, held: ATTACHING, before: last_seated(set), seated, home: Home::here() });
         }
         Err(Met::Busy)
     }
@@ -70,7 +70,7 @@ fn last_seated(set: Set) -> [u32; 2] {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if self.pid != getpid() {
+        if self.home != Home::here() {
             return;
         }
         let given = self.set.change(&mut [give_some(OBSERVERS, self.held)]);

@@ -38,6 +38,8 @@ mod wish;
 mod words;
 
 pub(crate) use claim::{Claim, beyond_a_look};
+#[doc(hidden)]
+pub use kernel::Home;
 pub(crate) use kernel::proc;
 pub use kernel::rows::Stat;
 #[cfg(model)]

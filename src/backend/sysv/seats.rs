@@ -1,7 +1,7 @@
 //! Seats: who writes and who reads, kept by the kernel in the semaphores of a [`Set`].
 
 use super::comer::{Comer, is_layout, number, of, peer};
-use super::kernel::{getpid, now, since, sleep, step};
+use super::kernel::{Home, now, since, sleep, step};
 use super::key::Key;
 use super::lock::{LOCKED, Lock, Tried, try_lock};
 use super::set::{
@@ -22,7 +22,7 @@ pub(super) struct Seat {
     /// This side has made the memory, and asks for no layout: the other one may put another in its place.
     made: bool,
     /// The process that took it: a child that was forked has a copy of this, and no seat.
-    pid: u32,
+    home: Home,
     /// It was taken anew, and nobody was told yet.
     reseated: bool,
     /// It was taken beside a side of another layout, or a dead side has left something of a move.
@@ -140,7 +140,8 @@ impl Seat {
             done => done?,
         }
         // From here on a drop gives it back.
-        let mut ours = Self { set, comer, made: false, pid: getpid(), reseated: false, unsettled: comer.asks_none };
+        let mut ours =
+            Self { set, comer, made: false, home: Home::here(), reseated: false, unsettled: comer.asks_none };
         ours.mark()?;
         ours.adopt_mode()?;
         Ok(ours)
@@ -204,7 +205,7 @@ impl Seat {
     /// in the next one.
     pub(super) fn observe(&mut self) -> Result<Seating, Error> {
         if !self.is_ours() {
-            return Err(Error::SeatTaken { at: self.comer.key.place(), role: self.comer.role, pid: self.pid });
+            return Err(Error::SeatTaken { at: self.comer.key.place(), role: self.comer.role, pid: self.home.pid() });
         }
         for _ in 0..ATTEMPTS {
             match self.set.values() {
@@ -351,7 +352,7 @@ impl Seat {
 
     /// Not in a child that was forked: the seat is its parent's.
     fn is_ours(&self) -> bool {
-        self.pid == getpid()
+        self.home == Home::here()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::errno::{Needs, failed, making_failed};
 use super::kernel::rows::Stat;
-use super::kernel::{self, Attachment, proc};
+use super::kernel::{self, Attachment, Home, proc};
 use super::key::Key;
 use crate::error::Error;
 use nix::errno::Errno;
@@ -32,8 +32,8 @@ pub struct Segment {
     pub(super) size: usize,
     /// This process takes part in `kernel::heavy_fence`.
     pub(super) reachable: bool,
-    /// Pid of the process that attached it.
-    attached_by: u32,
+    /// The process that attached it.
+    attached_by: Home,
 }
 
 // SAFETY: an attachment belongs to the process, not to the thread that made
@@ -167,7 +167,7 @@ impl Segment {
         let attachment = attached.map_err(|errno| failed("shmat", Needs::Permission, key, errno))?;
         // From here on the drop detaches. The size is the kernel's word, of
         // this very id; the segment can't shrink.
-        let (reachable, attached_by) = (kernel::be_fenced(), kernel::getpid());
+        let (reachable, attached_by) = (kernel::be_fenced(), Home::here());
         let mut segment = Self { id, key, attachment, size: 0, reachable, attached_by };
         let stat = stat.map_err(|errno| failed("shmctl(IPC_STAT)", Needs::Permission, key, errno))?;
         segment.size = stat.size;
@@ -251,7 +251,7 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         // In a forked child something else may lie there by now.
-        if kernel::getpid() != self.attached_by {
+        if Home::here() != self.attached_by {
             return;
         }
         // SAFETY: attached by `attach`, once, and all borrows have ended.

@@ -8,6 +8,7 @@ use super::rows::{SetStat, Stat};
 use crate::backend::memory::mapped::{Mapped, Shape};
 use crate::backend::memory::{Payload, header};
 use crate::sync::{AtomicU32, AtomicU64};
+pub use forks::Home;
 pub(in crate::backend::sysv) use forks::none_during as no_fork_during;
 use nix::errno::Errno;
 use std::ffi::c_int;
@@ -262,11 +263,6 @@ pub(super) fn futex_wake(word: &AtomicU32) -> bool {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) > 0 }
 }
 
-/// This process.
-pub(in crate::backend::sysv) fn getpid() -> u32 {
-    std::process::id()
-}
-
 /// The user that the kernel asks for permissions.
 pub(in crate::backend::sysv) fn geteuid() -> u32 {
     nix::unistd::geteuid().as_raw()
@@ -286,7 +282,7 @@ pub(in crate::backend::sysv) fn now() -> Instant {
 pub(in crate::backend::sysv) fn random() -> u64 {
     use std::hash::BuildHasher;
     // A forked child has its parent's keys, and another pid.
-    std::hash::RandomState::new().hash_one((getpid(), std::time::SystemTime::now()))
+    std::hash::RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()))
 }
 
 /// Sleeps for so long.

@@ -24,12 +24,13 @@ use linux as face;
 #[cfg(model)]
 use simulated::face;
 
+pub use face::Home;
 #[cfg(not(model))]
 pub(crate) use face::LAST_ATTACHMENT;
 #[cfg(not(model))]
 pub(super) use face::futex_try;
 pub(super) use face::{
-    Attachment, be_fenced, geteuid, getpid, no_fork_during, now, random, sem_pid, sem_stat, shm_stat, shmmni, sleep,
+    Attachment, be_fenced, geteuid, no_fork_during, now, random, sem_pid, sem_stat, shm_stat, shmmni, sleep,
 };
 pub(crate) use face::{proc, removes_unattached};
 

@@ -177,9 +177,19 @@ pub(in super::super) fn futex_wake(word: &AtomicU32) -> bool {
     beds.len() < before
 }
 
-/// 0 where a process unwinds: nothing is its own any more.
-pub(in crate::backend::sysv) fn getpid() -> u32 {
-    if std::thread::panicking() { 0 } else { current().pid() }
+/// The process that something belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home(u32);
+
+impl Home {
+    /// This process; another one where it unwinds: nothing is its own any more.
+    pub(in crate::backend::sysv) fn here() -> Self {
+        Self(if std::thread::panicking() { 0 } else { current().pid() })
+    }
+
+    pub(in crate::backend::sysv) fn pid(self) -> u32 {
+        self.0
+    }
 }
 
 pub(in crate::backend::sysv) fn geteuid() -> u32 {
