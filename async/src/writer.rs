@@ -19,7 +19,8 @@ type Blocking<B, L> = shm_handoff::Writer<B, L>;
 /// sent it only if it was ready; an [`end`](Self::end) that was dropped can have been told, and the next call knows.
 ///
 /// A writer is also a [`Sink`] for bytes. Closing the sink ends the session and leaves in order, as a socket's close is the end
-/// of its stream; [`leave`](Self::leave) leaves without one.
+/// of its stream; [`leave`](Self::leave) leaves without one. A writer that was closed has left: every call that can fail
+/// fails with [`SendError::Closed`].
 ///
 /// ```
 /// # let (writer, mut reader, _channel) = shm_handoff::example::ring();
@@ -52,7 +53,7 @@ where
     unheard_end: bool,
 }
 
-/// What a sink that was closed says to everything.
+/// What a writer that was closed says where it is to be handed out.
 const LEFT: &str = "the sink was closed: the writer has left";
 
 impl<B: Backend, L: Core> Writer<B, L>
@@ -85,10 +86,8 @@ where
     /// sleeps) and needs no thread. If it is dropped before it is ready, nothing was sent.
     ///
     /// # Errors
-    /// As [`shm_handoff::Writer::send`]; [`SendError::Backend`] also if the thread that waits can't be started.
-    ///
-    /// # Panics
-    /// If the writer was closed as a sink. This holds for every call.
+    /// As [`shm_handoff::Writer::send`]; [`SendError::Backend`] also if the thread that waits can't be started; and
+    /// [`SendError::Closed`], as every call here that can fail.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         poll_fn(|context| {
             ready!(self.pace.poll_go(context));
@@ -123,14 +122,22 @@ where
             })
         })
         .await?;
-        Ok(self.waiter().recall())
+        Ok(self.waiter()?.recall())
     }
 
     /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends. What it sends comes before what the
     /// sink still holds.
+    ///
+    /// # Panics
+    /// If the writer was closed as a sink.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
-        poll_fn(|context| self.poll_here(context, None)).await;
-        self.waiter().recall()
+        self.come_back().await.expect(LEFT)
+    }
+
+    /// The blocking writer; if a wait goes on, it ends.
+    async fn come_back(&mut self) -> Result<&mut Blocking<B, L>, SendError> {
+        poll_fn(|context| self.poll_here(context, None)).await?;
+        Ok(self.waiter()?.recall())
     }
 
     /// Ends the session, waiting for room. If this is dropped before it is ready, the end can have been told; calling it
@@ -181,7 +188,7 @@ where
     /// ```
     pub async fn await_reader(&mut self) -> Result<(), SendError> {
         // A reader that came for an earlier future can have gone.
-        self.inner().await;
+        self.come_back().await?;
         poll_fn(|context| {
             self.poll_with(context, WriterWait::Reader, |writer| writer.await_reader(&mut WaitPolicy::non_blocking()))
         })
@@ -219,8 +226,8 @@ where
         self.waiter.expect(LEFT).into_inner()
     }
 
-    fn waiter(&mut self) -> &mut Waiter<Blocking<B, L>> {
-        self.waiter.as_mut().expect(LEFT)
+    fn waiter(&mut self) -> Result<&mut Waiter<Blocking<B, L>>, SendError> {
+        self.waiter.as_mut().ok_or(SendError::Closed)
     }
 
     /// Sends what the sink was given first.
@@ -235,7 +242,7 @@ where
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<(), SendError>> {
-        if let Some(writer) = self.waiter().here() {
+        if let Some(writer) = self.waiter()?.here() {
             if writer.send_straight(bytes) {
                 return Poll::Ready(Ok(()));
             }
@@ -257,11 +264,11 @@ where
     }
 
     /// Ready when the endpoint is here; whether it has just come back from that wait, and then what the thread has met.
-    fn poll_here(&mut self, context: &Context<'_>, wait: Option<WriterWait>) -> Poll<Option<bool>> {
-        let met = ready!(self.waiter().poll_here(context, wait));
+    fn poll_here(&mut self, context: &Context<'_>, wait: Option<WriterWait>) -> Poll<Result<Option<bool>, SendError>> {
+        let met = ready!(self.waiter()?.poll_here(context, wait));
         self.note(met);
-        self.unheard_end &= self.waiter().recall().has_ended();
-        Poll::Ready(met.filter(|(waited, _)| Some(*waited) == wait).map(|(_, came)| came))
+        self.unheard_end &= self.waiter()?.recall().has_ended();
+        Poll::Ready(Ok(met.filter(|(waited, _)| Some(*waited) == wait).map(|(_, came)| came)))
     }
 
     /// An end that the thread has told is not forgotten.
@@ -277,8 +284,9 @@ where
         mut act: impl FnMut(&mut Blocking<B, L>) -> Result<(), SendError>,
     ) -> Poll<Result<(), SendError>> {
         loop {
-            let met = ready!(self.poll_here(context, Some(wait)));
-            let writer = self.waiter.as_mut().expect(LEFT).recall();
+            let met = ready!(self.poll_here(context, Some(wait)))?;
+            let Some(waiter) = self.waiter.as_mut() else { return Poll::Ready(Err(SendError::Closed)) };
+            let writer = waiter.recall();
             let (is_done, may_act) = match wait {
                 // What goes into a slot beside a C program can need a pause first, which is the thread's.
                 WriterWait::Room(len) => (false, met.is_some() || self.pace.spin(|| writer.is_ready(len))?),
@@ -302,7 +310,7 @@ where
                 return Poll::Pending;
             }
             self.pace.rest();
-            self.waiter().wait(wait)?;
+            self.waiter()?.wait(wait)?;
         }
     }
 }
@@ -335,7 +343,8 @@ where
 {
     type Error = SendError;
 
-    fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.waiter()?;
         Sink::<T>::poll_flush(self, context)
     }
 
@@ -343,7 +352,7 @@ where
         let this = self.get_mut();
         let bytes = item.as_ref();
         assert!(this.pending.is_none(), "a message was given to a sink that was not ready");
-        if let Some(writer) = this.waiter().here() {
+        if let Some(writer) = this.waiter()?.here() {
             if writer.send_straight(bytes) {
                 return Ok(());
             }

@@ -29,6 +29,9 @@ pub enum SendError {
     /// There is no room, and the reader has gone. Go on with [`Writer::await_reader`](crate::Writer::await_reader).
     #[error("the reader left or died")]
     ReaderGone,
+    /// The writer has left: it was closed as a `Sink` of async code.
+    #[error("the writer was closed")]
+    Closed,
     /// The memory or the seat made trouble, or a peer broke the layout.
     #[error(transparent)]
     Backend(#[from] Error),
@@ -48,6 +51,7 @@ impl SendError {
             Self::WouldBlock | Self::TimedOut => Class::TimedOut,
             Self::Interrupted => Class::Interrupted,
             Self::ReaderGone => Class::PeerGone,
+            Self::Closed => Class::Usage,
             Self::Backend(error) => error.class(),
         }
     }
@@ -65,6 +69,7 @@ impl SendError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unsendable(why) => Some(why.hint().to_owned()),
+            Self::Closed => Some("open another writer".to_owned()),
             Self::Backend(error) => error.hint(),
             _ => None,
         }

@@ -44,7 +44,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// An argument is invalid, such as a key or a capacity.
+    /// An argument is invalid, such as a key or a capacity, or the writer was closed.
     Usage,
     /// The time to wait has passed, or there was none.
     TimedOut,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 crate::on_each! {
     each_side_in_turn both_sides_at_once as_a_sink_and_a_stream an_answer_to_each nothing_is_ready_twice
-    wakes_from_sleep a_sink_that_is_closed_in_pieces two_sessions a_sink_keeps_what_it_was_given
+    wakes_from_sleep a_sink_that_is_closed_in_pieces a_sink_that_was_closed two_sessions a_sink_keeps_what_it_was_given
 }
 
 async fn each_side_in_turn() {
@@ -171,6 +171,30 @@ async fn a_sink_that_is_closed_in_pieces() {
             let mut bytes = [0; 2048];
             assert_eq!(reader.recv(&mut bytes), Ok(Received::Message(8)), "{layout:?}: one end, and no second one");
         }
+    }
+}
+
+/// Every call says that the writer has left, and none panics. Closing it once more is no error.
+async fn a_sink_that_was_closed() {
+    for layout in LAYOUTS {
+        let place = Place::new(layout);
+        let (_reader, mut writer) = (place.reader(), place.writer());
+        SinkExt::<[u8; 8]>::close(&mut writer).await.unwrap();
+        SinkExt::<[u8; 8]>::close(&mut writer).await.unwrap();
+        SinkExt::<[u8; 8]>::flush(&mut writer).await.unwrap();
+        let closed = Err(SendError::Closed);
+        assert_eq!(SinkExt::send(&mut writer, message(1)).await, closed, "{layout:?}");
+        assert_eq!(SinkExt::feed(&mut writer, message(1)).await, closed);
+        assert_eq!(writer.send(&message(1)).await, closed);
+        assert_eq!(writer.ready(8).await.map(drop), closed);
+        assert_eq!(writer.await_reader().await, closed);
+        assert_eq!(writer.end().await, closed);
+        assert_eq!(writer.flush().await, closed);
+        let error = writer.leave().await.unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.hint().as_deref()),
+            ("the writer was closed", Some("open another writer"))
+        );
     }
 }
 
