@@ -1,6 +1,7 @@
 //! What can't be read, and where: an error that points at it.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Where something stands in the text, in bytes.
@@ -34,6 +35,8 @@ pub(super) fn fault(place: Place, message: impl Into<String>, hint: impl Into<St
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
     pub(super) origin: &'t str,
+    /// What stands in front of the terms of a SPEC that names a file.
+    pub(super) before: &'t str,
     /// Where the terms of a SPEC begin that names a file, behind what the file holds; else beyond the text.
     pub(super) terms_at: usize,
 }
@@ -44,16 +47,18 @@ pub(super) const GIVEN: &str = "SPEC";
 impl Source<'_> {
     pub(super) fn error(&self, fault: Fault) -> Error {
         let Place { start, end } = fault.place;
-        let (text, origin, from) = if start < self.terms_at {
-            (&self.text[..self.terms_at.min(self.text.len())], self.origin, 0)
+        let (text, origin, start, end) = if start < self.terms_at {
+            (Cow::from(&self.text[..self.terms_at.min(self.text.len())]), self.origin, start, end)
         } else {
-            (&self.text[self.terms_at..], GIVEN, self.terms_at)
+            // As it was given: the user counts from its beginning.
+            let place = |at: usize| at - self.terms_at + self.before.len();
+            let spec = [self.before, &self.text[self.terms_at..]].concat();
+            (Cow::from(spec), GIVEN, place(start), place(end))
         };
-        let start = start - from;
-        let end = (end - from).clamp(start, text.len());
+        let end = end.clamp(start, text.len());
         let before = &text[..start];
         let line_at = before.rfind('\n').map_or(0, |at| at + 1);
-        let snippet = Snippet::source(text).path(origin);
+        let snippet = Snippet::source(&*text).path(origin);
         let message = visible(&fault.message);
         let group = Level::ERROR
             .no_name()

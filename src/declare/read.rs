@@ -35,7 +35,9 @@ pub struct HeaderFile<'s> {
     pub path: &'s str,
     /// Which of its structs is meant; `None`: it has one that is no part of another.
     pub name: Option<&'s str>,
-    terms: &'s str,
+    spec: &'s str,
+    /// Where its terms begin.
+    terms_at: usize,
 }
 
 impl<'s> HeaderFile<'s> {
@@ -43,7 +45,7 @@ impl<'s> HeaderFile<'s> {
     #[must_use]
     pub fn of(spec: &'s str) -> Option<Self> {
         let (file, _) = spec.split_once(',').unwrap_or((spec, ""));
-        let terms = &spec[file.len()..];
+        let terms_at = file.len();
         let file = file.trim();
         if file.is_empty() || file.contains(['{', '}', '[', '=', ';', '\n']) {
             return None;
@@ -53,7 +55,7 @@ impl<'s> HeaderFile<'s> {
             Some((path, name)) if !path.is_empty() && is_name(name) => (path, Some(name)),
             _ => (file, None),
         };
-        Some(Self { path, name, terms })
+        Some(Self { path, name, spec, terms_at })
     }
 
     /// What it declares; `text` is what the file holds.
@@ -61,8 +63,9 @@ impl<'s> HeaderFile<'s> {
     /// # Errors
     /// [`Error`], which points at the place.
     pub fn declares(&self, text: &str) -> Result<Declared, Error> {
-        let both = format!("{text}\n{}", self.terms);
-        read(&Source { text: &both, origin: self.path, terms_at: text.len() + 1 }, self.name)
+        let (before, terms) = self.spec.split_at(self.terms_at);
+        let both = format!("{text}\n{terms}");
+        read(&Source { text: &both, origin: self.path, before, terms_at: text.len() + 1 }, self.name)
     }
 }
 
@@ -71,7 +74,7 @@ impl FromStr for Declared {
     type Err = Error;
 
     fn from_str(spec: &str) -> Result<Self, Error> {
-        read(&Source { text: spec, origin: GIVEN, terms_at: usize::MAX }, None)
+        read(&Source { text: spec, origin: GIVEN, before: "", terms_at: usize::MAX }, None)
     }
 }
 

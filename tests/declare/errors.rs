@@ -41,7 +41,7 @@ fn a_file_is_named() {
     );
     assert_eq!(
         said("shm_com.h:slot,size=4", "struct slot { int written; char text[4]; };\n"),
-        "the struct has 8 bytes and begins at 0: it does not end within the segment\n --> SPEC:1:7\n  |\n1 | ,size=4\n  |       ^"
+        "the struct has 8 bytes and begins at 0: it does not end within the segment\n --> SPEC:1:21\n  |\n1 | shm_com.h:slot,size=4\n  |                     ^"
     );
     assert!(
         said("x.h:other", "struct one { int written; };")
