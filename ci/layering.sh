@@ -20,12 +20,13 @@ complain() {
 rooms=$(cat <<'END'
 error     error/                                                 :
 declare   declare/                                               :
+schema    schema.rs                                              :
 sync      sync/ failpoint.rs                                     :
 orders    orders.rs                                              : sync
 memory    backend/memory/                                        : error declare sync orders
 backend   backend/mod.rs backend/interrupt.rs                    : error sync memory
 inproc    backend/inproc/                                        : error declare sync memory backend
-sysv      backend/sysv/                                          : error declare sync memory backend
+sysv      backend/sysv/                                          : error declare schema sync memory backend
 core      protocol/core.rs protocol/record.rs protocol/backlog.rs : error backend
 slot      protocol/slot/                                         : error orders memory backend core
 ring      protocol/ring/                                         : error sync orders memory backend core
@@ -34,7 +35,6 @@ either    protocol/either.rs                                     : error backend
 endpoint  protocol/mod.rs protocol/endpoint/                     : error sync backend core either
 in_place  protocol/ring/in_place.rs protocol/ring/reserved.rs protocol/ring/carry.rs : error backend core ring endpoint
 typed     protocol/typed/                                        : error backend core ring either endpoint in_place
-schema    schema.rs                                              :
 example   example.rs                                             : error backend inproc sysv core
 cli       cli/                                                   : error declare sync memory backend sysv core slot ring tutorial endpoint
 bin       bin/                                                   : cli

@@ -244,7 +244,7 @@ mod tests {
             Error::BadCapacity { given: 5 },
             Error::OtherDeclared { key, wanted: Some("the layout flag=i32@0,text=60@4,size=64".to_owned()), pid },
             Error::OtherDeclared { key, wanted: None, pid },
-            Error::OtherSchema { key, found: 1, wanted: 2 },
+            Error::OtherSchema { key, found: 1, wanted: 2, text: None },
             Error::BadReply { given: 3, needs: 4 },
             Error::BadReply { given: 3, needs: 0 },
         ];
@@ -274,7 +274,7 @@ mod tests {
             assert!(text.to_str().unwrap().contains(word), "{text:?}");
         };
         says(Error::OtherOwner { key, object, uid: 7, creator: 7 }, "trust_owner");
-        says(Error::OtherSchema { key, found: 1, wanted: 2 }, "schema in struct shmh_options");
+        says(Error::OtherSchema { key, found: 1, wanted: 2, text: None }, "schema in struct shmh_options");
         let of_a_side = [Fault::from(SendError::ReaderGone), Fault::from(RecvError::WriterGone)];
         for (fault, way_out) in of_a_side.iter().zip(["shmh_await_reader", "shmh_await_next_writer"]) {
             assert!(fault.text.to_str().unwrap().contains(way_out), "{:?}", fault.text);

@@ -1,6 +1,6 @@
 use shm_handoff::backend::sysv::{Key, Options, SysV};
 use shm_handoff::zerocopy::{FromBytes, Immutable, IntoBytes};
-use shm_handoff::{Reader, Schema, Writer, schema};
+use shm_handoff::{Reader, Writer, schema};
 use std::{env, process::Command};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -45,7 +45,7 @@ fn read(options: &Options) -> Result<()> {
 fn main() -> Result<()> {
     let args: Vec<String> = env::args().skip(1).collect();
     let key = args.first().cloned().unwrap_or_else(|| (std::process::id() << 8).to_string());
-    let options = Options::ring(Key::new(key.parse()?)?, 1 << 20)?.schema(Tick::SCHEMA);
+    let options = Options::ring(Key::new(key.parse()?)?, 1 << 20)?.schema_of::<Tick>();
     if !args.is_empty() {
         return read(&options);
     }

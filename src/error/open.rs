@@ -158,7 +158,7 @@ pub enum Error {
         pid: Option<u32>,
     },
     /// The ring carries messages of another type.
-    #[error("{}: the ring there carries messages of schema {found:#018x}, and schema {wanted:#018x} was asked for", Place::Key(*.key))]
+    #[error("{}: the ring there carries messages of schema {found:#018x}, and schema {wanted:#018x} was asked for{}", Place::Key(*.key), of_type(*.text))]
     OtherSchema {
         /// The segment's key.
         key: u32,
@@ -166,6 +166,8 @@ pub enum Error {
         found: u64,
         /// This side's.
         wanted: u64,
+        /// The text of this side's, where [`Options::schema_of`](crate::backend::sysv::Options::schema_of) was given a type.
+        text: Option<&'static str>,
     },
     /// A key that can't be used.
     #[error("key {given}: {reason}")]
@@ -212,6 +214,11 @@ pub enum Error {
         /// Its errno.
         errno: Errno,
     },
+}
+
+/// The type behind a schema that this side asks for.
+fn of_type(text: Option<&'static str>) -> String {
+    text.map_or_else(String::new, |text| format!(", that of {text}"))
 }
 
 impl Error {

@@ -260,7 +260,7 @@ fn a_side_of_another_schema_is_refused_and_changes_nothing() {
     let mut writer = Writer::<SysV>::open(&options.schema(0xAB)).unwrap();
     writer.send(b"kept\n").unwrap();
     let refused = Reader::<SysV>::open(&options.schema(0xCD)).unwrap_err();
-    assert_eq!(refused, Error::OtherSchema { key: channel.key().number(), found: 0xAB, wanted: 0xCD });
+    assert_eq!(refused, Error::OtherSchema { key: channel.key().number(), found: 0xAB, wanted: 0xCD, text: None });
     assert_eq!(refused.class(), shm_handoff::error::Class::NotOurs, "exit 4");
     let says = refused.to_string();
     assert!(says.contains("0x00000000000000ab") && says.contains("0x00000000000000cd"), "both are named: {says}");

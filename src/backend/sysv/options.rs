@@ -17,6 +17,7 @@ use crate::backend::memory::slot::EMPTY;
 use crate::backend::{PeerStatus, Wanted};
 use crate::declare::Declared;
 use crate::error::{Error, Layout, Object, Role};
+use crate::schema::Schema;
 
 /// The key of a channel, its layout and its permissions. The side that comes first makes the segment, with mode 0600
 /// unless [`mode`](Self::mode) says otherwise. A segment of another user is refused unless
@@ -42,6 +43,8 @@ pub struct Options {
     /// The schema of a ring's messages; 0 means none.
     pub(super) schema: u64,
     pub(super) watched: Option<Watched>,
+    /// Its text, for an error.
+    pub(super) schema_text: Option<&'static str>,
 }
 
 /// Is told what each status check has seen; without a status the side has moved to other memory.
@@ -51,7 +54,7 @@ impl Options {
     /// At `key`, a classic slot, as C programs of the tutorial use it.
     #[must_use]
     pub fn slot(key: Key) -> Self {
-        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0, watched: None }
+        Self { key, want: Want::Classic, mode: 0o600, trust_owner: false, schema: 0, schema_text: None, watched: None }
     }
 
     /// At `key`, the layout that is there. If there is no segment, a classic slot is made.
@@ -119,7 +122,7 @@ impl Options {
         Self { trust_owner, ..self }
     }
 
-    /// The schema of the messages, for a ring: [`Schema::SCHEMA`](crate::Schema::SCHEMA), or any number but 0 that both sides
+    /// The schema of the messages, for a ring: that of a type ([`schema_of`](Self::schema_of)), or any number but 0 that both sides
     /// work out from the type that they send. The ring's header carries that of the side which makes it, and a side with another one is refused. A side
     /// without one, and a ring without one, suit every side. A slot has none, so this has no effect there.
     ///
@@ -129,13 +132,31 @@ impl Options {
     /// let other = Reader::<SysV>::open(&Options::any_ring(key).schema(8)).unwrap_err();
     /// let untyped = Reader::<SysV>::open(&Options::any(key))?;
     /// writer.backend().segment().remove()?;
-    /// assert_eq!(other, Error::OtherSchema { key: key.number(), found: 7, wanted: 8 });
+    /// assert_eq!(other, Error::OtherSchema { key: key.number(), found: 7, wanted: 8, text: None });
     /// assert_eq!(untyped.backend().schema(), Some(7));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn schema(self, schema: u64) -> Self {
-        Self { schema, ..self }
+        Self { schema, schema_text: None, ..self }
+    }
+
+    /// The [schema](Self::schema) of `T`, which an error then names beside its number.
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// #[repr(C)]
+    /// struct Tick { time: u64, bid: f64, ask: f64 }
+    /// shm_handoff::schema!(struct Tick { time: u64, bid: f64, ask: f64 });
+    /// let older = Writer::<SysV>::open(&Options::any_ring(key).schema(7))?;
+    /// let refused = Reader::<SysV>::open(&Options::any_ring(key).schema_of::<Tick>()).unwrap_err();
+    /// older.backend().segment().remove()?;
+    /// assert!(refused.to_string().ends_with("was asked for, that of Tick/24{time:u64@0,bid:f64@8,ask:f64@16}"), "{refused}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn schema_of<T: Schema>(self) -> Self {
+        Self { schema: T::SCHEMA, schema_text: Some(T::TEXT), ..self }
     }
 
     /// What each status check sees goes to `by`, too.
@@ -209,7 +230,12 @@ impl Options {
     fn suits(&self, said: Option<Said>) -> Result<(), Error> {
         match said {
             Some(Said { schema, .. }) if self.schema != 0 && ![0, self.schema].contains(&schema) => {
-                Err(Error::OtherSchema { key: self.key.number(), found: schema, wanted: self.schema })
+                Err(Error::OtherSchema {
+                    key: self.key.number(),
+                    found: schema,
+                    wanted: self.schema,
+                    text: self.schema_text,
+                })
             }
             _ => Ok(()),
         }

@@ -7,13 +7,14 @@ use crate::protocol::core::{Consumer, Core};
 use crate::protocol::endpoint::{Message, Reader, WaitPolicy};
 use std::any::type_name;
 use std::ops::Deref;
-use zerocopy::TryFromBytes;
+use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 impl<B: Backend, L: Core> Reader<B, L> {
     /// Waits for the next message, which has to be a value of type `T`, releases it, and gives out the value; `None`: the
     /// session has ended. The check is made on a private copy, so no peer can make an invalid `T`. A small value costs what
     /// [`recv`](Self::recv) costs; as with [`peek`](Self::peek), the copy's memory is used again. A large value is moved
-    /// several times. Where any bytes are a value, `reader.recv(value.as_mut_bytes())` spares that.
+    /// several times, over the stack: one of megabytes needs more of it than a thread has. Where any bytes are a value,
+    /// `reader.recv(value.as_mut_bytes())` moves nothing, and the value can lie in a box.
     ///
     /// # Errors
     /// Nothing was released.
@@ -34,6 +35,18 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// reader.peek()?.release(); // skips it
     /// assert_eq!(reader.recv_value::<char>()?, Some('s'));
     /// assert_eq!(reader.recv_value::<char>()?, None, "the end of the session");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A large value, in a box from the beginning:
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// use shm_handoff::zerocopy::{FromZeros, IntoBytes};
+    /// writer.send_value(&[7_u8; 1024])?;
+    /// let mut image = <[u8; 1024]>::new_box_zeroed()?;
+    /// assert_eq!(reader.recv(image.as_mut_bytes())?, Received::Message(1024));
+    /// assert_eq!(*image, [7; 1024]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
@@ -128,6 +141,24 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// ```
     pub fn recv_values<T: TryFromBytes>(&mut self, values: &mut Vec<T>) -> Result<Option<usize>, RecvError> {
         self.recv_values_with(values, &mut WaitPolicy::forever())
+    }
+
+    /// Receives the next values if they are there.
+    ///
+    /// # Errors
+    /// As [`recv_values`](Self::recv_values), and [`RecvError::WouldBlock`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
+    /// let mut values = Vec::new();
+    /// assert_eq!(reader.try_recv_values::<u32>(&mut values), Err(RecvError::WouldBlock));
+    /// writer.send_value(&[4_u32, 5])?;
+    /// assert_eq!(reader.try_recv_values::<u32>(&mut values)?, Some(2));
+    /// assert_eq!(values, [4, 5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_recv_values<T: TryFromBytes>(&mut self, values: &mut Vec<T>) -> Result<Option<usize>, RecvError> {
+        self.recv_values_with(values, &mut WaitPolicy::non_blocking()).map_err(RecvError::of_a_try)
     }
 
     /// Receives the next values, waiting as `policy` says.
@@ -268,6 +299,37 @@ impl<T, B: Backend, L: Core> PeekedValue<'_, T, B, L> {
     #[inline]
     pub fn release(self) {
         self.message.release();
+    }
+
+    /// Answers the message with the bytes of `answer`, as [`Message::reply`] does.
+    ///
+    /// # Errors
+    /// As [`Message::reply`].
+    ///
+    /// ```
+    /// # use shm_handoff::example::*; let key = key();
+    /// use shm_handoff::zerocopy::IntoBytes;
+    /// let options = Options::declared(key, &"struct { int written; int request, answer; },reply=answer".parse()?);
+    /// let reading = Options::clone(&options);
+    /// let doubles = std::thread::spawn(move || {
+    ///     let mut reader = Reader::<SysV>::open(&reading)?;
+    ///     let mut request = reader.peek_value::<i32>()?.expect("no end was sent");
+    ///     let answer = 2 * *request;
+    ///     request.reply(&answer)?;
+    ///     request.release();
+    ///     reader.peek()?.end_session()?;
+    ///     Ok::<(), shm_handoff::RecvError>(())
+    /// });
+    /// let mut writer = Writer::<SysV>::open(&options)?;
+    /// let mut answer = 0_i32;
+    /// writer.call(21_i32.as_bytes(), answer.as_mut_bytes())?;
+    /// assert_eq!(answer, 42);
+    /// writer.end()?;
+    /// doubles.join().expect("it does not panic")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reply<A: IntoBytes + Immutable + ?Sized>(&mut self, answer: &A) -> Result<(), Error> {
+        self.message.reply(answer.as_bytes())
     }
 
     /// Ends the session with this message, as [`Message::end_session`] does.
