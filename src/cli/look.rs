@@ -34,6 +34,8 @@ pub(super) struct Shown {
     /// Messages that were sent and not released, and their bytes; none: not to be told.
     pub(super) messages: Option<u64>,
     pub(super) bytes: Option<u64>,
+    /// The end of a session waits behind them, which is no message: in a ring, or beside the records of a declared slot.
+    pub(super) ended: bool,
     pub(super) status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) flag: Option<i64>,
@@ -103,6 +105,8 @@ pub(super) enum Status {
     Used,
     /// Nobody is there, and messages wait for a reader.
     Waiting,
+    /// Nobody is there, and the end of a session waits for a reader, and nothing else.
+    Ended,
     /// Nobody is there, and nothing waits.
     Unused,
     /// Removed, and somebody is still attached.
@@ -121,6 +125,7 @@ impl Status {
         match self {
             Self::Used => "used",
             Self::Waiting => "waiting",
+            Self::Ended => "ended",
             Self::Unused => "unused",
             Self::Orphan => "orphan",
             Self::Foreign => "foreign",
@@ -235,7 +240,8 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
     };
     // Other observers had come before this one, or are there beside it.
     let mut observers = observers(key).saturating_sub(1);
-    if let Some(Seats { writer, reader, writer_failed, observers: before, .. }) = observer.seats() {
+    if let Some(Seats { writer, reader, writer_failed, observers: before, ended, .. }) = observer.seats() {
+        shown.ended = ended;
         observers = observers.max(before.into());
         shown.writer = writer.map(Process::new);
         shown.reader = reader.map(Process::new);
@@ -266,6 +272,7 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
             if let Some(waiting) = waiting {
                 shown.messages = Some(waiting.messages);
                 shown.bytes = Some(waiting.bytes);
+                shown.ended = waiting.ended;
                 shown.ring = Some(Positions::of(observer, capacity, waiting));
             }
         }
@@ -273,6 +280,7 @@ pub(super) fn shown(key: Key, observer: &Observer, declared: Option<&Declared>) 
     let is_used = shown.attached > observers || shown.writer.is_some() || shown.reader.is_some();
     shown.status = match shown.messages {
         _ if is_used => Status::Used,
+        Some(0) if shown.ended => Status::Ended,
         Some(0) => Status::Unused,
         None if !shown.looked_into => Status::Unreadable,
         _ => Status::Waiting,
@@ -300,6 +308,7 @@ pub(super) fn from_row(row: &SegmentRow) -> Shown {
         seats_hidden: false,
         messages: None,
         bytes: None,
+        ended: false,
         status: Status::Foreign,
         flag: None,
         full: None,

@@ -31,7 +31,8 @@ Columns:
   MESSAGES  sent and not received; -: you may not read it, or it breaks its layout
   BYTES     of these messages
   STATUS    used: a process is attached or seated; waiting: no process is, and
-            messages lie there; unused: no process is, and no message lies there;
+            messages lie there; ended: no process is, and the end of a session lies
+            there, and nothing else; unused: no process is, and nothing lies there;
             orphan: removed, and still attached; foreign: not ours; unreadable: you
             may not read it
   WRITER    pid and command of a seated writer; died: the last one died or failed;

@@ -207,6 +207,7 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
             );
             return keep(what, &hint);
         }
+        Some(0) if shown.ended => ", the end of a session unread".to_owned(),
         Some(0) => String::new(),
         Some(count) => format!(", {count} unread"),
         None => ", broken".to_owned(),

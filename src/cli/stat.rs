@@ -47,7 +47,8 @@ JSON:
   command; pid 0: of another pid namespace), writer_failed, seats_hidden (true: you may
   not look at the seats, so writer and reader are not known), messages and bytes (sent and
   not received; null: the content breaks the layout, or you may not change the semaphore
-  set, so that `stat` did not attach), status (see ls --help), and
+  set, so that `stat` did not attach), ended (whether the end of a session lies behind
+  them, unread), status (see ls --help), and
   flag or ring (capacity, head, released, tail, ended, stream and schema: its random id,
   and the hash of its messages' type or null; carried: null, or the stream, position and
   ended of another ring's messages that a bridge has carried into this one). With --layout: spec (its terms),
@@ -139,14 +140,13 @@ fn in_words(whole: &Whole<'_>) -> String {
     let Shown { id, layout, size, mode, owner, attached, creator_pid, .. } = shown;
     let layout = match (&shown.ring, shown.flag) {
         (Some(ring), _) => format!(
-            "ring of {} bytes, stream 0x{}{}: head {}, released {}, tail {}{}{}",
+            "ring of {} bytes, stream 0x{}{}: head {}, released {}, tail {}{}",
             ring.capacity,
             ring.stream,
             ring.schema.as_deref().map_or_else(String::new, |schema| format!(", schema 0x{schema}")),
             ring.head,
             ring.released,
             ring.tail,
-            if ring.ended { ", the stream has ended" } else { "" },
             ring.carried.as_ref().map_or_else(String::new, |on| format!(
                 "\ncarried    stream 0x{} of another ring, up to {}{}",
                 on.stream,
@@ -166,7 +166,8 @@ fn in_words(whole: &Whole<'_>) -> String {
     };
     let waiting = match (shown.messages, shown.bytes) {
         (Some(messages), Some(bytes)) => {
-            format!("{messages} message{}, {bytes} byte{}", plural(messages), plural(bytes))
+            let end = if shown.ended { ", and the end of the session" } else { "" };
+            format!("{messages} message{}, {bytes} byte{}{end}", plural(messages), plural(bytes))
         }
         _ if shown.looked_into => "unknown (its content breaks the layout)".to_owned(),
         _ => "unknown (`stat` did not attach: you may not change the semaphore set, its lock is held, or nobody has attached yet what goes with its last attachment)".to_owned(),

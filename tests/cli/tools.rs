@@ -4,8 +4,8 @@ use crate::support::{
     Apart, Channel, Ended, Run, SHM_HANDOFF, SHMREAD, eventually, for_everybody, ipc, is_root, skipped,
 };
 use serde_json::Value;
-use shm_handoff::Role;
-use shm_handoff::backend::sysv::Segment;
+use shm_handoff::backend::sysv::{Options, Segment, SysV};
+use shm_handoff::{Reader, Role, Writer};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
@@ -52,6 +52,31 @@ fn ls_tells_what_is_used_from_what_waits_and_what_lies_about() {
     channel.writer(["--ring=64K", "one", "two"]).end().code(0);
     let row = listed(&channel, &[]).unwrap();
     assert_eq!((&row["status"], &row["messages"], &row["bytes"]), (&"waiting".into(), &2.into(), &8.into()));
+}
+
+/// It is no message, and yet the next reader meets it, and a writer waits for that.
+#[test]
+fn the_end_of_a_session_that_nobody_has_met_is_shown() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K"]).input("").end().code(0);
+    let row = listed(&channel, &[]).unwrap();
+    assert_eq!((&row["status"], &row["messages"], &row["ended"]), (&"ended".into(), &0.into(), &true.into()));
+    let said = "waiting    0 messages, 0 bytes, and the end of the session\n";
+    assert!(text(at(&channel, "stat", &[]).code(0)).contains(said));
+    assert!(text(at(&channel, "rm", &["--dry-run"]).code(0)).contains("the end of a session unread"));
+    channel.remove_segment();
+    channel.writer(["--ring=64K"]).input("one\n").end().code(0);
+    let row = listed(&channel, &[]).unwrap();
+    assert_eq!((&row["status"], &row["messages"], &row["ended"]), (&"waiting".into(), &1.into(), &true.into()));
+    channel.remove_segment();
+    // That of records is told beside them.
+    let spec = "flag=i32@0,data=8@4,size=12";
+    let options = Options::declared(channel.key(), &spec.parse().unwrap());
+    let reader = Reader::<SysV>::open(&options).unwrap();
+    Writer::<SysV>::open(&options).unwrap().end().unwrap();
+    drop(reader);
+    let row = listed(&channel, &["--layout", spec]).unwrap();
+    assert_eq!((&row["status"], &row["messages"], &row["ended"]), (&"ended".into(), &0.into(), &true.into()));
 }
 
 #[test]

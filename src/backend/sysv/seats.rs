@@ -72,6 +72,8 @@ pub struct Seats {
     pub(crate) observers: u16,
     /// A side that is there has declared a layout.
     pub(crate) declares: bool,
+    /// The end of a session of records was told, and no reader has met it yet.
+    pub(crate) ended: bool,
 }
 
 /// Looks at the seats of `key`, and changes nothing; `None`: there are none.
@@ -86,6 +88,7 @@ pub(crate) fn observe(key: Key) -> Result<Option<Seats>, Error> {
             writer_failed: writer.is_none() && values.taken(OPEN),
             observers: values.of(OBSERVERS),
             declares: values.taken(LAYOUT) && (values.taken(WRITER) || values.taken(READER)),
+            ended: values.taken(ENDED),
         })
     };
     match Set::find(key).and_then(|set| set.map(seats).transpose()) {

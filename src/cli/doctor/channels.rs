@@ -153,6 +153,7 @@ fn stale(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {
     let Shown { key, layout, mode, .. } = shown;
     let what = match (shown.status, shown.messages) {
         (Status::Unused, _) => "with nothing in it".to_owned(),
+        (Status::Ended, _) => "with the end of a session that no reader has met".to_owned(),
         (Status::Waiting, _) => format!("with {}", messages(shown, "broken content")),
         (Status::Unreadable, _) if shown.attached == 0 => format!("with mode {mode}, which may not be read"),
         _ => return None,
