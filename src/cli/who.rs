@@ -141,6 +141,9 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
         return stdio::show(&json::object(SCHEMA, &found));
     }
     stdio::show(&table::table(COLUMNS, &found.processes, &args.choice)?)?;
+    if let Some(spec) = &found.spec {
+        say!("shm-handoff who: roles by the seats of the slot {spec}");
+    }
     if unseen > 0 {
         let hint = what_hides(hidden);
         say!(
