@@ -13,8 +13,6 @@ pub(super) enum Receipt {
     LastMessage,
     /// An answer lies in the message then.
     Answer,
-    /// The end of the session before is told, and not met.
-    End,
 }
 
 /// Says what is waited for; whether it did.
@@ -25,11 +23,11 @@ pub(super) fn notice(waiting_for: WaitingFor, receipt: Receipt, talkative: bool,
         WaitingFor::Drain => {
             say!("Waiting... the segment was removed, and somebody attached may still take the last message");
         }
+        WaitingFor::End => say!("Waiting... no reader has met the end of the session before yet"),
         WaitingFor::Receipt => match receipt {
             Receipt::LastMessage => {
                 say!("Waiting... the last message was not received yet, and its memory goes with its last attachment");
             }
-            Receipt::End => say!("Waiting... the reader has not met the end of the session before"),
             Receipt::Answer if talkative => say!("Waiting... the reader has not answered yet"),
             Receipt::Answer => return false,
         },

@@ -65,10 +65,7 @@ impl Session<'_> {
     /// Ends the session.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         self.signals.check()?;
-        self.receipt = Receipt::End;
-        self.with_policy(Writer::end_with)?;
-        self.receipt = Receipt::LastMessage;
-        Ok(())
+        self.with_policy(Writer::end_with)
     }
 
     pub(super) fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
@@ -171,6 +168,9 @@ impl Session<'_> {
             }
             SendError::TimedOut if waiting_for == Some(WaitingFor::Room) => {
                 Failure::silence(Role::Reader, key, "there is no room, and no reader came")
+            }
+            SendError::TimedOut if waiting_for == Some(WaitingFor::End) => {
+                Failure::silence(Role::Reader, key, "the end of the session before lies unread, and no reader came")
             }
             other => other.into(),
         })

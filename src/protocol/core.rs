@@ -106,6 +106,11 @@ pub trait Producer: Sized + Debug {
     /// How many messages lie there that were not released; no more than `most` are counted.
     fn unreleased<B: Backend>(&self, memory: &B, most: usize) -> usize;
 
+    /// What comes next waits for the end of the session before to be met.
+    fn is_behind_end(&self) -> bool {
+        false
+    }
+
     /// From now on, in this memory, an end counts as what was not released, too: it goes to memory of another layout.
     fn take_end_along(&mut self) {}
 

@@ -203,6 +203,10 @@ impl super::core::Producer for Producer {
         look!(self, memory, core => core.unreleased(memory, most))
     }
 
+    fn is_behind_end(&self) -> bool {
+        either!(self, core => core.is_behind_end())
+    }
+
     fn take_end_along(&mut self) {
         either!(self, core => core.take_end_along());
     }

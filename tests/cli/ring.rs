@@ -463,3 +463,18 @@ fn a_capacity_in_the_wrong_place_is_said() {
     channel.writer(["--ring", "64M", "hi"]).end().code(0).says(&["`64M` is sent as a message", "--ring=64M"]);
     channel.reader(["--count=2"]).end().code(0).prints("64M\nhi\n");
 }
+
+/// A session that nobody has read is still to be met, before the next one begins: the writer says that it waits for that.
+#[test]
+fn a_writer_behind_an_end_that_nobody_has_met_says_so() {
+    let channel = Channel::new();
+    channel.writer(["--ring=64K"]).input("one\n").end().code(0);
+    let ended = channel.writer(["--ring=64K", "--timeout=300ms"]).input("two\n").end();
+    ended.code(124).says(&["the end of the session before lies unread, and no reader came"]);
+    let mut next = channel.writer(["--ring=64K"]).input("two\n").start();
+    next.until_says("Waiting... no reader has met the end of the session before yet");
+    channel.reader([""; 0]).end().code(0).prints("one\n");
+    let second = channel.reader([""; 0]).end();
+    next.end().code(0);
+    second.code(0).prints("two\n");
+}

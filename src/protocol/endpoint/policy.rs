@@ -27,6 +27,8 @@ pub enum WaitingFor {
     Message,
     /// A writer on removed memory waits until the reader has taken the messages that it takes.
     Drain,
+    /// A writer behind the end of a session waits until a reader has met it.
+    End,
     /// A writer that leaves memory which goes with it waits until its messages are released.
     Receipt,
 }

@@ -311,6 +311,10 @@ impl core::Producer for Producer {
         self.publish(memory, ring, sealed);
     }
 
+    fn is_behind_end(&self) -> bool {
+        self.ended.is_some()
+    }
+
     fn push_all<'m, B: Backend>(
         &mut self,
         memory: &B,

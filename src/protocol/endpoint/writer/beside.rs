@@ -34,7 +34,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 self.renew();
                 return Ok(());
             }
-            let left = backoff.tick(policy, WaitingFor::Receipt)?;
+            let left = backoff.tick(policy, WaitingFor::End)?;
             self.memory.sleep(left.min(AGAIN));
         }
     }

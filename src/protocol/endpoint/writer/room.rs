@@ -208,7 +208,12 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 return Ok(true);
             }
             // The first message is preceded by a look at the peer in any case.
-            let step = if is_met { backoff.step(policy, WaitingFor::Room) } else { Step::Sleep(LONGEST) };
+            let what = match is_met {
+                false => WaitingFor::Reader,
+                true if self.core.is_behind_end() => WaitingFor::End,
+                true => WaitingFor::Room,
+            };
+            let step = if is_met { backoff.step(policy, what) } else { Step::Sleep(LONGEST) };
             let Step::Sleep(longest) = step else { continue };
             let mut moved = false;
             if backoff.status_due() {
@@ -233,7 +238,6 @@ impl<B: Backend, L: Core> Writer<B, L> {
                     continue;
                 }
             }
-            let what = if is_met { WaitingFor::Room } else { WaitingFor::Reader };
             let left = backoff.tick(policy, what)?;
             // On other memory a side that is woken has not looked yet.
             if !moved || self.core.has_strangers() {
