@@ -123,7 +123,7 @@ impl ValueParserFactory for KeySpec {
     }
 }
 
-fn mode(given: &str) -> Result<u32, String> {
+pub(super) fn mode(given: &str) -> Result<u32, String> {
     let digits = given.strip_prefix("0o").unwrap_or(given);
     let mode = u32::from_str_radix(digits, 8).map_err(|_| "not an octal number".to_owned())?;
     if digits.starts_with('+') || mode & !0o666 != 0 {
@@ -177,8 +177,9 @@ struct Attached {
     takes: fn(&str) -> bool,
 }
 
-const ATTACHED: [Attached; 3] = [
+const ATTACHED: [Attached; 4] = [
     Attached { option: "--ring", short: None, takes: |word| capacity(word).is_ok() },
+    Attached { option: "--onto-ring", short: None, takes: |word| capacity(word).is_ok() },
     Attached { option: "--progress", short: None, takes: |word| When::from_str(word, true).is_ok() },
     Attached { option: "--watch", short: Some("-w"), takes: |word| duration(word).is_ok() },
 ];

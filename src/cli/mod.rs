@@ -28,6 +28,7 @@ mod progress;
 mod race;
 mod raw;
 mod read;
+pub mod record;
 mod records;
 mod report;
 mod rm;

@@ -1,7 +1,7 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::{self, Failure};
-use super::{args, bench, doctor, generate, layout, ls, race, rm, stat, stdio, who};
+use super::{args, bench, doctor, generate, layout, ls, race, record, rm, stat, stdio, who};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -15,7 +15,10 @@ Examples:
   shm-handoff doctor               find what keeps handoffs from working here
   shm-handoff race                 the tutorial's races, for real, and ours
   shm-handoff bench                how fast it is here, beside a pipe and a socket
-  shm-handoff layout shm_com.h     where the flag and the text of your struct lie";
+  shm-handoff layout shm_com.h     where the flag and the text of your struct lie
+  shm-handoff record 0x51 run.shmrec --onto 0x52
+                                   what goes from 0x51 to 0x52, and when, in a file
+  shm-handoff replay run.shmrec    what is in that file";
 
 /// What its exit codes stand for.
 const EXIT: [(&str, &str); 6] = [
@@ -60,6 +63,8 @@ enum Command {
     Race(race::Race),
     Bench(bench::Bench),
     Layout(layout::Layout),
+    Record(record::Record),
+    Replay(record::Replay),
     Generate(generate::Generate),
     /// One process of a race: takes requests on its input, answers on its output
     #[command(name = race::SIDE, hide = true)]
@@ -80,6 +85,8 @@ impl Command {
             Self::Race(args) => race::run(args),
             Self::Bench(args) => bench::run(args),
             Self::Layout(args) => layout::run(args),
+            Self::Record(args) => record::run(args),
+            Self::Replay(args) => record::replay(args),
             Self::Generate(args) => generate::run(args, Tool::command()),
             Self::RaceSide => race::side(),
             Self::BenchSide => bench::side(),
@@ -96,6 +103,8 @@ impl Command {
             Self::Race(_) => "race",
             Self::Bench(_) => "bench",
             Self::Layout(_) => "layout",
+            Self::Record(_) => "record",
+            Self::Replay(_) => "replay",
             Self::Generate(_) => "generate",
             Self::RaceSide => race::SIDE,
             Self::BenchSide => bench::SIDE,

@@ -20,6 +20,7 @@ mod meddling;
 mod memory;
 mod namespaces;
 mod observing;
+mod recorded;
 mod ring;
 mod scribble;
 mod seats;

@@ -8,6 +8,8 @@ mod hostile;
 mod messages;
 mod operations;
 mod peer;
+#[cfg(feature = "cli")]
+mod recording;
 mod ring;
 mod typed;
 

@@ -357,6 +357,12 @@ impl Peer {
         ended
     }
 
+    /// SIGKILL, if it has not ended yet; whether it had ended well.
+    pub(crate) fn kill_or_end(self) -> bool {
+        self.signal(libc::SIGKILL);
+        self.end().status.success()
+    }
+
     fn fail(&mut self, why: &str) -> ! {
         let status = self.status().map_or_else(|| "still running".to_owned(), |status| status.to_string());
         let (stdout, stderr) = (shorten(self.out.look()), shorten(self.err.look()));
