@@ -57,6 +57,7 @@ from ._errors import (
 )
 from ._message import Message
 from ._native import Reader, Writer, __version__, dtype, reply_dtype
+from ._recording import InvalidRecording, Recorded, Recording, RecordingWarning, recording
 from ._schema import schema_text
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "InUse",
     "InvalidArgument",
     "InvalidLayout",
+    "InvalidRecording",
     "LimitReached",
     "Message",
     "NotAChannel",
@@ -75,6 +77,9 @@ __all__ = [
     "OtherSchema",
     "PeerGone",
     "Reader",
+    "Recorded",
+    "Recording",
+    "RecordingWarning",
     "RoleTaken",
     "SessionEnded",
     "ShmHandoffError",
@@ -84,6 +89,7 @@ __all__ = [
     "Writer",
     "__version__",
     "dtype",
+    "recording",
     "reply_dtype",
     "schema_text",
 ]

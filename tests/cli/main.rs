@@ -36,6 +36,8 @@ mod options;
 mod progress;
 mod race;
 mod raw;
+mod record;
+mod replay;
 mod ring;
 mod said;
 mod shapes;

@@ -86,6 +86,13 @@ impl Recording {
         let mut this =
             Self { file, name, sync, len: 0, out: Vec::new(), known: HashMap::new(), begun: None, last: None };
         this.scan(quiet)?;
+        if sync {
+            // A file that was made just now has a name only when its folder has it, too.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|error| failure(&this.name, errno(&error)))?;
+        }
         Ok(this)
     }
 

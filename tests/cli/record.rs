@@ -1,0 +1,515 @@
+//! `shm-handoff record`: between which channels, every exit code, what is in the file, and what the next run does. (Recorders that are
+//! killed are in the tests of processes.)
+
+use crate::support::{Channel, Ended, Peer, Run, SHM_HANDOFF, eventually, is_root, numbers, skipped};
+use serde_json::Value;
+use shm_handoff::Role;
+use shm_handoff::backend::sysv::{Options, SysV};
+use shm_handoff::cli::record::format::{Entry, Header, Kind, Session, Shape};
+use shm_handoff::{Reader, Ring, Writer};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Two channels, and a file in a folder of its own.
+pub(crate) struct Between {
+    pub(crate) from: Channel,
+    pub(crate) to: Channel,
+    folder: tempfile::TempDir,
+}
+
+impl Between {
+    pub(crate) fn new() -> Self {
+        Self { from: Channel::new(), to: Channel::new(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("run.shmrec")
+    }
+
+    /// `record` from one to the other.
+    pub(crate) fn record(&self, more: &[&str]) -> Run {
+        let onto = self.to.key().number().to_string();
+        self.record_alone(&[&["--onto", &onto], more].concat())
+    }
+
+    /// `record` in the place of the reader.
+    pub(crate) fn record_alone(&self, more: &[&str]) -> Run {
+        let mut command = Command::new(SHM_HANDOFF);
+        command.args(["record", &self.from.key().number().to_string()]).arg(self.file()).args(more);
+        Run::new(command)
+    }
+
+    /// A recorder that is seated.
+    fn recording(&self, more: &[&str]) -> Peer {
+        let mut recorder = self.record(more).start();
+        self.from.await_seated(Role::Reader, &mut recorder);
+        recorder
+    }
+
+    /// What is in the file: each entry's name, and its text.
+    pub(crate) fn recorded(&self) -> Vec<(String, String)> {
+        let listed = replay(&[self.file().as_path().to_str().unwrap(), "--json"]).end();
+        let lines = String::from_utf8(listed.code(0).stdout.clone()).unwrap();
+        let objects = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let word = |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
+        objects.map(|object| (word(&object, "entry"), word(&object, "text"))).collect()
+    }
+
+    /// The messages in the file.
+    pub(crate) fn texts(&self) -> String {
+        self.recorded().into_iter().filter(|(name, _)| name == "message").map(|(_, text)| text).collect()
+    }
+
+    fn assert_nothing_left(&self) {
+        self.from.assert_nothing_left();
+        self.to.assert_nothing_left();
+    }
+}
+
+pub(crate) fn replay(args: &[&str]) -> Run {
+    let mut command = Command::new(SHM_HANDOFF);
+    command.arg("replay").args(args);
+    Run::new(command)
+}
+
+fn names(recorded: &[(String, String)]) -> Vec<&str> {
+    recorded.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+// Between which channels.
+
+#[test]
+fn between_two_channels_of_any_layout() {
+    let declared = "--layout=struct { int ready; char line[80]; }";
+    let pairs: &[(&[&str], &[&str])] = &[
+        (&[], &[]),
+        (&["--ring=64K"], &[]),
+        (&["--ring"], &["--onto-ring=128K"]),
+        (&[], &["--onto-ring"]),
+        (&[declared], &[]),
+        (&["--ring"], &["--onto-layout=text[100]"]),
+        (&["--layout=text[64]"], &["--onto-ring"]),
+    ];
+    for (from, onto) in pairs {
+        let between = Between::new();
+        let recorder = between.recording(&[*from, *onto].concat());
+        let mut reader = between.to.reader(["--format=plain"]).start();
+        between.from.writer([""; 0]).input("one\ntwo\nthree\n").end().code(0);
+        recorder.end().code(0);
+        reader.until("its end", Peer::has_ended);
+        reader.end().code(0).prints("one\ntwo\nthree\n");
+        let recorded = between.recorded();
+        assert_eq!(names(&recorded), ["session", "message", "message", "message", "end"], "{from:?} {onto:?}");
+        assert_eq!(between.texts(), "one\ntwo\nthree\n");
+        between.assert_nothing_left();
+    }
+}
+
+#[test]
+fn the_second_channel_gets_the_layout_of_the_first_one() {
+    let between = Between::new();
+    between.from.writer(["--ring=128K", "--no-end", "x"]).end().code(0);
+    let mut recorder = between.recording(&[]);
+    recorder.until("a ring that was made there", |_| between.to.stat().is_some());
+    assert_eq!(between.to.stat().unwrap().size, between.from.stat().unwrap().size);
+    let reader = between.to.reader(["--count=1"]).end();
+    reader.code(0).prints("x\n");
+    recorder.signal(libc::SIGTERM);
+    recorder.end().code(143);
+}
+
+#[test]
+fn records_of_a_declared_struct_come_through() {
+    let between = Between::new();
+    let sample = "struct { int ready; int mat[4]; }";
+    let recorder = between.recording(&["--layout", sample]);
+    let reader = between.to.seated_reader(&["--layout", sample]);
+    let records: Vec<u8> = (0..48).collect();
+    between.from.writer(["--layout", sample]).input(records.clone()).end().code(0);
+    recorder.end().code(0);
+    reader.end().code(0).prints(records);
+    assert_eq!(names(&between.recorded()), ["session", "message", "message", "message", "end"]);
+    between.assert_nothing_left();
+}
+
+#[test]
+fn c_programs_on_both_sides() {
+    let between = Between::new();
+    let recorder = between.recording(&[]);
+    let reader = between.to.c_reader().start();
+    between.from.c_writer().input("one\ntwo\nend\n").end();
+    recorder.end().code(0);
+    reader.end().got("one\ntwo\nend\n");
+    assert_eq!(names(&between.recorded()), ["session", "message", "message", "end"]);
+}
+
+#[test]
+fn a_c_program_s_endless_is_in_the_file_as_the_end_that_it_was() {
+    for onto_ring in [false, true] {
+        let between = Between::new();
+        let recorder = between.recording(if onto_ring { &["--onto-ring"] } else { &[] });
+        let reader = between.to.seated_reader(if onto_ring { &["--ring"] } else { &[] });
+        between.from.c_writer().input("one\nendless\n").end();
+        let recorder = recorder.end();
+        recorder.code(0);
+        if onto_ring {
+            recorder.says(&[]);
+            reader.end().code(0).prints("one\nendless\n");
+        } else {
+            recorder.says(&["\"endless\\n\" ended the session, and is handed on as `end`"]);
+            reader.end().code(0).prints("one\n");
+        }
+        assert_eq!(between.recorded().last(), Some(&("end".to_owned(), "endless\n".to_owned())));
+    }
+}
+
+#[test]
+fn without_a_second_channel_it_is_the_reader() {
+    for ring in [&[][..], &["--ring"]] {
+        let between = Between::new();
+        let mut recorder = between.record_alone(&[&["--json"], ring].concat()).start();
+        between.from.await_seated(Role::Reader, &mut recorder);
+        between.from.writer([""; 0]).input(numbers(0..1000)).end().code(0);
+        let ended = recorder.end();
+        let said: Value = serde_json::from_slice(&ended.code(0).stdout).unwrap();
+        assert_eq!((&said["schema"], &said["ended"]), (&"shm-handoff/record/1".into(), &true.into()));
+        assert_eq!((&said["messages"], &said["bytes"]), (&1000.into(), &3890.into()));
+        assert_eq!(between.texts(), numbers(0..1000));
+        between.assert_nothing_left();
+    }
+}
+
+#[test]
+fn what_a_dead_writer_left_is_recorded() {
+    let between = Between::new();
+    between.from.writer(["--ring", "left", "behind"]).end().code(0);
+    between.record_alone(&["--timeout=100ms"]).end().code(124);
+    assert_eq!(between.texts(), "left\nbehind\n");
+}
+
+// Peers that go.
+
+#[test]
+fn the_death_of_the_writer_is_recorded_and_told() {
+    let between = Between::new();
+    let mut recorder = between.recording(&["--ring"]);
+    let mut reader = between.to.reader(["--ring"]).start();
+    let mut writer = between.from.seated_writer(&["--ring"]);
+    writer.type_in("one\n");
+    reader.until_prints("one\n");
+    writer.kill();
+    recorder.until("its end", Peer::has_ended);
+    recorder.end().code(3).says(&["the writer died", "--follow"]);
+    reader.end().code(3);
+    assert_eq!(names(&between.recorded()), ["session", "message", "death"]);
+}
+
+#[test]
+fn deaths_are_outlived_with_follow() {
+    let between = Between::new();
+    let mut recorder = between.recording(&["--ring", "--follow", "-v"]);
+    let mut reader = between.to.reader(["--ring", "--count=1"]).start();
+    let mut writer = between.from.seated_writer(&["--ring"]);
+    writer.type_in("one\n");
+    reader.until_prints("one\n");
+    writer.kill();
+    recorder.until_says("the writer died; waiting for the next one");
+    reader.end().code(0);
+    let reader = between.to.seated_reader(&["--ring"]);
+    between.from.writer([""; 0]).input("two\n").end().code(0);
+    recorder.end().code(0);
+    reader.end().code(0).prints("two\n");
+    assert_eq!(names(&between.recorded()), ["session", "message", "death", "message", "end"]);
+    between.assert_nothing_left();
+}
+
+#[test]
+fn a_reader_that_has_gone_ends_it_and_the_next_run_goes_on() {
+    let between = Between::new();
+    let recorder = between.recording(&["--onto-ring=64K", "--ring=64K"]);
+    let mut reader = between.to.reader(["--ring", "--count=1"]).start();
+    between.to.await_seated(Role::Reader, &mut reader);
+    let all = numbers(0..20_000);
+    let mut writer = between.from.writer(["--ring"]).input(all.clone()).start();
+    recorder.end().code(3).says(&["the reader left or died", "--follow"]);
+    reader.end().code(0).prints("0\n");
+    // (The writer, whose reader the recorder was, may have ended by now.)
+    let next = between.recording(&["--ring=64K"]);
+    let rest = between.to.reader(["--ring"]).start();
+    writer.until("its end", Peer::has_ended);
+    let writer = writer.end();
+    if writer.status.code() == Some(3) {
+        next.signal(libc::SIGTERM);
+        let _ = next.end();
+        rest.signal(libc::SIGTERM);
+        let got = rest.end();
+        assert!(all.starts_with(&format!("0\n{}", String::from_utf8(got.stdout).unwrap())));
+        return;
+    }
+    next.end().code(0);
+    rest.end().code(0).prints(&all[2..]);
+    assert_eq!(between.texts(), all);
+}
+
+// Leaving.
+
+#[test]
+fn a_signal_leaves_the_reader_waiting_for_the_next_run() {
+    let between = Between::new();
+    let reader = between.to.seated_reader(&["--ring=64K"]);
+    for (number, signal) in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP].into_iter().enumerate() {
+        let recorder = between.recording(&["--ring=64K"]);
+        between.from.writer(["--no-end"]).input(format!("{number}\n")).end().code(0);
+        eventually("a message in the file", || between.texts().ends_with(&format!("{number}\n")).then_some(()));
+        recorder.signal(signal);
+        recorder.end().code(128 + signal);
+    }
+    let last = between.recording(&["--ring=64K"]);
+    between.from.writer([""; 0]).input("last\n").end().code(0);
+    last.end().code(0);
+    reader.end().code(0).prints("0\n1\n2\nlast\n");
+    assert_eq!(between.texts(), "0\n1\n2\nlast\n");
+    between.assert_nothing_left();
+}
+
+#[test]
+fn a_timeout_ends_each_of_its_waits() {
+    let between = Between::new();
+    between.record(&["--timeout=50ms"]).end().code(124).says(&["nothing came"]);
+    // Nobody takes what is to be handed on.
+    let recorder = between.record(&["--timeout=200ms"]).start();
+    let writer = between.from.writer(["--timeout=10s", "hello"]).start();
+    recorder.end().code(124).says(&["no reader came"]);
+    drop(writer);
+    assert_eq!(between.texts(), "hello\n");
+    // At a slot it is there still, and is recorded once more.
+    let recorder = between.record(&["--timeout=10s", "--follow"]).start();
+    between.to.reader(["--count=1"]).end().code(0).prints("hello\n");
+    recorder.signal(libc::SIGTERM);
+    recorder.end().code(143);
+    assert_eq!(between.texts(), "hello\nhello\n");
+}
+
+// A message that the second channel can't carry.
+
+#[test]
+fn what_can_t_be_handed_on_stays_where_it_is() {
+    let between = Between::new();
+    let long = "x".repeat(3000) + "\n";
+    for (bad, why) in [(&long[..], "2047"), ("end\n", "`end` alone"), ("endless\n", "end"), ("a\0b\n", "NUL")] {
+        let between = Between::new();
+        between.from.writer(["--ring"]).input(format!("one\n{bad}two\n")).end().code(0);
+        let reader = between.to.seated_reader(&["--layout=text[2048]"]);
+        between.record(&[]).end().code(5).says(&["the next message at KEY", why]);
+        reader.end().code(3).prints("one\n");
+        assert_eq!(between.texts(), "one\n");
+        // A larger channel takes it, and nothing comes twice.
+        between.to.remove_segment();
+        between.to.remove_seats();
+        let reader = between.to.seated_reader(&["--ring"]);
+        between.record(&[]).end().code(0);
+        reader.end().code(0).prints(format!("{bad}two\n"));
+        assert_eq!(between.texts(), format!("one\n{bad}two\n"));
+    }
+    drop(between);
+}
+
+// The file.
+
+#[test]
+fn the_file_is_its_owner_s_alone() {
+    let between = Between::new();
+    between.from.writer(["--ring", "x"]).end().code(0);
+    between.record_alone(&["--timeout=50ms"]).end().code(124);
+    assert_eq!(fs::metadata(between.file()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_torn_end_is_cut_off_and_nothing_else() {
+    let between = Between::new();
+    between.from.writer(["--ring", "one", "two"]).end().code(0);
+    between.record_alone(&["--timeout=50ms"]).end().code(124);
+    let whole = fs::read(between.file()).unwrap();
+    let mut entry = Vec::new();
+    Entry { kind: Kind::Message, time: 1, step: 1, position: 1 << 40 }.append(b"never whole", &mut entry);
+    for (torn, times) in [(&entry[..7], 1), (&entry[..45], 2), (&[0; 5000][..], 3)] {
+        fs::OpenOptions::new().append(true).open(between.file()).unwrap().write_all(torn).unwrap();
+        between.from.writer(["three"]).end().code(0);
+        let len = torn.len();
+        between.record_alone(&["--timeout=50ms"]).end().code(124).says(&[&format!("its last {len} bytes are cut off")]);
+        assert!(fs::read(between.file()).unwrap().starts_with(&whole));
+        assert_eq!(between.texts(), "one\ntwo\n".to_owned() + &"three\n".repeat(times));
+    }
+    // The header is torn, too.
+    for len in [1, 63] {
+        fs::write(between.file(), &whole[..len]).unwrap();
+        between.from.writer(["four"]).end().code(0);
+        between.record_alone(&["--timeout=50ms"]).end().code(124).says(&["are cut off"]);
+        assert_eq!(between.texts(), "four\n");
+    }
+}
+
+#[test]
+fn a_file_that_is_damaged_or_no_recording_is_left_alone() {
+    let between = Between::new();
+    between.from.writer(["--ring", "one", "two"]).end().code(0);
+    between.record_alone(&["--timeout=50ms"]).end().code(124);
+    let mut damaged = fs::read(between.file()).unwrap();
+    damaged[110] ^= 1;
+    let mut header = damaged.clone();
+    header[20] ^= 1;
+    let mut version = damaged.clone();
+    version[8] = 9;
+    for (bytes, why) in [
+        (damaged, "is damaged at byte 64"),
+        (header, "header is damaged"),
+        (version, "version 9"),
+        (b"my thesis".to_vec(), "is no recording"),
+        (vec![b'x'; 5000], "is no recording"),
+    ] {
+        fs::write(between.file(), &bytes).unwrap();
+        between.record_alone(&["--timeout=50ms"]).end().code(1).says(&[why, "another file"]);
+        assert_eq!(fs::read(between.file()).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn what_can_t_be_a_recording_is_refused() {
+    let between = Between::new();
+    let at = |file: &Path| {
+        let mut command = Command::new(SHM_HANDOFF);
+        command.args(["record", &between.from.key().number().to_string()]).arg(file).arg("--timeout=50ms");
+        Run::new(command).end()
+    };
+    at(Path::new("/dev/null")).code(1).says(&["is no regular file", "shmread"]);
+    at(Path::new("/nowhere/at all")).code(1).says(&["ENOENT"]);
+    at(between.folder.path()).code(1).says(&["EISDIR"]);
+    assert!(between.from.stat().is_none(), "the file comes first");
+}
+
+#[test]
+fn one_recorder_a_file() {
+    let between = Between::new();
+    let recorder = between.recording(&[]);
+    let other = Channel::new();
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["record", &other.key().number().to_string()]).arg(between.file());
+    Run::new(command).end().code(6).says(&["another process records into"]);
+    recorder.signal(libc::SIGTERM);
+    recorder.end().code(143);
+}
+
+#[test]
+fn a_full_disk_releases_nothing_that_is_not_in_the_file() {
+    let between = Between::new();
+    let all = numbers(0..5000);
+    between.from.writer(["--ring=1M"]).input(all.clone()).end().code(0);
+    let reader = between.to.seated_reader(&["--ring=1M"]);
+    let (file, from, to) = (between.file(), between.from.key().number(), between.to.key().number());
+    // In blocks of 512 bytes: more each time.
+    for limit in [0, 1, 100, 300] {
+        let run = format!("ulimit -f {limit}; exec '{SHM_HANDOFF}' record {from} '{}' --onto {to}", file.display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &run]);
+        Run::new(shell).end().code(1).says(&["EFBIG", "make room", "was not released"]);
+        assert!(all.starts_with(&between.texts()), "whole messages, in order");
+    }
+    between.record(&[]).end().code(0);
+    reader.end().code(0).prints(&all);
+    assert_eq!(between.texts(), all);
+    between.assert_nothing_left();
+}
+
+#[test]
+fn a_full_file_system_is_gone_on_from() {
+    if !is_root() {
+        return skipped("only root mounts a small file system");
+    }
+    let between = Between::new();
+    let all = numbers(0..20_000);
+    between.from.writer(["--ring=1M"]).input(all.clone()).end().code(0);
+    let reader = between.to.seated_reader(&["--ring=1M"]);
+    let (folder, from, to) = (between.folder.path(), between.from.key().number(), between.to.key().number());
+    let script = format!(
+        "mount -t tmpfs -o size=64k tmpfs {folder} || exit 99
+        '{SHM_HANDOFF}' record {from} {folder}/small --onto {to}; echo $? >&2
+        mount -o remount,size=16m {folder}
+        '{SHM_HANDOFF}' record {from} {folder}/small --onto {to} && '{SHM_HANDOFF}' replay {folder}/small --json",
+        folder = folder.display()
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script]);
+    let done = Run::new(command).end();
+    if done.status.code() == Some(99) || done.stderr.starts_with("unshare") {
+        return skipped("no file system can be mounted here");
+    }
+    done.code(0).says(&["ENOSPC", "make room"]);
+    reader.end().code(0).prints(&all);
+    let listed = String::from_utf8(done.stdout.clone()).unwrap();
+    assert_eq!(listed.matches("\"entry\":\"message\"").count(), 20_000);
+    between.assert_nothing_left();
+}
+
+#[test]
+fn with_sync_it_is_the_same() {
+    let between = Between::new();
+    let reader = between.to.seated_reader(&["--ring"]);
+    let recorder = between.recording(&["--ring", "--sync"]);
+    between.from.writer([""; 0]).input(numbers(0..100)).end().code(0);
+    recorder.end().code(0);
+    reader.end().code(0).prints(numbers(0..100));
+    assert_eq!(between.texts(), numbers(0..100));
+}
+
+/// A file that goes on where the ring has nothing.
+#[test]
+fn a_file_that_tells_another_story_than_the_ring_is_refused() {
+    let between = Between::new();
+    let mut writer = Writer::<SysV, Ring>::open(&Options::ring(between.from.key(), 64 << 10).unwrap()).unwrap();
+    writer.send_all(&[b"one", b"two"]).unwrap();
+    let stream = writer.backend().stream().unwrap();
+    writer.close().unwrap();
+    for position in [8, 24, 40, 1 << 40, u64::MAX] {
+        let header = Header { stream, shape: Shape::Ring, size: 64 << 10, time: 1 };
+        let mut bytes = header.to_bytes().to_vec();
+        let session = Session { stream, shape: Shape::Ring, size: 64 << 10, terms: String::new() };
+        let entry = |kind, position| Entry { kind, time: 1, step: 0, position };
+        entry(Kind::Session, 0).append(&session.to_bytes(), &mut bytes);
+        entry(Kind::Message, position).append(b"one", &mut bytes);
+        fs::write(between.file(), &bytes).unwrap();
+        let refused = between.record_alone(&["--timeout=50ms"]).end();
+        refused.code(4).says(&[&format!("goes on at position {position} of this ring"), "another file"]);
+    }
+    let mut reader = Reader::<SysV, Ring>::open(&Options::any_ring(between.from.key())).unwrap();
+    assert_eq!(reader.peek().unwrap().text(), b"one", "nothing was released");
+}
+
+// The command line.
+
+#[test]
+fn what_makes_no_sense_is_a_matter_of_usage() {
+    let between = Between::new();
+    let key = between.from.key().number().to_string();
+    between.record_alone(&["--onto", &key]).end().code(2).says(&["KEY and KEY2 are the same"]);
+    for args in [&["--onto-ring"][..], &["--onto-layout=text[64]"], &["--ring", "--layout=text[64]"], &["-q", "-v"]] {
+        between.record_alone(args).end().code(2);
+    }
+    between.record_alone(&["--onto", "7", "--onto-ring", "64K"]).end().code(2).says(&["--onto-ring=64K"]);
+    assert!(!between.file().exists());
+}
+
+#[test]
+fn a_role_that_is_taken_is_said_at_once() {
+    let between = Between::new();
+    let recorder = between.recording(&["--ring"]);
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["record", &between.from.key().number().to_string()]).arg(between.folder.path().join("other"));
+    let taken = Run::new(command).end();
+    taken.code(6).says(&[&format!("pid {}", recorder.pid())]);
+    between.to.writer(["--ring", "x"]).end().code(6).says(&[&format!("pid {}", recorder.pid())]);
+    recorder.signal(libc::SIGTERM);
+    let _: Ended = recorder.end();
+}
