@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Builds the C library and installs it: the header, the static and the shared library, and what pkg-config
-# asks for.
+# and CMake ask for.
 #
-#   [DESTDIR=...] [PREFIX=/usr/local] [PROFILE=release] capi/install.sh
+#   [DESTDIR=...] [PREFIX=/usr/local] [LIBDIR=lib] [PROFILE=release] capi/install.sh
+#
+# LIBDIR is a folder below PREFIX, such as lib64 or lib/x86_64-linux-gnu. BUILT=FILE takes a libshm_handoff_capi.a that cargo has
+# built already, for another machine perhaps.
 #
 # Needs a Rust toolchain and a C compiler (CC, with arguments if need be). Cargo's own variables and settings hold.
 set -euo pipefail
@@ -22,48 +25,71 @@ absolute() {
 destdir=$(absolute "${DESTDIR:-}")
 prefix=$(absolute "${PREFIX:-/usr/local}")
 prefix=${prefix%/}
+libdir=${LIBDIR:-lib}
+libdir=${libdir%/}
+built=$(absolute "${BUILT:-}")
 for name in CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR; do
     [ -z "${!name:-}" ] || export "$name=$(absolute "${!name}")"
 done
 case $prefix in *[\"\$\#\\,:]*) fail "PREFIX $prefix has a character that pkg-config or the linker would misread" ;; esac
+case /$libdir/ in
+    //* | */../* | */./* | *[!A-Za-z0-9_/.+-]*) fail "LIBDIR $libdir is none: give a folder below PREFIX, such as lib64" ;;
+esac
 
 # The path of a compiler, or a compiler and its arguments.
 cc=("${CC:-cc}")
 command -v "${cc[0]}" >/dev/null || read -ra cc <<<"${cc[0]}"
 command -v "${cc[0]}" >/dev/null || fail "${cc[0]} is missing: install a C compiler, or name one in CC"
-command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs"
+[ -n "$built" ] || command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs"
 
 cd -P -- "$(dirname -- "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' capi/Cargo.toml)
+soname=libshm_handoff.so.0
 # Where the library lies depends on cargo's target, profile and folder: so cargo says it.
-built=$(cargo build --quiet --locked -p shm-handoff-capi --profile "${PROFILE:-release}" \
+[ -n "$built" ] || built=$(cargo build --quiet --locked -p shm-handoff-capi --profile "${PROFILE:-release}" \
     --message-format json-render-diagnostics | sed -n 's/.*"\([^"]*\/libshm_handoff_capi\.a\)".*/\1/p')
-[ -f "$built" ] || fail "cargo built no library, or more than one: ${built:-none}"
+[ -f "$built" ] || fail "there is no library, or more than one, where it should have been built: ${built:-none}"
 
 made=$(mktemp -d)
 trap 'rm -rf -- "$made"' EXIT
 # By the C compiler: rustc gives the linker a version script of its own, beside which there can be no other one
 # with a named version.
-"${cc[@]}" -shared -o "$made/so" -Wl,-soname,libshm_handoff.so.0 -Wl,--version-script=capi/shm_handoff.map \
+"${cc[@]}" -shared -o "$made/so" -Wl,-soname,"$soname" -Wl,--version-script=capi/shm_handoff.map \
     -Wl,--whole-archive "$built" -Wl,--no-whole-archive -Wl,--gc-sections -Wl,-z,defs -lpthread -ldl -lm
 # Programs find the library where the loader does not look by itself.
 # shellcheck disable=SC2016 # pkg-config expands it
 rpath='-Wl,-rpath,"${libdir}"'
 case $prefix in '' | /usr) rpath= ;; esac
-pc=$(<capi/shm_handoff.pc.in)
-pc=${pc//@PREFIX@/"$prefix"}
-pc=${pc//@RPATH@/"$rpath"}
-printf '%s\n' "${pc//@VERSION@/"$version"}" >"$made/pc"
+# fill TEMPLATE TO: with what is known only here.
+fill() {
+    local text
+    text=$(<"$1")
+    text=${text//@PREFIX@/"$prefix"}
+    text=${text//@LIBDIR@/"$libdir"}
+    # From the library's folder back to the prefix.
+    # shellcheck disable=SC2001 # every component
+    text=${text//@UP@/"$(sed 's/[^/][^/]*/../g' <<<"$libdir")"}
+    text=${text//@RPATH@/"$rpath"}
+    text=${text//@SONAME@/"$soname"}
+    text=${text//@MAJOR@/"${version%%.*}"}
+    printf '%s\n' "${text//@VERSION@/"$version"}" >"$2"
+}
+fill capi/shm_handoff.pc.in "$made/pc"
+fill capi/shm-handoff-config.cmake.in "$made/config"
+fill capi/shm-handoff-config-version.cmake.in "$made/version"
 
 to=$destdir$prefix
-install -d "$to/include" "$to/lib/pkgconfig"
+lib=$to/$libdir
+install -d "$to/include" "$lib/pkgconfig" "$lib/cmake/shm-handoff"
 install -m 644 capi/include/shm_handoff.h "$to/include/"
-install -m 644 "$built" "$to/lib/libshm_handoff.a"
-install -m 755 "$made/so" "$to/lib/libshm_handoff.so.$version"
-ln -sf "libshm_handoff.so.$version" "$to/lib/libshm_handoff.so.0"
-ln -sf libshm_handoff.so.0 "$to/lib/libshm_handoff.so"
-install -m 644 "$made/pc" "$to/lib/pkgconfig/shm_handoff.pc"
+install -m 644 "$built" "$lib/libshm_handoff.a"
+install -m 755 "$made/so" "$lib/libshm_handoff.so.$version"
+ln -sf "libshm_handoff.so.$version" "$lib/$soname"
+ln -sf "$soname" "$lib/libshm_handoff.so"
+install -m 644 "$made/pc" "$lib/pkgconfig/shm_handoff.pc"
+install -m 644 "$made/config" "$lib/cmake/shm-handoff/shm-handoff-config.cmake"
+install -m 644 "$made/version" "$lib/cmake/shm-handoff/shm-handoff-config-version.cmake"
 echo "shm_handoff $version in $to"
 if [ -z "$destdir" ] && [ "$(pkg-config --variable=prefix shm_handoff 2>/dev/null)" != "$prefix" ]; then
-    printf 'For pkg-config: export PKG_CONFIG_PATH=%q\n' "$prefix/lib/pkgconfig"
+    printf 'For pkg-config: export PKG_CONFIG_PATH=%q\n' "$prefix/$libdir/pkgconfig"
 fi

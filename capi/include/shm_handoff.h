@@ -32,6 +32,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The version of this header, 10000 * major + 100 * minor + patch: a number to compare, also in an #if. `shmh_version()` is that of
+// the library which the program runs with.
+#define SHMH_VERSION (10000 * SHMH_VERSION_MAJOR + 100 * SHMH_VERSION_MINOR + SHMH_VERSION_PATCH)
+#define SHMH_VERSION_MAJOR 0
+#define SHMH_VERSION_MINOR 1
+#define SHMH_VERSION_PATCH 0
+#define SHMH_VERSION_STRING "0.1.0"
+
 // Initialises a struct shmh_span with that of a member: struct shmh_span text = SHMH_SPAN(struct shared, text);
 #define SHMH_SPAN(type, member) {offsetof(type, member), sizeof(((type *)0)->member)}
 
@@ -384,6 +392,13 @@ const char *shmh_error(void);
 // The caller's part:
 // `text` is NULL or ends with a NUL.
 uint64_t shmh_schema(const char *text);
+
+// The version of the library that the program runs with, counted as `SHMH_VERSION` is. It can be another one than that of the
+// header which the program was compiled with.
+int shmh_version(void);
+
+// The same as a text, such as `SHMH_VERSION_STRING`; never NULL.
+const char *shmh_version_string(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -15,12 +15,14 @@ mod options;
 mod polled;
 mod schema;
 mod status;
+mod version;
 
 pub use declared::*;
 pub use handle::shmh;
 pub use options::*;
 pub use schema::shmh_schema;
 pub use status::*;
+pub use version::*;
 
 use handle::Side;
 use polled::{Polled, Wish};

@@ -2,6 +2,7 @@
 //! what is installed. The peers are our programs, its own, and the tutorial's.
 #![cfg(not(model))]
 
+mod installed;
 #[path = "../support/mod.rs"]
 mod support;
 
