@@ -90,7 +90,8 @@ fn cmake_compares_versions() {
         configure.output().unwrap().status.success()
     };
     assert!(found(&format!("{major}.{minor}")) && found(&format!("{VERSION} EXACT")));
-    let newer = [format!("{major}.{minor}.{}", patch + 1), format!("{major}.{}", minor + 1), format!("{}.0", major + 1)];
+    let newer =
+        [format!("{major}.{minor}.{}", patch + 1), format!("{major}.{}", minor + 1), format!("{}.0", major + 1)];
     for newer in newer {
         assert!(!found(&newer), "{newer} is not there");
     }
