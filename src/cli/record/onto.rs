@@ -29,7 +29,6 @@ pub(super) struct Waits<'w> {
 /// The writer of the second channel.
 pub(super) struct Onto {
     pub(super) writer: Writer<SysV>,
-    receipt: Receipt,
 }
 
 /// Opens the writer at the key of `common`, with the layout of the channel from which the messages come or came, if nothing else
@@ -55,7 +54,7 @@ pub(super) fn open(
 
 impl Onto {
     pub(super) fn of(writer: Writer<SysV>) -> Self {
-        Self { writer, receipt: Receipt::LastMessage }
+        Self { writer }
     }
 
     /// The ring's random number; 0 for a slot.
@@ -106,11 +105,9 @@ impl Onto {
     /// Hands the end on.
     pub(super) fn end(&mut self, stream: u64, from: u64, position: u64, waits: &mut Waits<'_>) -> Result<(), Failure> {
         let carries = stream != 0 && self.is_ring();
-        self.receipt = Receipt::End;
         self.wait(waits, |writer, policy| {
             if carries { writer.carry_end(stream, from, position, policy) } else { writer.end_with(policy) }
         })?;
-        self.receipt = Receipt::LastMessage;
         Ok(())
     }
 
@@ -141,7 +138,7 @@ impl Onto {
         waits: &mut Waits<'_>,
         wait: impl FnMut(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
     ) -> Result<(), Failure> {
-        wait_with(&mut self.writer, self.receipt, waits, wait)
+        wait_with(&mut self.writer, waits, wait)
     }
 }
 
@@ -164,7 +161,6 @@ pub(super) fn check(writer: &Writer<SysV>, text: &[u8]) -> Result<(), Failure> {
 /// Runs `wait` with `--timeout`, signals, and a line for the user.
 pub(super) fn wait_with(
     writer: &mut Writer<SysV>,
-    receipt: Receipt,
     waits: &mut Waits<'_>,
     mut wait: impl FnMut(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
 ) -> Result<(), Failure> {
@@ -176,7 +172,7 @@ pub(super) fn wait_with(
         let mut hook = |tick: Tick| {
             waiting_for = Some(tick.waiting_for);
             if !told && tick.waited >= WORTH_A_LINE {
-                told = notice(tick.waiting_for, receipt, common.verbose, common);
+                told = notice(tick.waiting_for, Receipt::LastMessage, common.verbose, common);
             }
             if let Err(failure) = meanwhile() {
                 failed = Some(failure);

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_speed_is_a_number_or_max() {
-        let parsed = ["1", "10", "10x", "0.5", "max"].map(|given| given.parse().unwrap());
+        let parsed = ["1", "10", "10x", "0.5", "max"].map(|given| given.parse::<Speed>().unwrap());
         let [one, ten, half] = [1.0, 10.0, 0.5].map(Speed::Times);
         assert_eq!(parsed, [one, ten, ten, half, Speed::Max]);
         for bad in ["", "x", "0", "-1", "inf", "NaN", "MAX"] {

@@ -12,7 +12,6 @@ use crate::cli::args::Common;
 use crate::cli::chosen::Carries;
 use crate::cli::exit::{self, Failure};
 use crate::cli::introduce;
-use crate::cli::notice::Receipt;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::stdio;
@@ -167,7 +166,7 @@ fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progre
         let _ = player.writer.close_flushed();
         return Err(failure);
     }
-    let done = player.play_all().and_then(|()| player.with_writer(Receipt::LastMessage, Writer::flush));
+    let done = player.play_all().and_then(|()| player.with_writer(Writer::flush));
     match done {
         Ok(()) => Ok(player.writer.close_flushed()?),
         Err(failure) => Err(failure),
@@ -241,7 +240,7 @@ impl Player<'_> {
     fn send(&mut self, text: &[u8]) -> Result<(), Failure> {
         let began = Instant::now();
         if let Err(SendError::WouldBlock) = self.writer.try_send(text) {
-            self.with_writer(Receipt::LastMessage, |writer, policy| writer.send_with(text, policy))?;
+            self.with_writer(|writer, policy| writer.send_with(text, policy))?;
         }
         let took = began.elapsed();
         if took > HELD_UP {
@@ -259,12 +258,11 @@ impl Player<'_> {
             let text = String::from_utf8_lossy(text);
             stdio::warn(PROGRAM, format_args!("{text:?} ended the session, and is sent as `end`"), None);
         }
-        self.with_writer(Receipt::End, Writer::end_with)
+        self.with_writer(Writer::end_with)
     }
 
     fn with_writer(
         &mut self,
-        receipt: Receipt,
         wait: impl FnMut(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
     ) -> Result<(), Failure> {
         let progress = &mut *self.progress;
@@ -273,7 +271,7 @@ impl Player<'_> {
             Ok(())
         };
         let (common, signals, follow) = (self.common, self.signals, self.args.follow);
-        wait_with(&mut self.writer, receipt, &mut Waits { common, signals, follow, meanwhile: &mut meanwhile }, wait)
+        wait_with(&mut self.writer, &mut Waits { common, signals, follow, meanwhile: &mut meanwhile }, wait)
     }
 }
 
