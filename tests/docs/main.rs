@@ -125,5 +125,6 @@ run! {
     the_programs_run: "docs/programs.md",
     the_tools_run: "docs/tools.md",
     the_operations_run: "docs/operations.md",
+    the_recordings_run: "docs/recordings.md",
     the_tutorial_runs: "docs/tutorial.md",
 }
