@@ -127,8 +127,8 @@ impl<E: Endpoint> Paused<E> {
         self.0
     }
 
-    /// As [`resume`](Self::resume), but the descriptor is readable until the endpoint is used again, and nothing waits for it: for
-    /// what no wait would find once more, such as the end of a session.
+    /// As [`resume`](Self::resume), but the descriptor is readable until the endpoint is used again, and no wait runs. Use it for
+    /// an event that no wait would find once more, such as the end of a session.
     #[must_use]
     pub fn resume_readable(mut self, endpoint: E) -> Descriptor<E> {
         self.0.waiter.put(endpoint);
@@ -160,7 +160,7 @@ where
         self.watch();
     }
 
-    /// From now on, what there is to do is a reader that is there, as [`Writer::await_reader`] waits for it, and not room: after
+    /// From now on the descriptor waits for a reader, as [`Writer::await_reader`] does, and not for room. Call it after
     /// the last reader has gone. [`want_room`](Self::want_room) ends that.
     ///
     /// ```

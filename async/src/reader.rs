@@ -15,9 +15,9 @@ type Blocking<B, L> = shm_handoff::Reader<B, L>;
 
 /// The side that receives, for async code: a [`shm_handoff::Reader`] whose waits are futures.
 ///
-/// Every future here is cancel-safe: one that is dropped has taken no message, and the next call receives what it would
-/// have. As a [`Stream`] the reader gives out each message up to the end of the session, released; behind an error it gives out
-/// nothing more.
+/// Every future here is cancel-safe: one that is dropped has taken no message, and the next call receives the message that it
+/// would have received. As a [`Stream`] the reader yields each message up to the end of the session, released. After an error
+/// it yields nothing more.
 ///
 /// ```
 /// # let (mut writer, reader, _channel) = shm_handoff::example::ring();
@@ -153,7 +153,7 @@ where
         Ok(self.waiter.recall())
     }
 
-    /// The blocking reader, as it is, for what does not wait. If a wait goes on, it ends.
+    /// The blocking reader itself, for calls that do not wait. A wait that goes on ends.
     pub async fn inner(&mut self) -> &mut Blocking<B, L> {
         poll_fn(|context| self.waiter.poll_here(context, None)).await;
         self.waiter.recall()
@@ -192,7 +192,7 @@ where
         self.inner().await.await_next_writer()
     }
 
-    /// Gives the seat back, and the space of what was released.
+    /// Gives the seat back, and the space of the released messages.
     ///
     /// # Errors
     /// The error of the system call.

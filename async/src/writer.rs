@@ -125,8 +125,8 @@ where
         Ok(self.waiter()?.recall())
     }
 
-    /// The blocking writer, as it is, for what does not wait. If a wait goes on, it ends. What it sends comes before what the
-    /// sink still holds.
+    /// The blocking writer itself, for calls that do not wait. A wait that goes on ends. Its messages come before those that
+    /// the sink still holds.
     ///
     /// # Panics
     /// If the writer was closed as a sink.
@@ -195,7 +195,7 @@ where
         .await
     }
 
-    /// Makes sure that nothing is left where nobody will read it.
+    /// Sends messages again that are left where no reader will find them.
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::flush`].
@@ -207,7 +207,7 @@ where
         .await
     }
 
-    /// Leaves in order: the reader waits for the next writer. What was sent stays for it.
+    /// Leaves in order: the reader waits for the next writer. Messages that were sent stay for the reader.
     ///
     /// # Errors
     /// As [`shm_handoff::Writer::close`]. The writer is gone then, too, but as one that failed.
@@ -217,7 +217,7 @@ where
     }
 
     /// The blocking writer. If a wait goes on, it ends, which takes some microseconds, and up to a second where a peer holds
-    /// the seats' lock. A drop takes as long. What the sink was given and has not flushed goes.
+    /// the seats' lock. A drop takes as long. Messages that the sink was given and has not flushed are lost.
     ///
     /// # Panics
     /// If the writer was closed as a sink.
