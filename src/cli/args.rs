@@ -38,6 +38,11 @@ Signals:
   SIGKILL                  the kernel gives the seat back, and the other side says
                            that this one died
 
+Log:
+  With -v each side says on stderr, a line each with its time (UTC) and pid, which side
+  made the segment, which peer came, how it went, and when the segment was replaced.
+  The phrases stay as they are, for grep.
+
 Files:
   A channel has no file. ipcs(1) shows the segment at KEY, and the semaphore set with
   the seats at KEY xor 0x6a3c97e1. With PATH:ID the file PATH has to exist, and both
@@ -108,8 +113,7 @@ pub struct Common {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
 
-    /// Say on stderr what happens, a line each with its time: which side made the segment,
-    /// which peer came, how it went
+    /// Say on stderr what happens
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -143,6 +143,7 @@ fn only_those_who_asked_are_told() {
     writer.type_in("one\ntwo\n");
     talkative.until_prints("one\ntwo\n");
     assert!(log(&mut writer, "shmwrite").is_empty());
+    until_logs(&mut talkative, "shmread", &format!("writer came: pid {} shmwrite", writer.pid()));
     let log = log(&mut talkative, "shmread");
     assert_eq!(log.len(), 2, "{log:?}");
 }

@@ -10,7 +10,9 @@ fn shown(key: u32, owner: &str) -> Shown {
 }
 
 /// The name, the labels and the value of a sample.
-fn parsed(line: &str) -> (&str, Vec<(&str, String)>, u64) {
+type Parsed<'t> = (&'t str, Vec<(&'t str, String)>, u64);
+
+fn parsed(line: &str) -> Parsed<'_> {
     let end = line.find(['{', ' ']).unwrap();
     let (name, mut rest) = line.split_at(end);
     assert!(name.chars().all(|char| char.is_ascii_lowercase() || char == '_'), "{line}");
@@ -46,7 +48,7 @@ fn parsed(line: &str) -> (&str, Vec<(&str, String)>, u64) {
 }
 
 /// Panics where the grammar is broken; all samples.
-fn samples(text: &str) -> Vec<(&str, Vec<(&str, String)>, u64)> {
+fn samples(text: &str) -> Vec<Parsed<'_>> {
     let text = text.strip_suffix("# EOF\n").expect("it ends with # EOF");
     let (mut samples, mut seen, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
     let mut family = ("", "");
