@@ -11,7 +11,7 @@
 #define _DEFAULT_SOURCE
 #include "slot.h"
 
-enum { ROUNDS = 300000, PLACE = 1024 /* in another cache line than the flag */ };
+enum { ROUNDS = 100000, PLACE = 1024 /* in another cache line than the flag */ };
 
 /* The text is a number here, so that it takes a single store. */
 __attribute__((noinline)) void put(struct shared_use_st *slot, const int *line)

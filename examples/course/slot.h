@@ -5,6 +5,7 @@
 #ifndef SLOT_H
 #define SLOT_H
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static inline void await(struct shared_use_st *slot, int value)
 {
     for (unsigned turns = 1; __atomic_load_n(&slot->written, __ATOMIC_ACQUIRE) != value; turns++)
         if (turns % 1000 == 0)
-            usleep(1); /* there may be one processor alone */
+            sched_yield(); /* the other side may need this processor */
 }
 
 /* Sets the flag as one should: an atomic store that releases. */

@@ -1,6 +1,7 @@
-//! The course's C programs, examples/course: each shows its defect, and each mended doesn't.
+//! The course's C programs, examples/course: each shows its defect, each mended doesn't, and its page names them all.
 
-use crate::root;
+use crate::{document, root};
+use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
@@ -35,9 +36,9 @@ fn d1_waits_forever_in_a_register() {
 fn d2_mended_has_no_stale_text() {
     let output = run("d2", &["-O2"], &[]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && said.starts_with("300000 messages, "), "{said}");
+    assert!(output.status.success() && said.starts_with("100000 messages, "), "{said}");
     println!("as the tutorial has it: {said}");
-    assert_prints(&run("d2", &["-O2", "-DMENDED"], &[]), 0, "300000 messages, 0 of them stale\n");
+    assert_prints(&run("d2", &["-O2", "-DMENDED"], &[]), 0, "100000 messages, 0 of them stale\n");
 }
 
 #[test]
@@ -50,4 +51,14 @@ fn d3_misses_an_end_or_takes_one_too_early() {
         assert_prints(&run("d3", &["-DMENDED"], &[which]), 0, &said(right));
     }
     assert_eq!(run("d3", &[], &[]).status.code(), Some(2));
+}
+
+#[test]
+fn every_program_is_in_the_course() {
+    let spoken_of = document("docs/course.md");
+    for entry in std::fs::read_dir(root().join("examples/course")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = Path::new("../examples/course").join(path.file_name().unwrap());
+        assert!(spoken_of.links.iter().any(|(_, link)| Path::new(link) == name), "{}", name.display());
+    }
 }

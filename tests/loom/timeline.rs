@@ -67,7 +67,8 @@ impl Row {
 fn sights(events: &[Event]) -> Vec<Sight> {
     let mut sights = vec![Sight::Plain; events.len()];
     for (load, event) in events.iter().enumerate() {
-        if event.action != Action::Load || event.value.is_none() {
+        // Words without a name of their own can't be told apart.
+        if event.action != Action::Load || event.value.is_none() || event.place == Place::Nowhere {
             continue;
         }
         let stores = (0..load).rev().filter(|store| {
@@ -89,15 +90,17 @@ pub(crate) fn rows(history: &History) -> Vec<Row> {
     let sights = sights(&history.events);
     for (number, event) in history.events.iter().enumerate() {
         let note = event.action == Action::Note;
+        let place = event.place.to_string() + if event.place == Place::Nowhere { "" } else { ": " };
         let text = match event.action {
-            Action::Load => format!("{}: read {}", event.place, value(event)),
-            Action::Store => format!("{}: set {}", event.place, value(event)),
+            Action::Load => format!("{place}read {}", value(event)),
+            Action::Store => format!("{place}set {}", value(event)),
             Action::Note => event.note.clone().unwrap_or_default(),
             Action::Fence => "fence".to_owned(),
             Action::Sleep => format!("sleeps on {}", event.place),
             Action::Wait | Action::Lock | Action::Spawn(_) | Action::Join(_) => continue,
         };
         let order = match (note, event.place, event.order) {
+            _ if event.action == Action::Sleep => "",
             (true, ..) | (_, Place::Text(..), _) => "",
             (.., Some(Ordering::Relaxed)) => "Relaxed",
             (.., Some(Ordering::Acquire)) => "Acquire",
@@ -144,7 +147,7 @@ pub(crate) fn timeline(history: &History) -> String {
         let times = if row.events.len() > 1 { format!(" ×{}", row.events.len()) } else { String::new() };
         let text = if row.note { format!("({})", row.text) } else { format!("{}{times}", row.text) };
         let line = format!(
-            "{} {:3}   {}{text:24}{}",
+            "{} {:3}   {}{text:23} {}",
             if row.conflicts { ">>" } else { "  " },
             number + 1,
             indent(row.thread),
