@@ -220,6 +220,8 @@ fn who_goes_by_the_seats_of_that_slot() {
         assert_eq!((mine.len(), &mine[0]["role"]), (1, &json!(role)), "{args:?}: {found}");
         assert_eq!(found.get("spec").and_then(Value::as_str), args.get(1).copied());
     }
+    let said = format!("roles by the seats of the slot {SECOND}");
+    tool(channel, "who", &["--layout", SECOND]).end().code(0).says(&[&said]);
     let shown = object(channel, "stat", &["--json", "--layout", SECOND]);
     assert_eq!((&shown["writer"]["pid"], &shown["reader"]), (&json!(me), &Value::Null), "{shown}");
 }

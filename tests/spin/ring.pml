@@ -375,7 +375,7 @@ inline announce(side, peer, no_ipi) {
 }
 
 /* A process of its own for each holder of the seat: it is registered for heavy fences, or not. */
-/* = src/backend/sysv/segment.rs attach_with: "let (reachable, attached_by) = (kernel::be_fenced(), kernel::getpid());" */
+/* = src/backend/sysv/segment.rs attach_with: "let (reachable, attached_by) = (kernel::be_fenced(), Home::here());" */
 /* = src/backend/memory/ring.rs from_raw: "reached: reached.into()," */
 /* = src/backend/memory/ring.rs from_raw: "if reached {" */
 inline come(side) {

@@ -44,7 +44,7 @@ impl<B: Backend, L: Core> Reader<B, L> {
     /// # use shm_handoff::example::*; let (mut writer, mut reader, channel) = ring();
     /// use shm_handoff::zerocopy::{FromZeros, IntoBytes};
     /// writer.send_value(&[7_u8; 1024])?;
-    /// let mut image = <[u8; 1024]>::new_box_zeroed()?;
+    /// let mut image = <[u8; 1024]>::new_box_zeroed().expect("there is memory");
     /// assert_eq!(reader.recv(image.as_mut_bytes())?, Received::Message(1024));
     /// assert_eq!(*image, [7; 1024]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
