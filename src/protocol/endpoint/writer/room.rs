@@ -234,6 +234,7 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 // An end that was told and not met is the last session's.
                 let is_ended = status.ended && self.core.ends_beside(&self.memory);
                 if !is_met && !is_ended && self.watch.may_publish_first() {
+                    self.await_newcomer()?;
                     (is_met, self.has_met) = (true, true);
                     continue;
                 }
@@ -247,6 +248,13 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 return Ok(false);
             }
         }
+    }
+
+    /// A reader that comes with a layout of its own attaches the slot that this side has made, looks for a message there, and
+    /// puts its own memory in the slot's place. It is refused for a message that lies there, so none is published between
+    /// its coming and its look.
+    fn await_newcomer(&mut self) -> Result<(), Error> {
+        if self.core.ends_beside(&self.memory) { Ok(()) } else { self.memory.await_move() }
     }
 
     /// A message was published after all that has to come first.
