@@ -26,7 +26,8 @@
 #  15. the tests as programs of aarch64, under qemu: a quarter of an hour;
 #  16. the Python package with every CPython that is there: some minutes;
 #  17. the bridge between hosts, with 10,000 kills of bridges: half an hour; and an hour at full rate, which shows
-#      that its memory stays as it is.
+#      that its memory stays as it is;
+#  18. the packages: all of them made, each installed into a clean system, used there and removed.
 #
 #   ci/deep.sh [--write] [STEP...]
 #
@@ -126,8 +127,13 @@ bridge() {
     ci/hosts.sh --soak "${SOAK:-60}" --way chaos
 }
 
-steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64 python bridge)
-[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17
+packages() {
+    ci/release.sh
+    ci/packages.sh
+}
+
+steps=(properties shuttle models seeded mutants processes crash scribble fuzz soak published orders fences faults aarch64 python bridge packages)
+[ "$#" != 0 ] || set -- 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18
 for number in "$@"; do
     step=${steps[number - 1]:?"ci/deep.sh: there is no step $number"}
     from=$SECONDS

@@ -1,11 +1,10 @@
 //! What stands behind an installed library: its version, its soname and symbols, and what CMake is told.
 
+use crate::support::{Channel, skipped};
 use crate::{INSTALLED, ROOT, at, compile, compiler, has, install, place, succeeds};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-
-use crate::support::{Channel, skipped};
 
 /// Of the C library, which is the project's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -51,9 +50,14 @@ fn cmake_finds_what_is_installed() {
         let built = prefix.path().join("built");
         let mut configure = Command::new("cmake");
         configure.arg("-S").arg(Path::new(ROOT).join("examples/c")).arg("-B").arg(&built);
-        // The folder is named, since CMake looks into that of the machine's multiarch alone.
-        let config = prefix.path().join(libdir).join("cmake/shm-handoff");
-        succeeds(configure.arg(format!("-Dshm-handoff_DIR={}", config.display())));
+        if libdir == "lib" {
+            configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.path().display()));
+        } else {
+            // The folder is named: CMake looks into that of this machine's multiarch alone.
+            let config = prefix.path().join(libdir).join("cmake/shm-handoff");
+            configure.arg(format!("-Dshm-handoff_DIR={}", config.display()));
+        }
+        succeeds(&mut configure);
         succeeds(Command::new("cmake").arg("--build").arg(&built));
         for reader in ["reader", "reader-static"] {
             let channel = Channel::new();

@@ -1,0 +1,141 @@
+//! The packages' metadata agree: with each other, with what `ci/release.sh` makes, and with the versions.
+#![cfg(not(model))]
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn output(command: &mut Command) -> String {
+    let output = command.current_dir(ROOT).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What `ci/release.sh` makes.
+fn made() -> BTreeSet<String> {
+    output(Command::new("ci/release.sh").arg("--list")).lines().map(str::to_owned).collect()
+}
+
+/// The members that are packaged, as cargo reads them.
+fn members() -> Vec<Value> {
+    let read = output(Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps", "--locked"]));
+    let Value::Array(all) = serde_json::from_str::<Value>(&read).unwrap()["packages"].take() else { panic!("{read}") };
+    let members: Vec<_> = all.into_iter().filter(|member| member["metadata"]["deb"].is_object()).collect();
+    assert_eq!(members.len(), 3, "the programs, the bridge and the C library");
+    members
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+/// The names of a member's packages of one kind, those of its variants too.
+fn names<'m>(member: &'m Value, kind: &str) -> Vec<&'m str> {
+    let tables = &member["metadata"][kind];
+    let variants = tables["variants"].as_object().into_iter().flat_map(|variants| variants.values());
+    let named = |table: &'m Value| table["name"].as_str().unwrap_or_else(|| text(&member["name"]));
+    std::iter::once(tables).chain(variants).map(named).collect()
+}
+
+fn machine() -> String {
+    output(Command::new("uname").arg("-m")).trim().to_owned()
+}
+
+#[test]
+fn each_package_of_the_metadata_is_made_and_no_other() {
+    let debian = match &*machine() {
+        "x86_64" => "amd64".to_owned(),
+        "aarch64" => "arm64".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut named = BTreeSet::from(["SHA256SUMS".to_owned()]);
+    for member in &members() {
+        let version = text(&member["version"]);
+        named.extend(names(member, "deb").iter().map(|name| format!("{name}_{version}-1_{debian}.deb")));
+        named.extend(names(member, "generate-rpm").iter().map(|name| format!("{name}-{version}-1.{}.rpm", machine())));
+        if member["metadata"]["binstall"].is_object() {
+            named.insert(fetched(member).rsplit('/').next().unwrap().to_owned());
+        }
+    }
+    assert_eq!(named, made());
+}
+
+/// Where `cargo binstall` looks for a member.
+fn fetched(member: &Value) -> String {
+    filled(member, text(&member["metadata"]["binstall"]["pkg-url"]))
+}
+
+fn filled(member: &Value, template: &str) -> String {
+    assert_eq!(text(&member["metadata"]["binstall"]["pkg-fmt"]), "tgz");
+    let filled = template
+        .replace("{ name }", text(&member["name"]))
+        .replace("{ version }", text(&member["version"]))
+        .replace("{ target }", &format!("{}-unknown-linux-gnu", machine()))
+        .replace("{ archive-suffix }", ".tgz")
+        .replace("{ binary-ext }", "");
+    assert!(!filled.replace("{ repo }", "").replace("{ bin }", "").contains('{'), "{filled}");
+    filled
+}
+
+/// The folder within a tarball has its name, and the programs lie in its `bin`.
+#[test]
+fn binstall_finds_the_programs_in_their_tarball() {
+    let members = members();
+    let with_programs: Vec<_> = members.iter().filter(|member| member["metadata"]["binstall"].is_object()).collect();
+    assert_eq!(with_programs.len(), 2);
+    for member in with_programs {
+        let tarball = fetched(member);
+        let folder = tarball.rsplit('/').next().unwrap().strip_suffix(".tgz").unwrap();
+        let within = filled(member, text(&member["metadata"]["binstall"]["bin-dir"]));
+        assert_eq!(within, format!("{folder}/bin/{{ bin }}"));
+    }
+}
+
+/// Each program of a member is in its .deb package.
+#[test]
+fn every_program_is_packaged() {
+    for member in members() {
+        let assets = member["metadata"]["deb"]["assets"].as_array().unwrap();
+        let packaged: BTreeSet<_> =
+            assets.iter().filter_map(|row| row[0].as_str()?.strip_prefix("target/release/")).collect();
+        let is_program = |target: &&Value| target["kind"][0] == "bin";
+        let targets = member["targets"].as_array().unwrap().iter().filter(is_program);
+        assert_eq!(packaged, targets.map(|target| text(&target["name"])).collect(), "{}", member["name"]);
+    }
+}
+
+/// What cargo-deb and cargo-generate-rpm can't derive is written out, and follows the version and the soname.
+#[test]
+fn written_versions_are_the_version() {
+    let members = members();
+    let library = members.iter().find(|member| member["name"] == "shm-handoff-capi").unwrap();
+    let version = text(&library["version"]);
+    assert!(members.iter().all(|member| member["version"] == version), "all members are of one version");
+    let install = std::fs::read_to_string(Path::new(ROOT).join("capi/install.sh")).unwrap();
+    let soname = install.lines().find_map(|line| line.strip_prefix("soname=libshm_handoff.so.")).unwrap();
+    let runtime = format!("libshm-handoff{soname}");
+    assert_eq!(names(library, "deb"), ["libshm-handoff-dev", &runtime]);
+    let depends = text(&library["metadata"]["deb"]["depends"]);
+    assert!(depends.contains(&format!("{runtime} (= {version}-1)")), "{depends}");
+    assert_eq!(library["metadata"]["generate-rpm"]["requires"]["libshm-handoff"], format!("= {version}"));
+    let provides = &library["metadata"]["generate-rpm"]["variants"]["runtime"]["provides"];
+    assert!(provides[format!("libshm_handoff.so.{soname}()(64bit)")].is_string(), "{provides}");
+    let cited = std::fs::read_to_string(Path::new(ROOT).join("CITATION.cff")).unwrap();
+    assert!(cited.contains(&format!("\nversion: {version}\n")), "CITATION.cff");
+    for page in ["docs/packages.md", "docs/packages.zh-CN.md"] {
+        let page = std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+        let words = page.split([' ', '\n', '`']).map(|word| word.trim_start_matches("./"));
+        let files =
+            words.filter(|word| [".deb", ".rpm", ".tgz"].iter().any(|end| word.len() > 4 && word.ends_with(end)));
+        let files: BTreeSet<_> = files.map(str::to_owned).collect();
+        assert!(files.len() > 6, "{files:?}");
+        let made = made();
+        // The page names them for one machine.
+        if machine() == "x86_64" {
+            assert!(files.is_subset(&made), "{files:?}");
+        }
+    }
+}
