@@ -3,7 +3,8 @@
 # checkout at most 22 minutes on two cores; each step says how long it took.
 #
 # Needs a Rust toolchain (with rustfmt and clippy) and a C compiler; Python 3 with venv and pip for the step
-# "python", valgrind for "instructions" and herd7 for "litmus", which without them say that nothing was checked.
+# "python", valgrind for "instructions", herd7 for "litmus", node and Chromium for "lab, in a browser", and for "deployment"
+# what ci/deploy.sh lists. Without them these steps say that nothing was checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -23,16 +24,20 @@ begin
 step "format" cargo fmt --all --check
 step "layering" ci/layering.sh
 step "spin, the map" ci/spin.sh --map
-step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-async -p shm-handoff-capi -p api -p hand-over -p instructions -p crash -- -D warnings
+step "clippy" cargo clippy --quiet --all-targets -p shm-handoff -p shm-handoff-async -p shm-handoff-capi -p api -p hand-over -p instructions -p crash -p lab -- -D warnings
 step "clippy, loom" loom clippy --quiet --all-targets -p shm-handoff -p trace -- -D warnings
 # No runtime builds there, so neither does what runs on one.
 step "clippy, loom, async" loom clippy --quiet --lib --test loom -p shm-handoff-async -- -D warnings
 step "clippy, shuttle" shuttle clippy --quiet --all-targets -- -D warnings
+step "clippy, lab" ci/lab.sh --clippy
 step "clippy, library alone" cargo clippy --quiet --lib --no-default-features -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p shm-handoff -p shm-handoff-async
 step "docs, library alone" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --no-default-features
 step "api" ci/api.sh
 step "tests" cargo test --quiet
+step "deployment" ci/deploy.sh
+step "lab" ci/lab.sh --check
+step "lab, in a browser" ci/lab.sh --browser
 step "tests, C library" cargo test --quiet -p shm-handoff-capi
 step "tests, async" cargo test --quiet -p shm-handoff-async
 step "example, async" timeout 60 cargo run --quiet -p shm-handoff-async --example stream
