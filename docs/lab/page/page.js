@@ -1,0 +1,520 @@
+// The page: one exercise, one schedule, and where in it we are.
+
+const words = JSON.parse(document.getElementById('words').textContent);
+const exercises = JSON.parse(document.getElementById('exercise-list').textContent);
+const at = (id) => document.getElementById(id);
+const language = document.documentElement.lang;
+const graphs = new Map();
+
+// What is shown. `way` are the steps of the schedule, of which the first `done` have been taken.
+const now = { id: null, graph: null, way: [], done: 0, hints: 0, playing: null, notice: '', hope: null, changed: null };
+
+const KEPT = 'shm-handoff-lab';
+const kept = (() => {
+  try { return JSON.parse(localStorage.getItem(KEPT)) ?? {}; } catch { return {}; }
+})();
+function keep() {
+  try { localStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* It is fine without. */ }
+}
+
+// A word by its name, such as `tools.undo`, with what stands in braces filled in. None: an empty text.
+function word(name, fill = {}) {
+  let found = words;
+  for (const part of name.split('.')) found = found?.[part];
+  if (typeof found !== 'string') return '';
+  return found.replace(/\{(\w+)\}/g, (_, key) => fill[key] ?? '');
+}
+const exercise = () => words.exercises[now.id];
+const isOurs = (id = now.id) => !exercises.find((one) => one.id === id).wanted;
+// Whether this is the failure that the exercise is about.
+const isWanted = ({ outcome }) => outcome !== null && (exercises.find((one) => one.id === now.id).wanted ?? []).includes(outcome);
+const state = () => now.graph.states[here()];
+const here = () => (now.done > 0 ? now.way[now.done - 1].target : now.graph.start);
+const number = (count) => count.toLocaleString(language);
+
+// An element. What begins and ends with a backquote in a text is code.
+function make(tag, { text, class: name, ...rest } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined) fill(element, text);
+  for (const [key, value] of Object.entries(rest)) if (value !== undefined && value !== null) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+function fill(element, text) {
+  element.replaceChildren();
+  text.split('`').forEach((part, place) => {
+    if (part === '') return;
+    element.append(place % 2 ? make('code', {}, part) : part);
+  });
+}
+const plain = (text) => text.replace(/`/g, '');
+
+// --- Wording -----------------------------------------------------------------------------------------------------
+
+const isText = (place) => now.graph.places[place].startsWith('text');
+const place = (index) => now.graph.places[index];
+function value(index, quoted) {
+  const text = now.graph.values[index];
+  return quoted || !/^-?\d+$/.test(text) ? `"${text}"` : text;
+}
+const valueAt = (index, where) => value(index, isText(where));
+const thread = (index) => word('threads.' + now.graph.threads[index]) || now.graph.threads[index];
+const answer = (step) => (step.value === undefined || step.value < 0 ? '' : now.graph.values[step.value]);
+
+// What a step does, without who does it and what it sees: `read written`.
+function does(step) {
+  // (The kernel's answer is a value of no place.)
+  const fill = step.place === undefined ? {} : { place: place(step.place), value: valueAt(step.value, step.place) };
+  switch (step.op) {
+    case 'load': return word('does.load', fill);
+    case 'store': return word('does.store', fill);
+    case 'kernel': return word('kernel.' + step.name) || word('does.kernel', { name: step.name });
+    case 'wait': return word(isOurs() ? 'does.pause' : 'does.wait');
+    default: return word('does.' + step.op) || step.op;
+  }
+}
+// What comes of it: `sees 0`.
+function sees(step) {
+  if (step.op === 'load') return word(step.stale ? 'sees.old' : 'sees.now', { value: valueAt(step.value, step.place) });
+  if (step.op === 'kernel' && answer(step)) return word('sees.answer', { answer: word('answers.' + answer(step)) || answer(step) });
+  return word('sees.' + step.op);
+}
+const outcomeWords = (outcome) => ({
+  title: word(`outcomes.${outcome}`) || outcome,
+  text: exercise().outcomes?.[outcome] || exercise().outcomes?.any || '',
+});
+// The sentence that tells of a step that was taken.
+function tells(choice, before) {
+  const { step } = choice;
+  const fill = {
+    thread: thread(choice.thread), place: place(step.place), do: plain(does(step)), sees: plain(sees(step)),
+    what: step.op === 'kernel' ? word('kernelTells.' + step.name) || plain(does(step)) : '',
+    value: step.value === undefined || step.place === undefined ? '' : valueAt(step.value, step.place),
+    now: step.place === undefined ? '' : valueAt(before.memory.now[step.place], step.place),
+  };
+  if (step.op === 'load') return word(step.stale ? 'tells.old' : 'tells.load', fill);
+  if (step.op === 'kernel') return word(answer(step) ? 'tells.answer' : 'tells.kernel', fill);
+  if (step.op === 'wait' && isOurs()) return word('tells.pause', fill);
+  return word('tells.' + step.op, fill) || word('tells.any', fill);
+}
+function logLine(what, index) {
+  const fill = { value: index >= 0 ? value(index, true) : '' };
+  return word('log.' + what, fill) || `${what} ${fill.value}`.trim();
+}
+const logTells = ([what, whose, index]) =>
+  word('tells.log', { thread: thread(whose), what: plain(logLine(what, index)) });
+
+// --- Taking steps ------------------------------------------------------------------------------------------------
+
+function take(choice) {
+  stop();
+  const before = state();
+  const ahead = now.way[now.done];
+  if (ahead && ahead.thread === choice.thread && ahead.target === choice.target && ahead.number === choice.number) now.done++;
+  else {
+    now.way = [...now.way.slice(0, now.done), choice];
+    now.done++;
+  }
+  told(before, choice);
+}
+
+// After a step: the sentence about it, and what is drawn.
+function told(before, choice) {
+  const after = state();
+  const news = added(before.log, after.log).map(logTells);
+  now.notice = [tells(choice, before), ...news].join(word('tells.between'));
+  if (isWanted(after)) {
+    if (kept[now.id] !== 'solved') kept[now.id] = now.shown ? 'shown' : 'solved';
+    keep();
+  }
+  now.changed = { before, after };
+  draw({ thread: choice.thread });
+}
+
+// To where `done` steps of the schedule are taken.
+function go(done, notice) {
+  done = Math.max(0, Math.min(done, now.way.length));
+  if (done === now.done + 1) {
+    const before = state();
+    now.done = done;
+    told(before, now.way[done - 1]);
+    return;
+  }
+  now.done = done;
+  now.changed = null;
+  now.notice = notice ?? (done === 0 ? word('tells.start') : word('tells.back', { number: number(done) }));
+  draw();
+}
+const undo = () => { stop(); if (now.done > 0) go(now.done - 1); };
+const redo = () => { stop(); if (now.done < now.way.length) go(now.done + 1); };
+function restart() {
+  stop();
+  now.way = [];
+  now.shown = false;
+  go(0);
+}
+
+function hint() {
+  if (isOurs()) return;
+  if (now.hints < exercise().hints.length) now.hints++;
+  now.notice = '';
+  draw();
+  if (at('hint').hidden) at('show').focus();
+}
+
+// A shortest failure, from the start, one step after the other.
+function show() {
+  if (isOurs()) return;
+  stop();
+  const way = shortest(now.graph, now.graph.start, isWanted);
+  if (!way) return;
+  now.way = way;
+  now.shown = true;
+  go(0, word('tells.show', { count: number(way.length) }));
+  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) now.playing = setInterval(playOn, 1500);
+  draw();
+  at('redo').focus();
+}
+function playOn() {
+  go(now.done + 1);
+  if (now.done >= now.way.length) stop();
+}
+function stop() {
+  clearInterval(now.playing);
+  now.playing = null;
+}
+
+function random() {
+  stop();
+  const { runs, taken, way, failed } = wander(now.graph, 1000);
+  now.way = way;
+  now.shown = false;
+  go(way.length, word(failed ? 'tells.randomFailed' : 'tells.random', { steps: number(taken), runs: number(runs) }));
+}
+
+// --- Drawing -----------------------------------------------------------------------------------------------------
+
+function draw({ thread: acted } = {}) {
+  const hadFocus = document.activeElement?.closest?.('#stage') ? document.activeElement.closest('.side')?.dataset.thread : undefined;
+  const stepFocus = document.activeElement?.closest?.('#steps') ? now.done : undefined;
+  drawStage();
+  drawVerdict();
+  drawTools();
+  drawSteps();
+  drawHints();
+  drawExercises();
+  at('said').textContent = now.notice;
+  link();
+  if (hadFocus !== undefined || acted !== undefined) {
+    const wanted = hadFocus ?? String(acted);
+    const button = at('stage').querySelector(`.side[data-thread="${wanted}"] .step`) ?? at('stage').querySelector('.step');
+    if (hadFocus !== undefined) (button ?? at('undo')).focus({ preventScroll: true });
+  }
+  if (stepFocus !== undefined) (at('steps').querySelector('[aria-current] ') ?? at('steps')).focus({ preventScroll: true });
+}
+
+function sideClass(index) {
+  const name = now.graph.threads[index];
+  const kin = now.graph.threads.filter((one) => one.split('-')[0] === name.split('-')[0]);
+  if (kin.indexOf(name) > 0) return 'third';
+  return name.startsWith('reader') ? 'reader' : 'writer';
+}
+
+function drawStage() {
+  const stage = at('stage');
+  const { threads, places } = now.graph;
+  const wide = threads.length > 2 || places.length > 3;
+  stage.className = `stage${wide ? ' wide' : ''}${threads.length > 2 ? ' three' : ''}${places.length % 3 ? ' many' : ''}`;
+  const count = { number: 0 };
+  const sides = threads.map((_, index) => drawSide(index, count));
+  const [first, ...others] = sides;
+  stage.replaceChildren(...(wide ? [drawMemory(), ...sides] : [first, drawMemory(), ...others]));
+}
+
+function pairs(list, before) {
+  const rows = list.map(([what, index]) => {
+    const text = what === 'state' ? word('states.' + now.graph.values[index]) || now.graph.values[index] : value(index, what === 'line' || what === 'copy');
+    const was = before?.find(([name]) => name === what);
+    const changed = before && (!was || was[1] !== index);
+    return [make('dt', {}, word('privates.' + what) || what), make('dd', { class: changed ? 'changed' : '' }, text)];
+  });
+  return make('dl', { class: 'pairs' }, ...rows.flat());
+}
+
+function drawSide(index, count) {
+  const { privates, statuses, choices: all } = state();
+  const own = all.filter((choice) => choice.thread === index);
+  const normal = own.filter((choice) => choice.step.op !== 'kill');
+  const kills = own.filter((choice) => choice.step.op === 'kill');
+  const before = now.changed?.before.privates[index];
+  const status = make('span', { class: statuses[index] === DEAD ? 'status dead' : 'status' }, word(`statuses.${statuses[index]}`));
+  const next = make('div', { class: 'next' });
+  const same = normal.length > 1 && normal.every(({ step }) => step.op === normal[0].step.op && step.place === normal[0].step.place && step.name === normal[0].step.name);
+  if (same) next.append(make('p', { class: 'ask' }, ...ask(normal[0].step)));
+  for (const choice of normal) next.append(stepButton(choice, same, ++count.number));
+  for (const choice of kills) next.append(killButton(choice, ++count.number));
+  if (own.length === 0) next.append(make('p', { class: 'idle', text: idle(statuses[index]) }));
+  return make('section', { class: `side ${sideClass(index)}`, 'data-thread': index, 'aria-label': thread(index) },
+    make('h3', {}, make('span', {}, thread(index)), status),
+    next, privates[index].length > 0 ? pairs(privates[index], before) : null);
+}
+function ask(step) {
+  const element = make('span');
+  fill(element, word('ask', { do: does(step) }));
+  return [...element.childNodes];
+}
+function idle(status) {
+  return word(status < ENDED && state().outcome ? 'idle.over' : `idle.${status}`);
+}
+
+function stepButton(choice, same, count) {
+  const { step } = choice;
+  const button = make('button', { type: 'button', class: 'step' });
+  const who = make('span', { class: 'unseen' }, `${thread(choice.thread)}: `);
+  const seen = sees(step);
+  if (same) {
+    button.append(who, make('span', { class: 'unseen', text: does(step) + ' ' }), make('span', { class: step.stale ? 'sees older' : 'sees', text: seen }));
+  } else {
+    button.append(make('span', { class: 'do' }, who, plain(does(step))));
+    if (seen) button.append(make('span', { class: step.stale ? 'sees older' : 'sees', text: seen }));
+  }
+  if (step.order && !same) button.append(make('span', { class: 'order' }, word('orders.' + step.order) || step.order));
+  button.append(make('kbd', { 'aria-hidden': 'true' }, String(count)));
+  button.dataset.key = count;
+  button.dataset.edge = choice.place;
+  button.addEventListener('click', () => take(choice));
+  return button;
+}
+function killButton(choice, count) {
+  const button = make('button', { type: 'button', class: 'kill', 'data-key': count, 'data-edge': choice.place },
+    word('does.killHim', { thread: thread(choice.thread) }), ' ', make('kbd', { 'aria-hidden': 'true' }, String(count)));
+  button.addEventListener('click', () => take(choice));
+  return button;
+}
+
+function drawMemory() {
+  const { memory } = state();
+  const log = chronicle(now.graph, now.way.slice(0, now.done));
+  const before = now.changed?.before;
+  // (A second memory is not there from the start.)
+  const rows = now.graph.places.slice(0, memory.now.length).map((name, index) => {
+    const changed = before && before.memory.now[index] !== memory.now[index];
+    const row = make('div', { class: 'row' }, make('span', { class: 'name' }, name), make('span', { class: changed ? 'value changed' : 'value' }, valueAt(memory.now[index], index)));
+    const olds = now.graph.threads.map((_, reader) => ({ reader, values: memory.sees[reader]?.[index] ?? [] }))
+      .filter(({ reader, values }) => values.length > 1 && now.graph.reads[reader].has(index) && state().statuses[reader] < ENDED);
+    const marks = olds.map(({ reader, values }) => make('span', { class: 'old', text: word('page.canSee', {
+      thread: thread(reader),
+      values: [...new Set(values.slice(0, -1))].map((one) => '`' + valueAt(one, index) + '`').join(word('page.or')),
+    }) }));
+    return make('li', { class: olds.length > 0 ? 'word stale' : 'word' }, row, ...marks);
+  });
+  const lines = log.map((entry, index) => make('li', { class: before && index >= before.log.length ? 'changed' : '' },
+    make('span', { class: 'who' }, word('page.logWho', { thread: thread(entry[1]) })), ...logged(entry)));
+  return make('section', { class: 'memory', 'aria-label': word('page.memory') },
+    make('div', {}, make('h3', {}, word('page.memory')), make('ul', { class: 'words' }, ...rows)),
+    make('div', { class: 'happened' }, make('h4', {}, word('page.log')),
+      lines.length > 0 ? make('ul', { class: 'log' }, ...lines) : make('p', { class: 'soft' }, word('page.logNone'))));
+}
+function logged([what, , index]) {
+  const element = make('span', { text: logLine(what, index) });
+  return [...element.childNodes];
+}
+
+function drawVerdict() {
+  const { outcome, choices: open } = state();
+  const box = at('verdict');
+  const over = open.length === 0 && !outcome;
+  box.hidden = !outcome && !over;
+  at('story').hidden = !box.hidden;
+  box.classList.toggle('calm', over);
+  if (outcome) {
+    const found = outcomeWords(outcome);
+    at('verdict-title').textContent = found.title;
+    fill(at('verdict-text'), found.text);
+    fill(at('verdict-more'), isWanted(state()) ? word(now.shown ? 'verdict.shown' : 'verdict.solved', { steps: number(now.done) }) + ' ' + exercise().more : word('verdict.other'));
+  } else if (over) {
+    at('verdict-title').textContent = word(isOurs() ? 'verdict.calmOurs' : 'verdict.calm');
+    fill(at('verdict-text'), exercise().calm ?? word(isOurs() ? 'verdict.calmOursText' : 'verdict.calmText'));
+    at('verdict-more').textContent = '';
+  }
+}
+
+function drawTools() {
+  const { hints } = exercise();
+  const ours = isOurs();
+  at('undo').disabled = now.done === 0;
+  at('redo').disabled = now.done >= now.way.length;
+  at('restart').disabled = now.way.length === 0;
+  const left = (hints ?? []).length - now.hints;
+  at('hint').hidden = ours || left <= 0;
+  at('hint').textContent = word('tools.hint', { number: now.hints + 1, count: (hints ?? []).length });
+  at('show').hidden = ours || left > 0;
+  at('random').hidden = !ours;
+}
+
+function drawHints() {
+  const list = (exercise().hints ?? []).slice(0, now.hints).map((text) => make('p', { text }));
+  if (now.hints > 0 && !isOurs() && !isWanted(state())) {
+    now.hope ??= hopeful(now.graph, isWanted);
+    if (!now.hope.has(here())) list.push(make('p', { text: word('tells.hopeless') }));
+  }
+  if (at('hints').textContent !== list.map((one) => one.textContent).join('')) at('hints').replaceChildren(...list);
+}
+
+function drawSteps() {
+  const steps = at('steps');
+  steps.parentElement.style.setProperty('--columns', now.graph.threads.length);
+  at('heads').hidden = at('steps-none').hidden = false;
+  at('heads').hidden = now.way.length === 0;
+  at('steps-none').hidden = now.way.length > 0;
+  at('heads').replaceChildren(make('span'), ...now.graph.threads.map((_, index) => make('span', {}, thread(index))));
+  steps.replaceChildren(...now.way.map((choice, index) => {
+    const { step } = choice;
+    const look = [sideClass(choice.thread), `at-${choice.thread + 2}`, step.stale ? 'older' : '', step.op === 'kill' ? 'kill-step' : ''].join(' ');
+    const button = make('button', { type: 'button', class: look.trim(), 'aria-current': index === now.done - 1 ? 'step' : undefined },
+      make('span', { class: 'unseen' }, `${thread(choice.thread)}: `), row(step));
+    button.addEventListener('click', () => { stop(); go(index + 1); });
+    return make('li', { class: index >= now.done ? 'ahead' : '', 'data-at': index === now.done - 1 ? '' : undefined },
+      make('span', { class: 'number', 'aria-hidden': 'true' }, String(index + 1)), button);
+  }));
+  const current = steps.querySelector('[data-at]');
+  if (current) steps.scrollTop = Math.max(0, current.offsetTop - steps.offsetTop - steps.clientHeight + current.offsetHeight + 40);
+}
+// A step in one short line: `read written: 0`.
+function row(step) {
+  if (step.op === 'load') return word(step.stale ? 'row.old' : 'row.load', { place: place(step.place), value: valueAt(step.value, step.place) });
+  if (step.op === 'kernel' && answer(step)) return word('row.answer', { do: plain(does(step)), answer: plain(word('answers.' + answer(step)) || answer(step)) });
+  return word('row.' + step.op) || plain(does(step));
+}
+
+function drawExercises() {
+  for (const anchor of at('exercises').querySelectorAll('a')) {
+    const id = anchor.dataset.id;
+    if (id === now.id) anchor.setAttribute('aria-current', 'page');
+    else anchor.removeAttribute('aria-current');
+    const mark = kept[id] === 'solved' ? '✓' : kept[id] === 'shown' ? '○' : '';
+    anchor.replaceChildren(words.exercises[id].short);
+    if (mark) anchor.append(make('span', { class: 'mark', 'aria-hidden': 'true' }, mark), make('span', { class: 'unseen' }, word('page.' + kept[id])));
+  }
+}
+
+// --- Exercises and links -----------------------------------------------------------------------------------------
+
+function listExercises() {
+  now.ids = exercises.map(({ id }) => id);
+  const group = (name, wanted) => make('span', { class: 'group', role: 'group', 'aria-label': word(name) }, make('span', { class: 'name', 'aria-hidden': 'true' }, word(name)),
+    ...now.ids.filter((id) => isOurs(id) === wanted).map((id) => make('a', { href: '#' + id, 'data-id': id, title: words.exercises[id].title })));
+  at('exercises').replaceChildren(group('page.theirs', false), group('page.ours', true));
+}
+
+const hash = () => {
+  const name = scheduleName(now.way.slice(0, now.done));
+  return '#' + now.id + (name && '/' + name);
+};
+function link() {
+  const wanted = hash();
+  if (location.hash !== wanted) history.replaceState(null, '', wanted);
+  at('other').href = word('page.other.file') + wanted;
+  at('link-box').hidden = true;
+}
+
+async function open() {
+  const [wanted, text = ''] = decoded(location.hash.slice(1)).split('/');
+  const id = now.ids.includes(wanted) ? wanted : now.ids[0];
+  if (id === now.id && location.hash === hash()) return;
+  stop();
+  const ticket = (now.ticket = {});
+  const file = exercises.find((one) => one.id === id).graph ?? id;
+  if (!graphs.has(file)) graphs.set(file, await unpack(file));
+  if (now.ticket !== ticket) return;
+  const graph = graphs.get(file);
+  const { way, whole } = schedule(graph, text);
+  const isNew = id !== now.id;
+  Object.assign(now, { id, graph, way, done: way.length, changed: null, shown: false, hope: null, hints: isNew ? 0 : now.hints });
+  now.notice = whole ? (way.length > 0 ? word('tells.linked', { count: number(way.length) }) : word('tells.start')) : word('tells.nonsense', { count: number(way.length) });
+  if (wanted !== '' && wanted !== id) now.notice = word('tells.unknown');
+  const { short: name, title, story, goal, model } = exercise();
+  const ours = isOurs();
+  at('title').replaceChildren(ours ? '' : make('span', { class: 'number' }, name + ' · '), title);
+  fill(at('story'), story);
+  at('goal').replaceChildren(make('b', {}, word(ours ? 'page.try' : 'page.goal')));
+  at('goal').append(...make('span', { text: goal }).childNodes);
+  at('proof').hidden = !ours;
+  if (ours) {
+    const { states, steps, failures, stuck, all } = survey(graph);
+    const good = failures === 0 && stuck === 0 && all === states;
+    fill(at('proof'), word(good ? 'page.proof' : 'page.noProof', { states: number(states), steps: number(steps) }) + ' ' + model);
+    at('proof').dataset.states = states;
+  }
+  document.title = `${name} · ${word('page.title')}`;
+  draw();
+}
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    at('said').textContent = word('tells.copied');
+  } catch {
+    at('link-text').value = location.href;
+    at('link-box').hidden = false;
+    at('link-text').focus();
+    at('link-text').select();
+  }
+}
+
+function download() {
+  const { outcome } = state();
+  const found = outcome ? outcomeWords(outcome) : null;
+  const svg = picture(now.graph, now.way.slice(0, now.done), {
+    title: plain(`${exercise().short}: ${exercise().title}`),
+    legend: word('picture.legend'), legendHidden: word('picture.legendHidden'),
+    thread, row, log: (what, index) => plain(logLine(what, index)),
+    outcome: plain(found ? word('picture.said', found) : word('picture.none')), failed: Boolean(found),
+  });
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  make('a', { href: url, download: `${now.id}.svg` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  at('said').textContent = word('tells.picture', { file: `${now.id}.svg` });
+}
+
+// --- Keys --------------------------------------------------------------------------------------------------------
+
+const KEYS = {
+  ArrowLeft: undo, u: undo, ArrowRight: redo, 0: restart, h: () => press('hint'), s: () => press('show'), t: () => press('random'),
+  l: () => press('link'), p: () => press('picture'), '[': () => turn(-1), ']': () => turn(1),
+  '?': () => { at('help').open = !at('help').open; at('help').querySelector('summary').focus(); },
+};
+const press = (id) => { if (!at(id).hidden) at(id).click(); };
+function turn(by) {
+  const next = now.ids[now.ids.indexOf(now.id) + by];
+  if (next) location.hash = next;
+}
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !at('keys-on').checked) return;
+  if (event.target.matches?.('input[type="text"]')) return;
+  const step = /^[1-9]$/.test(event.key) && at('stage').querySelector(`[data-key="${event.key}"]`);
+  const act = step ? () => step.click() : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function begin() {
+  listExercises();
+  at('reading').replaceChildren(...words.help.reading.map((text) => make('li', { text })));
+  at('keys').replaceChildren(...words.help.keys.flatMap(([key, text]) => [make('dt', {}, ...key.split(' ').flatMap((one) => [make('kbd', {}, one), ' '])), make('dd', {}, text)]));
+  if (!/Mobi/.test(navigator.userAgent)) document.documentElement.classList.add('has-keys');
+  for (const [id, act] of Object.entries({ undo, redo, restart, hint, show, random, link: copyLink, picture: download })) at(id).addEventListener('click', act);
+  at('skip').addEventListener('click', (event) => {
+    event.preventDefault();
+    (at('stage').querySelector('.step') ?? at('stage')).focus();
+  });
+  addEventListener('keydown', onKey);
+  addEventListener('hashchange', open);
+  open();
+}
+begin();
