@@ -13,6 +13,7 @@ mod hex;
 mod hint;
 mod input;
 mod json;
+mod lab;
 mod layout;
 mod link;
 mod log;

@@ -101,11 +101,20 @@ impl Signals {
         events: PollFlags,
         longest: Option<Duration>,
     ) -> Result<Vec<Ready>, Failure> {
+        self.wait_for_each(&files.iter().map(|file| (*file, events)).collect::<Vec<_>>(), longest)
+    }
+
+    /// The same, where each file is waited for in its own way.
+    pub(super) fn wait_for_each(
+        &self,
+        files: &[(BorrowedFd<'_>, PollFlags)],
+        longest: Option<Duration>,
+    ) -> Result<Vec<Ready>, Failure> {
         let timeout = longest.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
         loop {
             self.check()?;
             let pipe = PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN);
-            let files = files.iter().map(|file| PollFd::new(*file, events));
+            let files = files.iter().map(|(file, events)| PollFd::new(*file, *events));
             let mut files: Vec<_> = files.chain([pipe]).collect();
             let polled = poll(&mut files, timeout);
             files.pop();

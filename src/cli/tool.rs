@@ -1,7 +1,7 @@
 //! `shm-handoff`: what is neither reading nor writing, one subcommand each.
 
 use super::exit::{self, Failure};
-use super::{args, bench, doctor, generate, layout, ls, race, record, rm, stat, stdio, who};
+use super::{args, bench, doctor, generate, lab, layout, ls, race, record, rm, stat, stdio, who};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -16,6 +16,7 @@ Examples:
   shm-handoff race                 the tutorial's races, for real, and ours
   shm-handoff bench                how fast it is here, beside a pipe and a socket
   shm-handoff layout shm_com.h     where the flag and the text of your struct lie
+  shm-handoff lab                  be the scheduler yourself, in a browser
   shm-handoff record 0x51 run.shmrec --onto 0x52
                                    what goes from 0x51 to 0x52, and when, in a file
   shm-handoff replay run.shmrec    what is in that file";
@@ -63,6 +64,7 @@ enum Command {
     Race(race::Race),
     Bench(bench::Bench),
     Layout(layout::Layout),
+    Lab(lab::Lab),
     Record(record::Record),
     Replay(record::Replay),
     Generate(generate::Generate),
@@ -85,6 +87,7 @@ impl Command {
             Self::Race(args) => race::run(args),
             Self::Bench(args) => bench::run(args),
             Self::Layout(args) => layout::run(args),
+            Self::Lab(args) => lab::run(args),
             Self::Record(args) => record::run(args),
             Self::Replay(args) => record::replay(args),
             Self::Generate(args) => generate::run(args, Tool::command()),
@@ -103,6 +106,7 @@ impl Command {
             Self::Race(_) => "race",
             Self::Bench(_) => "bench",
             Self::Layout(_) => "layout",
+            Self::Lab(_) => "lab",
             Self::Record(_) => "record",
             Self::Replay(_) => "replay",
             Self::Generate(_) => "generate",

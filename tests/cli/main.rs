@@ -25,6 +25,7 @@ mod declared_tools;
 mod doctor;
 mod formats;
 mod generate;
+mod lab;
 mod layout;
 mod lines;
 mod long;

@@ -39,7 +39,8 @@ fn listed(program: &str, subcommand: Option<&str>) -> Vec<(String, String)> {
 #[test]
 fn every_help_has_codes_of_the_table() {
     let documented = documented();
-    let subcommands = ["ls", "stat", "who", "rm", "doctor", "race", "bench", "layout", "record", "replay", "generate"];
+    let subcommands =
+        ["ls", "stat", "who", "rm", "doctor", "race", "bench", "layout", "lab", "record", "replay", "generate"];
     let tools = subcommands.map(|subcommand| (SHM_HANDOFF, Some(subcommand)));
     let programs = [(SHMREAD, None), (SHMWRITE, None), (SHM_HANDOFF, None)].into_iter().chain(tools);
     let mut met = BTreeSet::new();
