@@ -17,12 +17,16 @@ function keep() {
   try { localStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* It is fine without. */ }
 }
 
-// A word by its name, such as `tools.undo`, with what stands in braces filled in. None: an empty text.
+// A word by its name, such as `tools.undo`, with what stands in braces filled in; `{count step/steps}` is a number
+// with its noun. None: an empty text.
 function word(name, fill = {}) {
   let found = words;
   for (const part of name.split('.')) found = found?.[part];
   if (typeof found !== 'string') return '';
-  return found.replace(/\{(\w+)\}/g, (_, key) => fill[key] ?? '');
+  return found
+    .replace(/\{(\w+) (\w+)\/(\w+)\}/g, (_, key, one, many) => `${fill[key]} ${fill[key] === '1' ? one : many}`)
+    .replace(/\{(\w+)\}/g, (_, key) => fill[key] ?? '')
+    .replace(/([A-Z])(?=[\u4e00-\u9fff])/g, '$1 ');
 }
 const exercise = () => words.exercises[now.id];
 const isOurs = (id = now.id) => !exercises.find((one) => one.id === id).wanted;
@@ -122,7 +126,8 @@ function take(choice) {
 // After a step: the sentence about it, and what is drawn.
 function told(before, choice) {
   const after = state();
-  const news = added(before.log, after.log).map(logTells);
+  // (That it has left is what the step itself says.)
+  const news = added(before.log, after.log).filter(([what]) => what !== 'left' || choice.step.name !== 'leave').map(logTells);
   now.notice = [tells(choice, before), ...news].join(word('tells.between'));
   if (isWanted(after)) {
     if (kept[now.id] !== 'solved') kept[now.id] = now.shown ? 'shown' : 'solved';
@@ -310,7 +315,7 @@ function drawMemory() {
     return make('li', { class: olds.length > 0 ? 'word stale' : 'word' }, row, ...marks);
   });
   const lines = log.map((entry, index) => make('li', { class: before && index >= before.log.length ? 'changed' : '' },
-    make('span', { class: 'who' }, word('page.logWho', { thread: thread(entry[1]) })), ...logged(entry)));
+    make('span', { class: 'who' }, word('page.logWho', { thread: thread(entry[1]) }).replace(/([A-Z])$/, '$1 ')), ...logged(entry)));
   return make('section', { class: 'memory', 'aria-label': word('page.memory') },
     make('div', {}, make('h3', {}, word('page.memory')), make('ul', { class: 'words' }, ...rows)),
     make('div', { class: 'happened' }, make('h4', {}, word('page.log')),
@@ -332,7 +337,7 @@ function drawVerdict() {
     const found = outcomeWords(outcome);
     at('verdict-title').textContent = found.title;
     fill(at('verdict-text'), found.text);
-    fill(at('verdict-more'), isWanted(state()) ? word(now.shown ? 'verdict.shown' : 'verdict.solved', { steps: number(now.done) }) + ' ' + exercise().more : word('verdict.other'));
+    fill(at('verdict-more'), isWanted(state()) ? word(now.shown ? 'verdict.shown' : 'verdict.solved', { steps: number(now.done) }) + word('tells.between') + exercise().more : word('verdict.other'));
   } else if (over) {
     at('verdict-title').textContent = word(isOurs() ? 'verdict.calmOurs' : 'verdict.calm');
     fill(at('verdict-text'), exercise().calm ?? word(isOurs() ? 'verdict.calmOursText' : 'verdict.calmText'));
@@ -438,13 +443,13 @@ async function open() {
   const ours = isOurs();
   at('title').replaceChildren(ours ? '' : make('span', { class: 'number' }, name + ' · '), title);
   fill(at('story'), story);
-  at('goal').replaceChildren(make('b', {}, word(ours ? 'page.try' : 'page.goal')));
+  at('goal').replaceChildren(make('b', {}, word(ours ? 'page.try' : 'page.goal')), ' ');
   at('goal').append(...make('span', { text: goal }).childNodes);
   at('proof').hidden = !ours;
   if (ours) {
     const { states, steps, failures, stuck, all } = survey(graph);
     const good = failures === 0 && stuck === 0 && all === states;
-    fill(at('proof'), word(good ? 'page.proof' : 'page.noProof', { states: number(states), steps: number(steps) }) + ' ' + model);
+    fill(at('proof'), word(good ? 'page.proof' : 'page.noProof', { states: number(states), steps: number(steps) }) + word('tells.between') + model);
     at('proof').dataset.states = states;
   }
   document.title = `${name} · ${word('page.title')}`;

@@ -18,6 +18,8 @@ mod json;
 #[cfg(explored)]
 mod machine;
 #[cfg(explored)]
+mod page;
+#[cfg(explored)]
 mod record;
 #[cfg(explored)]
 mod side;
@@ -49,10 +51,16 @@ fn main() -> std::process::ExitCode {
     for found in &weaker {
         println!("{}", table::weaker(found));
     }
-    let mut files: Vec<(String, String)> = graphs
-        .iter()
-        .map(|(exercise, graph)| (format!("docs/lab/graphs/{}.json", exercise.id), json::json(exercise, graph)))
-        .collect();
+    let graphs_by_id: Vec<(String, String)> =
+        graphs.iter().map(|(exercise, graph)| (exercise.id.to_owned(), json::json(exercise, graph))).collect();
+    let mut files = match page::pages(record::root(), &graphs_by_id) {
+        Ok(pages) => pages,
+        Err(error) => {
+            eprintln!("lab: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    files.extend(graphs_by_id.into_iter().map(|(id, json)| (format!("docs/lab/graphs/{id}.json"), json)));
     files.push(table::in_its_page(&graphs, &weaker));
     match record::held_against_what_is_there(mode, files) {
         0 => ExitCode::SUCCESS,

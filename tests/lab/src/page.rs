@@ -9,7 +9,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// Where the pages lie; their sources are in `page` below it.
+const FOLDER: &str = "docs/lab";
 
 /// A page each: its language, its words, its file.
 const PAGES: [(&str, &str, &str); 2] =
@@ -18,14 +21,13 @@ const PAGES: [(&str, &str, &str); 2] =
 /// What a page may have at most.
 const MOST: usize = 1 << 20;
 
-/// Both pages: where each belongs, and its text. `graphs`: the id and the JSON of each exercise, in order.
+/// Both pages: where each belongs below `root`, and its text. `graphs`: the id and the JSON of each exercise, in order.
 ///
 /// # Errors
 /// A source can't be read, words are missing, or a page is too large.
-pub fn pages(root: &Path, graphs: &[(String, String)]) -> Result<Vec<(PathBuf, String)>> {
-    let folder = root.join("docs/lab");
+pub(crate) fn pages(root: &Path, graphs: &[(String, String)]) -> Result<Vec<(String, String)>> {
     let source = |name: &str| {
-        let path = folder.join("page").join(name);
+        let path = root.join(FOLDER).join("page").join(name);
         std::fs::read_to_string(&path).map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
     };
     let (template, css) = (source("page.html")?, source("page.css")?);
@@ -69,7 +71,7 @@ pub fn pages(root: &Path, graphs: &[(String, String)]) -> Result<Vec<(PathBuf, S
         if text.len() > MOST {
             return Err(wrong(format!("{file} would have {} bytes, and {MOST} is the most", text.len())));
         }
-        pages.push((folder.join(file), text));
+        pages.push((format!("{FOLDER}/{file}"), text));
     }
     Ok(pages)
 }
