@@ -48,6 +48,7 @@ step "tests, release" cargo test --quiet --release --test cli --test processes -
 step "instructions" ci/instructions.sh --check
 step "litmus" ci/litmus.sh --check
 step "crash tests" ci/crash.sh --kills 500 --least 0
+step "crash tests of record" ci/crash.sh --recorder --kills 200
 step "loom" logged loom test --quiet -- --nocapture
 step "loom, async" logged_as async loom test --quiet -p shm-handoff-async --test loom -- --nocapture
 step "shuttle" logged shuttle test --quiet --test shuttle -- --nocapture

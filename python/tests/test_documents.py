@@ -12,6 +12,7 @@ import textwrap
 
 import pytest
 from conftest import DEADLINE, ROOT, seats, segment
+from test_recording import WHOLE
 
 import shm_handoff as sh
 
@@ -110,10 +111,24 @@ def test_the_blocks_of_the_documents_have_types(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def programs_of_the_page():
+    return re.findall(r"^```py\n(.*?)^```$", DOCUMENTS[0].read_text(), re.M | re.S)
+
+
+def test_the_recording_of_the_page(tmp_path, run):
+    [program] = [program for program in programs_of_the_page() if "recording" in program]
+    (tmp_path / "run.shmrec").write_bytes(WHOLE)
+    said = out(run(sys.executable, "-c", program, cwd=tmp_path)).splitlines()
+    assert said == [
+        "1970-01-01 00:00:01+00:00 0.0 b'one\\n'",
+        "1970-01-01 00:00:02.500000+00:00 1.500000001 b'\\xff'",
+        "the end",
+    ]
+
+
 def test_the_two_programs_of_the_page(key, run):
     """Those in blocks of `py` run at the same time."""
-    text = DOCUMENTS[0].read_text()
-    programs = re.findall(r"^```py\n(.*?)^```$", text, re.M | re.S)
+    programs = [program for program in programs_of_the_page() if "1234" in program]
     assert len(programs) == 2
     started = [run(sys.executable, "-c", program.replace("1234", str(key)), cwd="/") for program in programs]
     assert [out(program) for program in started] == ["", "hello\nworld\n"]
