@@ -20,7 +20,11 @@ not_checked() { printf '\n  ci/packages.sh: NOT CHECKED: %s\n\n' "$1" >&2; }
 [ "$(id -u)" = 0 ] || { not_checked "the packages: a system of its own needs root"; exit 0; }
 command -v debootstrap >/dev/null || { not_checked "the packages: debootstrap is missing (Debian: apt install debootstrap)"; exit 0; }
 unshare --mount --ipc --pid --fork true 2>/dev/null || { not_checked "the packages: no namespaces can be had here"; exit 0; }
-[ -f "$packages/SHA256SUMS" ] || { [ $# = 0 ] && ci/release.sh; } || { echo "ci/packages.sh: $packages has no SHA256SUMS: ci/release.sh makes it" >&2; exit 1; }
+if [ ! -f "$packages/SHA256SUMS" ]; then
+    [ $# = 0 ] || { echo "ci/packages.sh: $packages has no SHA256SUMS: ci/release.sh --out $packages makes it" >&2; exit 1; }
+    ci/release.sh
+    [ -f "$packages/SHA256SUMS" ] || { not_checked "the packages, which ci/release.sh could not make here"; exit 0; }
+fi
 packages=$(cd "$packages" && pwd)
 (cd "$packages" && sha256sum --quiet -c SHA256SUMS)
 
@@ -98,7 +102,7 @@ talk='talk() {
         printf "You wrote: hello\nYou wrote: end\n" | cmp - /tmp/got
     }'
 
-# pages MAN BASH FISH ZSH: the folders of pages and completions have what they should.
+# has FILE...: what the package has laid into the system.
 has() {
     local file
     for file in "$@"; do [ -e "$root/$file" ] || { echo "packages: $file is missing" >&2; exit 1; }; done

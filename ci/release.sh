@@ -7,8 +7,8 @@
 #
 # The bridge and what it stands on take most of the time to build.
 #
-# Needs a Rust toolchain, a C toolchain's binutils, python3, and for what it makes cargo-zigbuild with zig, cargo-deb with dpkg-dev,
-# and cargo-generate-rpm. What can't be made here is named as NOT MADE, with the command that installs what is missing;
+# Needs a Rust toolchain, binutils, python3, cargo-zigbuild and zig; cargo-deb and dpkg for the .deb packages,
+# cargo-generate-rpm for the .rpm packages. What can't be made here is named as NOT MADE, with the command that installs what is missing;
 # --install-tools installs the tools of Rust, and zig, into target/tools.
 set -euo pipefail
 from=$PWD
@@ -61,6 +61,11 @@ if $install_tools; then
 fi
 [ -x "$tools/python/ziglang/zig" ] && export CARGO_ZIGBUILD_ZIG_PATH=$tools/python/ziglang/zig
 zig=${CARGO_ZIGBUILD_ZIG_PATH:-$(command -v zig || true)}
+if ! command -v cargo-zigbuild >/dev/null || [ -z "$zig" ]; then
+    not_made "every package: cargo-zigbuild or zig is missing, which build for glibc $glibc (cargo install --locked ${crates[0]};\
+ python3 -m pip install --target target/tools/python $zig_package; or ci/release.sh --install-tools)"
+    exit 0
+fi
 for needed in cargo strip python3; do
     command -v "$needed" >/dev/null || { echo "ci/release.sh: $needed is missing: install Rust, binutils and python3" >&2; exit 1; }
 done
@@ -73,20 +78,8 @@ umask 022
 # What ships, with no path of this machine in it. Each package alone: features of one are not those of another.
 export CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_TARGET_DIR=$PWD/target
 remap="--remap-path-prefix=$PWD=/shm-handoff --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
-build() {
-    if [ -n "$portable" ]; then
-        RUSTFLAGS="${RUSTFLAGS:-} $remap" cargo zigbuild --quiet --release --locked --target "$target.$glibc" "$@"
-    else
-        RUSTFLAGS="${RUSTFLAGS:-} $remap" cargo build --quiet --release --locked --target "$target" "$@"
-    fi
-}
-portable=yes
-if ! command -v cargo-zigbuild >/dev/null || [ -z "$zig" ]; then
-    portable=
-    not_made "programs for glibc $glibc: cargo-zigbuild or zig is missing (cargo install --locked ${crates[0]};\
- pip install $zig_package; or ci/release.sh --install-tools). The packages need the glibc of this machine, and there are no tarballs"
-fi
-echo "release: building for ${portable:+glibc $glibc}${portable:-the glibc of this machine}"
+build() { RUSTFLAGS="${RUSTFLAGS:-} $remap" cargo zigbuild --quiet --release --locked --target "$target.$glibc" "$@"; }
+echo "release: building for glibc $glibc"
 build -p shm-handoff --bins
 build -p shm-handoff-capi
 if $bridge; then
@@ -112,7 +105,8 @@ changelog shm-handoff-capi changelog-lib
 # doc CRATE FOLDER: copyright, and the licences of what is within.
 doc() {
     install -d "$2"
-    install -m 644 packaging/copyright CHANGELOG.md "$2"
+    install -m 644 packaging/copyright "$2"
+    install -m 644 CHANGELOG.md "$2/changelog"
     python3 ci/third_party.py "$1" "$target" >"$2/third-party-licenses.txt"
 }
 # Into each tree of a package, `bin`, `lib` and `share` below it: put PATTERN FOLDER. What is not there is left out.
@@ -137,9 +131,8 @@ archive=$stage/libshm_handoff_capi.a
 install -m 644 "$built/libshm_handoff_capi.a" "$archive"
 strip --strip-debug --enable-deterministic-archives "$archive"
 c_library() {
-    local cc=${CC:-cc}
-    [ -z "$portable" ] || cc="$zig cc -target $multiarch.$glibc"
-    CC=$cc BUILT=$archive DESTDIR=$1 PREFIX=/usr LIBDIR=$2 capi/install.sh >/dev/null
+    # -lunwind: what gcc links by itself.
+    CC="$zig cc -target $multiarch.$glibc -lunwind" BUILT=$archive DESTDIR=$1 PREFIX=/usr LIBDIR=$2 capi/install.sh >/dev/null
     strip --strip-unneeded "$1/usr/$2"/libshm_handoff.so."$version"
 }
 c_library "$stage/c" "lib/$multiarch"
@@ -152,7 +145,8 @@ chmod 644 "$runtime/lib/$multiarch/libshm_handoff.so.$version"
 mv "$stage/dev" "$dev"
 doc shm-handoff-capi "$runtime/share/doc/libshm-handoff0"
 install -d "$dev/share/doc/libshm-handoff-dev/examples"
-cp packaging/copyright CHANGELOG.md docs/c.md docs/c.zh-CN.md docs/layouts.md docs/layouts.zh-CN.md "$dev/share/doc/libshm-handoff-dev"
+cp CHANGELOG.md "$dev/share/doc/libshm-handoff-dev/changelog"
+cp packaging/copyright docs/c.md docs/c.zh-CN.md docs/layouts.md docs/layouts.zh-CN.md "$dev/share/doc/libshm-handoff-dev"
 cp examples/c/* "$dev/share/doc/libshm-handoff-dev/examples"
 
 # For an rpm every file has the mode that its row says, and there are no links: a tree for each of two modes.
@@ -187,16 +181,14 @@ mv "$c64/share/doc/libshm-handoff-dev" "$c64/share/doc/libshm-handoff-devel"
 split "$c64" libshm-handoff-devel
 
 # No symbol of a newer glibc.
-if [ -n "$portable" ]; then
-    ships=("$built"/{shmread,shmwrite,shm-handoff} "$stage/so")
-    ! $bridge || ships+=("$built/shm-bridge")
-    for file in "${ships[@]}"; do
-        newest=$(objdump -T "$file" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
-        [ "$(printf '%s\n' "$newest" "$glibc" | sort -V | tail -n 1)" = "$glibc" ] ||
-            { echo "release: $file needs glibc $newest, and $glibc is promised" >&2; exit 1; }
-        echo "release: ${file##*/} needs glibc $newest"
-    done
-fi
+ships=("$built"/{shmread,shmwrite,shm-handoff} "$stage/so")
+! $bridge || ships+=("$built/shm-bridge")
+for file in "${ships[@]}"; do
+    newest=$(objdump -T "$file" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
+    [ "$(printf '%s\n' "$newest" "$glibc" | sort -V | tail -n 1)" = "$glibc" ] ||
+        { echo "release: $file needs glibc $newest, and $glibc is promised" >&2; exit 1; }
+    echo "release: ${file##*/} needs glibc $newest"
+done
 
 made=()
 # The packages of one kind that are made, in selected: the bridge's stands second.
@@ -259,8 +251,8 @@ tarball() {
 
 if ! cargo deb --version >/dev/null 2>&1; then
     not_made "the .deb packages: cargo-deb is missing (cargo install --locked ${crates[1]}, or ci/release.sh --install-tools)"
-elif ! command -v dpkg-shlibdeps >/dev/null; then
-    not_made "the .deb packages: dpkg-shlibdeps is missing (Debian: apt install dpkg-dev)"
+elif ! command -v dpkg-deb >/dev/null; then
+    not_made "the .deb packages: dpkg-deb is missing (Debian: apt install dpkg)"
 else
     debian_packages
 fi
@@ -269,10 +261,8 @@ if cargo generate-rpm --help >/dev/null 2>&1; then
 else
     not_made "the .rpm packages: cargo-generate-rpm is missing (cargo install --locked ${crates[2]}, or ci/release.sh --install-tools)"
 fi
-if [ -n "$portable" ]; then
-    tarball shm-handoff share shmread shmwrite shm-handoff
-    ! $bridge || tarball shm-handoff-bridge bridge/share shm-bridge
-fi
+tarball shm-handoff share shmread shmwrite shm-handoff
+! $bridge || tarball shm-handoff-bridge bridge/share shm-bridge
 
 (cd "$out" && sha256sum "${made[@]}" >SHA256SUMS)
 (cd "$out" && stat -c '%s %n' "${made[@]}")

@@ -107,6 +107,19 @@ fn every_program_is_packaged() {
     }
 }
 
+/// dpkg-shlibdeps would name the glibc of the machine that makes the packages.
+#[test]
+fn the_glibc_that_is_built_for_is_the_one_that_is_asked_for() {
+    let script = std::fs::read_to_string(Path::new(ROOT).join("ci/release.sh")).unwrap();
+    let built_for = script.lines().find_map(|line| line.strip_prefix("glibc=")).unwrap();
+    for member in members() {
+        let deb = &member["metadata"]["deb"];
+        let depends =
+            if names(&member, "deb").len() == 1 { &deb["depends"] } else { &deb["variants"]["runtime"]["depends"] };
+        assert_eq!(depends, &format!("libc6 (>= {built_for})"), "{}", member["name"]);
+    }
+}
+
 /// What cargo-deb and cargo-generate-rpm can't derive is written out, and follows the version and the soname.
 #[test]
 fn written_versions_are_the_version() {
