@@ -68,7 +68,7 @@ fn with_fields(examples: &str) -> String {
 pub struct Common {
     /// Key of the segment: decimal, 0x hexadecimal, or PATH:ID as ftok takes it
     #[arg(short, long, value_name = "KEY", default_value = "1234", allow_negative_numbers = true)]
-    pub key: KeySpec,
+    pub(super) key: KeySpec,
 
     /// Permissions of a segment or semaphore set that has to be made, in octal
     #[arg(long, value_name = "OCTAL", default_value = "600", value_parser = mode)]

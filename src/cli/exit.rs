@@ -141,12 +141,12 @@ impl Failure {
     }
 
     #[must_use]
-    pub fn signal(number: i32) -> Self {
+    pub(super) fn signal(number: i32) -> Self {
         Self::new(Exit::Signal(number), format!("ended by {}", name(number)))
     }
 
     #[must_use]
-    pub fn timed_out() -> Self {
+    pub(super) fn timed_out() -> Self {
         Self::new(Exit::TimedOut, "the other side made no progress for as long as --timeout allows")
     }
 

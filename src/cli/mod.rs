@@ -55,7 +55,7 @@ pub mod kit {
     pub use super::generate::write as write_share;
     pub use super::progress::Progress;
     pub use super::signals::Signals;
-    pub use super::stdio::{choose_color, divert, print, print_as_it_is, warn};
+    pub use super::stdio::{choose_color, divert, print, print_as_it_is};
     pub use super::{introduce, open};
 }
 

@@ -95,7 +95,7 @@ impl Progress {
     }
 
     #[must_use]
-    pub fn messages(&self) -> u64 {
+    pub(super) fn messages(&self) -> u64 {
         self.messages
     }
 

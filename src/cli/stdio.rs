@@ -120,7 +120,7 @@ pub fn print_as_it_is(text: std::fmt::Arguments<'_>) {
 }
 
 /// Says what nobody asked for, and does not end us; the hint comes on the next line.
-pub fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<std::fmt::Arguments<'_>>) {
+pub(super) fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<std::fmt::Arguments<'_>>) {
     say!("{program}: {WARNING}warning:{WARNING:#} {what}");
     if let Some(hint) = hint {
         say!("  {HINT}hint:{HINT:#} {hint}");
