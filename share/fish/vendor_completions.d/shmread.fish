@@ -16,7 +16,7 @@ complete -c shmread -l count -d 'Stop after this many messages, and leave the se
 complete -c shmread -l raw -d 'Carry bytes as they come through a ring, without regard to lines; a layout of records implies it'
 complete -c shmread -l trust-owner -d 'Use a segment or semaphore set that belongs to another user'
 complete -c shmread -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c shmread -s v -l verbose -d 'Report events on stderr, too'
+complete -c shmread -s v -l verbose -d 'Say on stderr what happens'
 complete -c shmread -l follow -d 'When a writer dies, wait for the next one'
 complete -c shmread -l keep -d 'Leave the segment where it is at the end of the session'
 complete -c shmread -s h -l help -d 'Print help (see more with \'--help\')'

@@ -14,7 +14,7 @@ truncate\t'Send its beginning, and a newline'"
 complete -c shmwrite -l raw -d 'Carry bytes as they come through a ring, without regard to lines; a layout of records implies it'
 complete -c shmwrite -l trust-owner -d 'Use a segment or semaphore set that belongs to another user'
 complete -c shmwrite -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c shmwrite -s v -l verbose -d 'Report events on stderr, too'
+complete -c shmwrite -s v -l verbose -d 'Say on stderr what happens'
 complete -c shmwrite -l no-end -d 'Leave the session open at the end of standard input'
 complete -c shmwrite -l json -d 'Take JSON objects, one a line, with the fields of the declared struct, as shmread --format json prints them'
 complete -c shmwrite -l reply -d 'Wait for the answer to each message and print its bytes, or its fields with --json. The layout says with reply=NAME where the answer lies'
