@@ -212,7 +212,7 @@ debian_packages() {
     others "${debs[@]}"
     made+=("${selected[@]}")
     command -v lintian >/dev/null || { not_checked "the .deb packages by lintian, which is missing (Debian: apt install lintian)"; return 0; }
-    (cd "$out" && lintian --allow-root --fail-on error --display-level error --no-tag-display-limit "${selected[@]}")
+    (cd "$out" && lintian --allow-root --fail-on error --display-level error "${selected[@]}")
     echo "release: lintian finds no error"
 }
 
