@@ -171,7 +171,11 @@ function hint() {
 // A shortest failure, from the start, one step after the other.
 function show() {
   if (isOurs()) return;
-  stop();
+  if (now.playing) {
+    stop();
+    draw();
+    return;
+  }
   const way = shortest(now.graph, now.graph.start, isWanted);
   if (!way) return;
   now.way = way;
@@ -182,8 +186,8 @@ function show() {
   at('redo').focus();
 }
 function playOn() {
+  if (now.done + 1 >= now.way.length) stop();
   go(now.done + 1);
-  if (now.done >= now.way.length) stop();
 }
 function stop() {
   clearInterval(now.playing);
@@ -209,7 +213,9 @@ function draw({ thread: acted } = {}) {
   drawSteps();
   drawHints();
   drawExercises();
-  at('said').textContent = now.notice;
+  at('said').replaceChildren(now.notice);
+  // The verdict stands elsewhere: whoever listens hears it here.
+  if (!at('verdict').hidden) at('said').append(make('span', { class: 'unseen' }, ` ${at('verdict-title').textContent} ${at('verdict-text').textContent}`));
   link();
   if (hadFocus !== undefined || acted !== undefined) {
     const wanted = hadFocus ?? String(acted);
@@ -275,7 +281,7 @@ function idle(status) {
 
 function stepButton(choice, same, count) {
   const { step } = choice;
-  const button = make('button', { type: 'button', class: 'step' });
+  const button = make('button', { type: 'button', class: 'step', title: step.from });
   const who = make('span', { class: 'unseen' }, `${thread(choice.thread)}: `);
   const seen = sees(step);
   if (same) {
@@ -355,6 +361,7 @@ function drawTools() {
   at('hint').hidden = ours || left <= 0;
   at('hint').textContent = word('tools.hint', { number: now.hints + 1, count: (hints ?? []).length });
   at('show').hidden = ours || left > 0;
+  at('show').textContent = word(now.playing ? 'tools.pause' : 'tools.show');
   at('random').hidden = !ours;
 }
 
