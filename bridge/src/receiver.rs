@@ -1,11 +1,13 @@
 //! The side that takes what arrives and writes it into a ring. It acknowledges only what the ring has, or what was received from it.
 
+mod farewell;
 mod greeting;
 
+use self::farewell::Farewell;
 use self::greeting::{Claim, Contender};
 use crate::batch::Batch;
 use crate::frame::{Ack, Flow, Frame};
-use crate::pace::{Limits, Timer};
+use crate::pace::Limits;
 use crate::world::{Carrier, Event, Next, Numbers, Outcome, Rejected, Sink, Stream};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -35,6 +37,12 @@ pub struct Receiver {
     heard: Duration,
     contender: Option<Contender>,
     stream: Option<Carrying>,
+    /// Streams that had the ring before, as far as they were read: should one come back, it goes on where it was.
+    former: Vec<Carrying>,
+    /// Whether another stream may come behind one that has not ended.
+    takes_next: bool,
+    /// The one that may as soon as the reader here has read everything.
+    awaited: Option<Stream>,
     /// What the ring had no room for yet: each batch with how many of its messages were taken.
     waiting: VecDeque<(usize, Batch)>,
     /// Bytes of these batches.
@@ -71,6 +79,20 @@ struct Carrying {
     taken: u64,
     held: u64,
     ended: bool,
+    /// Up to here the reader here had everything when another stream came.
+    received: u64,
+}
+
+impl Carrying {
+    /// A stream of which everything before `position` lies in the ring.
+    fn at(id: Stream, position: u64, ended: bool) -> Self {
+        Self { id, taken: position, held: position, ended, received: 0 }
+    }
+
+    /// Up to where the reader here has surely released everything.
+    fn received(&self, sink: &impl Sink) -> u64 {
+        self.received.max(sink.received(self.id))
+    }
 }
 
 /// An answer to a frame of this turn. Without a history, the stream begins at `base`.
@@ -89,25 +111,11 @@ struct Asked {
     at: Duration,
 }
 
-/// What is said until the sender has left.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Farewell {
-    frame: Frame,
-    outcome: Outcome,
-    timer: Timer,
-    until: Duration,
-}
-
 impl Receiver {
     /// A receiver that writes to `sink`; `session` is random.
     #[must_use]
     pub fn new(limits: Limits, ack_at: AckAt, session: u64, sink: &impl Sink, now: Duration) -> Self {
-        let stream = sink.carried().map(|carried| Carrying {
-            id: carried.stream,
-            taken: carried.position,
-            held: carried.position,
-            ended: carried.ended,
-        });
+        let stream = sink.carried().map(|carried| Carrying::at(carried.stream, carried.position, carried.ended));
         Self {
             limits,
             ack_at,
@@ -116,6 +124,9 @@ impl Receiver {
             heard: now,
             contender: None,
             stream,
+            former: Vec::new(),
+            takes_next: false,
+            awaited: None,
             waiting: VecDeque::new(),
             waiting_size: 0,
             reply: None,
@@ -152,7 +163,7 @@ impl Receiver {
         let session = match &frame {
             Frame::Hello { .. } if self.farewell.is_some() => return,
             &Frame::Hello { sender, greeting, stream, after } => {
-                match self.claim(sender, greeting, stream, after, now) {
+                match self.claim((sender, greeting), stream, after, now, sink) {
                     Claim::Granted => self.welcome(sender, greeting, stream, now, sink, carrier),
                     Claim::Refused(stream) => carrier.send(Frame::Taken { sender, greeting, stream }),
                     Claim::Open => {}
@@ -272,34 +283,10 @@ impl Receiver {
             return;
         }
         let Some(Peer { stream: id, .. }) = self.peer else { return };
-        let begun = Carrying { id, taken: expected, held: expected, ended: false };
-        self.stream.get_or_insert(begun).held = held;
+        self.stream.get_or_insert(Carrying::at(id, expected, false)).held = held;
         self.waiting_size = waiting_size;
         self.waiting.push_back((skip, batch));
         self.progress = now;
-    }
-
-    fn death(&mut self, flow: Flow, at: u64, now: Duration) {
-        let expected = self.expected(flow);
-        if at == expected && self.waiting.is_empty() && self.stream.is_none_or(|stream| !stream.ended) {
-            self.depart(|session| Frame::Told { session }, Outcome::WriterDied, now);
-        } else {
-            self.answer(flow, at > expected);
-        }
-    }
-
-    /// Leaves as soon as the sender has heard why, or is silent.
-    fn depart(&mut self, frame: impl FnOnce(u64) -> Frame, outcome: Outcome, now: Duration) {
-        if self.farewell.is_some() || self.outcome.is_some() {
-            return;
-        }
-        match self.peer.filter(|peer| !peer.left) {
-            Some(peer) => {
-                let (timer, until) = (Timer::due(&self.limits), now + self.limits.silence);
-                self.farewell = Some(Farewell { frame: frame(peer.session), outcome, timer, until });
-            }
-            None => self.outcome = Some(outcome),
-        }
     }
 
     /// Puts what waits into the ring, as far as there is room. How many bytes it lacks, if it lacks any.
@@ -343,13 +330,11 @@ impl Receiver {
     }
 
     /// Up to where the sender may release.
-    fn acked(&self, sink: &mut impl Sink) -> u64 {
-        let taken = self.stream.map_or(0, |stream| stream.taken);
-        match self.ack_at {
-            AckAt::Ring => taken,
-            AckAt::Received if taken == 0 => 0,
-            AckAt::Received => sink.received().min(taken),
-        }
+    fn acked(&self, sink: &impl Sink) -> u64 {
+        self.stream.map_or(0, |stream| match self.ack_at {
+            AckAt::Ring => stream.taken,
+            AckAt::Received => stream.received(sink).min(stream.taken),
+        })
     }
 
     /// Answers, and tells what is new. An idle reader here is heard of when it has received everything, a slow one now and then.

@@ -95,6 +95,11 @@ impl Sender {
         self.writer_died = true;
     }
 
+    /// A receiver may have come just now: what it is told is due, and need not wait for the next time.
+    pub fn receiver_came(&mut self) {
+        self.timer = Timer::due(&self.limits);
+    }
+
     /// Says that this sender leaves in order. Nothing follows.
     pub fn leave(&mut self, carrier: &mut impl Carrier) {
         if let Some(session) = &self.session {

@@ -176,14 +176,22 @@ impl ToChannel {
         Ok(messages.len())
     }
 
+    /// The stream that was carried last, by whichever process.
+    fn last_stream(&self) -> Option<Stream> {
+        self.stream.or(self.carried.map(|carried| carried.stream))
+    }
+
+    /// The position up to which the reader here has released everything, of the stream that was carried last.
+    #[must_use]
+    pub fn received_last(&self) -> u64 {
+        self.received
+    }
+
     fn note(&mut self, stream: Stream, position: u64, ended: bool) -> Result<(), SendError> {
         let tail = self.writer.standing()?.map_or(0, |standing| standing.tail);
-        if self
-            .stream
-            .replace(stream)
-            .or(self.carried.map(|carried| carried.stream))
-            .is_some_and(|former| former != stream)
-        {
+        let last = self.last_stream();
+        self.stream = Some(stream);
+        if last.is_some_and(|last| last != stream) {
             // What the reader has of the former stream says nothing of this one.
             self.unreceived.clear();
             self.received = 0;
@@ -262,7 +270,7 @@ impl Sink for ToChannel {
         }
     }
 
-    fn received(&mut self) -> u64 {
-        self.received
+    fn received(&self, stream: Stream) -> u64 {
+        if self.last_stream() == Some(stream) { self.received } else { 0 }
     }
 }

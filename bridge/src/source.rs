@@ -93,15 +93,19 @@ impl FromChannel {
         has_moved
     }
 
-    /// Whether the channel can be waited for. What lies in a slot, or in a ring that was removed, has to be released first: a reader
-    /// that waits moves to the memory that is there now.
+    /// Whether the channel can be waited for. What lies in a slot has to be released first, and so has what lies in a ring that [was
+    /// removed](Self::is_removed_unreleased): a reader that waits moves to the memory that is there now.
     #[must_use]
     pub fn can_wait(&self) -> bool {
-        if !self.is_ring() {
-            return self.peeked.is_none();
-        }
-        let is_removed = || self.reader.backend().segment().stat().is_ok_and(|stat| stat.removed);
-        self.reader.cursor().position() == self.released || !is_removed()
+        self.is_ring() || self.peeked.is_none()
+    }
+
+    /// Whether the ring was removed, and something that was peeked at is not released.
+    #[must_use]
+    pub fn is_removed_unreleased(&self) -> bool {
+        self.is_ring()
+            && self.reader.cursor().position() != self.released
+            && self.reader.backend().segment().stat().is_ok_and(|stat| stat.removed)
     }
 
     /// Waits for what comes behind the cursor, or as `policy` says.

@@ -144,9 +144,9 @@ pub trait Sink {
     /// The memory can't be written.
     fn end(&mut self, stream: Stream, from: u64, position: u64) -> Result<bool, Self::Error>;
 
-    /// The position of the stream up to which the reader here has surely released everything; 0 if that is not known. It counts
-    /// for the stream that was carried last.
-    fn received(&mut self) -> u64;
+    /// The position of the stream up to which the reader here has surely released everything; 0 if that is not known, as of any
+    /// stream but the one that was carried last.
+    fn received(&self, stream: Stream) -> u64;
 }
 
 /// The network, on the way to the other machine.

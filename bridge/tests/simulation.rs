@@ -24,6 +24,11 @@ impl Random {
     }
 }
 
+/// One message, with a number that no other ring's has.
+fn message(stream: u64) -> Vec<Record> {
+    vec![Record::Message(1000 + u32::try_from(stream).expect("a few"))]
+}
+
 fn is_fault(event: Event) -> bool {
     use Event as E;
     matches!(
@@ -40,11 +45,12 @@ fn is_fault(event: Event) -> bool {
             | E::ReaderDies
             | E::OtherWriter
             | E::RingRemoved
+            | E::MachineRestarts(_)
     )
 }
 
-/// One run; what the machines counted, and how many steps it had before the faults ended.
-fn run(seed: u64, trace: bool) -> (Numbers, u32) {
+/// One run, with a machine that is restarted or not; what the machines counted, and how many steps it had before the faults ended.
+fn run(seed: u64, next_stream: bool, trace: bool) -> (Numbers, u32) {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut up_to = |bound: u32| random.below(bound + 1);
     let budget = Budget {
@@ -61,9 +67,12 @@ fn run(seed: u64, trace: bool) -> (Numbers, u32) {
     };
     let ack_at = if budget.removals > 0 || up_to(1) == 0 { AckAt::Received } else { AckAt::Ring };
     let second = Duration::from_secs(1);
+    let batch = 12 * (1 + up_to(3) as usize);
     let limits = Limits {
-        batch: 12 * (1 + up_to(3) as usize),
-        waiting: 1,
+        batch,
+        // A batch that is sent again can be longer than it was, and come while the shorter one waits for room: what is too much is dropped
+        // then, and sent again. Here both are held, for nothing but what goes with a machine may be dropped.
+        waiting: if next_stream { 2 * batch } else { 1 },
         first: second,
         slowest: 4 * second,
         gap: second / 50,
@@ -71,11 +80,18 @@ fn run(seed: u64, trace: bool) -> (Numbers, u32) {
         timeout: None,
     };
     let repeats = budget.removals > 0;
-    let setup = Setup { limits, ack_at, weakness: Weakness::None, repeats, numbers: Mutex::default() };
+    let setup = Setup { limits, ack_at, weakness: Weakness::None, repeats, next_stream, numbers: Mutex::default() };
     let (written, unwritten) = (up_to(10), up_to(15));
     let ring = SourceRing::new(Stream(1), (0..written).map(Record::Message).collect());
     let rest = (written..written + unwritten).map(Record::Message).chain([Record::End]);
-    let host = SourceHost::new(vec![ring], rest.collect());
+    let host = if next_stream {
+        let streams = (2..2 + u64::from(up_to(2))).map(|id| SourceRing::new(Stream(id), message(id)));
+        let last = SourceRing::new(Stream(9), rest.collect());
+        let rings = [ring].into_iter().chain(streams).chain([last]).collect();
+        SourceHost { insists: true, ..SourceHost::new(rings, Vec::new()) }
+    } else {
+        SourceHost::new(vec![ring], rest.collect())
+    };
     let mut state = State::new(vec![host], 1 + up_to(7) as usize, budget);
     let (mut events, mut steps) = (Vec::new(), 0);
     for _ in 0..up_to(400) {
@@ -100,14 +116,14 @@ fn run(seed: u64, trace: bool) -> (Numbers, u32) {
     (numbers, steps)
 }
 
-#[test]
-fn long_runs() {
+/// Runs of all seeds, or of the one that is asked for.
+fn runs(seeds: u64, next_stream: bool) -> Option<Numbers> {
     let given = std::env::var("SIMULATION_SEED").ok();
     let given = given
         .map(|seed| u64::from_str_radix(seed.trim_start_matches("0x"), 16).expect("SIMULATION_SEED is hexadecimal"));
     let (mut all, mut all_steps) = (Numbers::default(), 0);
-    for seed in given.map_or(0..80_000, |seed| seed..seed + 1) {
-        let (numbers, steps) = run(seed, given.is_some());
+    for seed in given.map_or(0..seeds, |seed| seed..seed + 1) {
+        let (numbers, steps) = run(seed, next_stream, given.is_some());
         all.messages += numbers.messages;
         all.duplicates += numbers.duplicates;
         all.gaps += numbers.gaps;
@@ -117,7 +133,20 @@ fn long_runs() {
         all_steps += steps;
     }
     println!("{all_steps} steps: {all:?}");
-    if given.is_none() {
+    given.is_none().then_some(all)
+}
+
+#[test]
+fn long_runs() {
+    if let Some(all) = runs(80_000, false) {
         assert!(all.duplicates > 20_000 && all.gaps > 5_000 && all.again > 2_500 && all.sessions > 200_000, "{all:?}");
+    }
+}
+
+/// The sender's machine is restarted, once or up to three times, and the next stream comes behind what was there of the last one.
+#[test]
+fn long_runs_of_a_machine_that_is_restarted() {
+    if let Some(all) = runs(40_000, true) {
+        assert!(all.duplicates > 10_000 && all.gaps > 1_000 && all.sessions > 100_000, "{all:?}");
     }
 }

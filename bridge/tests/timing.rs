@@ -126,6 +126,17 @@ fn a_greeting_is_repeated_more_and_more_slowly() {
     assert_eq!(said, [0, 200, 600, 1400, 2400, 3400].map(ms));
 }
 
+/// It greets once a second by then. A receiver that comes is greeted at once, and again as soon as the first time.
+#[test]
+fn a_receiver_that_comes_is_greeted_at_once() {
+    let mut sending = Sending::new(Limits::default(), Stream(1), messages(1));
+    moments(&mut sending, ms(0), ms(4000));
+    assert_eq!(sending.go(ms(4100), []).0, []);
+    sending.machine.receiver_came();
+    let said = moments(&mut sending, ms(4100), ms(5000));
+    assert_eq!(said, [4100, 4300, 4700].map(ms));
+}
+
 #[test]
 fn an_idle_sender_is_heard_of() {
     let mut sending = Sending::new(Limits::default(), Stream(1), Vec::new());

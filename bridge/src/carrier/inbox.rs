@@ -32,9 +32,15 @@ struct State {
     foreign: u64,
     /// A bridge of another version speaks.
     version: Option<Malformed>,
+    /// A receiver may have come.
+    came: bool,
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.version.is_none() && !self.came
+    }
+
     fn has_room_for(&self, len: usize) -> bool {
         self.frames.is_empty() || (self.bytes + len <= MOST_BYTES && self.frames.len() < MOST_FRAMES)
     }
@@ -79,6 +85,17 @@ impl Inbox {
         }
     }
 
+    /// A receiver may have come: somebody subscribes to what goes out.
+    pub(super) fn receiver_came(&self) {
+        self.state.lock().came = true;
+        self.wake();
+    }
+
+    /// Whether one may have come since the last call.
+    pub fn take_came(&self) -> bool {
+        std::mem::take(&mut self.state.lock().came)
+    }
+
     fn wake(&self) {
         self.filled.notify_one();
         self.interrupter.interrupt();
@@ -98,16 +115,13 @@ impl Inbox {
     /// Whether there is nothing to take or to hear of.
     pub fn is_empty(&self) -> bool {
         let state = self.state.lock();
-        state.frames.is_empty() && state.version.is_none()
+        state.is_empty()
     }
 
     /// Waits for a frame, until `deadline` at most.
     pub fn wait(&self, deadline: Instant) {
         let mut state = self.state.lock();
-        while state.frames.is_empty()
-            && state.version.is_none()
-            && !self.filled.wait_until(&mut state, deadline).timed_out()
-        {}
+        while state.is_empty() && !self.filled.wait_until(&mut state, deadline).timed_out() {}
     }
 
     /// That a bridge of another version speaks, if one does.

@@ -90,7 +90,18 @@ impl Link {
             .map_err(zenoh_failed)?;
         // A frame is a batch already: nothing is gained by a wait for further ones.
         let publisher = session.declare_publisher(out).congestion_control(CongestionControl::Block).express(true);
-        let outbox = Outbox::new(publisher.wait().map_err(zenoh_failed)?);
+        let publisher = publisher.wait().map_err(zenoh_failed)?;
+        // A sender that greets into the void greets ever more slowly.
+        if end == End::Sender {
+            let into = Arc::clone(&inbox);
+            let listener = publisher.matching_listener().callback(move |status| {
+                if status.matching() {
+                    into.receiver_came();
+                }
+            });
+            listener.background().wait().map_err(zenoh_failed)?;
+        }
+        let outbox = Outbox::new(publisher);
         Ok(Self { session, outbox, inbox })
     }
 

@@ -143,6 +143,13 @@ pub(super) struct Receive {
     /// What is acknowledged to the sender, which releases it then
     #[arg(long, value_name = "WHEN", value_enum, default_value = "ring")]
     pub(super) ack: Ack,
+
+    /// Take the next stream once the sender of the last one is gone and the reader here has read everything
+    ///
+    /// Without this option, a stream that has not ended keeps the ring. The option is for a sending machine that was
+    /// restarted: its ring is another one then, and so is the stream.
+    #[arg(long)]
+    pub(super) next_stream: bool,
 }
 
 /// When a message counts as received.

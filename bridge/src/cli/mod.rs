@@ -6,18 +6,20 @@ mod outcome;
 mod receive;
 mod send;
 
-use crate::carrier::{End, Link, Topic};
+use crate::carrier::{End, Inbox, Link, Topic};
 use crate::source::Counted;
 use crate::world::{Numbers, Outcome};
 use args::{Bridge, Command, Side};
 use clap::CommandFactory;
 use log::Log;
 use parking_lot::Mutex;
-use shm_handoff::backend::sysv::SysV;
+use shm_handoff::backend::sysv::{Options, SysV};
 use shm_handoff::backend::{Backend, Interrupter};
-use shm_handoff::cli::kit::{self, Exit, Failure, Progress, Signals};
+use shm_handoff::cli::kit::{self, Chosen, Exit, Failure, Progress, Signals};
+use shm_handoff::{Error, Tick, WaitPolicy};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -154,6 +156,45 @@ impl Run<'_> {
         let (dropped, foreign) = (dropped + link.dropped(), foreign + link.inbox().foreign());
         self.ended = log::Ended { again, probes, duplicates, gaps, dropped, foreign, ..self.ended.clone() };
         link.close(CLOSING[usize::from(self.signals.caught().is_some())]);
+    }
+
+    /// Opens the channel here.
+    fn channel<T>(
+        &self,
+        open: impl Fn(&Options) -> Result<T, Error>,
+        backend: impl Fn(&T) -> &SysV,
+    ) -> Result<T, Failure> {
+        let channel = &self.side.channel;
+        let chosen = Chosen::of(channel)?;
+        let endpoint = kit::open(&self.signals, || open(&channel.options(chosen.as_ref())?))?;
+        if let Some(chosen) = &chosen {
+            chosen.introduce(PROGRAM, channel);
+        }
+        kit::introduce(PROGRAM, channel, backend(&endpoint), false)?;
+        Ok(endpoint)
+    }
+
+    /// Waits for the channel here, as `wait` does, until then at most, and until something comes in or a signal was caught.
+    fn wait_here<T>(
+        &mut self,
+        inbox: &Inbox,
+        until: Option<Instant>,
+        wait: impl FnOnce(&mut WaitPolicy<'_>) -> T,
+    ) -> T {
+        let mut hook = |_: Tick| {
+            self.progress.tell();
+            let is_over = self.signals.caught().is_some() || !inbox.is_empty();
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let policy = until.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
+        wait(&mut policy.on_tick(&mut hook))
+    }
+
+    /// Waits for what comes in, until then at most. Whether it is time to look around in the channel here.
+    fn wait_there(&mut self, inbox: &Inbox, until: Instant) -> bool {
+        inbox.wait(until);
+        self.progress.tell();
+        self.looks_around()
     }
 
     /// Whether it is time to look around.

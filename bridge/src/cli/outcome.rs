@@ -25,8 +25,9 @@ pub(super) fn ends(end: End, outcome: Outcome) -> Result<(), Failure> {
             format!("the ring over there has another stream, {:#x}, which has not ended", stream.0),
         )
         .hint(
-            "end that one first, or use another ring there; if it can't go on any more, wait over there until the ring was read, stop \
-             shm-bridge receive and the reader, and remove the ring: shm-handoff rm KEY",
+            "end that one first, or use another ring there; if it can't go on any more, as after a restart of this machine, \
+             shm-bridge receive --next-stream over there takes this one once the ring was read (without it, remove the ring there: \
+             shm-handoff rm KEY)",
         ),
         Outcome::Unsendable { position, why } => {
             let (at, next) = match end {

@@ -1,14 +1,14 @@
 //! `shm-bridge receive`.
 
 use super::args::{Ack, Receive};
-use super::{PROGRAM, Run, outcome};
+use super::{Run, outcome};
 use crate::carrier::{End, Inbox, Link};
 use crate::pace::Limits;
 use crate::receiver::{AckAt, Receiver};
 use crate::sink::ToChannel;
-use crate::world::{Event, Next, Outcome, Sink};
+use crate::world::{Event, Next, Outcome, Stream};
 use shm_handoff::backend::sysv::SysV;
-use shm_handoff::cli::kit::{self, Chosen, Exit, Failure};
+use shm_handoff::cli::kit::{Exit, Failure};
 use shm_handoff::{SendError, Tick, WaitPolicy, Writer};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -18,14 +18,7 @@ const RECEIPT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_
 
 pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
     let channel = &args.side.channel;
-    let chosen = Chosen::of(channel)?;
-    let open = || Writer::<SysV>::open(&channel.options(chosen.as_ref())?);
-    let writer = kit::open(&run.signals, open)?;
-    if let Some(chosen) = &chosen {
-        chosen.introduce(PROGRAM, channel);
-    }
-    kit::introduce(PROGRAM, channel, writer.backend(), false)?;
-    let mut sink = ToChannel::of(writer)?;
+    let mut sink = ToChannel::of(run.channel(Writer::<SysV>::open, Writer::backend)?)?;
     let mut link = match run.open(&args.from, End::Receiver, sink.interrupter()) {
         Ok(link) => link,
         Err(failure) => {
@@ -40,8 +33,9 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
         Ack::Ring => AckAt::Ring,
         Ack::Received => AckAt::Received,
     };
-    let receiver = Receiver::new(limits, ack_at, super::random(), &sink, run.now());
-    let mut driver = Driver { args, run, receiver, sink, inbox: link.inbox(), pause: RECEIPT.0, gone: None };
+    let receiver = Receiver::new(limits, ack_at, super::random(), &sink, run.now()).taking_next(args.next_stream);
+    let (inbox, told) = (link.inbox(), Told::default());
+    let mut driver = Driver { args, run, receiver, sink, inbox, pause: RECEIPT.0, gone: None, told };
     let done = driver.drive(&mut link);
     if done.is_err() {
         driver.receiver.leave(&mut link);
@@ -98,6 +92,16 @@ struct Driver<'a, 'r> {
     pause: Duration,
     /// Since when nobody reads what waits for a receipt. The next reader can come.
     gone: Option<Instant>,
+    told: Told,
+}
+
+/// What was said of streams.
+#[derive(Default)]
+struct Told {
+    /// The one that was served last.
+    stream: Option<Stream>,
+    /// The one that waits for the reader.
+    awaited: Option<Stream>,
 }
 
 impl Driver<'_, '_> {
@@ -115,6 +119,7 @@ impl Driver<'_, '_> {
                 return Err(outcome::other_version(why));
             }
             self.run.met(self.receiver.numbers.sessions);
+            self.tell_streams();
             let next = self.receiver.step(self.run.now(), &mut self.sink, link)?;
             let counted = self.sink.take_counted();
             self.run.add(counted);
@@ -133,37 +138,46 @@ impl Driver<'_, '_> {
         }
     }
 
-    fn wait_for_room(&mut self, len: usize, until: Option<Instant>) -> Result<(), Failure> {
-        let (inbox, run) = (&self.inbox, &mut *self.run);
-        let mut hook = |_: Tick| {
-            run.progress.tell();
-            let is_over = run.signals.caught().is_some() || !inbox.is_empty();
-            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let policy = until.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
-        let mut policy = policy.on_tick(&mut hook);
-        let mut waited = self.sink.await_room(len, &mut policy);
-        if waited == Err(SendError::ReaderGone) {
-            if !self.args.follow {
-                self.receiver.reader_gone(self.run.now());
-                return Ok(());
+    fn tell_streams(&mut self) {
+        let (stream, awaited) = (self.receiver.stream(), self.receiver.awaited());
+        if awaited != self.told.awaited {
+            self.told.awaited = awaited;
+            if let Some(Stream(id)) = awaited {
+                self.run.says(&format!("stream {id:#x} waits until the reader here has read everything before it"));
             }
-            waited = self.sink.await_reader(&mut policy);
         }
+        if stream != self.told.stream {
+            if let (Some(_), Some(Stream(id))) = (self.told.stream, stream) {
+                self.run.says(&format!("stream {id:#x} comes next"));
+            }
+            self.told.stream = stream;
+        }
+    }
+
+    fn wait_for_room(&mut self, len: usize, until: Option<Instant>) -> Result<(), Failure> {
+        let follow = self.args.follow;
+        let waited = self.run.wait_here(&self.inbox, until, |policy| match self.sink.await_room(len, policy) {
+            Err(SendError::ReaderGone) if follow => self.sink.await_reader(policy),
+            waited => waited,
+        });
         match waited {
             Ok(()) | Err(SendError::TimedOut | SendError::Interrupted) => Ok(()),
+            Err(SendError::ReaderGone) if !follow => {
+                self.receiver.reader_gone(self.run.now());
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     /// A reader wakes a writer that waits for room, but no other one.
     fn wait_for_receipt(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        let received = self.sink.received();
+        let received = self.sink.received_last();
         self.wait_at_most(super::soon(self.pause, until))?;
         // In this order: a reader that has gone has released before.
         let has_gone = self.sink.writer_mut().has_reader_gone()?;
         self.sink.look()?;
-        let has_changed = self.sink.received() != received;
+        let has_changed = self.sink.received_last() != received;
         if !has_gone || has_changed || self.args.follow {
             self.gone = None;
         } else if self.gone.get_or_insert_with(Instant::now).elapsed() >= Limits::default().silence {
@@ -178,9 +192,7 @@ impl Driver<'_, '_> {
     }
 
     fn wait_at_most(&mut self, until: Instant) -> Result<(), Failure> {
-        self.inbox.wait(until);
-        self.run.progress.tell();
-        if self.run.looks_around() {
+        if self.run.wait_there(&self.inbox, until) {
             self.sink.look_around()?;
         }
         Ok(())

@@ -1,33 +1,25 @@
 //! `shm-bridge send`.
 
 use super::args::Send;
-use super::{PROGRAM, Run, outcome};
+use super::{Run, outcome};
 use crate::carrier::{End, Inbox, Link};
 use crate::pace::Limits;
 use crate::sender::Sender;
 use crate::source::FromChannel;
 use crate::world::{Event, Next, Outcome};
 use shm_handoff::backend::sysv::SysV;
-use shm_handoff::cli::kit::{self, Chosen, Failure};
-use shm_handoff::{Reader, RecvError, Tick, WaitPolicy};
-use std::ops::ControlFlow;
+use shm_handoff::cli::kit::Failure;
+use shm_handoff::{Reader, RecvError};
 use std::time::Instant;
 
 pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
-    let channel = &args.side.channel;
-    let chosen = Chosen::of(channel)?;
-    let open = || Reader::<SysV>::open(&channel.options(chosen.as_ref())?);
-    let reader = kit::open(&run.signals, open)?;
-    if let Some(chosen) = &chosen {
-        chosen.introduce(PROGRAM, channel);
-    }
-    kit::introduce(PROGRAM, channel, reader.backend(), false)?;
+    let reader = run.channel(Reader::<SysV>::open, Reader::backend)?;
     let mut source = FromChannel::of(reader, super::random_half());
     let mut link = run.open(&args.to, End::Sender, source.interrupter())?;
     run.opened(End::Sender, &args.to, source.reader().backend(), &link);
-    let limits = Limits { timeout: channel.timeout, ..Limits::default() };
+    let limits = Limits { timeout: args.side.channel.timeout, ..Limits::default() };
     let sender = Sender::new(limits, super::random(), &source, run.now());
-    let mut driver = Driver { args, run, sender, source, inbox: link.inbox(), has_died: false };
+    let mut driver = Driver { args, run, sender, source, inbox: link.inbox(), has_died: false, is_removed: false };
     let done = driver.drive(&mut link);
     if done.is_err() {
         driver.sender.leave(&mut link);
@@ -48,6 +40,8 @@ struct Driver<'a, 'r> {
     inbox: std::sync::Arc<Inbox>,
     /// The writer here; that is told once.
     has_died: bool,
+    /// The ring here was removed before everything in it was acknowledged; that is told, too.
+    is_removed: bool,
 }
 
 impl Driver<'_, '_> {
@@ -56,6 +50,9 @@ impl Driver<'_, '_> {
             self.run.signals.check()?;
             while let Some(frame) = self.inbox.take() {
                 self.sender.hear(frame, self.run.now(), &mut self.source, link)?;
+            }
+            if self.inbox.take_came() {
+                self.sender.receiver_came();
             }
             if let Some(why) = self.inbox.version()
                 && !self.sender.has_session()
@@ -70,7 +67,7 @@ impl Driver<'_, '_> {
                 Next::Step => {}
                 Next::Wait(until, event) => {
                     let until = until.and_then(|until| self.run.moment(until));
-                    if event == Event::Message && self.source.can_wait() && !self.has_died {
+                    if event == Event::Message && self.can_wait() {
                         self.wait_for_message(until)?;
                     } else {
                         self.wait_for_frame(until)?;
@@ -81,15 +78,18 @@ impl Driver<'_, '_> {
         }
     }
 
+    /// Whether the channel here can be waited for.
+    fn can_wait(&mut self) -> bool {
+        let is_removed = self.source.is_removed_unreleased();
+        if is_removed && !self.is_removed {
+            self.run.says("the ring here was removed; what lies in it goes first");
+        }
+        self.is_removed = is_removed;
+        !self.has_died && !is_removed && self.source.can_wait()
+    }
+
     fn wait_for_message(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        let (inbox, run) = (&self.inbox, &mut *self.run);
-        let mut hook = |_: Tick| {
-            run.progress.tell();
-            let is_over = run.signals.caught().is_some() || !inbox.is_empty();
-            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let policy = until.map_or_else(WaitPolicy::forever, WaitPolicy::deadline);
-        match self.source.wait(&mut policy.on_tick(&mut hook)) {
+        match self.run.wait_here(&self.inbox, until, |policy| self.source.wait(policy)) {
             Ok(()) | Err(RecvError::TimedOut | RecvError::Interrupted) => Ok(()),
             Err(RecvError::WriterGone) if self.args.follow => {
                 self.run.says("the writer died; waiting for the next one");
@@ -105,9 +105,7 @@ impl Driver<'_, '_> {
     }
 
     fn wait_for_frame(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        self.inbox.wait(super::slice(until));
-        self.run.progress.tell();
-        if self.run.looks_around() {
+        if self.run.wait_there(&self.inbox, super::slice(until)) {
             self.source.look_around()?;
         }
         Ok(())

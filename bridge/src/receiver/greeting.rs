@@ -1,6 +1,6 @@
 //! Which sender a receiver serves.
 
-use super::{Peer, Receiver};
+use super::{Carrying, Peer, Receiver};
 use crate::frame::Frame;
 use crate::world::{Carrier, Sink, Stream};
 use std::time::Duration;
@@ -21,15 +21,44 @@ pub(super) enum Claim {
     Open,
 }
 
+/// So many streams are remembered that had the ring before.
+const FORMER: usize = 16;
+
 impl Receiver {
+    /// Lets another stream come behind one that has not ended: when that one's sender is gone, and the reader here has read
+    /// everything of it. (Its machine was restarted, and the ring is another one.)
+    #[must_use]
+    pub fn taking_next(self, takes_next: bool) -> Self {
+        Self { takes_next, ..self }
+    }
+
+    /// The stream that comes as soon as the reader here has read everything.
+    #[must_use]
+    pub fn awaited(&self) -> Option<Stream> {
+        self.awaited
+    }
+
+    /// The stream of the sender that was welcomed last.
+    #[must_use]
+    pub fn stream(&self) -> Option<Stream> {
+        self.peer.map(|peer| peer.stream)
+    }
+
+    /// For models: up to where it has something of the stream that the ring has.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn held(&self, stream: Stream) -> Option<u64> {
+        self.stream.filter(|carrying| carrying.id == stream).map(|carrying| carrying.held)
+    }
+
     /// Whether a sender can have the ring.
     pub(super) fn claim(
         &mut self,
-        sender: u64,
-        greeting: u32,
+        (sender, greeting): (u64, u32),
         stream: Stream,
         after: Option<Stream>,
         now: Duration,
+        sink: &impl Sink,
     ) -> Claim {
         // One that was under way for long.
         if self.peer.is_some_and(|peer| peer.sender == sender && greeting < peer.greeting) {
@@ -39,11 +68,17 @@ impl Receiver {
         if holder.id == stream || after == Some(holder.id) {
             return Claim::Granted;
         }
-        if holder.id.lasts() && !holder.ended {
+        let goes_on = holder.id.lasts() && !holder.ended;
+        if goes_on && !self.takes_next {
             return Claim::Refused(holder.id);
         }
         // The holder's sender may still need an answer: of an end, or of a slot. (Another process can read the same slot by now.)
         if self.peer.is_some_and(|peer| peer.left) || now >= self.heard + self.limits.silence {
+            // What waits here for room may be nowhere else any more.
+            if goes_on && holder.received(sink) < holder.held {
+                self.awaited = Some(stream);
+                return Claim::Open;
+            }
             return Claim::Granted;
         }
         if holder.ended {
@@ -69,11 +104,13 @@ impl Receiver {
         sink: &impl Sink,
         carrier: &mut impl Carrier,
     ) {
-        if self.stream.is_some_and(|carrying| carrying.id != stream) {
-            self.stream = None;
-            self.waiting.clear();
-            self.waiting_size = 0;
+        if let Some(holder) = self.stream.filter(|holder| holder.id != stream) {
+            self.gives_way(holder, sink);
         }
+        if self.stream.is_none() {
+            self.stream = self.former.iter().position(|former| former.id == stream).map(|at| self.former.remove(at));
+        }
+        self.awaited = None;
         let again = self.peer.is_some_and(|peer| (peer.sender, peer.greeting) == (sender, greeting));
         if !again {
             self.peer = Some(Peer { session: self.next_session, sender, greeting, stream, left: false });
@@ -87,5 +124,16 @@ impl Receiver {
             let position = self.stream.map(|carrying| carrying.held);
             carrier.send(Frame::Welcome { session, sender, greeting, position, room: sink.room(), ring: sink.ring() });
         }
+    }
+
+    /// The holder's ring goes to another stream.
+    fn gives_way(&mut self, holder: Carrying, sink: &impl Sink) {
+        if holder.received(sink) >= holder.held {
+            self.former.drain(..(self.former.len() + 1).saturating_sub(FORMER));
+            self.former.push(Carrying { received: holder.held, ..holder });
+        }
+        self.stream = None;
+        self.waiting.clear();
+        self.waiting_size = 0;
     }
 }

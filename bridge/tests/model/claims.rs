@@ -1,7 +1,7 @@
 //! What holds.
 
 use super::world::play::Setup;
-use super::{Budget, Record, SourceHost, SourceRing, State, Stream, claim, host, setup, stream};
+use super::{Budget, Record, SourceHost, SourceRing, State, Stream, claim, host, restarted, setup, stream};
 use shm_handoff_bridge::receiver::AckAt;
 
 /// **N1** Everything arrives once, in order, and the end behind it, whatever the network loses, delays, reorders and repeats.
@@ -139,4 +139,24 @@ fn n12_a_slot_loses_nothing() {
     let initial = State::new(vec![SourceHost::new(vec![slot], Vec::new())], 2, budget);
     let setup = Setup { repeats: true, ..setup(AckAt::Ring, 1) };
     claim("N12", "nothing of a slot is lost", 142_699, setup, initial);
+}
+
+/// **N20** With `--next-stream`, another stream comes when the sender of the one before is gone, or silent for long, and the reader there has
+/// read everything. Whichever comes again goes on where it was.
+#[test]
+fn n20_the_next_stream_comes_behind_a_silent_one() {
+    let budget = Budget { delays: 1, hurries: 1, ..Budget::default() };
+    let hosts =
+        [(1, stream([1, 3])), (2, stream([2]))].map(|(id, records)| SourceHost { insists: true, ..host(id, records) });
+    let initial = State::new(hosts.into(), 2, budget);
+    let setup = Setup { next_stream: true, ..setup(AckAt::Ring, 1) };
+    claim("N20", "a next stream comes behind a silent one, and either goes on where it was", 1_448_876, setup, initial);
+}
+
+/// **N21** After a restart of the sender's machine its next stream is carried behind what had come of the one before.
+#[test]
+fn n21_a_restarted_machine_goes_on() {
+    let budget = Budget { delays: 1, receiver_kills: 1, ..Budget::default() };
+    let setup = Setup { next_stream: true, ..setup(AckAt::Ring, 1) };
+    claim("N21", "a restarted machine's next stream comes behind what had come", 488_680, setup, restarted(budget));
 }

@@ -110,6 +110,14 @@ fn host(id: u64, records: Vec<Record>) -> SourceHost {
     SourceHost::new(vec![SourceRing::new(Stream(id), records)], Vec::new())
 }
 
+/// A host whose ring perishes with the machine, at some moment, and another one is there.
+fn restarted(budget: Budget) -> State {
+    let rings = [(1, [1, 2].map(Record::Message).to_vec()), (2, stream([3]))];
+    let rings = rings.map(|(id, records)| SourceRing::new(Stream(id), records));
+    let host = SourceHost { insists: true, ..SourceHost::new(rings.into(), Vec::new()) };
+    State::new(vec![host], 2, budget)
+}
+
 /// Machines that send so many messages at once.
 fn setup(ack_at: AckAt, batch: usize) -> Setup {
     let second = Duration::from_secs(1);
@@ -124,7 +132,7 @@ fn setup(ack_at: AckAt, batch: usize) -> Setup {
         silence: 5 * second,
         timeout: None,
     };
-    Setup { limits, ack_at, weakness: Weakness::None, repeats: false, numbers: Mutex::default() }
+    Setup { limits, ack_at, weakness: Weakness::None, repeats: false, next_stream: false, numbers: Mutex::default() }
 }
 
 /// Visits every state, and prints the row of a claim that holds in all of them.

@@ -1,7 +1,8 @@
 //! What the claims rest on: without it, they fail.
 
 use super::world::UNIT;
-use super::{Budget, State, Weakness, host, rejected, setup, stream};
+use super::world::play::Setup;
+use super::{Budget, SourceHost, State, Weakness, host, rejected, restarted, setup, stream};
 use shm_handoff_bridge::frame::{Ack, Frame};
 use shm_handoff_bridge::receiver::AckAt;
 
@@ -70,4 +71,24 @@ fn n19_any_beginning() {
     let initial = State::new(vec![host(1, stream(1..=2))], 2, budget);
     let claim = "a new ring that begins with whatever comes first has a gap";
     rejected("N19", claim, "in one ring", Weakness::AnyBase, setup(AckAt::Ring, 1), initial);
+}
+
+/// **N22** Where the next stream does not wait for the reader, what waits for room here gets lost.
+#[test]
+fn n22_without_the_wait_for_the_reader() {
+    let setup = Setup { next_stream: true, ..setup(AckAt::Ring, 1) };
+    let initial = State::new(restarted(Budget::default()).sources, 1, Budget::default());
+    let claim = "without the wait for the reader, what had come of the stream before gets lost";
+    rejected("N22", claim, "lost", Weakness::SaysRead, setup, initial);
+}
+
+/// **N23** The receiver's process alone remembers the streams before: so a stream that is not over must not come back to the next process.
+#[test]
+fn n23_a_stream_that_comes_back_to_a_new_receiver() {
+    let budget = Budget { delays: 1, hurries: 1, receiver_kills: 1, ..Budget::default() };
+    let hosts =
+        [(1, stream([1])), (2, stream([2]))].map(|(id, records)| SourceHost { insists: true, ..host(id, records) });
+    let setup = Setup { next_stream: true, ..setup(AckAt::Ring, 1) };
+    let claim = "a stream that comes back to a new receiver, behind the next one, comes twice";
+    rejected("N23", claim, "in one ring", Weakness::None, setup, State::new(hosts.into(), 4, budget));
 }

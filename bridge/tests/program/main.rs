@@ -8,12 +8,13 @@
 //! | 4, 5, 6 | `refused` |
 //! | 124, 128+n | `waits` |
 //!
-//! `killed` kills the bridges themselves, `removed` removes the rings under them. Two hosts, and a network that loses, are in `tests/hosts`.
+//! `killed` kills the bridges themselves, `removed` removes the rings under them, and in `next` the machine of the sender is restarted. Two hosts, and a network that loses, are in `tests/hosts`.
 
 mod deaths;
 mod killed;
 mod layouts;
 mod network;
+mod next;
 mod options;
 mod refused;
 mod removed;

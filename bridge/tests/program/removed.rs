@@ -39,13 +39,12 @@ fn a_ring_there_that_nobody_has_read() {
 #[test]
 fn a_ring_here_of_which_nothing_was_acknowledged() {
     let hosts = Hosts::new();
-    let (sender, receiver) = hosts.bridges(RING, RECEIVED);
+    let (mut sender, receiver) = hosts.bridges(&["--ring=64K", "-v"], RECEIVED);
     let mut writer = hosts.here.writer(RING).open_input().start();
     writer.type_in(numbers(0..10));
     let reader = arrive(&hosts, 10);
     hosts.here.remove_segment();
-    // The sender looks several times in the meantime.
-    std::thread::sleep(QUIET);
+    sender.until_says("the ring here was removed");
     reader.close().unwrap();
     let mut reader = hosts.there.reader(RING).start();
     reader.until_prints(numbers(0..10));
