@@ -39,7 +39,9 @@ fn batch() -> impl Strategy<Value = Frame> {
         for (advance, number) in messages {
             batch.push(batch.to() + advance, &number.to_le_bytes());
         }
-        end.into_iter().for_each(|advance| batch.set_end(batch.to() + advance));
+        if let Some(advance) = end {
+            batch.set_end(batch.to() + advance);
+        }
         Frame::Batch(batch)
     })
 }

@@ -128,7 +128,7 @@ fn n11_new_memory_is_gone_over_to() {
     let new = SourceRing::new(Stream(2), stream([2]));
     let initial = State::new(vec![SourceHost::new(vec![old, new], Vec::new())], 2, budget);
     let setup = Setup { repeats: true, ..setup(AckAt::Ring, 1) };
-    claim("N11", "memory that was made anew is carried behind the old one", 752_726, setup, initial);
+    claim("N11", "memory that was made anew is carried behind the old one", 788_503, setup, initial);
 }
 
 /// **N12** A slot's stream does not outlive its process, and so what was not acknowledged may come again. Nothing is lost.
@@ -138,7 +138,7 @@ fn n12_a_slot_loses_nothing() {
     let slot = SourceRing::new(Stream::passing(0), stream(1..=2));
     let initial = State::new(vec![SourceHost::new(vec![slot], Vec::new())], 2, budget);
     let setup = Setup { repeats: true, ..setup(AckAt::Ring, 1) };
-    claim("N12", "nothing of a slot is lost", 142_699, setup, initial);
+    claim("N12", "nothing of a slot is lost", 158_495, setup, initial);
 }
 
 /// **N20** With `--next-stream`, another stream comes when the sender of the one before is gone, or silent for long, and the reader there has

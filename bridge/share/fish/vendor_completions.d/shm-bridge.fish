@@ -75,6 +75,7 @@ complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -s v -l v
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l json -d 'Print on stderr an object of JSON a line'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l raw -d 'Bytes as they come, without regard to lines, through a ring; a layout of records implies it'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l follow -d 'When the reader here leaves or dies, tell nobody, and wait for the next one'
+complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -l next-stream -d 'Take the next stream once the sender of the last one is gone and the reader here has read everything'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand receive" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand generate" -s h -l help -d 'Print help'
 complete -c shm-bridge -n "__fish_shm_bridge_using_subcommand help; and not __fish_seen_subcommand_from send receive generate help" -f -a "send" -d 'Reads a channel here, and sends what is there'
