@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing under AddressSanitizer, of a reader and a writer on memory with any
-# contents, and of declared layouts; what takes a way of its own is added to tests/corpus, which ci/test.sh replays.
+# contents, of declared layouts, and of the bridge's frames; what takes a way of its own is added to tests/corpus, which ci/test.sh and ci/bridge.sh replay.
 #
-#   ci/fuzz.sh [SECONDS]     for each of the five targets; 300 without
+#   ci/fuzz.sh [SECONDS]     for each of the six targets; 300 without
 #
 # Needs a nightly toolchain and cargo-fuzz.
 set -euo pipefail
@@ -12,7 +12,7 @@ cargo +nightly --version >/dev/null 2>&1 || { echo "ci/fuzz.sh: no nightly toolc
 cargo fuzz --version >/dev/null 2>&1 || { echo "ci/fuzz.sh: cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for target in read_ring write_ring attach_ring classic declare; do
+for target in read_ring write_ring attach_ring classic declare frames; do
     mkdir -p "$work/$target" "tests/corpus/$target"
     # A call that takes a second hangs; 64 MiB at once are more than any segment here needs.
     cargo +nightly fuzz run --target-dir "${CARGO_TARGET_DIR:-target}/fuzz" "$target" "$work/$target" "tests/corpus/$target" -- \

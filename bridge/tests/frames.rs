@@ -1,9 +1,12 @@
 //! Frames: what is decoded is what was encoded, and no bytes, whoever sent them, make a bridge panic.
 
+mod fuzzed;
+
 use proptest::prelude::*;
 use shm_handoff_bridge::batch::Batch;
 use shm_handoff_bridge::frame::{Ack, Flow, Frame, MAGIC, Malformed, VERSION};
 use shm_handoff_bridge::world::Stream;
+use std::path::Path;
 
 fn flow() -> impl Strategy<Value = Flow> {
     any::<(u64, u64, u32)>().prop_map(|(session, base, turn)| Flow { session, base, turn })
@@ -123,6 +126,15 @@ proptest! {
             prop_assert_eq!(batch.up_to(next - 1), None);
         }
     }
+}
+
+/// Inputs that each take a way of their own. The fuzzer begins with them (`ci/fuzz.sh`, on nightly), and keeps here what it finds beside.
+#[test]
+fn what_the_fuzzer_begins_with() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/frames");
+    let inputs = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let count = inputs.map(|input| fuzzed::frame(&std::fs::read(input.unwrap().path()).unwrap())).count();
+    assert!(count > 20, "{} holds {count}", folder.display());
 }
 
 #[test]
