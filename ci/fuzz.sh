@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing under AddressSanitizer, of a reader and a writer on memory with any
-# contents, of declared layouts, and of the bridge's frames; what takes a way of its own is added to tests/corpus, which ci/test.sh and ci/bridge.sh replay.
+# contents, of declared layouts, and of the bridge's frames; what takes a way of its own is added
+# to tests/corpus, which ci/test.sh and ci/bridge.sh replay.
 #
 #   ci/fuzz.sh [SECONDS]     for each of the six targets; 300 without
 #
