@@ -91,13 +91,13 @@ export class Tab {
     return tab;
   }
 
-  // Goes to an exercise, and waits until it is drawn.
+  // Goes to an exercise, and waits until it is drawn. (Looks by the clock: a tab in the background draws no frames.)
   async go(hash = '') {
     const url = this.address + (hash && '#' + hash);
     const id = hash.split('/')[0];
     if (this.page.url().split('#')[0] === this.address) await this.page.evaluate((to) => { location.hash = to; }, hash);
     else await this.page.goto(url);
-    await this.page.waitForFunction((wanted) => document.querySelector('#stage .side') && (wanted === '' || document.querySelector('nav [aria-current]')?.dataset.id === wanted), {}, exercises.some((one) => one.id === id) ? id : '');
+    await this.page.waitForFunction((wanted) => document.querySelector('#stage .side') && (wanted === '' || document.querySelector('nav [aria-current]')?.dataset.id === wanted), { polling: 50 }, exercises.some((one) => one.id === id) ? id : '');
   }
 
   click(selector) {

@@ -104,7 +104,7 @@ for (const language of Object.keys(LANGUAGES)) {
       await tab.click('#hint');
       await tab.click('#show');
       assert.equal(await tab.text('#show'), words[language].tools.pause);
-      await tab.page.waitForFunction(() => document.querySelectorAll('#steps li:not(.ahead)').length === 1);
+      await tab.page.waitForFunction(() => document.querySelectorAll('#steps li:not(.ahead)').length === 1, { polling: 50 });
       await tab.click('#show');
       assert.equal(await tab.text('#show'), words[language].tools.show);
       await tab.go('d9');
@@ -190,7 +190,7 @@ for (const language of Object.keys(LANGUAGES)) {
       for (const hash of ['nothing', 'd2/', 'd2/zz', 'd2/w9999', 'd2/w.old*9999', 'd2/%', 'd2/w/w/w', '%E0%A4%A', '/', 'd2/<b>', 'd2/w-', 'constructor', 'd2/w2-r.old.old-r', `d2/${'w-'.repeat(5000)}`]) {
         await tab.go('d4');
         await tab.page.evaluate((to) => { location.hash = to; }, hash);
-        await tab.page.waitForFunction(() => document.querySelector('nav [aria-current]').dataset.id !== 'd4');
+        await tab.page.waitForFunction(() => document.querySelector('nav [aria-current]').dataset.id !== 'd4', { polling: 50 });
         assert.notEqual(await tab.text('#said'), '');
         assert.equal(await tab.page.evaluate(() => document.querySelectorAll('#stage .side').length > 1), true, hash);
       }
@@ -201,6 +201,7 @@ for (const language of Object.keys(LANGUAGES)) {
       try {
         // (Parsed elsewhere: the page's policy is for its own style alone.)
         const elsewhere = await tab.context.newPage();
+        await tab.page.bringToFront();
         const session = await tab.page.createCDPSession();
         await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, browserContextId: tab.context.id, eventsEnabled: true });
         for (const graph of [...theirs, ours[0]]) {
