@@ -277,6 +277,13 @@ describe('from shm-handoff lab', () => {
   let server, origin;
   before(async () => {
     server = spawn(process.env.SHM_HANDOFF, ['lab', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // Tests that are stopped leave no server behind.
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
+      process.once(signal, () => {
+        server.kill('SIGINT');
+        process.exit(1);
+      });
+    }
     origin = await new Promise((resolve, reject) => {
       server.on('error', reject);
       server.stdout.once('data', (data) => resolve(String(data).trim()));
