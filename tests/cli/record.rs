@@ -101,8 +101,8 @@ fn between_two_channels_of_any_layout() {
         recorder.end().code(0);
         reader.until("its end", Peer::has_ended);
         reader.end().code(0).prints("one\ntwo\nthree\n");
-        let recorded = between.recorded();
-        assert_eq!(names(&recorded), ["session", "message", "message", "message", "end"], "{from:?} {onto:?}");
+        let all = between.recorded();
+        assert_eq!(names(&all), ["session", "message", "message", "message", "end"], "{from:?} {onto:?}");
         assert_eq!(between.texts(), "one\ntwo\nthree\n");
         between.assert_nothing_left();
     }

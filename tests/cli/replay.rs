@@ -72,7 +72,7 @@ fn gaps_are_kept() {
     for (speed, least) in [(&[][..], 500), (&["--speed=5"], 100), (&["--speed=0.5"], 1000), (&["--speed=max"], 0)] {
         let mut reader = Reader::<SysV>::open(&Options::any_ring(between.to.key())).unwrap();
         let player = play(&between, speed).start();
-        let mut text = [0; 1 << 19];
+        let mut text = vec![0; 1 << 19];
         assert_eq!(reader.recv(&mut text), Ok(Received::Message(1)));
         let first = Instant::now();
         assert_eq!(reader.recv(&mut text), Ok(Received::Message(1)));
@@ -178,7 +178,7 @@ fn nothing_is_sent_if_not_all_can_be() {
         reader.stays("");
     }
     let between = Between::new();
-    recording(&between.file(), &[(0, &[b'x'; 20_000])], false);
+    recording(&between.file(), &[(0, &vec![b'x'; 20_000])], false);
     play(&between, &["--ring=64K"]).end().code(5).says(&["message 1: "]);
 }
 
