@@ -154,7 +154,13 @@ impl Session {
             };
             match status.code() {
                 Some(0) => break,
-                None => killed += 1,
+                None => {
+                    killed += 1;
+                    // It died behind its last step: the next one would wait for the next session.
+                    if self.is_over() {
+                        break;
+                    }
+                }
                 Some(code) => return Err(format!("a recorder ended with {code}")),
             }
         }
@@ -228,6 +234,18 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Whether the end is in the file, and the session was ended at the first key.
+    fn is_over(&self) -> bool {
+        let Ok(file) = File::open(self.file()) else { return false };
+        let len = file.metadata().map_or(0, |stat| stat.len());
+        let Ok(mut entries) = Entries::new(BufReader::new(file), len) else { return false };
+        let (mut last, mut body) = (None, Vec::new());
+        while let Ok(Some(entry)) = entries.next(&mut body) {
+            last = Some(entry.kind);
+        }
+        last == Some(Kind::End) && matches!(Segment::stat_at(self.from), Ok(None))
     }
 
     fn points(&self) -> Vec<String> {
