@@ -14,10 +14,9 @@ use std::net::{Ipv4Addr, TcpListener};
 const PORT: u16 = 1234;
 
 const HELP: &str = "\
-The page is one file, which loads nothing: docs/lab/index.html opens from a checkout as
-well. This command is for where there is no checkout. It listens on 127.0.0.1 alone, and
-serves the two pages and nothing else, to a browser that asks for this machine by name
-(127.0.0.1, localhost) and not by another one.
+The page is one file that loads nothing: docs/lab/index.html opens from a checkout as
+well. This command is for a machine without one. It listens on 127.0.0.1 alone and serves
+the two pages and nothing else. A request that names another host is refused.
 
 Examples:
   shm-handoff lab                  prints the address to open; Ctrl-C ends it
@@ -34,7 +33,7 @@ const EXIT: [(&str, &str); 3] = [("1", "; or the port is in use"), ("2", ""), ("
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(HELP, &EXIT))]
 pub(super) struct Lab {
-    /// The language of the page at /; each page has a link to the other one
+    /// Language of the page whose address is printed; each page has a link to the other
     #[arg(long, value_name = "LANG", value_enum, default_value = "en")]
     lang: Lang,
 
