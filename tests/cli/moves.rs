@@ -1,8 +1,9 @@
 //! A side that asks for no layout takes the other's, whichever comes first; and what is refused.
 
-use crate::support::{Channel, Peer};
+use crate::support::{Channel, Peer, compile_c};
 use serde_json::{Value, json};
 use shm_handoff::Role;
+use std::path::Path;
 
 const RECORDS: &str = "flag=i32@0,data=8@4,size=12";
 
@@ -52,6 +53,24 @@ fn a_writer_that_was_first_moves_to_what_the_reader_asks_for() {
         let channel = Channel::new();
         let writer = waiting_writer(&channel, input);
         channel.reader(["-q", asked]).end().code(0).prints(input).says_nothing();
+        writer.end().code(0);
+        channel.assert_nothing_left();
+    }
+}
+
+/// The writer sees its reader from when that attaches. It publishes nothing before the reader has looked whether the slot
+/// may be replaced.
+#[test]
+fn a_reader_that_is_slow_behind_its_attachment_is_not_refused() {
+    let late = Path::new(env!("CARGO_TARGET_TMPDIR")).join("late.so");
+    compile_c("late.c", &["-shared", "-fPIC"], &late);
+    for (asked, input) in [("--ring", "one\ntwo\n"), ("--layout=text[1024]", "one\ntwo\n"), ("--ring", "")] {
+        let channel = Channel::new();
+        let writer = waiting_writer(&channel, input);
+        let reader = channel.reader(["-q", asked]).with(|command| {
+            command.env("LD_PRELOAD", &late);
+        });
+        reader.end().code(0).prints(input).says_nothing();
         writer.end().code(0);
         channel.assert_nothing_left();
     }
