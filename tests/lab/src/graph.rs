@@ -1,7 +1,7 @@
 //! The whole graph of an exercise: every state that its sides can come to, and every step from each.
 
 use crate::exercise::{Exercise, Outcome, Seen};
-use crate::stage::{Key, Move, Run, Said, Status, Step};
+use crate::stage::{Key, Move, Run, Said, Side, Status, Step};
 use std::collections::{HashMap, VecDeque};
 
 /// A side, as it is shown.
@@ -18,18 +18,24 @@ pub(crate) struct SideShown {
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) sides: Vec<SideShown>,
-    /// For each word, the newest value, and what each side could see.
+    /// For each word, the newest value, and what each side could see; a side that is over sees the newest.
     pub(crate) words: Vec<Word>,
     pub(crate) raced: bool,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) steps: Vec<(usize, Step, usize)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
     pub(crate) name: (&'static str, usize, usize),
     pub(crate) newest: u64,
     pub(crate) seen_by: Vec<Vec<u64>>,
+}
+
+impl State {
+    fn shows_as(&self, other: &Self) -> bool {
+        (&self.sides, &self.words, self.raced) == (&other.sides, &other.words, other.raced)
+    }
 }
 
 /// All states; the first one is the beginning.
@@ -41,6 +47,9 @@ pub(crate) struct Graph {
 
 /// More states than this are not for a person to play with, and most likely a wait that is not recognised as one.
 const MOST: usize = 60_000;
+
+/// How far a second way to a state is followed.
+const FURTHER: usize = 64;
 
 pub(crate) fn explore(exercise: &Exercise) -> Graph {
     let start = || Run::new(exercise.sides, exercise.plain_text, exercise.cast);
@@ -81,23 +90,29 @@ pub(crate) fn explore(exercise: &Exercise) -> Graph {
         }
     }
     let agreed = again.len();
-    for (state, path) in again {
-        leads_on_alike(exercise, &states, &numbers, state, || to(&path));
+    for (walk, (state, path)) in again.into_iter().enumerate() {
+        leads_on_alike(exercise, &states, &numbers, state, walk, || to(&path));
     }
     let mut graph = Graph { states, agreed };
     judge(exercise, &mut graph);
     graph
 }
 
-/// States are told apart by what their sides know. Two ways to one state have to lead on alike, step by step.
+/// States are told apart by what their sides know. Two ways to one state have to show the same and to lead on alike: in every
+/// next step, and further along one walk, for what a key leaves out may show some steps later.
 fn leads_on_alike(
     exercise: &Exercise,
     states: &[State],
     numbers: &HashMap<Key, usize>,
     state: usize,
+    walk: usize,
     to: impl Fn() -> Run,
 ) {
-    let moves = to().moves(exercise.mortal);
+    let (shows, moves) = {
+        let run = to();
+        (shown(&run), run.moves(exercise.mortal))
+    };
+    assert!(states[state].shows_as(&shows), "{}: two ways to state {state} show different things", exercise.id);
     let steps: Vec<_> = moves
         .into_iter()
         .map(|way| {
@@ -110,17 +125,36 @@ fn leads_on_alike(
     let alike = steps.len() == known.len()
         && steps.iter().zip(known).all(|(one, other)| one.0 == other.0 && one.1 == other.1 && one.2 == Some(other.2));
     assert!(alike, "{}: two ways to state {state} lead on differently:\n{steps:?}\n{known:?}", exercise.id);
+    // The same walk each time, another one for each way.
+    let (mut on, mut at) = (to(), state);
+    for turn in 0..FURTHER {
+        let moves = on.moves(exercise.mortal);
+        if moves.is_empty() {
+            break;
+        }
+        let choice = walk.wrapping_mul(0x9e37_79b9).wrapping_add(turn.wrapping_mul(0x85eb_ca6b)) >> 7;
+        let choice = choice % moves.len();
+        let step = on.make(moves[choice]);
+        let (side, expected, target) = &states[at].steps[choice];
+        let alike = moves.len() == states[at].steps.len()
+            && (moves[choice].0, &step) == (*side, expected)
+            && numbers.get(&on.key()) == Some(target);
+        assert!(alike, "{}: {} steps behind a second way to state {state} something differs", exercise.id, turn + 1);
+        at = *target;
+    }
 }
 
 fn shown(run: &Run) -> State {
+    let is_over = |side: &Side| matches!(side.status, Status::Ended | Status::Dead);
     run.show(|sides, machine, names, raced| State {
         sides: sides
             .iter()
             .map(|side| SideShown {
                 status: side.status,
                 line: side.line.clone(),
-                saw: side.saw,
-                copy: side.copy.clone(),
+                // What a process had for itself goes with it.
+                saw: side.saw.filter(|_| side.status != Status::Dead),
+                copy: if side.status == Status::Dead { Vec::new() } else { side.copy.clone() },
                 said: side.said.clone(),
             })
             .collect(),
@@ -128,7 +162,15 @@ fn shown(run: &Run) -> State {
             .map(|place| Word {
                 name: names[place],
                 newest: machine.newest(place),
-                seen_by: (0..sides.len()).map(|side| machine.visible(side, place)).collect(),
+                seen_by: sides
+                    .iter()
+                    .enumerate()
+                    .map(
+                        |(at, side)| {
+                            if is_over(side) { vec![machine.newest(place)] } else { machine.visible(at, place) }
+                        },
+                    )
+                    .collect(),
             })
             .collect(),
         raced,
@@ -170,7 +212,8 @@ fn judge(exercise: &Exercise, graph: &mut Graph) {
     let outcomes: Vec<Option<Outcome>> = (0..states.len())
         .map(|at| {
             let settled = !speaks[at];
-            exercise.outcome(&Seen { said: said(at), raced: states[at].raced, settled, stuck: !ends[at] })
+            let died = states[at].sides.iter().map(|side| side.status == Status::Dead).collect();
+            exercise.outcome(&Seen { said: said(at), died, raced: states[at].raced, settled, stuck: !ends[at] })
         })
         .collect();
     for (state, outcome) in graph.states.iter_mut().zip(outcomes) {

@@ -1,6 +1,9 @@
 //! The memory of an exercise, as C's and Rust's rules have it (those that loom explores, too): a load sees any store that
 //! nothing it has seen comes after; an Acquire load takes over what the Release store that it sees had seen; a fence does
-//! so for the accesses around it. Stores to one word come in the order in which they are made.
+//! so for the accesses around it.
+//!
+//! Two things that these rules allow are left out, as in loom: no load sees a store that is made later, and the stores to one
+//! word take effect in the order in which they are made. Loads and stores that are `SeqCst` are refused: the protocol has none.
 
 use shm_handoff::sync::Ordering;
 
@@ -109,6 +112,7 @@ impl Machine {
 
     /// Takes the value number `choice` of those; with whether it is an old one.
     pub(crate) fn load(&mut self, side: usize, place: usize, choice: usize, order: Option<Ordering>) -> (u64, bool) {
+        assert_ne!(order, Some(Ordering::SeqCst), "no access has a place in the one order of SeqCst here");
         let at = self.sides[side].sees.of(place) + choice;
         let Store { value, gives, knows } = self.places[place][at].clone();
         let side = &mut self.sides[side];
@@ -123,6 +127,7 @@ impl Machine {
     }
 
     pub(crate) fn store(&mut self, side: usize, place: usize, value: u64, order: Option<Ordering>) {
+        assert_ne!(order, Some(Ordering::SeqCst), "no access has a place in the one order of SeqCst here");
         let at = self.places[place].len();
         let side = &mut self.sides[side];
         side.sees.raise(place, at);
@@ -192,6 +197,13 @@ impl Machine {
                 sees.min().unwrap_or(self.places[place].len() - 1)
             })
             .collect();
+        // First what says how many numbers follow: so different states never come to one key.
+        key.push(self.locks.len() as u64);
+        for (place, stores) in self.places.iter().enumerate() {
+            let left = &stores[oldest[place]..];
+            key.push(left.len() as u64);
+            key.extend(left.iter().map(|store| store.value));
+        }
         let mut note = |view: &View| {
             for (place, oldest) in oldest.iter().enumerate() {
                 // The newest store alone: a view of it says no more than none.
@@ -209,11 +221,6 @@ impl Machine {
             for store in &stores[oldest[place]..] {
                 note(&store.gives);
             }
-        }
-        for (place, stores) in self.places.iter().enumerate() {
-            let left = &stores[oldest[place]..];
-            key.push(left.len() as u64);
-            key.extend(left.iter().map(|store| store.value));
         }
         let mut plain: Vec<&Access> = self.plain.iter().collect();
         plain.sort_unstable_by_key(|access| (access.place, access.side, access.stores));

@@ -1,7 +1,7 @@
 //! A side's backend: the in-process one, each call of which is a step that can be seen, and before which the process can be
 //! killed.
 
-use crate::stage::{answers, attached, calls, holds};
+use crate::stage::{answers, attached, calls, holds, told};
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::backend::memory::{DeclaredView, RingView, SlotView};
 use shm_handoff::backend::{Backend, Layout, PeerStatus, Sealed};
@@ -10,10 +10,10 @@ use shm_handoff::{Error, Role};
 use std::mem::ManuallyDrop;
 use std::time::Duration;
 
-/// `QUIET`: the peer is there, always, and nobody asks the kernel. So the flag alone orders anything between the sides.
+/// `QUIET`: the peer is there, always, and no side asks the kernel for it. So the flag alone orders anything between the sides.
 pub(crate) struct Seen<const QUIET: bool>(ManuallyDrop<InProc>);
 
-/// A side that asks the kernel for nothing.
+/// A side that asks the kernel for nothing but to sleep and to wake its peer.
 pub(crate) type Quiet = Seen<true>;
 
 /// A side with the kernel's calls.
@@ -94,6 +94,7 @@ impl<const QUIET: bool> Backend for Seen<QUIET> {
         }
         Self::asks("status");
         let status = self.0.status()?;
+        told(&status);
         answers(if status.removed {
             "removed"
         } else if status.peer_seated {
@@ -130,11 +131,16 @@ impl<const QUIET: bool> Backend for Seen<QUIET> {
         unsafe { ManuallyDrop::take(&mut left.0) }.leave()
     }
 
+    // Sleeping and waking are calls of their own, of a quiet side, too: between the last look and the sleep, and between the
+    // look at the parked word and the call that wakes, the other side has its turn.
+
     fn park(&self, parked: &AtomicU32, longest: Duration) {
+        calls("sleep");
         self.0.park(parked, longest);
     }
 
     fn unpark(&self, parked: &AtomicU32) -> bool {
+        calls("wake");
         self.0.unpark(parked)
     }
 

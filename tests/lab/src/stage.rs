@@ -3,6 +3,7 @@
 use crate::hooks::{Explorer, awaits_turn, made};
 use crate::machine::Machine;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
+use shm_handoff::backend::PeerStatus;
 use shm_handoff::backend::inproc::{Channel, InProc};
 use shm_handoff::sync::explored::{From, install};
 use shm_handoff::sync::{Killed, Ordering};
@@ -71,6 +72,8 @@ pub(crate) enum Status {
 pub(crate) enum Known {
     Step(Op, Option<u64>, Option<&'static str>),
     Said(Said),
+    /// All that a look at the seats has told it.
+    Peer(String),
     /// It is attached to what lies at the key now.
     Memory(usize),
     Fresh,
@@ -175,6 +178,15 @@ pub(crate) fn calls(name: &'static str) {
     }
 }
 
+/// What the running side was told of its peer.
+pub(crate) fn told(status: &PeerStatus) {
+    with(|world| {
+        if let Some(running) = world.running {
+            world.sides[running].known.push(Known::Peer(format!("{status:?}")));
+        }
+    });
+}
+
 /// What the kernel has answered to the last call.
 pub(crate) fn answers(answer: &'static str) {
     with(|world| {
@@ -219,7 +231,9 @@ pub(crate) fn begins_anew() {
         if let Some(running) = world.running {
             let side = &mut world.sides[running];
             let rounds = side.known.iter().filter(|known| **known == Known::Fresh).count();
+            let memory = side.known.iter().rfind(|known| matches!(known, Known::Memory(_))).cloned();
             side.known = vec![Known::Fresh; rounds + 1];
+            side.known.extend(memory);
             side.waits.clear();
             side.copy.clear();
         }
