@@ -184,6 +184,17 @@ def textfile():
         assert done.returncode == 1 and file.read_text() == before, done
         assert sorted(os.listdir(folder)) == ["bin", "shm-handoff.prom"], os.listdir(folder)
         assert run(script).returncode == 2, "a folder is missing"
+        # The folder's owner, which is another user than the script's, puts links in the way of both its names.
+        victim, trap = Path(folder, "victim"), Path(folder, "trap")
+        victim.write_text("secret")
+        victim.chmod(0o600)
+        trap.mkdir()
+        file.unlink()
+        file.symlink_to(trap)
+        stub.write_text(f"#!/bin/sh\necho new\ncd {folder}\nln -sf victim .shm-handoff.??????\n")
+        run(script, folder, env={**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}"})
+        assert victim.read_text() == "secret" and victim.stat().st_mode & 0o777 == 0o600, "it follows no link"
+        assert os.listdir(trap) == [], "it moves nothing elsewhere"
 
 
 # --- the units
@@ -248,6 +259,9 @@ def hand_over(reader, writer, probe):
 
 def compose():
     services = yaml.safe_load((SHARE / "containers/compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        locked = (service["read_only"], service["cap_drop"], service["security_opt"])
+        assert locked == (True, ["ALL"], ["no-new-privileges:true"]) and int(service["user"].split(":")[0]) > 0, name
     for name, number in services["ipc"]["sysctls"].items():
         if sysctl(name, number):
             shown = Path("/proc/sys", *name.split(".")).read_text().split()
@@ -261,6 +275,7 @@ def compose():
 
 def kubernetes():
     spec = yaml.safe_load((SHARE / "containers/kubernetes.yaml").read_text())["spec"]
+    assert spec["automountServiceAccountToken"] is False and spec["securityContext"]["runAsNonRoot"] is True
     sysctls = spec["securityContext"]["sysctls"]
     assert [item["name"] for item in sysctls] == ["kernel.shm_rmid_forced"], "the others are unsafe"
     forced = sysctl(sysctls[0]["name"], sysctls[0]["value"])
