@@ -1,6 +1,7 @@
 """Reads what `shm-handoff record` has recorded. docs/recordings.md has the format."""
 
 import os
+import stat
 import struct
 import warnings
 import zlib
@@ -84,6 +85,9 @@ class Recording:
 
     def __init__(self, path: "Union[str, os.PathLike[str]]") -> None:
         self._path = path
+        # A pipe would be waited for, and can't be read twice. (`open` refuses a folder.)
+        if not (stat.S_ISREG(mode := os.stat(path).st_mode) or stat.S_ISDIR(mode)):
+            raise InvalidRecording(f"{path} is no regular file, and a recording is one")
         with open(path, "rb") as file:
             _read_header(path, file)
 

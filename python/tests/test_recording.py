@@ -1,6 +1,7 @@
 """Recordings: those of `shm-handoff record`, and files of any bytes."""
 
 import datetime
+import os
 import random
 import struct
 import warnings
@@ -111,6 +112,13 @@ def test_other_files_are_no_recordings(file, content):
     file.write_bytes(content)
     with pytest.raises(sh.InvalidRecording, match="is no recording"):
         sh.recording(file)
+
+
+def test_a_pipe_is_not_waited_for(file):
+    pipe = file.with_suffix(".pipe")
+    os.mkfifo(pipe)
+    with pytest.raises(sh.InvalidRecording, match="is no regular file"):
+        sh.recording(pipe)
 
 
 def test_other_versions_and_headers_are_refused_by_name(file):
