@@ -17,9 +17,14 @@ fn recording(file: &Path, messages: &[(u64, &[u8])], ends: bool) {
 }
 
 fn recording_of(file: &Path, shape: Shape, messages: &[(u64, &[u8])], ends: bool) {
+    recording_with(file, (shape, ""), messages, ends.then_some(b""));
+}
+
+/// With these terms, and this text as the end.
+fn recording_with(file: &Path, (shape, terms): (Shape, &str), messages: &[(u64, &[u8])], end: Option<&[u8]>) {
     let (mut time, stream, size) = (1_700_000_000_000_000_000, 7, 65536);
     let mut bytes = Header { stream, shape, size, time }.to_bytes().to_vec();
-    let session = Session { stream, shape, size, terms: String::new() };
+    let session = Session { stream, shape, size, terms: terms.to_owned() };
     Entry { kind: Kind::Session, time, step: 0, position: 0 }.append(&session.to_bytes(), &mut bytes);
     let mut position = 0;
     for (gap, text) in messages {
@@ -27,8 +32,8 @@ fn recording_of(file: &Path, shape: Shape, messages: &[(u64, &[u8])], ends: bool
         position += 8 + (text.len() as u64).next_multiple_of(8);
         Entry { kind: Kind::Message, time, step: gap * 1_000_000, position }.append(text, &mut bytes);
     }
-    if ends {
-        Entry { kind: Kind::End, time, step: 0, position: position + 8 }.append(&end_to_bytes(0, b""), &mut bytes);
+    if let Some(end) = end {
+        Entry { kind: Kind::End, time, step: 0, position: position + 8 }.append(&end_to_bytes(0, end), &mut bytes);
     }
     std::fs::write(file, bytes).unwrap();
 }
@@ -180,6 +185,11 @@ fn nothing_is_sent_if_not_all_can_be() {
     let between = Between::new();
     recording(&between.file(), &[(0, &vec![b'x'; 20_000])], false);
     play(&between, &["--ring=64K"]).end().code(5).says(&["message 1: "]);
+    // To a ring the text of an end goes as a message.
+    let between = Between::new();
+    recording_with(&between.file(), (Shape::Classic, ""), &[(0, b"one\n")], Some(&vec![b'x'; 20_000]));
+    play(&between, &["--ring=64K"]).end().code(5).says(&["the end's text: ", "0 messages sent"]);
+    play(&between, &["--ring=64K", "--no-end"]).end().code(0);
 }
 
 #[test]
@@ -190,6 +200,12 @@ fn what_is_no_recording_is_input_that_can_t_be_carried() {
         replay(&[&[between.file().to_str().unwrap()], key].concat()).end().code(5).says(&["is no recording"]);
         replay(&[&["/dev/null"], key].concat()).end().code(5).says(&["is no regular file"]);
         replay(&[&["/nowhere"], key].concat()).end().code(1).says(&["ENOENT"]);
+        // A pipe that nobody writes to is not waited for.
+        let pipe = between.file().with_extension("pipe");
+        if key.is_empty() {
+            nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        replay(&[&[pipe.to_str().unwrap()], key].concat()).end().code(5).says(&["is no regular file"]);
     }
 }
 
@@ -276,6 +292,20 @@ fn the_list_has_times_lengths_and_texts() {
     assert_eq!((&lines[1]["seq"], &lines[1]["text"], &lines[1]["bytes"]), (&1.into(), &"one\n".into(), &4.into()));
     assert_eq!((&lines[2]["base64"], &lines[2]["gap_ns"]), (&"G1sySv8=".into(), &1_500_000_000_u64.into()));
     assert_eq!(lines[3]["entry"], "end");
+}
+
+#[test]
+fn what_a_file_says_of_its_layout_steers_no_terminal() {
+    let between = Between::new();
+    recording_with(&between.file(), (Shape::Declared, "text[8]\x1b]0;x\x07\nmy own line"), &[], None);
+    let listed = replay(&[between.file().to_str().unwrap()]).end();
+    let listed = String::from_utf8(listed.code(0).stdout.clone()).unwrap();
+    assert!(
+        listed.ends_with(
+            "  a session at a declared slot, text[8]\\u{1b}]0;x\\u{7}\\nmy own line, stream 0x0000000000000007\n"
+        ),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(super) fn run(
     signals: &Signals,
     (progress, counted): (&mut Progress, &mut Counted),
 ) -> Result<(), Failure> {
-    let file = Recording::open(&args.file, from.mode, args.sync, from.quiet)?;
+    let file = Recording::open(&args.file, from.mode, args.sync, from.quiet, signals)?;
     let chosen = Chosen::of(from)?;
     let reader = crate::cli::open(signals, || Reader::<SysV>::open(&from.options(chosen.as_ref())?))?;
     if let Some(chosen) = &chosen {
@@ -326,16 +326,19 @@ impl Recorder<'_> {
             })
         });
         let count = bad.unwrap_or(texts.len());
+        let (mut new, mut bytes_new) = (0, 0);
         for ((position, text), mark) in texts[..count].iter().zip(&marks) {
             if *position > self.filed.position {
                 self.begin(now.moved_to(mark.at));
                 self.file.message(*position, text, now.moved_to(mark.at));
                 self.filed = Known { position: *position, end: None };
-                self.progress.add(1, text.len());
-                self.counted.bytes += text.len() as u64;
+                new += 1;
+                bytes_new += text.len();
             }
         }
         self.file.commit()?;
+        self.progress.add(new, bytes_new);
+        self.counted.bytes += bytes_new as u64;
         let handed = self.hand_on(&texts[..count]);
         drop(texts);
         (self.bytes, self.marks) = (bytes, marks);

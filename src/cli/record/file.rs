@@ -1,9 +1,10 @@
 //! The recording that is written: what was cut short is cut off, and what is in it already is known.
 
 use super::format::{Entry, Header, Kind, Session, end_from_bytes, end_to_bytes};
-use super::reading::{BLOCK, errno, failure, unreadable};
+use super::reading::{BLOCK, Heeding, errno, failure, unreadable};
 use super::scan::{Entries, Stop};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::signals::Signals;
 use crate::cli::stdio::say;
 use crate::failpoint::failpoint;
 use nix::errno::Errno;
@@ -64,7 +65,7 @@ pub(super) struct Recording {
 
 impl Recording {
     /// Opens the file, or makes it, with this mode; what is torn at its end is cut off.
-    pub(super) fn open(path: &Path, mode: u32, sync: bool, quiet: bool) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path, mode: u32, sync: bool, quiet: bool, signals: &Signals) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let failed = |error: &std::io::Error| failure(&name, errno(error));
         let mut options = File::options();
@@ -85,7 +86,7 @@ impl Recording {
         })?;
         let mut this =
             Self { file, name, sync, len: 0, out: Vec::new(), known: HashMap::new(), begun: None, last: None };
-        this.scan(quiet)?;
+        this.scan(quiet, signals).map_err(|failure| signals.check().err().unwrap_or(failure))?;
         if sync {
             // A file that was made just now has a name only when its folder has it, too.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -97,11 +98,12 @@ impl Recording {
     }
 
     /// Finds out what is in the file.
-    fn scan(&mut self, quiet: bool) -> Result<(), Failure> {
+    fn scan(&mut self, quiet: bool, signals: &Signals) -> Result<(), Failure> {
         let name = self.name.clone();
         let all = self.file.metadata().map_err(|error| failure(&name, errno(&error)))?.len();
         let unreadable = |why| unreadable(&name, why, Exit::System).hint("record into another file");
-        let mut entries = Entries::new(BufReader::with_capacity(BLOCK, &*self.file), all).map_err(unreadable)?;
+        let from = Heeding { from: &*self.file, signals: Some(signals) };
+        let mut entries = Entries::new(BufReader::with_capacity(BLOCK, from), all).map_err(unreadable)?;
         let (mut body, mut stream) = (Vec::new(), 0);
         while let Some(entry) = entries.next(&mut body).map_err(unreadable)? {
             let end = match entry.kind {

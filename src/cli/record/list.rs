@@ -44,9 +44,9 @@ struct Line<'l> {
 
 /// Prints what is in the recording at `path`.
 pub(super) fn run(path: &Path, as_json: bool, quiet: bool) -> Result<(), Failure> {
-    let mut entries = open_to_read(path)?;
+    let mut entries = open_to_read(path, None)?;
     let (mut gaps, mut seq, mut body, mut out) = (Gaps::default(), 0, Vec::new(), String::new());
-    while let Some(entry) = next(path, &mut entries, &mut body)? {
+    while let Some(entry) = next(path, &mut entries, &mut body, None)? {
         let gap = gaps.next(entry.time, entry.step);
         seq += u64::from(entry.kind == Kind::Message);
         let add = if as_json { add_json } else { add_words };
@@ -99,9 +99,13 @@ fn add_words(entry: Entry, gap: u64, seq: u64, body: &[u8], out: &mut String) {
         Kind::Session => {
             let what = Session::from_bytes(body).map_or_else(
                 || "a session".to_owned(),
-                |session| match session.stream {
-                    0 => format!("a session at {}", shape::in_words(&session)),
-                    stream => format!("a session at {}, stream 0x{stream:016x}", shape::in_words(&session)),
+                |session| {
+                    // The terms are what the file says.
+                    let layout: String = shape::in_words(&session).chars().flat_map(escaped).collect();
+                    match session.stream {
+                        0 => format!("a session at {layout}"),
+                        stream => format!("a session at {layout}, stream 0x{stream:016x}"),
+                    }
                 },
             );
             ("-".to_owned(), what)
@@ -116,6 +120,12 @@ fn add_words(entry: Entry, gap: u64, seq: u64, body: &[u8], out: &mut String) {
     };
     writeln!(out, "{} {:>12} {number:>7}  {what}", time(entry), format!("+{}", seconds(gap)))
         .expect("a String takes everything");
+}
+
+/// As it stands, if it can't steer a terminal.
+fn escaped(char: char) -> impl Iterator<Item = char> {
+    let steers = char.is_control();
+    char.escape_default().filter(move |_| steers).chain((!steers).then_some(char))
 }
 
 /// A time in ns, for people.

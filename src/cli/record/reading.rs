@@ -3,10 +3,12 @@
 use super::format::{Entry, Headless, VERSION};
 use super::scan::{Entries, Stop, Unreadable};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::signals::Signals;
 use crate::cli::stdio::say;
 use nix::errno::Errno;
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// How much is read at once.
@@ -38,16 +40,41 @@ pub(super) fn unreadable(name: &str, why: Unreadable, exit: Exit) -> Failure {
     }
 }
 
+/// A file that is read until a signal comes: one with a hole in it can be longer than anybody waits for.
+pub(super) struct Heeding<'s, R> {
+    pub(super) from: R,
+    pub(super) signals: Option<&'s Signals>,
+}
+
+impl<R: Read> Read for Heeding<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        match self.signals.and_then(Signals::caught) {
+            Some(_) => Err(std::io::Error::from_raw_os_error(libc::ECANCELED)),
+            None => self.from.read(bytes),
+        }
+    }
+}
+
 /// Opens a recording to be read: how many bytes it has is settled now.
-pub(super) fn open_to_read(path: &Path) -> Result<Entries<impl Read>, Failure> {
+pub(super) fn open_to_read<'s>(
+    path: &Path,
+    signals: Option<&'s Signals>,
+) -> Result<Entries<impl Read + use<'s>>, Failure> {
     let name = path.display().to_string();
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    // (A pipe that nobody writes to is not waited for.)
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let opened = opened.and_then(|file| Ok((file.metadata()?, file)));
     let (stat, file) = opened.map_err(|error| failure(&name, errno(&error)))?;
     if !stat.is_file() {
         return Err(Failure::new(Exit::BadInput, format!("{name} is no regular file, and a recording is one")));
     }
-    Entries::new(BufReader::with_capacity(BLOCK, file), stat.len())
-        .map_err(|why| unreadable(&name, why, Exit::BadInput))
+    Entries::new(BufReader::with_capacity(BLOCK, Heeding { from: file, signals }), stat.len())
+        .map_err(|why| stopped(signals).unwrap_or_else(|| unreadable(&name, why, Exit::BadInput)))
+}
+
+/// That a signal was caught.
+fn stopped(signals: Option<&Signals>) -> Option<Failure> {
+    signals.and_then(|signals| signals.check().err())
 }
 
 /// The next entry.
@@ -55,8 +82,11 @@ pub(super) fn next(
     path: &Path,
     entries: &mut Entries<impl Read>,
     body: &mut Vec<u8>,
+    signals: Option<&Signals>,
 ) -> Result<Option<Entry>, Failure> {
-    entries.next(body).map_err(|why| unreadable(&path.display().to_string(), why, Exit::BadInput))
+    entries
+        .next(body)
+        .map_err(|why| stopped(signals).unwrap_or_else(|| unreadable(&path.display().to_string(), why, Exit::BadInput)))
 }
 
 /// Says in a line what of the file could not be read.

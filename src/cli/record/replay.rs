@@ -123,10 +123,10 @@ pub(in crate::cli) fn run(args: &Replay) -> Result<(), Failure> {
 }
 
 /// The first session of a recording; how many messages and ends it has.
-fn survey(path: &Path) -> Result<(Option<Session>, u64), Failure> {
-    let mut entries = open_to_read(path)?;
+fn survey(path: &Path, signals: &Signals) -> Result<(Option<Session>, u64), Failure> {
+    let mut entries = open_to_read(path, Some(signals))?;
     let (mut first, mut count, mut body) = (None, 0, Vec::new());
-    while let Some(entry) = next(path, &mut entries, &mut body)? {
+    while let Some(entry) = next(path, &mut entries, &mut body, Some(signals))? {
         match entry.kind {
             Kind::Session if first.is_none() => first = Session::from_bytes(&body),
             Kind::Message | Kind::End => count += 1,
@@ -137,23 +137,31 @@ fn survey(path: &Path) -> Result<(Option<Session>, u64), Failure> {
 }
 
 /// Fails if the channel can't carry all of it.
-fn check(path: &Path, writer: &Writer<SysV>, signals: &Signals) -> Result<(), Failure> {
-    let mut entries = open_to_read(path)?;
+fn check(path: &Path, writer: &Writer<SysV>, leaves_end: bool, signals: &Signals) -> Result<(), Failure> {
+    let mut entries = open_to_read(path, Some(signals))?;
     let (mut number, mut body) = (0, Vec::new());
-    while let Some(entry) = next(path, &mut entries, &mut body)? {
+    while let Some(entry) = next(path, &mut entries, &mut body, Some(signals))? {
         signals.check()?;
-        if entry.kind == Kind::Message {
-            number += 1;
-            let named =
-                |failure: Failure| Failure { message: format!("message {number}: {}", failure.message), ..failure };
-            onto::check(writer, &body).map_err(named)?;
-        }
+        let text = match entry.kind {
+            Kind::Message => &body[..],
+            // It is sent as a message, where it is sent.
+            Kind::End if !leaves_end && Carries::by(writer.backend()) == Carries::Bytes => {
+                end_from_bytes(&body).map_or(&[][..], |(_, text)| text)
+            }
+            _ => continue,
+        };
+        let is_message = entry.kind == Kind::Message;
+        number += u64::from(is_message);
+        onto::check(writer, text).map_err(|failure| {
+            let name = if is_message { format!("message {number}") } else { "the end's text".to_owned() };
+            Failure { message: format!("{name}: {}", failure.message), ..failure }
+        })?;
     }
     Ok(())
 }
 
 fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progress) -> Result<(), Failure> {
-    let (session, count) = survey(&args.file)?;
+    let (session, count) = survey(&args.file, signals)?;
     let like = || match &session {
         Some(session) => Ok(shape::like(session, common.key.resolve()?)),
         None => Ok(None),
@@ -161,7 +169,7 @@ fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progre
     let writer = crate::cli::open(signals, || onto::open(common, like))?;
     introduce(PROGRAM, common, writer.backend(), false)?;
     let mut player = Player { args, common, signals, progress, writer, schedule: Schedule::new(args.speed), count };
-    if let Err(failure) = check(&args.file, &player.writer, signals) {
+    if let Err(failure) = check(&args.file, &player.writer, args.no_end, signals) {
         // Nothing was sent: that is no failure of a writer's.
         let _ = player.writer.close_flushed();
         return Err(failure);
@@ -188,10 +196,10 @@ struct Player<'p> {
 impl Player<'_> {
     fn play_all(&mut self) -> Result<(), Failure> {
         let path = &self.args.file;
-        let mut entries = open_to_read(path)?;
+        let mut entries = open_to_read(path, Some(self.signals))?;
         let (mut gaps, mut gap, mut number, mut body) = (Gaps::default(), 0_u64, 0, Vec::new());
         let mut enter = if self.args.step { Some(Enter::new()?) } else { None };
-        while let Some(entry) = next(path, &mut entries, &mut body)? {
+        while let Some(entry) = next(path, &mut entries, &mut body, Some(self.signals))? {
             gap = gap.saturating_add(gaps.next(entry.time, entry.step));
             let text = match entry.kind {
                 Kind::Message => &body[..],
