@@ -53,6 +53,9 @@ pub(crate) fn pages(root: &Path, graphs: &[(String, String)]) -> Result<Vec<(Str
         if let Some(id) = ids.iter().find(|id| words["exercises"][*id].is_null()) {
             return Err(wrong(format!("{file}: the exercise {id} has no words")));
         }
+        if let Some(missing) = without_words(graphs, &words)? {
+            return Err(wrong(format!("{file}: no words for {missing}")));
+        }
         let policy = format!(
             "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
             hash(&script),
@@ -74,6 +77,26 @@ pub(crate) fn pages(root: &Path, graphs: &[(String, String)]) -> Result<Vec<(Str
         pages.push((format!("{FOLDER}/{file}"), text));
     }
     Ok(pages)
+}
+
+/// A call of the kernel, an answer of it or an outcome in a graph that has no words in a page.
+fn without_words(graphs: &[(String, String)], words: &serde_json::Value) -> Result<Option<String>> {
+    for (id, json) in graphs {
+        let graph: serde_json::Value = serde_json::from_str(json)?;
+        let calls = graph["steps"].as_array().into_iter().flatten().filter(|step| step["op"] == "kernel");
+        let mut needed: Vec<(&str, &serde_json::Value)> = Vec::new();
+        for call in calls {
+            needed.extend([("kernel", &call["name"]), ("kernelTells", &call["name"])]);
+            let answer = call["value"].as_u64().and_then(|at| usize::try_from(at).ok());
+            needed.extend(answer.map(|at| ("answers", &graph["values"][at])));
+        }
+        needed.extend(graph["outcomes"].as_array().into_iter().flatten().map(|outcome| ("outcomes", outcome)));
+        let name = |name: &serde_json::Value| name.as_str().unwrap_or_default().to_owned();
+        if let Some((group, missing)) = needed.into_iter().find(|(group, key)| !words[*group][name(key)].is_string()) {
+            return Ok(Some(format!("{group}.{}, which {id} has", name(missing))));
+        }
+    }
+    Ok(None)
 }
 
 fn wrong(what: String) -> Error {
