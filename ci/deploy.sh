@@ -35,7 +35,7 @@ the_units() {
         echo "systemd-analyze takes a unit whose program is missing" >&2
         return 1
     fi
-    command -v systemd-sysusers >/dev/null || return 0
+    command -v systemd-sysusers >/dev/null || { not_checked "the units' user: systemd-sysusers is missing (Debian: apt install systemd)"; return 0; }
     mkdir -p "$root/etc"
     systemd-sysusers --root="$root" - <share/systemd/shm-handoff.sysusers.conf >/dev/null 2>&1
     grep -q '^shm-handoff:' "$root/etc/passwd" || { echo "systemd-sysusers makes no user shm-handoff" >&2; return 1; }

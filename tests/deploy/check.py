@@ -42,8 +42,8 @@ class Process:
     def said(self):
         return Path(self.output.name).read_text()
 
-    def until_says(self, words):
-        until(f"{words!r} from {self.words}, which said: {self.said()}", lambda: words in self.said())
+    def until_says(self, words, times=1):
+        until(f"{words!r} from {self.words}, which said: {self.said()}", lambda: self.said().count(words) >= times)
 
     def end(self, number=signal.SIGTERM):
         """Signals the whole of it, as a container's runtime or systemd does, and returns the exit code."""
@@ -222,12 +222,12 @@ def units():
         lines = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
         with Process(shlex.split(reads["ExecStart"])) as reader:
             until("a segment", lambda: run("shm-handoff", "stat", KEY).returncode == 0)
-            for line in ("one\n", "two\n"):
+            for times, line in enumerate(("one\n", "two\n"), 1):
                 with Process(shlex.split(writes["ExecStart"]), stdin=lines) as writer:
                     fifo.open("w").write(line)
                     reader.until_says(line)
                     assert writer.end() in in_order, writer.said()
-                reader.until_says("writer died or failed: pid")
+                reader.until_says("writer died or failed: pid", times)
             busy = run(*shlex.split(reads["ExecStart"]))
             assert busy.returncode == 6 and 6 in needs_a_person, busy
             assert run("shmread", "--nonsense").returncode in needs_a_person
