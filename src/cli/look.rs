@@ -118,8 +118,9 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Used, Self::Waiting, Self::Unused, Self::Orphan, Self::Foreign, Self::Unreadable];
+    /// All of them: the last one's number says how many there are.
+    pub(super) const ALL: [Self; Self::Unreadable as usize + 1] =
+        [Self::Used, Self::Waiting, Self::Ended, Self::Unused, Self::Orphan, Self::Foreign, Self::Unreadable];
 
     pub(super) fn name(self) -> &'static str {
         match self {

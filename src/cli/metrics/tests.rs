@@ -97,6 +97,18 @@ fn it_keeps_the_grammar() {
     assert!(samples.iter().any(|(name, _, value)| *name == "shm_handoff_channels" && *value == 3));
 }
 
+/// Whatever a channel's status is, one sample of it is 1.
+#[test]
+fn a_channel_has_one_status() {
+    for status in [Status::Used, Status::Ended, Status::Unreadable] {
+        let text = text(&[Shown { status, ..shown(0x4d2, "root") }], false);
+        let samples = samples(&text);
+        let is = |(name, _, value): &&Parsed<'_>| *name == "shm_handoff_status" && *value == 1;
+        let [(_, labels, _)] = samples.iter().filter(is).collect::<Vec<_>>()[..] else { panic!("{status:?}: {text}") };
+        assert!(labels.contains(&("status", status.name().to_owned())), "{status:?}: {text}");
+    }
+}
+
 #[test]
 fn nothing_at_all_is_a_scrape_too() {
     let samples = |all| samples(&text(&[], all)).len();
