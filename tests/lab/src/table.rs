@@ -48,10 +48,9 @@ pub(crate) fn row(exercise: &Exercise, graph: &Graph) -> String {
 }
 
 pub(crate) fn weaker(found: &Found) -> String {
-    let Found { weaker, exercise, outcomes } = found;
-    let to = weaker.to.map_or("left out".to_owned(), |to| format!("{to:?}"));
+    let Found { part, change, exercise, outcomes } = found;
     let outcomes: Vec<&str> = outcomes.iter().map(|outcome| outcome.name()).collect();
-    format!("| `{}` | {:?} → {to} | {exercise} | {} |", weaker.entry, weaker.from, outcomes.join(", "))
+    format!("| {part} | {change} | {exercise} | {} |", outcomes.join(", "))
 }
 
 /// The page with both tables in it.
@@ -63,7 +62,7 @@ pub(crate) fn in_its_page(graphs: &[(&Exercise, Graph)], found: &[Found]) -> (St
     for (exercise, graph) in graphs {
         writeln!(tables, "{}", row(exercise, graph)).expect("a String takes all");
     }
-    tables.push_str("\n| order | weakened | exercise | then |\n| --- | --- | --- | --- |\n");
+    tables.push_str("\n| part | weakened | exercise | then |\n| --- | --- | --- | --- |\n");
     for found in found {
         writeln!(tables, "{}", weaker(found)).expect("a String takes all");
     }
