@@ -276,6 +276,24 @@ fn a_signal_leaves_the_reader_waiting_for_the_next_run() {
 }
 
 #[test]
+fn a_writer_at_a_slot_takes_a_killed_recorder_for_a_dead_reader() {
+    let between = Between::new();
+    let recorder = between.record_alone(&[]).start();
+    let mut writer = between.from.writer(["--no-end"]).open_input().start();
+    writer.type_in("one\n");
+    eventually("a message in the file", || between.texts().ends_with("one\n").then_some(()));
+    recorder.signal(libc::SIGKILL);
+    recorder.end();
+    writer.type_in_vain("two\nthree\n");
+    writer.end().code(3).says(&["the reader left or died"]);
+    let recorder = between.record_alone(&[]).start();
+    between.from.writer([""; 0]).input("three\n").end().code(0);
+    recorder.end().code(0);
+    let texts = between.texts();
+    assert!(texts.starts_with("one\n") && texts.ends_with("two\nthree\n"), "{texts:?}");
+}
+
+#[test]
 fn a_timeout_ends_each_of_its_waits() {
     let between = Between::new();
     between.record(&["--timeout=50ms"]).end().code(124).says(&["nothing came"]);
