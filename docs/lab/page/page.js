@@ -426,7 +426,8 @@ const hash = () => {
 };
 function link() {
   const wanted = hash();
-  if (location.hash !== wanted) history.replaceState(null, '', wanted);
+  // (Of many in a short time, as a held key makes them, a browser refuses some; a later one has it all.)
+  try { if (location.hash !== wanted) history.replaceState(null, '', wanted); } catch { /* It is fine without. */ }
   at('other').href = word('page.other.file') + wanted;
   at('link-box').hidden = true;
 }
@@ -434,9 +435,10 @@ function link() {
 async function open() {
   const [wanted, text = ''] = decoded(location.hash.slice(1)).split('/');
   const id = now.ids.includes(wanted) ? wanted : now.ids[0];
+  // Whoever comes back while another exercise is unpacked stays.
+  const ticket = (now.ticket = {});
   if (id === now.id && location.hash === hash()) return;
   stop();
-  const ticket = (now.ticket = {});
   const file = exercises.find((one) => one.id === id).graph ?? id;
   if (!graphs.has(file)) graphs.set(file, await unpack(file));
   if (now.ticket !== ticket) return;
@@ -500,6 +502,8 @@ const KEYS = {
   l: () => press('link'), p: () => press('picture'), '[': () => turn(-1), ']': () => turn(1),
   '?': () => { at('help').open = !at('help').open; at('help').querySelector('summary').focus(); },
 };
+// What a held key does again and again, beside the steps.
+const REPEATED = ['ArrowLeft', 'u', 'ArrowRight'];
 const press = (id) => { if (!at(id).hidden) at(id).click(); };
 function turn(by) {
   const next = now.ids[now.ids.indexOf(now.id) + by];
@@ -512,7 +516,7 @@ function onKey(event) {
   const act = step ? () => step.click() : KEYS[event.key];
   if (!act) return;
   event.preventDefault();
-  act();
+  if (!event.repeat || step || REPEATED.includes(event.key)) act();
 }
 
 function begin() {

@@ -231,6 +231,39 @@ for (const language of Object.keys(LANGUAGES)) {
       assert.ok(await tab.isShown('#verdict'));
     }));
 
+    test('a browser that refuses to change the address', () => withTab({ language }, async (tab) => {
+      await tab.page.evaluateOnNewDocument(() => { history.replaceState = () => { throw new DOMException('too many', 'SecurityError'); }; });
+      await tab.go('d2');
+      for (const { edge } of shortestFailure(theirs.find(({ id }) => id === 'd2'))) await tab.click(`#stage [data-edge="${edge}"]`);
+      assert.ok(await tab.isShown('#verdict'));
+    }));
+
+    test('who comes back while another exercise is unpacked stays', () => withTab({ language }, async (tab) => {
+      await tab.go('d2');
+      await tab.page.evaluate(() => new Promise((resolve) => {
+        addEventListener('hashchange', () => {
+          addEventListener('hashchange', () => setTimeout(resolve, 2000), { once: true });
+          location.hash = 'd2';
+        }, { once: true });
+        location.hash = 'd10';
+      }));
+      assert.equal(await tab.page.$eval('nav [aria-current]', (element) => element.dataset.id), 'd2');
+      assert.equal(await tab.hash(), 'd2');
+    }));
+
+    test('a held key acts once, but for steps', () => withTab({ language }, async (tab) => {
+      await tab.go('d2');
+      for (const _ of [1, 2]) await tab.page.keyboard.down('?');
+      await tab.page.keyboard.up('?');
+      assert.ok(await tab.page.$eval('#help', (element) => element.open));
+      for (const _ of [1, 2]) await tab.page.keyboard.down('1');
+      await tab.page.keyboard.up('1');
+      assert.equal((await tab.page.$$('#steps li')).length, 2);
+      for (const _ of [1, 2]) await tab.page.keyboard.down('ArrowLeft');
+      await tab.page.keyboard.up('ArrowLeft');
+      assert.equal((await tab.page.$$('#steps li.ahead')).length, 2);
+    }));
+
     test('single keys can be switched off', () => withTab({ language }, async (tab) => {
       await tab.go('d2');
       await tab.click('#keys-on');
