@@ -342,7 +342,13 @@ fn the_file_is_its_owner_s_alone() {
     let between = Between::new();
     between.from.writer(["--ring", "x"]).end().code(0);
     between.record_alone(&["--timeout=50ms"]).end().code(124);
-    assert_eq!(fs::metadata(between.file()).unwrap().permissions().mode() & 0o777, 0o600);
+    let mode = || fs::metadata(between.file()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    fs::remove_file(between.file()).unwrap();
+    between.record_alone(&["--timeout=50ms", "--mode=640"]).end().code(124);
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:\t")).unwrap();
+    assert_eq!(mode(), 0o640 & !u32::from_str_radix(umask, 8).unwrap());
 }
 
 #[test]
