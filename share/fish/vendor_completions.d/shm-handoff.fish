@@ -113,7 +113,7 @@ always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -l json -d 'Print one JSON object'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand layout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand lab" -l lang -d 'The language of the page at /; each page has a link to the other one' -r -f -a "en\t'English'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand lab" -l lang -d 'Language of the page whose address is printed; each page has a link to the other' -r -f -a "en\t'English'
 zh\t'Chinese'"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand lab" -l port -d 'Port on 127.0.0.1; 0 takes any free one [default: 1234, or a free one if that is in use]' -r
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand lab" -l color -d 'When to use colour' -r -f -a "auto\t''
