@@ -90,7 +90,7 @@ pub(super) struct Stat {
           value_parser = interval)]
     watch: Option<Duration>,
 
-    /// `OpenMetrics` text, for a monitoring system
+    #[arg(help = "Print OpenMetrics text, for a monitoring system")]
     #[arg(long, conflicts_with_all = ["json", "watch"])]
     metrics: bool,
 

@@ -57,7 +57,7 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l color -
 always\t''
 never\t''"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l json -d 'Print one JSON object, or with --watch one a line'
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l metrics -d '`OpenMetrics` text, for a monitoring system'
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l metrics -d 'Print OpenMetrics text, for a monitoring system'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -l all -d 'Every channel that ls lists, as without a KEY'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -l id -d 'Look at the segment with this number, also if it is removed' -r -f -a "(shm-handoff ls --no-headings -o id 2>/dev/null)"
