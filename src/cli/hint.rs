@@ -117,7 +117,7 @@ fn is_declared(key: u32) -> bool {
 }
 
 /// What a declaration of a text says, in words.
-fn declares(spec: &str) -> String {
+pub(super) fn declares(spec: &str) -> String {
     let (text, size) = spec.split_once(",size=").map_or((spec, None), |(text, size)| (text, Some(size)));
     match size {
         None => format!("if it is the tutorial's struct with {text}"),
@@ -158,7 +158,8 @@ impl Way {
         match self {
             Self::Who { .. } => "see which processes use it",
             Self::Read { .. } => "first read the messages in it",
-            Self::Remove { .. } => "remove what is there, which nobody uses",
+            Self::Remove { force: false, .. } => "remove what is there, which nobody uses",
+            Self::Remove { force: true, .. } => "remove what is there, which nobody uses, with any message in it",
         }
     }
 }

@@ -176,7 +176,15 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
     let shown = match shown {
         Ok(shown) => shown,
         Err(Error::Missing { .. } | Error::Removed { .. }) => return Ok(None),
-        Err(error @ Error::NotAChannel { .. }) if !force => return Err(Failure::from(error).hint(all_the_same)),
+        Err(error @ Error::NotAChannel { .. }) if !force => {
+            let hint = match &error {
+                Error::NotAChannel { looks_like: Some(spec), .. } => {
+                    format!("{}: --layout '{spec}'; else {all_the_same}", hint::declares(spec))
+                }
+                _ => all_the_same.to_owned(),
+            };
+            return Err(Failure::from(error).hint(hint));
+        }
         Err(error @ (Error::NotAChannel { .. } | Error::Permission { object: Object::Segment, .. })) => {
             let Some(row) = told(key)? else { return Ok(None) };
             let mode = format!("mode {:03o}", row.mode & 0o777);

@@ -107,6 +107,11 @@ fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
             Ok(_) => Finding::ok("key", format!("{key}: free; the side that comes first makes the channel")),
         },
         (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(slot)),
+        (Err(ref error @ Error::NotAChannel { looks_like: Some(ref spec), .. }), _) => {
+            let first =
+                format!("{}, look at it first: shm-handoff stat --layout '{spec}' {number}", hint::declares(spec));
+            Finding::problem("key", format!("{error}; {first}"), way_out())
+        }
         (Err(error @ (Error::NotAChannel { .. } | Error::OtherLayout { .. } | Error::Permission { .. })), _) => {
             problem(&error, way_out())
         }
