@@ -64,7 +64,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("shmread -k 0x51", "stands on another machine than its writer, and there ci/bridge.sh runs it"),
     ("seq 1000000 | shmwrite -k 0x51", "as its reader"),
     ("sudo cp share/systemd", "installs units; ci/deploy.sh has systemd verify them"),
-    ("sudo install -D", "installs a script; ci/deploy.sh runs it"),
+    ("sudo install -D", "installs the programs, and a script that ci/deploy.sh runs"),
     ("sudo systemd-sysusers", "makes a user; ci/deploy.sh does, in a root of its own"),
     ("sudo systemctl", "needs a machine that systemd runs; ci/deploy.sh runs the commands of the units"),
     ("sudo loginctl", "needs a machine that systemd runs"),
