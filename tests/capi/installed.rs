@@ -1,4 +1,4 @@
-//! What stands behind an installed library: its version, its soname and symbols, and what CMake is told.
+//! What stands behind an installed library: its version, its soname and symbols, and what `CMake` is told.
 
 use crate::support::{Channel, skipped};
 use crate::{INSTALLED, ROOT, at, compile, compiler, has, install, place, succeeds};

@@ -109,7 +109,7 @@ fn an_endless_request_ends() {
     for begun in ["GET / HTTP/1.1\r\nHost: localhost\r\nX: ", "GET /", "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
         let mut stream = connect(address);
         stream.write_all(begun.as_bytes()).unwrap();
-        let chunk = [b'x'; 1 << 16];
+        let chunk = vec![b'x'; 1 << 16];
         eventually("a connection that is closed", || stream.write_all(&chunk).is_err().then_some(()));
     }
     assert!(get(address, "/").starts_with("HTTP/1.1 200 OK\r\n"));
