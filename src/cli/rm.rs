@@ -207,7 +207,8 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
             }
             let trust = look::needs_trust(shown.uid, shown.creator_uid);
             let read = Way::Read { key: key.number(), messages: count, trust }.command(declared);
-            let hint = format!("--force loses them; to read them first: {read}");
+            let them = if count == 1 { "it" } else { "them" };
+            let hint = format!("--force loses {them}; to read {them} first: {read}");
             let what = format!(
                 "{count} message{} {} unread in it",
                 if count == 1 { "" } else { "s" },

@@ -40,6 +40,8 @@ pub fn shmwrite() -> ExitCode {
     sent.end(&args.common);
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // What points into a SPEC ends with a line of its own.
+        Err(failure) if failure.message.contains('\n') => failure.report(PROGRAM, ""),
         Err(failure) => failure.report(PROGRAM, &format!("; {}", count(sent.messages()))),
     }
 }

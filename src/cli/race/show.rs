@@ -6,7 +6,7 @@ use super::tally::Tally;
 use super::torn::Torn;
 use super::wire::Protocol;
 use crate::cli::scratch::Scratch;
-use crate::cli::table::grouped;
+use crate::cli::table::{grouped, plural};
 use crate::cli::{exit, json};
 use serde::Serialize;
 use std::fmt::Write;
@@ -152,8 +152,9 @@ fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> s
         }
         for (scenario, row) in rows {
             if row.refused > 0 {
-                let (refused, name) = (grouped(row.refused), scenario.name());
-                writeln!(text, "{name}: the second writer was kept out {refused} times of {}", grouped(row.sessions))?;
+                let (refused, times, name) = (grouped(row.refused), plural(row.refused), scenario.name());
+                let sessions = grouped(row.sessions);
+                writeln!(text, "{name}: the second writer was kept out {refused} time{times} of {sessions}")?;
             }
             if row.tally.disordered > 0 {
                 let (count, name) = (grouped(row.tally.disordered), scenario.name());

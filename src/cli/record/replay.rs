@@ -117,6 +117,10 @@ pub(in crate::cli) fn run(args: &Replay) -> Result<(), Failure> {
     let done = play(args, &common, &signals, &mut progress);
     progress.end(&common);
     done.map_err(|failure| {
+        // What points into a SPEC ends with a line of its own.
+        if failure.message.contains('\n') {
+            return failure;
+        }
         let sent = progress.messages();
         Failure { message: format!("{}; {sent} message{} sent", failure.message, plural(sent)), ..failure }
     })
