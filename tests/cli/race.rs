@@ -22,10 +22,9 @@ fn assert_usage(args: &[&str]) {
 
 /// Waits until all three processes do something with the segment.
 fn in_full_swing(channel: &Channel, race: &mut Peer) -> Vec<u32> {
-    race.until("two attached", |_| channel.attached() >= 2);
-    let pids = race.children();
-    assert_eq!(pids.len(), 3, "a race is run by three processes");
-    pids
+    // (What /proc lists can be short while processes come.)
+    race.until("two attached of three processes", |race| channel.attached() >= 2 && race.children().len() == 3);
+    race.children()
 }
 
 #[test]
