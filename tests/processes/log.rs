@@ -53,9 +53,8 @@ fn each_side_knows_who_made_the_segment_and_who_came() {
             until_logs(&mut reader, "shmread", &format!("writer came: pid {} shmwrite", pids[1]));
             until_logs(&mut writer, "shmwrite", &format!("reader came: pid {} shmread", pids[0]));
             writer.close_input();
-            until_logs(&mut reader, "shmread", &format!("the session has ended; removed segment {id}"));
             writer.end().code(0);
-            reader.end().code(0).prints("one\n");
+            reader.end().code(0).prints("one\n").says(&[&format!("the session has ended; removed segment {id}\n")]);
         }
     }
 }
