@@ -60,7 +60,7 @@ pub enum Class {
     Taken,
     /// The segment is no channel, or not of the layout asked for.
     NotOurs,
-    /// The object belongs to another user, who is not trusted.
+    /// The object belongs to another user, and that user is not trusted.
     OtherOwner,
     /// The kernel refuses access.
     Permission,

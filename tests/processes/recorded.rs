@@ -137,6 +137,7 @@ fn recorded_once_by_recorders_that_are_killed_and_hand_nothing_on() {
             let len = || std::fs::metadata(&file).map_or(0, |stat| stat.len());
             let before = len();
             if kill % 2 == 0 {
+                // Any moment will do: it varies where the recorder is killed, and nothing is awaited.
                 std::thread::sleep(Duration::from_micros(u64::from(kill) * 97 % 5000));
             } else {
                 recorder.until("a longer file", |_| len() > before);

@@ -150,6 +150,7 @@ impl Session {
                         return Err("the last recorder waits forever".to_owned());
                     }
                 }
+                // The pace of the looks above, each of which has its condition.
                 std::thread::sleep(Duration::from_micros(200));
             };
             match status.code() {
