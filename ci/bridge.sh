@@ -46,6 +46,6 @@ step "docs, bridge" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -
 step "programs" cargo build --quiet -p shm-handoff -p shm-handoff-bridge --bins
 step "docs/bridge.md" the_page
 step "units" the_units
-step "tests, bridge" logged_as bridge cargo test --quiet -p shm-handoff-bridge -- --nocapture
+step "tests, bridge" logged_as bridge cargo test --quiet -p shm-handoff-bridge -p hosts -- --nocapture
 step "models, bridge" env MODELS=bridge ci/models.sh --check "$logs/bridge"
-step "hosts" ci/hosts.sh --kills 150 --minutes 4
+step "hosts" ci/hosts.sh --kills 150 --minutes 10

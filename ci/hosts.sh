@@ -4,7 +4,7 @@
 # and /dev/net/tun, and says `NOT CHECKED` without them.
 #
 #   ci/hosts.sh                                   2,000 kills of bridges: some minutes on two cores
-#   ci/hosts.sh --kills 150 --minutes 4           what ci/bridge.sh does: a minute
+#   ci/hosts.sh --kills 150 --minutes 10          what ci/bridge.sh does: a minute or two
 #   ci/hosts.sh --soak 10 --way chaos             ten minutes at full rate: memory stays as it is
 #   ci/hosts.sh --session SEED --way WAY          one session again
 set -euo pipefail

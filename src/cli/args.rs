@@ -333,7 +333,7 @@ Examples:
   shmread --layout shm.h --format json   the fields of a struct by name
 
 JSON: {\"seq\":1,\"bytes\":6,\"end\":false,\"text\":\"hello\\n\"}. A message that is not
-UTF-8 has \"base64\" in the place of \"text\".
+UTF-8 has \"base64\" instead of \"text\".
 
 The other side may be shmwrite or the C tutorial's program. Without --ring and --layout,
 shmread takes the layout that it finds, or that the other side brings, such as the ring

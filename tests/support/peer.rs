@@ -157,13 +157,18 @@ impl Stream {
         &self.seen
     }
 
-    fn rest(&mut self) -> Vec<u8> {
+    /// Takes in everything up to the pipe's end.
+    fn gather(&mut self) {
         let started = Instant::now();
         if let Some(chunks) = self.chunks.take() {
             while let Ok(chunk) = chunks.recv_timeout(DEADLINE.saturating_sub(started.elapsed())) {
                 self.seen.extend(chunk);
             }
         }
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        self.gather();
         std::mem::take(&mut self.seen)
     }
 }
@@ -268,9 +273,13 @@ impl Peer {
         while !done(self) {
             let late = started.elapsed() > DEADLINE;
             if late || self.status().is_some() {
-                // It may have come with the end.
-                if !late && done(self) {
-                    break;
+                // It may have come with the end: what it wrote last can still be in the pipe.
+                if !late {
+                    self.out.gather();
+                    self.err.gather();
+                    if done(self) {
+                        break;
+                    }
                 }
                 self.fail(&format!("did not come to: {what}"));
             }

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Level};
 use crate::backend::sysv::proc::{self, Life, SegmentRow};
 use crate::backend::sysv::{Key, Segment, observe_seats};
-use crate::cli::hint;
+use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
 use crate::cli::table::plural;
 use crate::cli::{spec, suspect};
@@ -108,9 +108,20 @@ fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
         },
         (Err(error @ Error::ForeignSeats { .. }), _) => problem(&error, hint::remove_seats(slot)),
         (Err(ref error @ Error::NotAChannel { looks_like: Some(ref spec), .. }), _) => {
-            let first =
-                format!("{}, look at it first: shm-handoff stat --layout '{spec}' {number}", hint::declares(spec));
-            Finding::problem("key", format!("{error}; {first}"), way_out())
+            // To remove it could lose a message, so that is no more than named.
+            let look = format!("shm-handoff stat --layout '{spec}' {number}");
+            let declares = hint::declares(spec);
+            match hint::way_out(number, declared) {
+                Some(way @ Way::Remove { .. }) => {
+                    let what = format!("{error}; {declares}, look at it first; else {}", way.command(declared));
+                    Finding::problem("key", what, Some(look))
+                }
+                way => Finding::problem(
+                    "key",
+                    format!("{error}; {declares}, look at it: {look}"),
+                    way.map(|way| way.command(declared)),
+                ),
+            }
         }
         (Err(error @ (Error::NotAChannel { .. } | Error::OtherLayout { .. } | Error::Permission { .. })), _) => {
             problem(&error, way_out())

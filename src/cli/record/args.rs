@@ -14,7 +14,7 @@ Examples:
   shm-handoff record 0x51 run.shmrec --onto 0x52
                                     between shmwrite -k 0x51 and shmread -k 0x52
   shm-handoff record 0x51 run.shmrec
-                                    in the place of the reader
+                                    instead of the reader
   shm-handoff record 0x51 run.shmrec --onto 0x52 --follow
                                     outlive writers and readers that die
   shm-handoff replay run.shmrec     what is in it

@@ -2,7 +2,7 @@
 
 use super::format::{Entry, Kind, Session, end_from_bytes};
 use super::pace::Gaps;
-use super::reading::{next, open_to_read, tell_stop};
+use super::reading::Opened;
 use super::shape;
 use crate::cli::exit::Failure;
 use crate::cli::{json, stdio};
@@ -44,9 +44,10 @@ struct Line<'l> {
 
 /// Prints what is in the recording at `path`.
 pub(super) fn run(path: &Path, as_json: bool, quiet: bool) -> Result<(), Failure> {
-    let mut entries = open_to_read(path, None)?;
+    let mut opened = Opened::open(path, None)?;
+    let mut entries = opened.pass()?;
     let (mut gaps, mut seq, mut body, mut out) = (Gaps::default(), 0, Vec::new(), String::new());
-    while let Some(entry) = next(path, &mut entries, &mut body, None)? {
+    while let Some(entry) = entries.next(&mut body)? {
         let gap = gaps.next(entry.time, entry.step);
         seq += u64::from(entry.kind == Kind::Message);
         let add = if as_json { add_json } else { add_words };
@@ -60,7 +61,7 @@ pub(super) fn run(path: &Path, as_json: bool, quiet: bool) -> Result<(), Failure
         }
     }
     stdio::show(&out)?;
-    tell_stop(path, &entries, quiet);
+    entries.tell_stop(quiet);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::cli::signals::Signals;
 use crate::cli::stdio::say;
 use nix::errno::Errno;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -55,21 +55,69 @@ impl<R: Read> Read for Heeding<'_, R> {
     }
 }
 
-/// Opens a recording to be read: how many bytes it has is settled now.
-pub(super) fn open_to_read<'s>(
-    path: &Path,
+/// A recording that is open to be read, from its beginning and as often as is needed. How many bytes it has was settled when it was
+/// opened: what is appended meanwhile is in none of the passes.
+pub(super) struct Opened<'s> {
+    file: File,
+    name: String,
+    len: u64,
     signals: Option<&'s Signals>,
-) -> Result<Entries<impl Read + use<'s>>, Failure> {
-    let name = path.display().to_string();
-    // (A pipe that nobody writes to is not waited for.)
-    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let opened = opened.and_then(|file| Ok((file.metadata()?, file)));
-    let (stat, file) = opened.map_err(|error| failure(&name, errno(&error)))?;
-    if !stat.is_file() {
-        return Err(Failure::new(Exit::BadInput, format!("{name} is no regular file, and a recording is one")));
+}
+
+impl<'s> Opened<'s> {
+    pub(super) fn open(path: &Path, signals: Option<&'s Signals>) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        // (A pipe that nobody writes to is not waited for.)
+        let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+        let opened = opened.and_then(|file| Ok((file.metadata()?, file)));
+        let (stat, file) = opened.map_err(|error| failure(&name, errno(&error)))?;
+        if !stat.is_file() {
+            return Err(Failure::new(Exit::BadInput, format!("{name} is no regular file, and a recording is one")));
+        }
+        Ok(Self { file, name, len: stat.len(), signals })
     }
-    Entries::new(BufReader::with_capacity(BLOCK, Heeding { from: file, signals }), stat.len())
-        .map_err(|why| stopped(signals).unwrap_or_else(|| unreadable(&name, why, Exit::BadInput)))
+
+    /// Its entries. One pass at a time: they share a position in the file.
+    pub(super) fn pass(&mut self) -> Result<Pass<'_>, Failure> {
+        let Self { file, name, len, signals } = self;
+        file.rewind().map_err(|error| failure(name, errno(&error)))?;
+        let from = BufReader::with_capacity(BLOCK, Heeding { from: &*file, signals: *signals });
+        match Entries::new(from, *len) {
+            Ok(entries) => Ok(Pass { entries, name, signals: *signals }),
+            Err(why) => Err(stopped(*signals).unwrap_or_else(|| unreadable(name, why, Exit::BadInput))),
+        }
+    }
+}
+
+/// A recording's entries, one after the other.
+pub(super) struct Pass<'o> {
+    entries: Entries<BufReader<Heeding<'o, &'o File>>>,
+    name: &'o str,
+    signals: Option<&'o Signals>,
+}
+
+impl Pass<'_> {
+    /// The next entry, whose body is put into `body`.
+    pub(super) fn next(&mut self, body: &mut Vec<u8>) -> Result<Option<Entry>, Failure> {
+        self.entries
+            .next(body)
+            .map_err(|why| stopped(self.signals).unwrap_or_else(|| unreadable(self.name, why, Exit::BadInput)))
+    }
+
+    /// Says in a line what of the file could not be read.
+    pub(super) fn tell_stop(&self, quiet: bool) {
+        let (file, at) = (self.name, self.entries.at());
+        match self.entries.stop() {
+            _ if quiet => {}
+            Some(Stop::Torn(len)) => {
+                say!("shm-handoff replay: {file} ends within an entry: its last {len} bytes are passed over");
+            }
+            Some(Stop::Damaged(len)) => {
+                say!("shm-handoff replay: {file} is damaged at byte {at}: {len} bytes from there on are passed over");
+            }
+            Some(Stop::Whole) | None => {}
+        }
+    }
 }
 
 /// That a signal was caught.
@@ -77,29 +125,29 @@ fn stopped(signals: Option<&Signals>) -> Option<Failure> {
     signals.and_then(|signals| signals.check().err())
 }
 
-/// The next entry.
-pub(super) fn next(
-    path: &Path,
-    entries: &mut Entries<impl Read>,
-    body: &mut Vec<u8>,
-    signals: Option<&Signals>,
-) -> Result<Option<Entry>, Failure> {
-    entries
-        .next(body)
-        .map_err(|why| stopped(signals).unwrap_or_else(|| unreadable(&path.display().to_string(), why, Exit::BadInput)))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::record::format::{Header, Kind, Shape};
 
-/// Says in a line what of the file could not be read.
-pub(super) fn tell_stop(path: &Path, entries: &Entries<impl Read>, quiet: bool) {
-    let (file, at) = (path.display(), entries.at());
-    match entries.stop() {
-        _ if quiet => {}
-        Some(Stop::Torn(len)) => {
-            say!("shm-handoff replay: {file} ends within an entry: its last {len} bytes are passed over");
+    #[test]
+    fn what_is_appended_meanwhile_is_in_no_pass() {
+        let path = std::env::temp_dir().join(format!("shm-handoff-reading-{}", std::process::id()));
+        let message = |position| Entry { kind: Kind::Message, time: 1, step: 0, position };
+        let mut bytes = Header { stream: 7, shape: Shape::Ring, size: 4096, time: 1 }.to_bytes().to_vec();
+        message(1).append(b"checked", &mut bytes);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut opened = Opened::open(&path, None).unwrap();
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let (mut pass, mut body) = (opened.pass().unwrap(), Vec::new());
+            while pass.next(&mut body).unwrap().is_some() {
+                bodies.push(body.clone());
+            }
+            message(2).append(b"appended", &mut bytes);
+            std::fs::write(&path, &bytes).unwrap();
         }
-        Some(Stop::Damaged(len)) => {
-            say!("shm-handoff replay: {file} is damaged at byte {at}: {len} bytes from there on are passed over");
-        }
-        Some(Stop::Whole) | None => {}
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(bodies, [b"checked", b"checked"]);
     }
 }

@@ -4,7 +4,7 @@ use super::args::Side;
 use super::format::{Kind, Session, end_from_bytes};
 use super::onto::{self, Waits, wait_with};
 use super::pace::{Gaps, Schedule, Speed};
-use super::reading::{next, open_to_read, tell_stop};
+use super::reading::Opened;
 use super::step::{self, Enter};
 use super::{list, shape};
 use crate::backend::sysv::{KeySpec, SysV};
@@ -18,7 +18,7 @@ use crate::cli::stdio;
 use crate::cli::table::plural;
 use crate::{SendError, WaitPolicy, Writer};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "shm-handoff replay";
@@ -127,10 +127,10 @@ pub(in crate::cli) fn run(args: &Replay) -> Result<(), Failure> {
 }
 
 /// The first session of a recording; how many messages and ends it has.
-fn survey(path: &Path, signals: &Signals) -> Result<(Option<Session>, u64), Failure> {
-    let mut entries = open_to_read(path, Some(signals))?;
+fn survey(file: &mut Opened<'_>) -> Result<(Option<Session>, u64), Failure> {
+    let mut entries = file.pass()?;
     let (mut first, mut count, mut body) = (None, 0, Vec::new());
-    while let Some(entry) = next(path, &mut entries, &mut body, Some(signals))? {
+    while let Some(entry) = entries.next(&mut body)? {
         match entry.kind {
             Kind::Session if first.is_none() => first = Session::from_bytes(&body),
             Kind::Message | Kind::End => count += 1,
@@ -141,10 +141,10 @@ fn survey(path: &Path, signals: &Signals) -> Result<(Option<Session>, u64), Fail
 }
 
 /// Fails if the channel can't carry all of it.
-fn check(path: &Path, writer: &Writer<SysV>, leaves_end: bool, signals: &Signals) -> Result<(), Failure> {
-    let mut entries = open_to_read(path, Some(signals))?;
+fn check(file: &mut Opened<'_>, writer: &Writer<SysV>, leaves_end: bool, signals: &Signals) -> Result<(), Failure> {
+    let mut entries = file.pass()?;
     let (mut number, mut body) = (0, Vec::new());
-    while let Some(entry) = next(path, &mut entries, &mut body, Some(signals))? {
+    while let Some(entry) = entries.next(&mut body)? {
         signals.check()?;
         let text = match entry.kind {
             Kind::Message => &body[..],
@@ -165,7 +165,8 @@ fn check(path: &Path, writer: &Writer<SysV>, leaves_end: bool, signals: &Signals
 }
 
 fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progress) -> Result<(), Failure> {
-    let (session, count) = survey(&args.file, signals)?;
+    let mut file = Opened::open(&args.file, Some(signals))?;
+    let (session, count) = survey(&mut file)?;
     let like = || match &session {
         Some(session) => Ok(shape::like(session, common.key.resolve()?)),
         None => Ok(None),
@@ -173,12 +174,12 @@ fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progre
     let writer = crate::cli::open(signals, || onto::open(common, like))?;
     introduce(PROGRAM, common, writer.backend(), false)?;
     let mut player = Player { args, common, signals, progress, writer, schedule: Schedule::new(args.speed), count };
-    if let Err(failure) = check(&args.file, &player.writer, args.no_end, signals) {
+    if let Err(failure) = check(&mut file, &player.writer, args.no_end, signals) {
         // Nothing was sent: that is no failure of a writer's.
         let _ = player.writer.close_flushed();
         return Err(failure);
     }
-    let done = player.play_all().and_then(|()| player.with_writer(Writer::flush));
+    let done = player.play_all(&mut file).and_then(|()| player.with_writer(Writer::flush));
     match done {
         Ok(()) => Ok(player.writer.close_flushed()?),
         Err(failure) => Err(failure),
@@ -198,12 +199,11 @@ struct Player<'p> {
 }
 
 impl Player<'_> {
-    fn play_all(&mut self) -> Result<(), Failure> {
-        let path = &self.args.file;
-        let mut entries = open_to_read(path, Some(self.signals))?;
+    fn play_all(&mut self, file: &mut Opened<'_>) -> Result<(), Failure> {
+        let mut entries = file.pass()?;
         let (mut gaps, mut gap, mut number, mut body) = (Gaps::default(), 0_u64, 0, Vec::new());
         let mut enter = if self.args.step { Some(Enter::new()?) } else { None };
-        while let Some(entry) = next(path, &mut entries, &mut body, Some(self.signals))? {
+        while let Some(entry) = entries.next(&mut body)? {
             gap = gap.saturating_add(gaps.next(entry.time, entry.step));
             let text = match entry.kind {
                 Kind::Message => &body[..],
@@ -229,7 +229,7 @@ impl Player<'_> {
             }
             if ends { self.end(text)? } else { self.send(text)? }
         }
-        tell_stop(path, &entries, self.common.quiet);
+        entries.tell_stop(self.common.quiet);
         Ok(())
     }
 

@@ -42,7 +42,7 @@ struct Args {
     #[arg(long, value_enum, value_delimiter = ',')]
     way: Vec<Way>,
 
-    /// Kills of bridges, at least
+    /// Kills of bridges, at least; sessions go on until everything else has happened often enough for them, too
     #[arg(long, default_value_t = 2000)]
     kills: u64,
 
@@ -141,9 +141,9 @@ fn test(args: &Args) -> Result<(), String> {
     eprintln!("hosts: seed {seed}");
     let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
     let (counts, next) = (Mutex::new(Counts::default()), AtomicU64::new(0));
-    let kills = |counts: &Counts| counts.of("Sender killed") + counts.of("Receiver killed");
-    let is_done =
-        || Instant::now() > until || kills(&counts.lock().unwrap_or_else(PoisonError::into_inner)) >= args.kills;
+    // Chance decides what happens in a session, so sessions go on until all of it has happened often enough.
+    let lacks = |counts: &Counts| counts.lacks(ways, points.is_some(), args.kills);
+    let is_done = || Instant::now() > until || lacks(&counts.lock().unwrap_or_else(PoisonError::into_inner)).is_empty();
     let failed = Mutex::new(None::<String>);
     std::thread::scope(|scope| {
         for _ in 0..args.jobs {
@@ -176,7 +176,7 @@ fn test(args: &Args) -> Result<(), String> {
     if let Some(why) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(why);
     }
-    let lacks = counts.lacks(ways, points.is_some(), args.kills);
+    let lacks = lacks(&counts);
     if lacks.is_empty() {
         Ok(())
     } else {

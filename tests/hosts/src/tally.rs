@@ -97,11 +97,13 @@ impl Counts {
         if points {
             floors.push(("intents out", 1));
         }
+        let killed = self.of("Sender killed") + self.of("Receiver killed");
         floors
             .into_iter()
-            .map(|(name, least)| (name, least * kills.min(1000) / 1000))
-            .filter(|(name, least)| self.of(name) < *least)
-            .map(|(name, least)| format!("{name}: {} of at least {least}", self.of(name)))
+            .map(|(name, least)| (name, self.of(name), least * kills.min(1000) / 1000))
+            .chain([("bridges killed", killed, kills)])
+            .filter(|(_, count, least)| count < least)
+            .map(|(name, count, least)| format!("{name}: {count} of at least {least}"))
             .collect()
     }
 }
@@ -113,5 +115,39 @@ impl std::fmt::Display for Counts {
             let _ = write!(line, "{}{name} {count}", if line.is_empty() { "" } else { ", " });
         }
         to.write_str(&line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, Way};
+
+    /// Counts in which everything has happened so often.
+    fn all(count: u64) -> Counts {
+        let every = [Way::Direct, Way::Router, Way::Chaos];
+        let mut counts = Counts::default();
+        for lack in Counts::default().lacks(&every, true, 1000) {
+            counts.add(lack.split(": ").next().unwrap_or_default(), count);
+        }
+        counts
+    }
+
+    #[test]
+    fn enough_kills_are_not_enough_where_another_thing_did_not_happen() {
+        let every = [Way::Direct, Way::Router, Way::Chaos];
+        let mut counts = all(100_000);
+        assert_eq!(counts.lacks(&every, true, 150), Vec::<String>::new());
+        counts.0.insert("Receiver duplicates".into(), 6);
+        assert_eq!(counts.lacks(&every, true, 150), ["Receiver duplicates: 6 of at least 7"]);
+        assert_eq!(counts.lacks(&[Way::Direct, Way::Router], true, 150), Vec::<String>::new());
+    }
+
+    #[test]
+    fn bridges_are_killed_as_often_as_was_wanted() {
+        let mut counts = all(100_000);
+        counts.0.insert("Sender killed".into(), 600);
+        counts.0.insert("Receiver killed".into(), 600);
+        assert_eq!(counts.lacks(&[Way::Direct], false, 1200), Vec::<String>::new());
+        assert_eq!(counts.lacks(&[Way::Direct], false, 1201), ["bridges killed: 1200 of at least 1201"]);
     }
 }

@@ -4,7 +4,8 @@ mod judges;
 mod ours;
 mod theirs;
 
-use crate::stage::{Cast, Said, meets_at};
+use crate::run::Cast;
+use crate::stage::{Said, meets_at};
 use judges::{complete, complete_for_a_living_reader, ends, in_order, judged_rightly, no_line_mixed, two_messages};
 use shm_handoff::backend::inproc::Channel;
 

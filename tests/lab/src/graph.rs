@@ -1,7 +1,8 @@
 //! The whole graph of an exercise: every state that its sides can come to, and every step from each.
 
 use crate::exercise::{Exercise, Outcome, Seen};
-use crate::stage::{Key, Move, Run, Said, Side, Status, Step};
+use crate::run::{Key, Run};
+use crate::stage::{Move, Said, Side, Status, Step};
 use std::collections::{HashMap, VecDeque};
 
 /// A side, as it is shown.

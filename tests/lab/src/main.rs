@@ -22,6 +22,8 @@ mod page;
 #[cfg(explored)]
 mod record;
 #[cfg(explored)]
+mod run;
+#[cfg(explored)]
 mod side;
 #[cfg(explored)]
 mod stage;

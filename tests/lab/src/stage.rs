@@ -1,14 +1,13 @@
-//! One run of an exercise: its sides as coroutines, each stopped before its next step, and what has happened so far.
+//! The world of the run that is under way: its sides, its memory, and what has happened so far.
 
-use crate::hooks::{Explorer, awaits_turn, made};
+use crate::hooks::{awaits_turn, made};
 use crate::machine::Machine;
-use corosensei::{Coroutine, CoroutineResult, Yielder};
+use corosensei::Yielder;
 use shm_handoff::backend::PeerStatus;
 use shm_handoff::backend::inproc::{Channel, InProc};
-use shm_handoff::sync::explored::{From, install};
-use shm_handoff::sync::{Killed, Ordering};
+use shm_handoff::sync::Ordering;
+use shm_handoff::sync::explored::From;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a side does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,7 +142,44 @@ pub(crate) fn with<T>(what: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with_borrow_mut(|world| what(world.as_mut().expect("an exercise runs")))
 }
 
+/// A world that begins.
+pub(crate) fn opens(world: World) {
+    WORLD.set(Some(world));
+}
+
+/// It is over.
+pub(crate) fn closes() {
+    buries();
+    CHANNEL.take();
+    WORLD.take();
+}
+
+/// The kernel takes what the dead held.
+pub(crate) fn buries() {
+    drop(HELD.take());
+}
+
+/// What the kernel knows, where there is one: the memory at the key first.
+pub(crate) fn kernel() -> Option<(usize, [bool; 4])> {
+    CHANNEL.with_borrow(|channel| channel.as_ref().map(Channel::facts))
+}
+
 impl World {
+    pub(crate) fn new(sides: usize, text_is_plain: bool) -> Self {
+        Self {
+            machine: Machine::new(sides),
+            sides: std::iter::repeat_with(Side::new).take(sides).collect(),
+            names: Vec::new(),
+            memories: 0,
+            running: None,
+            way: Way::Step(0),
+            last: None,
+            raced: false,
+            text_is_plain,
+            over: false,
+        }
+    }
+
     /// Whether an access has no order: the tutorial's flag, or text, which the copy routines read and write. (On real memory
     /// they do it in relaxed words, and nobody's program depends on which of two that race comes first.)
     pub(crate) fn is_plain(&self, order: Option<Ordering>, from: From) -> bool {
@@ -152,6 +188,21 @@ impl World {
 }
 
 impl Side {
+    fn new() -> Self {
+        Self {
+            status: Status::Running,
+            next: None,
+            from: None,
+            line: None,
+            saw: None,
+            copy: Vec::new(),
+            said: Vec::new(),
+            known: Vec::new(),
+            waits: Vec::new(),
+            yielder: std::ptr::null(),
+        }
+    }
+
     /// A look that found what the look before it found leaves the side as it was.
     pub(crate) fn forget_repetition(&mut self) {
         let end = self.known.len();
@@ -200,9 +251,9 @@ pub(crate) fn answers(answer: &'static str) {
 
 /// The running side is attached to what lies at the key now.
 pub(crate) fn attached() {
-    let memory = CHANNEL.with_borrow(|channel| channel.as_ref().map(|channel| channel.facts().0));
+    let kernel = kernel();
     with(|world| {
-        if let (Some(running), Some(memory)) = (world.running, memory) {
+        if let (Some(running), Some((memory, _))) = (world.running, kernel) {
             world.sides[running].known.push(Known::Memory(memory));
         }
     });
@@ -243,164 +294,4 @@ pub(crate) fn begins_anew() {
 /// What the process held that is dying.
 pub(crate) fn holds(held: InProc) {
     HELD.with_borrow_mut(|all| all.push(held));
-}
-
-/// An exercise's sides, made anew for each run.
-pub(crate) type Cast = Vec<(&'static str, Box<dyn FnOnce()>)>;
-
-/// A run.
-pub(crate) struct Run {
-    coroutines: Vec<Coroutine<(), (), ()>>,
-}
-
-#[allow(clippy::unused_self, reason = "there is one world at a time, that of this run")]
-impl Run {
-    pub(crate) fn new(names: &[&'static str], text_is_plain: bool, cast: impl FnOnce() -> Cast) -> Self {
-        install(&Explorer);
-        let sides = names.iter().map(|_| Side {
-            status: Status::Running,
-            next: None,
-            from: None,
-            line: None,
-            saw: None,
-            copy: Vec::new(),
-            said: Vec::new(),
-            known: Vec::new(),
-            waits: Vec::new(),
-            yielder: std::ptr::null(),
-        });
-        let world = World {
-            machine: Machine::new(names.len()),
-            sides: sides.collect(),
-            names: Vec::new(),
-            memories: 0,
-            running: None,
-            way: Way::Step(0),
-            last: None,
-            raced: false,
-            text_is_plain,
-            over: false,
-        };
-        WORLD.set(Some(world));
-        let cast = cast();
-        assert!(cast.iter().map(|(name, _)| *name).eq(names.iter().copied()), "the cast is what was announced");
-        let coroutines = cast.into_iter().enumerate().map(|(at, (_, life))| {
-            Coroutine::new(move |yielder: &Yielder<(), ()>, ()| {
-                with(|world| world.sides[at].yielder = yielder);
-                lives(at, life);
-            })
-        });
-        let mut run = Self { coroutines: coroutines.collect() };
-        // Up to the first step of each.
-        for at in 0..run.coroutines.len() {
-            run.goes_on(at);
-        }
-        run
-    }
-
-    fn goes_on(&mut self, at: usize) {
-        with(|world| world.running = Some(at));
-        if let CoroutineResult::Return(()) = self.coroutines[at].resume(()) {
-            with(|world| {
-                let side = &mut world.sides[at];
-                if side.status != Status::Dead {
-                    side.status = Status::Ended;
-                }
-                side.next = None;
-            });
-        }
-        with(|world| world.running = None);
-    }
-
-    /// Makes a move, and says what it was.
-    pub(crate) fn make(&mut self, (at, way): Move) -> Step {
-        let dying = with(|world| {
-            world.way = way;
-            world.last = None;
-            world.sides[at].next.expect("it has a next step")
-        });
-        self.goes_on(at);
-        let step = with(|world| world.last.take());
-        step.unwrap_or(Step { op: dying, seen: None, answer: None, killed: true, from: None })
-    }
-
-    /// The moves that there are, `mortal` being the sides that can be killed.
-    pub(crate) fn moves(&self, mortal: &[usize]) -> Vec<Move> {
-        with(|world| {
-            let mut moves = Vec::new();
-            let somebody_died = world.sides.iter().any(|side| side.status == Status::Dead);
-            for (at, side) in world.sides.iter().enumerate() {
-                if side.status == Status::Running {
-                    let ways = match side.next {
-                        Some(Op::Load { place, .. }) => world.machine.visible(at, place).len(),
-                        Some(_) => 1,
-                        None => 0,
-                    };
-                    moves.extend((0..ways).map(|way| (at, Way::Step(way))));
-                }
-                if mortal.contains(&at) && side.next.is_some() && !somebody_died {
-                    moves.push((at, Way::Kill));
-                }
-            }
-            moves
-        })
-    }
-
-    /// All that the rest of the run can depend on, and all that is shown of it.
-    pub(crate) fn key(&self) -> Key {
-        let kernel = CHANNEL.with_borrow(|channel| channel.as_ref().map(Channel::facts));
-        with(|world| {
-            let live: Vec<bool> =
-                world.sides.iter().map(|side| matches!(side.status, Status::Running | Status::Asleep)).collect();
-            let sides = world.sides.iter().map(|side| {
-                let known = if side.next.is_some() { side.known.clone() } else { Vec::new() };
-                (side.status, side.next, known, side.said.clone(), side.line.clone())
-            });
-            Key { sides: sides.collect(), machine: world.machine.key(&live), kernel, raced: world.raced }
-        })
-    }
-
-    /// Shows the run as it stands.
-    pub(crate) fn show<T>(
-        &self,
-        show: impl FnOnce(&[Side], &Machine, &[(&'static str, usize, usize)], bool) -> T,
-    ) -> T {
-        with(|world| show(&world.sides, &world.machine, &world.names, world.raced))
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        with(|world| {
-            world.running = None;
-            world.over = true;
-        });
-        // The sides unwind; what they do on the way changes nothing any more.
-        self.coroutines.clear();
-        HELD.take();
-        CHANNEL.take();
-        WORLD.take();
-    }
-}
-
-type SideKey = (Status, Option<Op>, Vec<Known>, Vec<Said>, Option<String>);
-
-/// What tells states apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    sides: Vec<SideKey>,
-    machine: Vec<u64>,
-    kernel: Option<(usize, [bool; 4])>,
-    raced: bool,
-}
-
-/// A side's life; a death ends it, and the kernel takes what it held.
-fn lives(at: usize, life: Box<dyn FnOnce()>) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(life)) {
-        if !payload.is::<Killed>() {
-            resume_unwind(payload);
-        }
-        with(|world| world.sides[at].status = Status::Dead);
-        drop(HELD.take());
-    }
 }

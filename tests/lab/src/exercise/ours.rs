@@ -1,8 +1,9 @@
 //! What our own sides do in an exercise.
 
 use super::{AAA, BBB, END, RING, slot, text};
+use crate::run::Cast;
 use crate::side::{Called, Quiet};
-use crate::stage::{Cast, Said, begins_anew, has, meets_at, says};
+use crate::stage::{Said, begins_anew, has, meets_at, says};
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::Channel;
 use shm_handoff::sync::yield_now;

@@ -1,8 +1,9 @@
 //! What the tutorial's sides do in an exercise.
 
 use super::{AAA, BBB, END, slot, text};
+use crate::run::Cast;
 use crate::side::{Called, Quiet};
-use crate::stage::{Cast, Said, begins_anew, has, says};
+use crate::stage::{Said, begins_anew, has, says};
 use shm_handoff::backend::Backend;
 use shm_handoff::backend::inproc::Channel;
 use shm_handoff::inside::tutorial::{self, Mended, Taken};
