@@ -5,9 +5,9 @@ import stat
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import BinaryIO, Iterator, Tuple, Union
+from typing import BinaryIO, Iterator, Optional, Tuple, Union
 
 from ._errors import ShmHandoffError
 
@@ -45,7 +45,7 @@ class Recorded:
     kind: str
     #: When it was recorded, in ns since the epoch.
     time_ns: int
-    #: How many ns behind the entry before; 0 for the first one.
+    #: How many ns after the one before: the message or end, or the entry if it is one of `Recording.entries`. 0 for the first one.
     gap_ns: int
     #: The position behind it in its ring; 0 in a slot.
     position: int
@@ -76,7 +76,7 @@ class Recorded:
 
     @property
     def gap(self) -> float:
-        """Seconds behind the entry before."""
+        """Seconds after the one before, as in `gap_ns`."""
         return self.gap_ns / 1e9
 
 
@@ -92,7 +92,13 @@ class Recording:
             _read_header(path, file)
 
     def __iter__(self) -> Iterator[Recorded]:
-        return (entry for entry in self.entries() if entry.kind in ("message", "end"))
+        gap, is_first = 0, True
+        for entry in self.entries():
+            gap += entry.gap_ns
+            if entry.kind in ("message", "end"):
+                # What comes before the first one is no gap of it.
+                yield replace(entry, gap_ns=0 if is_first else gap)
+                gap, is_first = 0, False
 
     def __repr__(self) -> str:
         return f"shm_handoff.recording({os.fspath(self._path)!r})"
@@ -102,11 +108,14 @@ class Recording:
         with open(self._path, "rb") as file:
             got = _read_header(self._path, file)
             if got < _HEADER.size:
-                return self._torn(got) if got else None
-            stream, before = 0, None
+                size = os.fstat(file.fileno()).st_size
+                return self._torn(size) if size else None
+            stream, before, gap = 0, None, 0
             for kind, time, step, position, body in self._raw(file):
-                gap = 0 if before is None else step or max(time - before, 0)
+                gap += 0 if before is None else step or max(time - before, 0)
                 before = time
+                if kind is None:
+                    continue
                 data = b""
                 if kind == "session" and len(body) >= _SESSION.size:
                     stream = _SESSION.unpack_from(body)[0]
@@ -115,8 +124,10 @@ class Recording:
                 elif kind == "end":
                     data = body[_END.size :]
                 yield Recorded(kind, time, gap, position, stream, data)
+                gap = 0
 
-    def _raw(self, file: BinaryIO) -> Iterator[Tuple[str, int, int, int, bytes]]:
+    def _raw(self, file: BinaryIO) -> Iterator[Tuple[Optional[str], int, int, int, bytes]]:
+        """All entries: kind, which is `None` for one of a later version, time, step, position and body."""
         size = os.fstat(file.fileno()).st_size
         at = file.tell()
         while at < size:
@@ -136,8 +147,7 @@ class Recording:
             if zlib.crc32(body) != body_checksum:
                 return self._torn(left) if _is_zero(file) else self._damaged(at, left)
             at += _HEAD.size + length
-            if kind in _KINDS:
-                yield _KINDS[kind], time, step, position, body
+            yield _KINDS.get(kind), time, step, position, body
 
     def _torn(self, left: int) -> None:
         self._warn(f"ends within an entry: its last {left} bytes are passed over")
@@ -150,11 +160,14 @@ class Recording:
 
 
 def _read_header(path: "Union[str, os.PathLike[str]]", file: BinaryIO) -> int:
-    """How many bytes of the header are there: a recording in which nothing stands yet has none."""
+    """How many bytes of the header are there: a recording in which nothing stands yet, or zeros alone, has none."""
     header = file.read(_HEADER.size)
     magic = header[: len(_MAGIC)]
-    if len(header) < _HEADER.size and (_MAGIC.startswith(magic) or not any(header)):
+    if len(header) < _HEADER.size and _MAGIC.startswith(magic):
         return len(header)
+    # Of a machine that failed before anything was written.
+    if not any(header) and _is_zero(file):
+        return 0
     if len(header) < _HEADER.size or magic != _MAGIC:
         raise InvalidRecording(f"{path} is no recording")
     _, version, length, *_, checksum = _HEADER.unpack(header)

@@ -57,6 +57,31 @@ def test_messages_have_times_and_bytes(file):
     assert repr(sh.recording(file)) == f"shm_handoff.recording({str(file)!r})"
 
 
+def test_a_gap_is_since_the_message_before(file):
+    second = 1_000_000_000
+    file.write_bytes(
+        header()
+        + entry(1, 99 * second, 0, 0, struct.pack("<QQI", 7, 65536, 1))
+        + entry(2, 100 * second, 0, 16, b"one\n")
+        + entry(9, 104 * second, 4 * second, 16, b"of a later version")
+        + entry(4, 105 * second, second, 16)
+        + entry(1, 110 * second, 0, 16, struct.pack("<QQI", 8, 65536, 1))
+        + entry(2, 110 * second, 0, 32, b"two\n")
+        + entry(3, 112 * second, 2 * second, 40, struct.pack("<Q", 0))
+    )
+    assert [message.gap for message in sh.recording(file)] == [0, 10, 2]
+    assert [found.gap for found in sh.recording(file).entries()] == [0, 1, 5, 5, 0, 2]
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 100_000])
+def test_a_file_of_zeros_is_torn(file, length):
+    file.write_bytes(bytes(length))
+    assert read(file) == ([], [f"{file} ends within an entry: its last {length} bytes are passed over"])
+    file.write_bytes(bytes(length) + b"x")
+    with pytest.raises(sh.InvalidRecording, match="is no recording"):
+        sh.recording(file)
+
+
 def test_it_can_be_read_again(file):
     recording = sh.recording(file)
     assert list(recording) == list(recording)

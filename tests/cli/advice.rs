@@ -164,7 +164,8 @@ fn what_is_no_channel_is_removed_unless_somebody_has_it() {
         let is_like_a_struct = size == 1028;
         me.is_soon_advised(&channel, ("key", "problem"), if is_like_a_struct { &look } else { &rm });
         if is_like_a_struct {
-            assert!(String::from_utf8_lossy(&me.follow(&look).stdout).contains("text[1024]"));
+            me.follow(&look);
+            assert!(channel.stat().is_some(), "a look removes nothing");
         }
         both_soon_advise(each, 4, &rm);
         me.follow(&rm);

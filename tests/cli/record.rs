@@ -207,6 +207,23 @@ fn the_death_of_the_writer_is_recorded_and_told() {
     assert_eq!(names(&between.recorded()), ["session", "message", "death"]);
 }
 
+/// Also where nothing came before, so that nothing was known of the layout.
+#[test]
+fn the_death_of_a_writer_that_sent_nothing_is_told() {
+    for layout in [&[][..], &["--ring"]] {
+        let between = Between::new();
+        let mut recorder = between.recording(&[]);
+        let mut reader = between.to.seated_reader(&[]);
+        let writer = between.from.seated_writer(layout);
+        writer.kill();
+        recorder.until("its end", Peer::has_ended);
+        recorder.end().code(3);
+        reader.until("its end", Peer::has_ended);
+        reader.end().code(3).says(&["the writer died"]);
+        assert_eq!(names(&between.recorded()), ["session", "death"]);
+    }
+}
+
 #[test]
 fn deaths_are_outlived_with_follow() {
     let between = Between::new();
@@ -374,6 +391,17 @@ fn a_torn_end_is_cut_off_and_nothing_else() {
         between.record_alone(&["--timeout=50ms"]).end().code(124).says(&["are cut off"]);
         assert_eq!(between.texts(), "four\n");
     }
+    // A machine that failed before anything was written can leave zeros alone.
+    for zeros in [1, 63, 64, 65, 5000] {
+        fs::write(between.file(), vec![0; zeros]).unwrap();
+        let listed = replay(&[between.file().to_str().unwrap()]).end();
+        listed.code(0).says(&[&format!("its last {zeros} bytes are passed over")]);
+        between.from.writer(["five"]).end().code(0);
+        between.record_alone(&["--timeout=50ms"]).end().code(124).says(&["are cut off"]);
+        assert_eq!(between.texts(), "five\n");
+    }
+    fs::write(between.file(), [&[0; 5000][..], b"x"].concat()).unwrap();
+    between.record_alone(&["--timeout=50ms"]).end().code(1).says(&["is no recording"]);
 }
 
 #[test]

@@ -121,6 +121,51 @@ fn the_end_of_the_input_leaves_the_rest_out() {
     reader.end().code(0);
 }
 
+/// Messages that nobody took are not counted as sent, and no message is passed over.
+#[test]
+fn a_reader_that_leaves_ends_it_or_is_followed_by_another() {
+    let texts: Vec<String> = (0..2000).map(|number| format!("{number:050}\n")).collect();
+    let messages: Vec<(u64, &[u8])> = texts.iter().map(|text| (0, text.as_bytes())).collect();
+    for (shape, layout) in [(Shape::Classic, &[][..]), (Shape::Ring, &["--ring=64K"])] {
+        let between = Between::new();
+        recording_of(&between.file(), shape, &messages, true);
+        for ends in [&[][..], &["--no-end"]] {
+            let first = between.to.seated_reader(&[layout, &["--count=1"]].concat());
+            let player = play(&between, &[layout, &["--speed=max"], ends].concat()).end();
+            player.code(3).says(&["the reader left or died", "--follow"]);
+            assert!(!player.stderr.contains("2000 messages sent"), "{player}");
+            first.end().code(0).prints(&texts[0]);
+            // What lies there is the beginning of the rest.
+            let left = between.to.reader([&layout[..], &["--timeout=50ms"]].concat()).end();
+            let taken = String::from_utf8_lossy(&left.stdout).into_owned();
+            assert!(texts[1..].concat().starts_with(&taken), "{left}");
+            let sent = 1 + taken.lines().count();
+            assert!(player.stderr.contains(&format!("; {sent} message")), "{sent} came: {player}");
+        }
+        let first = between.to.seated_reader(&[layout, &["--count=1"]].concat());
+        let player = play(&between, &[layout, &["--speed=max", "--follow"]].concat()).start();
+        first.end().code(0).prints(&texts[0]);
+        between.to.reader(layout).end().code(0).prints(texts[1..].concat());
+        player.end().code(0);
+    }
+}
+
+#[test]
+fn an_end_that_is_left_out_counts_for_nothing() {
+    let between = Between::new();
+    let mut bytes = Header { stream: 7, shape: Shape::Ring, size: 65536, time: 1 }.to_bytes().to_vec();
+    Entry { kind: Kind::End, time: 1, step: 0, position: 8 }.append(&end_to_bytes(0, b""), &mut bytes);
+    let later = 3_600_000_000_000;
+    Entry { kind: Kind::Message, time: 1 + later, step: later, position: 24 }.append(b"one\n", &mut bytes);
+    std::fs::write(between.file(), bytes).unwrap();
+    let reader = between.to.seated_reader(&["--ring", "--count=1"]);
+    play(&between, &["--no-end"]).end().code(0);
+    reader.end().code(0).prints("one\n");
+    let mut reader = between.to.seated_reader(&["--ring"]);
+    play(&between, &["--no-end", "--step"]).input("\n").end().code(0).says(&["1/1  +0.000000 s"]);
+    reader.until_prints("one\n");
+}
+
 #[test]
 fn the_end_can_be_left_out() {
     let between = Between::new();
@@ -292,6 +337,23 @@ fn the_list_has_times_lengths_and_texts() {
     assert_eq!((&lines[1]["seq"], &lines[1]["text"], &lines[1]["bytes"]), (&1.into(), &"one\n".into(), &4.into()));
     assert_eq!((&lines[2]["base64"], &lines[2]["gap_ns"]), (&"G1sySv8=".into(), &1_500_000_000_u64.into()));
     assert_eq!(lines[3]["entry"], "end");
+}
+
+/// An object of an unknown kind is none of the schema's, and the gaps add up all the same.
+#[test]
+fn the_time_before_an_entry_of_a_later_version_counts() {
+    let between = Between::new();
+    recording(&between.file(), &[(0, b"one\n")], false);
+    let mut bytes = std::fs::read(between.file()).unwrap();
+    let time = 1_700_000_000_000_000_000;
+    Entry { kind: Kind::Other(9), time: time + 5, step: 5, position: 16 }.append(b"?", &mut bytes);
+    Entry { kind: Kind::Message, time: time + 6, step: 1, position: 32 }.append(b"two\n", &mut bytes);
+    std::fs::write(between.file(), bytes).unwrap();
+    let listed = replay(&[between.file().to_str().unwrap(), "--json"]).end();
+    let listed = String::from_utf8(listed.code(0).stdout.clone()).unwrap();
+    let gaps: Vec<Value> =
+        listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["gap_ns"].clone()).collect();
+    assert_eq!(gaps, [0, 0, 6]);
 }
 
 #[test]

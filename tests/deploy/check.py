@@ -213,6 +213,8 @@ def units():
         # Its own IPC namespace, or objects that go with it, would make the service useless.
         assert service["PrivateIPC"] == "no" and service["RemoveIPC"] == "no" and "DynamicUser" not in service
         assert service["User"] == socket["SocketUser"]
+        # Sessions of a second each would reach systemd's own limit within ten seconds.
+        assert service["Restart"] == "always" and service["StartLimitIntervalSec"] == "0"
         needs_a_person = {int(code) for code in service["RestartPreventExitStatus"].split()}
         in_order = {int(code) for code in service["SuccessExitStatus"].split()}
     with tempfile.TemporaryDirectory() as folder:

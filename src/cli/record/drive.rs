@@ -206,6 +206,8 @@ impl Recorder<'_> {
                     self.file.death(self.released, Moment::now());
                     self.file.commit()?;
                     if !self.args.follow {
+                        // Whoever waits at KEY2 is told, also where nothing came before.
+                        self.open_onto()?;
                         return Err(RecvError::WriterGone.into());
                     }
                     if self.from.verbose {

@@ -46,12 +46,16 @@ struct Line<'l> {
 pub(super) fn run(path: &Path, as_json: bool, quiet: bool) -> Result<(), Failure> {
     let mut opened = Opened::open(path, None)?;
     let mut entries = opened.pass()?;
-    let (mut gaps, mut seq, mut body, mut out) = (Gaps::default(), 0, Vec::new(), String::new());
+    let (mut gaps, mut gap, mut seq, mut body, mut out) = (Gaps::default(), 0_u64, 0, Vec::new(), String::new());
     while let Some(entry) = entries.next(&mut body)? {
-        let gap = gaps.next(entry.time, entry.step);
+        gap = gap.saturating_add(gaps.next(entry.time, entry.step));
         seq += u64::from(entry.kind == Kind::Message);
+        // An object of a kind that is unknown would have nothing to say; the time before it counts all the same.
+        if as_json && matches!(entry.kind, Kind::Other(_)) {
+            continue;
+        }
         let add = if as_json { add_json } else { add_words };
-        add(entry, gap, seq, &body, &mut out);
+        add(entry, std::mem::take(&mut gap), seq, &body, &mut out);
         if out.len() >= BLOCK {
             stdio::show(&out)?;
             out.clear();

@@ -126,14 +126,15 @@ pub(in crate::cli) fn run(args: &Replay) -> Result<(), Failure> {
     })
 }
 
-/// The first session of a recording; how many messages and ends it has.
-fn survey(file: &mut Opened<'_>) -> Result<(Option<Session>, u64), Failure> {
+/// The first session of a recording; how many messages and ends of it are sent.
+fn survey(file: &mut Opened<'_>, leaves_end: bool) -> Result<(Option<Session>, u64), Failure> {
     let mut entries = file.pass()?;
     let (mut first, mut count, mut body) = (None, 0, Vec::new());
     while let Some(entry) = entries.next(&mut body)? {
         match entry.kind {
             Kind::Session if first.is_none() => first = Session::from_bytes(&body),
-            Kind::Message | Kind::End => count += 1,
+            Kind::Message => count += 1,
+            Kind::End if !leaves_end => count += 1,
             _ => {}
         }
     }
@@ -166,7 +167,7 @@ fn check(file: &mut Opened<'_>, writer: &Writer<SysV>, leaves_end: bool, signals
 
 fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progress) -> Result<(), Failure> {
     let mut file = Opened::open(&args.file, Some(signals))?;
-    let (session, count) = survey(&mut file)?;
+    let (session, count) = survey(&mut file, args.no_end)?;
     let like = || match &session {
         Some(session) => Ok(shape::like(session, common.key.resolve()?)),
         None => Ok(None),
@@ -194,7 +195,7 @@ struct Player<'p> {
     progress: &'p mut Progress,
     writer: Writer<SysV>,
     schedule: Schedule,
-    /// How many messages and ends there are.
+    /// How many messages and ends are to be sent.
     count: u64,
 }
 
@@ -211,10 +212,10 @@ impl Player<'_> {
                 _ => continue,
             };
             let ends = entry.kind == Kind::End;
-            number += 1;
             if ends && self.args.no_end {
                 continue;
             }
+            number += 1;
             // What comes before a first message is no pause of it.
             let pause = if number == 1 { 0 } else { gap };
             gap = 0;
@@ -251,9 +252,7 @@ impl Player<'_> {
 
     fn send(&mut self, text: &[u8]) -> Result<(), Failure> {
         let began = Instant::now();
-        if let Err(SendError::WouldBlock) = self.writer.try_send(text) {
-            self.with_writer(|writer, policy| writer.send_with(text, policy))?;
-        }
+        self.with_writer(|writer, policy| writer.send_with(text, policy))?;
         let took = began.elapsed();
         if took > HELD_UP {
             self.schedule.was_held_up(took);

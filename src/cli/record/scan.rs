@@ -60,8 +60,14 @@ impl<R: Read> Entries<R> {
             };
             return Ok(Self { from, header: None, at: 0, left: got as u64, stop: Some(stop) });
         }
+        let behind = len - HEADER as u64;
+        if bytes == [0; HEADER] {
+            // Of a machine that failed before anything was written.
+            let mut zeros = Self { from, header: None, at: 0, left: len, stop: Some(Stop::Torn(len)) };
+            return if zeros.is_zero(behind)? { Ok(zeros) } else { Err(Unreadable::Header(Headless::Foreign)) };
+        }
         let header = Some(Header::from_bytes(&bytes).map_err(Unreadable::Header)?);
-        Ok(Self { from, header, at: HEADER as u64, left: len - HEADER as u64, stop: None })
+        Ok(Self { from, header, at: HEADER as u64, left: behind, stop: None })
     }
 
     /// `None`: nothing was recorded yet.
