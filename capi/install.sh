@@ -31,7 +31,7 @@ built=$(absolute "${BUILT:-}")
 for name in CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR; do
     [ -z "${!name:-}" ] || export "$name=$(absolute "${!name}")"
 done
-case $prefix in *[\"\$\#\\,:]*) fail "PREFIX $prefix has a character that pkg-config or the linker would misread" ;; esac
+case $prefix in *[\"\$\#\\,:\;\(\)$'\t']*) fail "PREFIX $prefix has a character that pkg-config or the linker would misread" ;; esac
 case /$libdir/ in
     //* | */../* | */./* | *[!A-Za-z0-9_/.+-]*) fail "LIBDIR $libdir is none: give a folder below PREFIX, such as lib64" ;;
 esac

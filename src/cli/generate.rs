@@ -2,7 +2,7 @@
 //! is made of.
 
 use super::args::{ReadArgs, WriteArgs};
-use super::exit::{self, Exit, Failure};
+use super::exit::{self, Exit, Failure, visible};
 use super::{bench, ls, stdio, who};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Command, CommandFactory};
@@ -74,7 +74,7 @@ pub fn write(to: &Path, programs: impl IntoIterator<Item = (&'static str, Comman
             made += 1;
         }
     }
-    stdio::show(&format!("{made} files in {}\n", to.display()))
+    stdio::show(&format!("{made} files in {}\n", visible(&to.display().to_string())))
 }
 
 fn programs(tool: Command) -> [(&'static str, Command); 3] {

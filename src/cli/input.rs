@@ -55,6 +55,8 @@ pub(super) struct Lines<'f> {
     /// They are to be passed over.
     dropping: bool,
     cut: Vec<u8>,
+    /// Where the last piece began: `start`, `line` and `within`.
+    before: (usize, u64, bool),
 }
 
 /// What came.
@@ -84,12 +86,30 @@ impl<'f> Lines<'f> {
             within: false,
             dropping: false,
             cut: Vec::new(),
+            before: (0, 0, false),
         }
     }
 
     /// Whether bytes were read that no piece has had.
     pub(super) fn has_more(&self) -> bool {
         self.start < self.end
+    }
+
+    /// Whether there is more in the input by now. What somebody may write later is not waited for.
+    pub(super) fn is_followed(&mut self, signals: &Signals) -> Result<bool, Failure> {
+        while !self.has_more() && !self.at_end {
+            if signals.wait_for(self.file, PollFlags::POLLIN, Some(Duration::ZERO))? == Ready::NotYet {
+                return Ok(false);
+            }
+            self.read(signals)?;
+        }
+        Ok(self.has_more())
+    }
+
+    /// Takes the last piece back. Nothing was read since.
+    pub(super) fn again(&mut self) {
+        (self.start, self.line, self.within) = self.before;
+        (self.scanned, self.dropping) = (0, false);
     }
 
     /// From here on pieces are like this.
@@ -149,6 +169,7 @@ impl<'f> Lines<'f> {
         if together && is_line && !self.within {
             return Ok(Piece::Whole(Whole { rest: &self.block[self.start..self.end], most, passed: 0 }));
         }
+        self.before = (self.start, self.line, self.within);
         self.line += u64::from(!self.within);
         let rest = &self.block[self.start..self.start + len];
         if whole && len <= most {
@@ -184,6 +205,13 @@ impl<'f> Lines<'f> {
         signals: &Signals,
         look_around: &mut dyn FnMut() -> Result<Fit, Failure>,
     ) -> Result<(), Failure> {
+        let fit = &mut self.fit;
+        await_input(self.file, signals, &mut || look_around().map(|now| *fit = now))?;
+        self.read(signals)
+    }
+
+    /// Reads what is there, behind what was read.
+    fn read(&mut self, signals: &Signals) -> Result<(), Failure> {
         if self.start > 0 {
             self.block.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -196,8 +224,6 @@ impl<'f> Lines<'f> {
                 .map_err(|_| Error::no_memory(format!("a line of more than {} bytes", self.end)))?;
             self.block.resize(2 * self.end, 0);
         }
-        let fit = &mut self.fit;
-        await_input(self.file, signals, &mut || look_around().map(|now| *fit = now))?;
         let read = nix::unistd::read(self.file, &mut self.block[self.end..]);
         let Some(read) = amount_read(read, self.file, signals)? else { return Ok(()) };
         self.at_end = read == 0;

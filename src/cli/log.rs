@@ -64,11 +64,14 @@ pub(super) fn wants_look() -> bool {
     })
 }
 
-/// The reader has ended the session.
-pub(super) fn ended(removed: bool) {
+/// The reader has ended the session. The memory stays where it was told so, and where it is another's or another user's.
+pub(super) fn ended(backend: &SysV) {
     LOG.with_borrow(|log| {
         if let Some(log) = log {
-            let so = if removed { format!("; removed segment {}", log.segment) } else { String::new() };
+            // (A removed segment has no key any more.)
+            let there = proc::segment_at(backend.segment().key().number());
+            let is_removed = there.is_ok_and(|row| row.is_none_or(|row| row.id != log.segment));
+            let so = if is_removed { format!("; removed segment {}", log.segment) } else { String::new() };
             log.say(&format_args!("the session has ended{so}"));
         }
     });

@@ -80,9 +80,9 @@ impl<'f> Output<'f> {
         self.format == Format::Json
     }
 
-    /// Whether a record is printed as lines of text, and not as its bytes.
+    /// Whether a record is printed as text, and not as its bytes: those of one that the other side brought could steer a terminal.
     pub(super) fn spells_records(&self) -> bool {
-        matches!(self.format, Format::Json | Format::Hex)
+        self.escape || matches!(self.format, Format::Json | Format::Hex)
     }
 
     /// Whether what was added is worth a `write` by itself.

@@ -125,6 +125,7 @@ impl Session<'_> {
             if looked.elapsed() >= LOOK_AROUND || self.args.common.verbose && log::wants_look() {
                 looked = Instant::now();
                 reader.refresh_seat()?;
+                self.received.tell();
             }
             self.signals.check()?;
             let next = match Carries::by(reader.backend()) {
@@ -340,7 +341,7 @@ impl Session<'_> {
         } else {
             end.end_session()?;
         }
-        log::ended(!self.args.keep);
+        log::ended(reader.backend());
         Ok(Next::Done)
     }
 }

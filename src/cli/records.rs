@@ -80,7 +80,7 @@ impl Session<'_> {
                 Piece::Whole(_) => unreachable!("lines are asked for one by one"),
             };
             match sent {
-                Ok(true) if lines.has_more() => return Err(ended("input")),
+                Ok(true) if lines.is_followed(signals)? => return Err(ended("input")),
                 Ok(true) => return Ok(()),
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {
                     failure.report(PROGRAM, "");
@@ -105,7 +105,10 @@ impl Session<'_> {
         if chosen.has_records() {
             return self.send(&record, &what).map(|()| false);
         }
-        let text = &record[..memchr::memchr(0, &record).unwrap_or(record.len())];
+        let (text, rest) = record.split_at(memchr::memchr(0, &record).unwrap_or(record.len()));
+        if rest.iter().any(|byte| *byte != 0) {
+            return Err(not_sent(&what, Unsendable::Nul { at: text.len() }.into()));
+        }
         self.send(text, &what)?;
         Ok(self.ends(text))
     }

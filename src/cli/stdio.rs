@@ -2,16 +2,16 @@
 //! a way to talk on stderr that can't fail.
 
 use super::exit::Failure;
-use super::signals;
+use super::signals::{self, Signals};
 use crate::sync::{AtomicU32, Ordering};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
 use nix::errno::Errno;
-use nix::poll::PollTimeout;
+use nix::poll::{PollFlags, PollTimeout};
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 
 /// One bit for each of the descriptors 0 to 2 that was closed at the start.
@@ -130,6 +130,24 @@ pub(super) fn warn(program: &str, what: std::fmt::Arguments<'_>, hint: Option<st
 /// Writes what a tool has found to stdout, styles only where they show. A pipe that is full is waited
 /// for, also where somebody made it non-blocking.
 pub(super) fn show(text: &str) -> Result<(), Failure> {
+    write_shown(text, usize::MAX, &mut |file| {
+        signals::is_writable(file, PollTimeout::NONE);
+        Ok(())
+    })
+}
+
+/// As [`show`], where signals are caught: one of them ends the wait for a reader that does not read on.
+pub(super) fn show_heeding(signals: &Signals, text: &str) -> Result<(), Failure> {
+    // What a file that polls as writable takes without blocking: a handler would restart a `write` that blocks.
+    write_shown(text, 4096, &mut |file| signals.wait_for(file, PollFlags::POLLOUT, None).map(drop))
+}
+
+/// Writes at most so many bytes at once, each time after `wait`.
+fn write_shown(
+    text: &str,
+    at_once: usize,
+    wait: &mut dyn FnMut(BorrowedFd<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let stdout = std::io::stdout();
     let shown = match AutoStream::choice(&stdout) {
         ColorChoice::Never => anstream::adapter::strip_str(text).to_string().into_bytes(),
@@ -137,10 +155,10 @@ pub(super) fn show(text: &str) -> Result<(), Failure> {
     };
     let mut rest = &shown[..];
     while !rest.is_empty() {
-        match nix::unistd::write(&stdout, rest) {
+        wait(stdout.as_fd())?;
+        match nix::unistd::write(&stdout, &rest[..rest.len().min(at_once)]) {
             Ok(len) => rest = &rest[len..],
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => _ = signals::is_writable(stdout.as_fd(), PollTimeout::NONE),
+            Err(Errno::EINTR | Errno::EAGAIN) => {}
             // Nobody reads on: that is theirs to decide.
             Err(Errno::EPIPE) => break,
             Err(errno) => return Err(Failure::io("standard output can't be written", errno)),

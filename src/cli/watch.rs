@@ -40,7 +40,7 @@ pub(super) fn run(key: Key, declared: Option<&Declared>, every: Duration, schema
     let mut last: Option<Look> = None;
     for number in 0.. {
         if schema.is_none() && number % PAGE == 0 {
-            stdio::show(&heading())?;
+            stdio::show_heeding(&signals, &heading())?;
         }
         let look = match take(key, declared) {
             Ok(look) => Some(look),
@@ -51,13 +51,14 @@ pub(super) fn run(key: Key, declared: Option<&Declared>, every: Duration, schema
             (Some(last), Some(now)) => rates(last, now),
             _ => Rates::default(),
         };
-        stdio::show(&match (schema, &look) {
+        let text = match (schema, &look) {
             (Some(schema), Some(look)) => {
                 json::object(schema, &Watched { whole: Whole::of(declared, &look.shown), rates })
             }
             (Some(schema), None) => json::object(schema, &Missing { key: key.number(), missing: true }),
             (None, look) => line(look.as_ref().map(|look| &look.shown), &rates),
-        })?;
+        };
+        stdio::show_heeding(&signals, &text)?;
         last = look;
         if stdio::is_output_closed() {
             return Ok(());

@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::args::{self, Long, WriteArgs};
 use super::chosen::{Carries, Chosen};
 use super::exit::{Exit, Failure};
-use super::input::{Lines, Piece, Whole, not_sent, too_long};
+use super::input::{Fit, Lines, Piece, Whole, not_sent, too_long};
 use super::introduce;
 use super::log;
 use super::notice::Receipt;
@@ -101,6 +101,15 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         (_, Carries::Texts | Carries::Bytes) if args.texts.is_empty() => session.send_lines(args),
         (_, Carries::Texts | Carries::Bytes) => session.send_texts(args),
     };
+    if has_bare_texts
+        && done.as_ref().is_err_and(|failure| failure.exit == Exit::BadInput)
+        && session.carries() == Carries::Records
+    {
+        // The reader that was waited for has brought records: it leaves in order, as above.
+        session.flush()?;
+        session.writer.close_flushed()?;
+        return Err(no_record());
+    }
     let done = match done {
         // What comes before input that can't be carried was sent.
         Err(failure) if failure.exit == Exit::BadInput => Err(match session.flush() {
@@ -122,23 +131,27 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
 impl Session<'_> {
     fn send_texts(&mut self, args: &WriteArgs) -> Result<(), Failure> {
         for (at, text) in args.texts.iter().enumerate() {
-            let most = self.writer.capacity();
             let what = format!("TEXT number {}", at + 1);
-            let mut line = text.as_bytes().to_vec();
-            line.push(b'\n');
-            if args.long == Long::Truncate && line.len() > most {
-                line.truncate(most - 1);
-                line.push(b'\n');
-                if !self.common.quiet {
-                    stdio::warn(PROGRAM, format_args!("{what} was cut to {most} bytes"), None);
-                }
-            }
+            let line = [text.as_bytes(), b"\n"].concat();
             let mut rest = &line[..];
             while !rest.is_empty() {
                 self.look_around()?;
-                let piece = if args.long == Long::Split { (self.fit().cut_at)(rest, most) } else { rest.len() };
-                self.send(&rest[..piece], &what)?;
-                rest = &rest[piece..];
+                let Fit { most, cut_at, .. } = self.fit();
+                let shortened = args.long == Long::Truncate && rest.len() > most;
+                let piece = match args.long {
+                    Long::Truncate if shortened => &[&rest[..most - 1], b"\n"].concat(),
+                    Long::Split => &rest[..cut_at(rest, most)],
+                    Long::Truncate | Long::Error => rest,
+                };
+                match self.send(piece, &what) {
+                    // The reader that was waited for has brought another layout: it is cut anew.
+                    Err(failure) if failure.exit == Exit::BadInput && self.writer.capacity() != most => continue,
+                    sent => sent?,
+                }
+                if shortened && !self.common.quiet {
+                    stdio::warn(PROGRAM, format_args!("{what} was cut to {most} bytes"), None);
+                }
+                rest = if shortened { &[] } else { &rest[piece.len()..] };
             }
             if self.ends(&line) && at + 1 < args.texts.len() {
                 return Err(Failure::new(Exit::BadInput, "`end` ended the session, and more TEXT comes after it"));
@@ -159,7 +172,7 @@ impl Session<'_> {
             let line = lines.line + 1;
             let piece = lines.next(signals, &mut || self.look_around().map(|()| self.fit()))?;
             let most = self.writer.capacity();
-            let mut moved = None;
+            let is_text = matches!(piece, Piece::Text { .. });
             let sent = match piece {
                 Piece::End => break,
                 Piece::Whole(whole) => {
@@ -178,13 +191,8 @@ impl Session<'_> {
                     } else {
                         self.send(text, &format_args!("line {line}"))
                     };
-                    if sent.as_ref().is_err_and(|failure| failure.exit == Exit::BadInput)
-                        && self.carries() == Carries::Records
-                    {
-                        moved = Some(text.to_vec());
-                    }
                     if ends && sent.is_ok() {
-                        return if lines.has_more() {
+                        return if lines.is_followed(signals)? {
                             Err(Failure::new(
                                 Exit::BadInput,
                                 format!("`end` in line {line} ended the session, and more input comes after it"),
@@ -196,10 +204,17 @@ impl Session<'_> {
                     sent
                 }
             };
-            if let Some(mut begun) = moved {
+            let is_refused = is_text && sent.as_ref().is_err_and(|failure| failure.exit == Exit::BadInput);
+            // The reader that was waited for has brought another layout.
+            if is_refused && self.carries() == Carries::Records {
                 // There are no lines in records.
-                begun.extend_from_slice(lines.rest());
+                lines.again();
+                let begun = lines.rest().to_vec();
                 return self.send_records(args, begun);
+            }
+            if is_refused && self.writer.capacity() != most {
+                lines.again();
+                continue;
             }
             match sent {
                 Err(failure) if failure.exit == Exit::BadInput && self.prompts => {

@@ -72,6 +72,23 @@ fn cmake_finds_what_is_installed() {
     }
 }
 
+/// What is right as it stands is not looked for elsewhere.
+#[test]
+fn cmake_finds_a_prefix_whose_folder_of_libraries_is_a_link() {
+    if !has("cmake") {
+        return skipped("cmake is not installed");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (prefix, store) = (folder.path().join("prefix"), folder.path().join("store"));
+    succeeds(install().env("PREFIX", &prefix));
+    std::fs::create_dir(&store).unwrap();
+    std::fs::rename(prefix.join("lib"), store.join("lib")).unwrap();
+    std::os::unix::fs::symlink(store.join("lib"), prefix.join("lib")).unwrap();
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(Path::new(ROOT).join("examples/c")).arg("-B").arg(folder.path().join("built"));
+    succeeds(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+}
+
 /// As long as the first number stays, a later version serves who asks for an earlier one.
 #[test]
 fn cmake_compares_versions() {
@@ -98,6 +115,15 @@ fn cmake_compares_versions() {
         [format!("{major}.{minor}.{}", patch + 1), format!("{major}.{}", minor + 1), format!("{}.0", major + 1)];
     for newer in newer {
         assert!(!found(&newer), "{newer} is not there");
+    }
+    let next = format!("{major}.{minor}.{}", patch + 1);
+    for range in [format!("{major}.0...{VERSION}"), format!("{major}.0...<{next}")] {
+        assert!(found(&range), "{range}");
+    }
+    for range in
+        [format!("{major}.0...<{VERSION}"), format!("{major}.0...{major}.0.9"), format!("{next}...{}", major + 1)]
+    {
+        assert!(!found(&range), "{range}");
     }
 }
 

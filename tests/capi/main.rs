@@ -608,9 +608,12 @@ fn into_a_prefix_with_blanks() {
 
 #[test]
 fn a_prefix_that_would_be_misread_is_refused() {
-    let output = install().env("PREFIX", "/tmp/at $HOME").output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("/tmp/at $HOME"), "{output:?}");
+    // (A shell, a list of CMake's, a makefile.)
+    for prefix in ["/tmp/at $HOME", "/tmp/a(b)", "/tmp/a;b", "/tmp/a\tb"] {
+        let output = install().env("PREFIX", prefix).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{prefix}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(prefix), "{output:?}");
+    }
 }
 
 #[test]

@@ -196,6 +196,25 @@ fn session_of_long(policy: &str, long: &str) -> (Ended, Ended) {
     (reader.end(), writer)
 }
 
+/// Nothing behind it is left out in silence.
+#[test]
+fn a_nul_within_a_text_is_refused_however_it_came() {
+    for (line, printed, code) in [
+        (r#"{"text":{"base64":"YQBiAGMAZAA="}}"#, "", 5),
+        (r#"{"text":{"base64":"YWIAAA=="}}"#, "ab", 0),
+        (r#"{"text":"a\u0000b"}"#, "", 5),
+    ] {
+        let channel = Channel::new();
+        let reader = seated_reader(&channel, "text[64]", &[]);
+        let writer = channel.writer(["--layout=text[64]", "--json"]).input(line).end();
+        writer.code(code);
+        if code == 5 {
+            writer.says(&["line 1", "NUL"]);
+        }
+        reader.end().prints(printed);
+    }
+}
+
 #[test]
 fn the_fields_of_a_text_are_its_text() {
     let spec = "struct { int written; char line[16]; }";

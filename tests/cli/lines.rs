@@ -2,6 +2,7 @@
 
 use crate::session;
 use crate::support::{Channel, Ended};
+use std::io::{Seek, Write};
 
 /// `before` arrives, then the input is refused.
 fn refused(input: impl Into<Vec<u8>>, before: &str, texts: &[&str]) -> Ended {
@@ -118,4 +119,33 @@ fn a_last_line_without_newline_arrives_without_it() {
     let (reader, writer) = session(&[], &[], "one\ntwo");
     writer.code(0);
     reader.code(0).prints("one\ntwo");
+}
+
+/// Also where it lies behind what is read at once.
+#[test]
+fn input_behind_an_end_is_noticed_wherever_it_begins() {
+    let records = "--layout=struct { int ready; int n; }";
+    let object = "{\"seq\":1,\"bytes\":0,\"end\":true}\n";
+    // (Each beginning ends where the block does of which the end is the last line.)
+    let texts = format!("{}{}\n", format!("{}\n", "x".repeat(1023)).repeat(63), "x".repeat(1019));
+    let objects = format!("{{\"n\":10}}\n{}", "{\"n\":1}\n".repeat((65536 - object.len() - 9) / 8));
+    for (before, end, args) in
+        [("one\n", "end\n", &[][..]), (&texts, "end\n", &[]), (&objects, object, &[records, "--json"])]
+    {
+        let whole = before.to_owned() + end;
+        assert!(whole.len() == 65536 || before == "one\n", "{}", whole.len());
+        for (more, code) in [("", 0), ("lost\n", 5)] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all((whole.clone() + more).as_bytes()).unwrap();
+            file.rewind().unwrap();
+            let channel = Channel::new();
+            let reader = channel.reader(args.iter().copied().filter(|arg| *arg != "--json")).start();
+            let writer = channel.writer(args).input_from(file).end();
+            writer.code(code);
+            if code == 5 {
+                writer.says(&["ended the session, and more input comes after it"]);
+            }
+            reader.end();
+        }
+    }
 }

@@ -15,6 +15,54 @@ fn waiting_writer(channel: &Channel, input: &str) -> Peer {
     writer
 }
 
+/// What waits was cut for the layout before.
+#[test]
+fn what_waits_is_cut_for_the_layout_that_the_reader_brings() {
+    let long = "abcdefghij".repeat(20);
+    let (line, short) = (format!("{long}\n"), format!("{}\n", &long[..62]));
+    for (args, input, printed, code) in [
+        (&["--long=split"][..], &*line, &*line, 0),
+        (&["--long=truncate"], &line, &short, 0),
+        (&["--long=split", &long], "", &line, 0),
+        (&["--long=truncate", &long], "", &short, 0),
+        (&["--long=error"], &line, "", 5),
+    ] {
+        let channel = Channel::new();
+        let mut writer = channel.writer([&["-v"], args].concat()).input(input).start();
+        writer.until_says("Waiting... no reader");
+        let mut reader = channel.reader(["--layout=text[64]"]).start();
+        reader.until_prints(printed);
+        let writer = writer.end();
+        writer.code(code);
+        assert_eq!(writer.stderr.contains("was cut to 63 bytes"), printed == short, "{writer}");
+    }
+}
+
+/// Records have no lines: nothing is cut, and nothing is left out.
+#[test]
+fn of_a_line_that_was_cut_the_whole_goes_as_records() {
+    let bytes = "abcdefgh".repeat(1000);
+    for policy in ["--long=truncate", "--long=split"] {
+        let channel = Channel::new();
+        let mut writer = channel.writer(["-v", policy]).input(bytes.clone()).start();
+        writer.until_says("Waiting... no reader");
+        let reader = channel.reader(["--layout", RECORDS]).end();
+        writer.end().code(0);
+        reader.code(0).prints(&bytes);
+    }
+}
+
+#[test]
+fn a_text_that_waits_leaves_a_reader_of_records_in_order() {
+    let channel = Channel::new();
+    let mut writer = channel.writer(["-v", "hello"]).start();
+    writer.until_says("Waiting... no reader");
+    let mut reader = channel.reader(["--layout", RECORDS]).start();
+    writer.until("its end", Peer::has_ended);
+    writer.end().code(2).says(&["a TEXT is none"]);
+    reader.stays("");
+}
+
 #[test]
 fn a_reader_that_was_first_moves_to_what_the_writer_asks_for() {
     for (asked, input) in [

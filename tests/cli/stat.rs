@@ -1,6 +1,7 @@
 //! `shm-handoff stat`: looks, and changes nothing.
 
-use crate::support::{Channel, Run, SHM_HANDOFF, for_everybody, ipc, is_root, skipped};
+use crate::support::{Channel, Run, SHM_HANDOFF, eventually, for_everybody, ipc, is_root, skipped};
+use nix::fcntl::{FcntlArg, OFlag};
 use shm_handoff::backend::sysv::{Options, SysV};
 use shm_handoff::{Ring, Role, WaitPolicy, Writer};
 use std::path::Path;
@@ -89,6 +90,23 @@ fn by_somebody_who_may_only_read() {
     }
     let ended = as_stranger().end();
     assert!(String::from_utf8_lossy(&ended.code(0).stdout).contains("1 message, 4 bytes"), "{ended}");
+}
+
+/// A reader of its output that does not read on can't keep it.
+#[test]
+fn a_signal_ends_it_where_nobody_reads_on() {
+    let channel = Channel::new();
+    let _writer = channel.seated_writer(&["--ring=64K"]);
+    let (reads, writes) = nix::unistd::pipe2(OFlag::O_NONBLOCK).unwrap();
+    while nix::unistd::write(&writes, &[b'x'; 4096]).is_ok() {}
+    nix::fcntl::fcntl(&writes, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    for args in [&["--json", "--watch=100ms"][..], &["--watch=100ms"]] {
+        let watch = stat(&channel, args).output_to(writes.try_clone().unwrap()).start();
+        eventually("it waits", || watch.waits().then_some(()));
+        watch.signal(libc::SIGTERM);
+        watch.end().code(143);
+    }
+    drop(reads);
 }
 
 /// A line for each look, until a signal; the rates are those of what went over between two.

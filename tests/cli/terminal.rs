@@ -68,6 +68,19 @@ fn a_line_that_can_not_be_sent_gets_a_warning_and_a_new_prompt() {
 }
 
 #[test]
+fn records_that_the_other_side_brings_steer_no_terminal() {
+    for args in [&[][..], &["--format=label"], &["--format=plain"]] {
+        let channel = Channel::new();
+        let mut reader = at_terminal(&channel, SHMREAD, args);
+        reader.exp_string("Memory attached at 0x").unwrap();
+        let writer = channel.writer(["--layout=struct { int flag; unsigned char d[8]; }"]);
+        writer.input("\x1b]0;x\x07ab").end().code(0);
+        let said = ends_with(reader, 0);
+        assert!(said.contains("\\u{1b}]0;x\\u{7}ab") && !said.contains('\x1b'), "{said:?}");
+    }
+}
+
+#[test]
 fn ctrl_d_ends_the_session_or_leaves_it_open() {
     for (args, stays) in [(&[][..], false), (&["--no-end"], true)] {
         let channel = Channel::new();

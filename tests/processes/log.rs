@@ -3,6 +3,7 @@
 
 use crate::support::{Channel, Peer};
 use shm_handoff::Role;
+use shm_handoff::backend::sysv::Segment;
 
 /// The lines of the log, each without its time, program and pid, which are looked at here.
 fn log(peer: &mut Peer, program: &str) -> Vec<String> {
@@ -57,6 +58,20 @@ fn each_side_knows_who_made_the_segment_and_who_came() {
             reader.end().code(0).prints("one\n").says(&[&format!("the session has ended; removed segment {id}\n")]);
         }
     }
+}
+
+/// Memory that is larger than the layout is not this session's to remove.
+#[test]
+fn what_stays_is_not_said_to_be_removed() {
+    let channel = Channel::new();
+    drop(Segment::create_new(channel.key(), 4096, 0o600).unwrap());
+    let layout = "--layout=text[64],size>=100";
+    let reader = channel.seated_reader(&["-v", layout]);
+    channel.writer([layout]).input("one\n").end().code(0);
+    let reader = reader.end();
+    reader.code(0).says(&["the session has ended\n"]);
+    assert!(!reader.stderr.contains("removed"), "{reader}");
+    assert!(channel.stat().is_some());
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn put_text(path: Path<'_>, value: &RawValue, bytes: &mut [u8]) -> Result<(), Fi
     let unfit = |found: &str| FieldError::new(path, expected(&[], &Of::Text, bytes.len()), found);
     let text: String = serde_json::from_str(value.get()).map_err(|_| unfit(value.get()))?;
     if text.contains('\0') {
-        return Err(FieldError::new(path, "a text without NUL (base64 carries one)", value.get()));
+        return Err(FieldError::new(path, "a text without NUL (in a record, base64 carries one)", value.get()));
     }
     if text.len() >= bytes.len() {
         return Err(unfit(&format!("one of {}", text.len())));

@@ -247,7 +247,7 @@ fn an_error_names_the_field() {
         ),
         (
             line(pos, "7", r#"["a\u0000b",""]"#, &raw),
-            r#"name[0]: expected a text without NUL (base64 carries one), found "a\u0000b""#.into(),
+            r#"name[0]: expected a text without NUL (in a record, base64 carries one), found "a\u0000b""#.into(),
         ),
         (
             line(pos, "7", r#"[{"base64":"YWJjZGU="},""]"#, &raw),
