@@ -35,7 +35,7 @@ pub struct Receiver {
     peer: Option<Peer>,
     /// When the peer was heard last.
     heard: Duration,
-    contender: Option<Contender>,
+    contenders: Vec<Contender>,
     stream: Option<Carrying>,
     /// Streams that had the ring before, as far as they were read: should one come back, it goes on where it was.
     former: Vec<Carrying>,
@@ -122,7 +122,7 @@ impl Receiver {
             next_session: session,
             peer: None,
             heard: now,
-            contender: None,
+            contenders: Vec::new(),
             stream,
             former: Vec::new(),
             takes_next: false,
@@ -372,8 +372,8 @@ impl Receiver {
         self.unknown = if before >= self.unknown { Duration::ZERO } else { self.unknown.saturating_sub(by) };
         self.asked = self.asked.filter(|asked| before < asked.at + self.limits.gap);
         self.progress = if self.limits.timeout.is_some() { self.progress.saturating_sub(by) } else { Duration::ZERO };
-        let Self { contender, asked, farewell, .. } = self;
-        let since = contender.iter_mut().map(|contender| &mut contender.since);
+        let Self { contenders, asked, farewell, .. } = self;
+        let since = contenders.iter_mut().map(|contender| &mut contender.since);
         for time in since.chain(asked.iter_mut().map(|asked| &mut asked.at)) {
             *time = time.saturating_sub(by);
         }

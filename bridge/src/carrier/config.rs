@@ -63,6 +63,10 @@ impl Network {
         if !self.connect.is_empty() {
             insert(&mut config, "connect/endpoints", &list(&self.connect))?;
         }
+        // With time for each of them, a client would stay with the first one for as long as nobody answers there.
+        if self.connect.len() > 1 && self.listen.is_empty() && !says("connect/timeout_ms") {
+            insert(&mut config, "connect/timeout_ms", "0")?;
+        }
         for (key, value) in &self.set {
             // As on zenohd's command line, a word need not have quotes.
             config

@@ -47,6 +47,27 @@ fn zenoh_failed(error: zenoh::Error) -> Failed {
     Failed::Zenoh(trouble::plain(&error.to_string()))
 }
 
+/// What zenoh says where no endpoint answered that it was to connect to.
+const NOBODY: &str = "Unable to connect to any of ";
+
+/// How soon, and how late, the endpoints are tried again.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// Opens a session. Where zenoh tries each endpoint once, they are tried one after the other until one answers.
+fn first_that_answers(config: &zenoh::Config) -> Result<zenoh::Session, Failed> {
+    let mut pause = AGAIN.0;
+    loop {
+        match zenoh::open(config.clone()).wait() {
+            Err(error) if error.to_string().starts_with(NOBODY) => {
+                // (The program ends it, when it leaves: nobody else waits here.)
+                std::thread::sleep(pause);
+                pause = AGAIN.1.min(2 * pause);
+            }
+            opened => return opened.map_err(zenoh_failed),
+        }
+    }
+}
+
 /// A zenoh session, and what goes out and comes in.
 pub struct Link {
     session: zenoh::Session,
@@ -67,7 +88,7 @@ impl Link {
         interrupter: Interrupter,
         on_link: impl Fn(&str, bool) + Send + Sync + 'static,
     ) -> Result<Self, Failed> {
-        let session = zenoh::open(network.config()?).wait().map_err(zenoh_failed)?;
+        let session = first_that_answers(&network.config()?)?;
         let (out, back) = match end {
             End::Sender => (topic.down(), topic.up()),
             End::Receiver => (topic.up(), topic.down()),
@@ -76,7 +97,13 @@ impl Link {
             .info()
             .transport_events_listener()
             .history(true)
-            .callback(move |event| on_link(&event.transport().zid().to_string(), event.kind() == SampleKind::Put))
+            .callback(move |event| {
+                let is_up = event.kind() == SampleKind::Put;
+                if is_up {
+                    trouble::is_over();
+                }
+                on_link(&event.transport().zid().to_string(), is_up);
+            })
             .background()
             .wait()
             .map_err(zenoh_failed)?;

@@ -1,6 +1,7 @@
 //! What zenoh says of links that don't come up. It tries again in silence, and only its log has the reason.
 
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -10,18 +11,27 @@ use tracing_subscriber::{Layer, registry::LookupSpan};
 
 /// Where zenoh says so, and how.
 const TARGET: &str = "zenoh::net::runtime::orchestrator";
-const SAYS: &str = "Unable to connect to configured peer ";
+const SAYS: &str = "Unable to connect to ";
+/// Where it tries again by itself.
+const CONFIGURED: &str = "configured peer ";
+
+/// What was handed on, by endpoint, since the last link came up.
+static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// A link has come up: whatever breaks it is new.
+pub(super) fn is_over() {
+    KNOWN.lock().clear();
+}
 
 /// Hands on why there is no link, when that is new: the endpoint, and the reason.
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(
     on_trouble: impl Fn(&str, &str) + Send + Sync + 'static,
 ) -> impl Layer<S> {
-    Troubles { on_trouble, last: Mutex::default() }.with_filter(Targets::new().with_target(TARGET, LevelFilter::DEBUG))
+    Troubles { on_trouble }.with_filter(Targets::new().with_target(TARGET, LevelFilter::DEBUG))
 }
 
 struct Troubles<F> {
     on_trouble: F,
-    last: Mutex<String>,
 }
 
 impl<S: Subscriber, F: Fn(&str, &str) + Send + Sync + 'static> Layer<S> for Troubles<F> {
@@ -29,17 +39,23 @@ impl<S: Subscriber, F: Fn(&str, &str) + Send + Sync + 'static> Layer<S> for Trou
         let mut message = Message::default();
         event.record(&mut message);
         let Some((endpoint, reason)) = trouble(&message.0) else { return };
-        let mut last = self.last.lock();
-        if *last != message.0 {
-            last.clone_from(&message.0);
-            (self.on_trouble)(endpoint, &plain(reason));
+        let reason = plain(reason);
+        // (Not within the call: what is said there may take its time.)
+        let is_new = KNOWN.lock().insert(endpoint.to_owned(), reason.clone()).is_none_or(|known| known != reason);
+        if is_new {
+            (self.on_trouble)(endpoint, &reason);
         }
     }
 }
 
 /// The endpoint and the reason, in what zenoh says.
 fn trouble(message: &str) -> Option<(&str, &str)> {
-    let (endpoint, reason) = message.strip_prefix(SAYS)?.split_once("! ")?;
+    let whom = message.strip_prefix(SAYS)?;
+    let (endpoint, reason) = whom.strip_prefix(CONFIGURED).unwrap_or(whom).split_once("! ")?;
+    // Of several it says so at the end, and of scouted ones nobody has asked.
+    if endpoint.contains(' ') {
+        return None;
+    }
     let reason = reason.rsplit_once(". Retry in ").map_or(reason, |(reason, _)| reason);
     Some((endpoint, reason))
 }
@@ -93,5 +109,7 @@ mod tests {
         );
         assert_eq!(plain("no route at /dev/null today"), "no route at /dev/null today");
         assert_eq!(trouble("Unable to connect to any locator"), None);
+        assert_eq!(trouble("Unable to connect to any of [tcp/a:1, tcp/b:2]! "), None);
+        assert_eq!(trouble("Unable to connect to tcp/127.0.0.1:1! refused"), Some(("tcp/127.0.0.1:1", "refused")));
     }
 }

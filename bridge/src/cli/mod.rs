@@ -137,7 +137,7 @@ impl Run<'_> {
     }
 
     fn says(&self, text: &str) {
-        if self.side.channel.verbose {
+        if self.side.channel.verbose || self.side.json {
             kit::print(format_args!("{PROGRAM}: {text}\n"));
         }
     }

@@ -64,8 +64,12 @@ pub(super) fn timed_out(end: End, is_linked: bool) -> Failure {
         )
         .hint(format!("see that {other} runs, and that one of the two connects to where the other one listens"));
     }
-    Failure::new(Exit::TimedOut, format!("no progress for as long as --timeout allows: no {other} was met"))
-        .hint(format!("see that it runs, and that its {same} is the same key of zenoh"))
+    let also = match end {
+        End::Sender => "; one with --next-stream takes another stream only when its reader has read everything",
+        End::Receiver => "",
+    };
+    Failure::new(Exit::TimedOut, format!("no progress for as long as --timeout allows: no {other} has answered"))
+        .hint(format!("see that it runs, and that its {same} is the same key of zenoh{also}"))
 }
 
 /// Nothing went on for so long, between bridges that have met.

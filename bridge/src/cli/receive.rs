@@ -35,7 +35,8 @@ pub(super) fn run(args: &Receive, run: &mut Run<'_>) -> Result<(), Failure> {
     };
     let receiver = Receiver::new(limits, ack_at, super::random(), &sink, run.now()).taking_next(args.next_stream);
     let (inbox, told) = (link.inbox(), Told::default());
-    let mut driver = Driver { args, run, receiver, sink, inbox, pause: RECEIPT.0, gone: None, told };
+    let heard = Instant::now();
+    let mut driver = Driver { args, run, receiver, sink, inbox, heard, pause: RECEIPT.0, gone: None, told };
     let done = driver.drive(&mut link);
     if done.is_err() {
         driver.receiver.leave(&mut link);
@@ -88,6 +89,8 @@ struct Driver<'a, 'r> {
     receiver: Receiver,
     sink: ToChannel,
     inbox: std::sync::Arc<Inbox>,
+    /// When a frame of this version came last.
+    heard: Instant,
     /// Until the next look at what the reader has released.
     pause: Duration,
     /// Since when nobody reads what waits for a receipt. The next reader can come.
@@ -111,10 +114,13 @@ impl Driver<'_, '_> {
             self.sink.look()?;
             // One by one, for what can't be put into the ring soon has little room here.
             if let Some(frame) = self.inbox.take() {
+                self.heard = Instant::now();
                 self.receiver.hear(frame, self.run.now(), &self.sink, link);
             }
+            // One that was met may have gone, and another one have come in its place.
+            let is_silent = self.heard.elapsed() >= Limits::default().silence;
             if let Some(why) = self.inbox.version()
-                && !self.receiver.has_session()
+                && (is_silent || !self.receiver.has_session())
             {
                 return Err(outcome::other_version(why));
             }

@@ -19,7 +19,8 @@ pub(super) fn run(args: &Send, run: &mut Run<'_>) -> Result<(), Failure> {
     run.opened(End::Sender, &args.to, source.reader().backend(), &link);
     let limits = Limits { timeout: args.side.channel.timeout, ..Limits::default() };
     let sender = Sender::new(limits, super::random(), &source, run.now());
-    let mut driver = Driver { args, run, sender, source, inbox: link.inbox(), has_died: false, is_removed: false };
+    let (inbox, heard) = (link.inbox(), Instant::now());
+    let mut driver = Driver { args, run, sender, source, inbox, heard, has_died: false, is_removed: false };
     let done = driver.drive(&mut link);
     if done.is_err() {
         driver.sender.leave(&mut link);
@@ -38,6 +39,8 @@ struct Driver<'a, 'r> {
     sender: Sender,
     source: FromChannel,
     inbox: std::sync::Arc<Inbox>,
+    /// When a frame of this version came last.
+    heard: Instant,
     /// The writer here; that is told once.
     has_died: bool,
     /// The ring here was removed before everything in it was acknowledged; that is told, too.
@@ -49,13 +52,16 @@ impl Driver<'_, '_> {
         loop {
             self.run.signals.check()?;
             while let Some(frame) = self.inbox.take() {
+                self.heard = Instant::now();
                 self.sender.hear(frame, self.run.now(), &mut self.source, link)?;
             }
             if self.inbox.take_came() {
                 self.sender.receiver_came();
             }
+            // One that was met may have gone, and another one have come in its place.
+            let is_silent = self.heard.elapsed() >= Limits::default().silence;
             if let Some(why) = self.inbox.version()
-                && !self.sender.has_session()
+                && (is_silent || !self.sender.has_session())
             {
                 return Err(outcome::other_version(why));
             }

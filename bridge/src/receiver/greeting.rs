@@ -23,6 +23,8 @@ pub(super) enum Claim {
 
 /// So many streams are remembered that had the ring before.
 const FORMER: usize = 16;
+/// And so many contenders, the latest first.
+const CONTENDERS: usize = 16;
 
 impl Receiver {
     /// Lets another stream come behind one that has not ended: when that one's sender is gone, and the reader here has read
@@ -64,7 +66,21 @@ impl Receiver {
         if self.peer.is_some_and(|peer| peer.sender == sender && greeting < peer.greeting) {
             return Claim::Open;
         }
-        let Some(holder) = self.stream else { return Claim::Granted };
+        let is_silent = now >= self.heard + self.limits.silence;
+        let Some(holder) = self.stream else {
+            // A ring that was welcomed keeps the place also while nothing has come of it.
+            return match self.peer {
+                Some(peer)
+                    if peer.stream.lasts()
+                        && ![Some(stream), after].contains(&Some(peer.stream))
+                        && !peer.left
+                        && !is_silent =>
+                {
+                    self.contends(sender, peer.stream, now)
+                }
+                _ => Claim::Granted,
+            };
+        };
         if holder.id == stream || after == Some(holder.id) {
             return Claim::Granted;
         }
@@ -73,7 +89,7 @@ impl Receiver {
             return Claim::Refused(holder.id);
         }
         // The holder's sender may still need an answer: of an end, or of a slot. (Another process can read the same slot by now.)
-        if self.peer.is_some_and(|peer| peer.left) || now >= self.heard + self.limits.silence {
+        if self.peer.is_some_and(|peer| peer.left) || is_silent {
             // What waits here for room may be nowhere else any more.
             if goes_on && holder.received(sink) < holder.held {
                 self.awaited = Some(stream);
@@ -84,12 +100,18 @@ impl Receiver {
         if holder.ended {
             return Claim::Open;
         }
-        // A sender that lives is heard of again before the contender gets the place. (What it sent before it died can come for a while.)
-        match self.contender.filter(|contender| contender.sender == sender) {
-            Some(contender) if self.heard > contender.since + self.limits.slowest => Claim::Refused(holder.id),
+        self.contends(sender, holder.id, now)
+    }
+
+    /// A sender wants the place of one that may live: that is heard of again before the contender gets the place. (What it sent before
+    /// it died can come for a while.)
+    fn contends(&mut self, sender: u64, holder: Stream, now: Duration) -> Claim {
+        match self.contenders.iter().find(|contender| contender.sender == sender) {
+            Some(contender) if self.heard > contender.since + self.limits.slowest => Claim::Refused(holder),
             Some(_) => Claim::Open,
             None => {
-                self.contender = Some(Contender { sender, since: now });
+                self.contenders.truncate(CONTENDERS - 1);
+                self.contenders.insert(0, Contender { sender, since: now });
                 Claim::Open
             }
         }
@@ -115,7 +137,8 @@ impl Receiver {
         if !again {
             self.peer = Some(Peer { session: self.next_session, sender, greeting, stream, left: false });
             self.next_session = self.next_session.wrapping_add(1);
-            (self.told, self.reply, self.asked, self.contender) = ((0, 0), None, None, None);
+            (self.told, self.reply, self.asked) = ((0, 0), None, None);
+            self.contenders.clear();
             self.numbers.sessions += 1;
             self.heard = now;
             self.progress = now;

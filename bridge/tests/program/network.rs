@@ -94,6 +94,65 @@ fn a_bridge_of_another_version_is_named() {
     sender.end().code(4).says(&["speaks version 9 and this one version 1: update the older one"]);
 }
 
+/// Also behind one of this version that was killed, and so has not left in order: an update may be why.
+#[test]
+fn a_bridge_of_another_version_is_named_when_the_one_before_is_silent() {
+    let hosts = Hosts::new();
+    let (mut sender, receiver) = hosts.bridges(&["--ring", "-v"], &["--ring"]);
+    sender.until_says("met the other bridge");
+    let other = session("client", "connect/endpoints", hosts.endpoint());
+    let key = format!("{}/up", hosts.topic());
+    // Beside one that lives anybody can say so.
+    for _ in 0..10 {
+        other.put(&key, *b"shmb\x09\x00").wait().unwrap();
+    }
+    sender.stays("");
+    receiver.kill();
+    eventually("the sender's end", || {
+        other.put(&key, *b"shmb\x09\x00").wait().unwrap();
+        sender.has_ended().then_some(())
+    });
+    sender.end().code(4).says(&["speaks version 9 and this one version 1"]);
+}
+
+/// An endpoint where nobody listens.
+fn nobody() -> String {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("tcp/{}", socket.local_addr().unwrap())
+}
+
+#[test]
+fn the_first_endpoint_that_answers_is_connected_to() {
+    let (hosts, dead) = (Hosts::new(), nobody());
+    let (here, there) = (hosts.here.number(), hosts.there.number());
+    let mut sender =
+        bridge(&["send", "-k", &here, "--ring", "--to", hosts.topic(), "--listen", hosts.endpoint()]).start();
+    let receive = ["receive", "-k", &there, "--ring", "--from", hosts.topic()];
+    let receiver = bridge(&[&receive[..], &["--connect", &dead, "--connect", hosts.endpoint()]].concat()).start();
+    let reader = hosts.there.reader(&["--ring"]).start();
+    sender.until_says("listening on");
+    hosts.here.writer(&["--ring"]).input(numbers(0..10)).end().code(0);
+    reader.end().code(0).prints(numbers(0..10));
+    sender.end().code(0);
+    receiver.end().code(0).says(&[&format!("no link to {dead}: ")]);
+}
+
+/// However often it is tried again.
+#[test]
+fn a_reason_is_told_once_for_each_endpoint() {
+    let hosts = Hosts::new();
+    let there = hosts.there.number();
+    for dead in [vec![nobody()], vec![nobody(), nobody()]] {
+        let receive = ["receive", "-k", &there, "--ring", "--from", hosts.topic(), "--timeout", "4s"];
+        let connect = dead.iter().flat_map(|dead| ["--connect", dead]);
+        let ended = bridge(&receive.into_iter().chain(connect).collect::<Vec<_>>()).end();
+        ended.code(124).says(&["there is no link to the other bridge"]);
+        for dead in &dead {
+            assert_eq!(ended.stderr.matches(&format!("no link to {dead}: ")).count(), 1, "{ended}");
+        }
+    }
+}
+
 /// Neither bridge listens, and neither needs multicast or gossip: a router between them is enough.
 #[test]
 fn both_bridges_connect_to_a_router() {

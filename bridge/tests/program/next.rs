@@ -1,6 +1,6 @@
 //! The machine of the sender is restarted: its ring is gone, and the next one is another stream.
 
-use crate::support::{Hosts, numbers};
+use crate::support::{Channel, Hosts, bridge, numbers};
 use shm_handoff::WaitPolicy;
 use shm_handoff::backend::sysv::{Options, SysV};
 
@@ -18,7 +18,7 @@ fn fails(hosts: &Hosts, programs: impl IntoIterator<Item = crate::support::Peer>
 #[test]
 fn it_comes_behind_what_was_read() {
     let hosts = Hosts::new();
-    let (sender, mut receiver) = hosts.bridges(RING, NEXT);
+    let (sender, mut receiver) = hosts.bridges(RING, &["--ring", "--next-stream", "--json"]);
     let mut reader = hosts.there.reader(RING).start();
     let mut writer = hosts.here.writer(RING).open_input().start();
     writer.type_in(numbers(0..2));
@@ -89,4 +89,48 @@ fn it_comes_to_another_receiver() {
     receiver.end().code(0);
     reader.end();
     hosts.assert_nothing_left();
+}
+
+/// One that was let in has the ring, also while nothing has come of it yet.
+#[test]
+fn the_one_before_does_not_come_back_in_front_of_its_first_message() {
+    let (hosts, other) = (Hosts::new(), Channel::new());
+    let (there, here, second) = (hosts.there.number(), hosts.here.number(), other.number());
+    let send = |key| bridge(&["send", "--ring", "-k", key, "--to", hosts.topic(), "--connect", hosts.endpoint()]);
+    let receive = ["receive", "-k", &there, "--from", hosts.topic(), "--listen", hosts.endpoint()];
+    let mut receiver = bridge(&[&receive, NEXT].concat()).start();
+    let mut sender = send(&here).start();
+    let mut reader = hosts.there.reader(&["--ring", "--follow"]).start();
+    let mut writer = hosts.here.writer(RING).open_input().start();
+    writer.type_in("0\n");
+    reader.until_prints("0\n");
+    sender.stop();
+    let mut idle = other.writer(RING).open_input().start();
+    let mut next = send(&second).start();
+    receiver.until_says("comes next");
+    sender.go_on();
+    sender.end().code(6).says(&["another stream"]);
+    assert!(!next.has_ended());
+    idle.type_in("1\n");
+    reader.until_prints("0\n1\n");
+}
+
+/// Each waits for itself whether the one that has the ring is heard of again.
+#[test]
+fn several_that_come_too_early_are_refused() {
+    let (hosts, others) = (Hosts::new(), [Channel::new(), Channel::new(), Channel::new()]);
+    let (there, here) = (hosts.there.number(), hosts.here.number());
+    let send = |key: &str| bridge(&["send", "--ring", "-k", key, "--to", hosts.topic(), "--connect", hosts.endpoint()]);
+    let receive = ["receive", "-k", &there, "--from", hosts.topic(), "--listen", hosts.endpoint()];
+    let _receiver = bridge(&[&receive, NEXT].concat()).start();
+    let mut sender = send(&here).start();
+    let mut reader = hosts.there.reader(RING).start();
+    let mut writer = hosts.here.writer(RING).open_input().start();
+    writer.type_in("0\n");
+    reader.until_prints("0\n");
+    let early: Vec<_> = others.iter().map(|other| send(&other.number()).start()).collect();
+    for sender in early {
+        sender.end().code(6).says(&["another stream"]);
+    }
+    assert!(!sender.has_ended());
 }
