@@ -176,6 +176,11 @@ fn test(args: &Args) -> Result<(), String> {
     if let Some(why) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(why);
     }
+    // Bridges alone speak there.
+    let foreign = counts.of("Sender foreign") + counts.of("Receiver foreign");
+    if foreign > 0 {
+        return Err(format!("{foreign} frames were taken for foreign ones"));
+    }
     let lacks = lacks(&counts);
     if lacks.is_empty() {
         Ok(())

@@ -192,9 +192,10 @@ impl Carrier {
     }
 
     fn deliver(&self, to: usize, packet: &[u8]) {
-        self.counts.passed.fetch_add(1, Ordering::Relaxed);
         // A host that can't take it loses it, as a network card does.
-        let _ = write(&self.ends[to], packet);
+        if write(&self.ends[to], packet).is_ok() {
+            self.counts.passed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn chance(&mut self, chance: f64) -> bool {

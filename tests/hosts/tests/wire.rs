@@ -6,8 +6,8 @@ use hosts::wire::{Weather, Wire};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-/// Datagrams of one try; a socket holds them all.
-const MANY: u32 = 200;
+/// Datagrams of one try: a socket holds them all, also twice. (By default that is about 270 of this size.)
+const MANY: u32 = 100;
 /// Nothing more comes when nothing has come for so long.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -54,10 +54,10 @@ fn a_wire_does_what_its_weather_says() {
     assert_eq!(came(&pair, Weather { cut: true, ..Weather::default() }).0, [0; 0]);
 
     let (lossy, _) = came(&pair, Weather { loss: 0.5, ..Weather::default() });
-    assert!((50..150).contains(&lossy.len()) && lossy.is_sorted(), "half of them, in order: {lossy:?}");
+    assert!((25..75).contains(&lossy.len()) && lossy.is_sorted(), "half of them, in order: {lossy:?}");
 
     let (mut twice, _) = came(&pair, Weather { duplicate: 0.5, ..Weather::default() });
-    assert!((250..350).contains(&twice.len()) && twice.is_sorted(), "half of them twice: {twice:?}");
+    assert!((125..175).contains(&twice.len()) && twice.is_sorted(), "half of them twice: {twice:?}");
     twice.dedup();
     assert_eq!(twice, all);
 

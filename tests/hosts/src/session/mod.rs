@@ -240,15 +240,10 @@ impl<'a> Session<'a> {
         for part in parts {
             let Some(child) = self.children.get_mut(&part) else { continue };
             let Some(status) = child.look()? else { continue };
-            let at_its_end = match part {
-                Part::Writer => true,
-                Part::Sender | Part::Receiver => self.is_last,
-                Part::Middle | Part::Reader => false,
-            };
-            let died = status.signal() == Some(libc::SIGKILL) && self.plan.points.is_some();
+            let died = self.died(status);
             let has_told = may_tell && is_bridge(part) && status.code() == Some(PEER_GONE);
-            if !(died || has_told || at_its_end && status.success()) {
-                return Err(format!("a {part:?} ended with {status}: {}", child.said()));
+            if !(died || self.may_end(part, status)) {
+                return Err(self.ended_badly(part, status));
             }
             if died {
                 self.counts.add(format!("{part:?} killed"), 1);
@@ -261,6 +256,22 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether one may end so by itself.
+    fn may_end(&self, part: Part, status: ExitStatus) -> bool {
+        let at_its_end = match part {
+            Part::Writer => true,
+            Part::Sender | Part::Receiver => self.is_last,
+            Part::Middle | Part::Reader => false,
+        };
+        let has_told = self.may_tell() && is_bridge(part) && status.code() == Some(PEER_GONE);
+        has_told || at_its_end && status.success()
+    }
+
+    fn ended_badly(&self, part: Part, status: ExitStatus) -> String {
+        let said = self.children.get(&part).map(Child::said).unwrap_or_default();
+        format!("a {part:?} ended with {status}: {said}")
     }
 
     /// Whether a bridge may leave because somebody has died.

@@ -21,6 +21,9 @@ impl Session<'_> {
         let status = child.wait(LEAVING)?;
         if status.signal() == Some(libc::SIGKILL) {
             self.counts.add(format!("{part:?} killed"), 1);
+        } else if !self.may_end(part, status) {
+            // It had ended before.
+            return Err(self.ended_badly(part, status));
         }
         self.gone(part)
     }
@@ -33,8 +36,9 @@ impl Session<'_> {
         let status = child.wait(LEAVING)?;
         let has_told = may_tell && status.code() == Some(PEER_GONE);
         // (It may not listen to signals yet, or come to its failpoint.)
-        if status.code() != Some(128 + libc::SIGTERM) && status.signal().is_none() && !has_told {
-            return Err(format!("a {part:?} that was to leave ended with {status}: {}", child.said()));
+        let is_cut_short = status.signal() == Some(libc::SIGTERM) || self.died(status);
+        if status.code() != Some(128 + libc::SIGTERM) && !is_cut_short && !has_told {
+            return Err(self.ended_badly(part, status));
         }
         self.counts.add(format!("{part:?} left"), 1);
         self.gone(part)
