@@ -170,9 +170,10 @@ tarballs() { # SUITE
 }
 
 rpms() { # SUITE
-    local all runtime dev from=$SECONDS on
+    local all runtime dev bridge from=$SECONDS on
     command -v rpm >/dev/null || { not_checked "the .rpm packages, for rpm is missing (Debian: apt install rpm)"; return 0; }
     all=$(named 'shm-handoff-[0-9].*\.rpm') runtime=$(named 'libshm-handoff-[0-9].*\.rpm') dev=$(named 'libshm-handoff-devel.*\.rpm')
+    bridge=$(named 'shm-handoff-bridge-.*\.rpm')
     [ -n "$all" ] || { not_checked "the .rpm packages, which are not there"; return 0; }
     fresh "$1"
     on=(rpm --root "$root" --dbpath /var/lib/rpm --nosignature)
@@ -184,6 +185,15 @@ rpms() { # SUITE
     "${on[@]}" -e shm-handoff
     nothing_left "$all in $1"
     files >"$root.before"
+    if [ -n "$bridge" ]; then
+        "${on[@]}" --nodeps -i "$packages/$bridge"
+        inside "shm-bridge --version"
+        "${on[@]}" -e shm-handoff-bridge
+        nothing_left "$bridge in $1"
+        files >"$root.before"
+    else
+        not_checked "the .rpm package of the bridge, which is not there"
+    fi
     "${on[@]}" --nodeps -i "$packages/$runtime" "$packages/$dev"
     # (Debian's loader and pkg-config do not look into lib64.)
     inside "cd /tmp
