@@ -115,8 +115,10 @@ for (const language of Object.keys(LANGUAGES)) {
       assert.equal(await tab.text('#show'), words[language].tools.show);
     }));
 
+    // (What walks is the same in each language: it walks far in one of them.)
+    const steps = language === 'en' ? 1000 : 100;
     for (const graph of ours) {
-      test(`${graph.id}: a thousand steps at random, and none goes wrong`, () => withTab({ language }, async (tab) => {
+      test(`${graph.id}: ${steps} steps at random, and none goes wrong`, () => withTab({ language }, async (tab) => {
         assert.equal(wrongIn(graph), null);
         await tab.go(graph.id);
         assert.equal(await tab.page.$eval('#proof', (element) => element.dataset.states), String(graph.states.length));
@@ -125,9 +127,9 @@ for (const language of Object.keys(LANGUAGES)) {
         await tab.page.click('#random');
         const said = words[language].tells.random.split('}').at(-1);
         assert.ok((await tab.text('#said')).includes(said), await tab.text('#said'));
-        const failed = await tab.page.evaluate(() => {
+        const failed = await tab.page.evaluate((steps) => {
           document.getElementById('restart').click();
-          for (let taken = 0; taken < 1000;) {
+          for (let taken = 0; taken < steps;) {
             const open = document.querySelectorAll('#stage [data-edge]');
             if (open.length === 0) document.getElementById('restart').click();
             else {
@@ -138,7 +140,7 @@ for (const language of Object.keys(LANGUAGES)) {
             if (!verdict.hidden && !verdict.classList.contains('calm')) return location.hash;
           }
           return null;
-        });
+        }, steps);
         assert.equal(failed, null);
       }));
     }
