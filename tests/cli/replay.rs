@@ -136,7 +136,7 @@ fn a_reader_that_leaves_ends_it_or_is_followed_by_another() {
             assert!(!player.stderr.contains("2000 messages sent"), "{player}");
             first.end().code(0).prints(&texts[0]);
             // What lies there is the beginning of the rest.
-            let left = between.to.reader([&layout[..], &["--timeout=50ms"]].concat()).end();
+            let left = between.to.reader([layout, &["--timeout=50ms"]].concat()).end();
             let taken = String::from_utf8_lossy(&left.stdout).into_owned();
             assert!(texts[1..].concat().starts_with(&taken), "{left}");
             let sent = 1 + taken.lines().count();

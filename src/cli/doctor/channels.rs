@@ -110,15 +110,15 @@ fn at_key(key: Key, declared: Option<&Declared>) -> Finding {
         (Err(ref error @ Error::NotAChannel { looks_like: Some(ref spec), .. }), _) => {
             // To remove it could lose a message, so that is no more than named.
             let look = format!("shm-handoff stat --layout '{spec}' {number}");
-            let declares = hint::declares(spec);
+            let if_so = hint::declares(spec);
             match hint::way_out(number, declared) {
                 Some(way @ Way::Remove { .. }) => {
-                    let what = format!("{error}; {declares}, look at it first; else {}", way.command(declared));
+                    let what = format!("{error}; {if_so}, look at it first; else {}", way.command(declared));
                     Finding::problem("key", what, Some(look))
                 }
                 way => Finding::problem(
                     "key",
-                    format!("{error}; {declares}, look at it: {look}"),
+                    format!("{error}; {if_so}, look at it: {look}"),
                     way.map(|way| way.command(declared)),
                 ),
             }
