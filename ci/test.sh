@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything a change has to pass: the README's test command. From a clean
-# checkout about half an hour on two cores; each step says how long it took.
+# checkout about three quarters of an hour on two cores; each step says how long it took.
 #
 # Needs a Rust toolchain (with rustfmt and clippy) and a C compiler; Python 3 with venv and pip for the step
 # "python", valgrind for "instructions", herd7 for "litmus", node and Chromium for "lab, in a browser", and for "deployment"
