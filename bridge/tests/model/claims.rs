@@ -113,7 +113,7 @@ fn n10_a_second_stream_is_refused() {
     claim(
         "N10",
         "a second stream is refused, or comes behind the end of the first",
-        88_897,
+        89_125,
         setup(AckAt::Ring, 1),
         initial,
     );
