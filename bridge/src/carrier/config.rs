@@ -63,16 +63,20 @@ impl Network {
         if !self.connect.is_empty() {
             insert(&mut config, "connect/endpoints", &list(&self.connect))?;
         }
-        // With time for each of them, a client would stay with the first one for as long as nobody answers there.
-        if self.connect.len() > 1 && self.listen.is_empty() && !says("connect/timeout_ms") {
-            insert(&mut config, "connect/timeout_ms", "0")?;
-        }
         for (key, value) in &self.set {
             // As on zenohd's command line, a word need not have quotes.
             config
                 .insert_json5(key, value)
                 .or_else(|error| config.insert_json5(key, &quoted(value)).map_err(|_| error))
                 .map_err(|error| Failed::Usage(format!("--set {key}={value}: {}", plain(&error.to_string()))))?;
+        }
+        // With time for each of them, a client would stay with the first one for as long as nobody answers there. (A peer would not, and
+        // without that time would try each of them once.)
+        let is_client = config.get_json("mode").is_ok_and(|mode| mode == quoted("client"));
+        let is_said = says("connect/timeout_ms")
+            || self.set.iter().any(|(key, _)| ["connect", "connect/timeout_ms"].contains(&&**key));
+        if self.connect.len() > 1 && is_client && !is_said {
+            insert(&mut config, "connect/timeout_ms", "0")?;
         }
         Ok(config)
     }
@@ -137,5 +141,33 @@ impl FromStr for Topic {
             return Err("a wildcard can't stand here: one sender and one receiver meet at one key".to_owned());
         }
         Ok(Self(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+
+    /// The time to connect that zenoh is given, for so many endpoints, a setting, and with `--listen`.
+    fn time(endpoints: usize, set: &[(&str, &str)], listens: bool) -> String {
+        let endpoint = |port| format!("tcp/127.0.0.1:{port}").parse().expect("an endpoint");
+        let network = Network {
+            connect: (1..=endpoints).map(endpoint).collect(),
+            listen: listens.then(|| endpoint(9)).into_iter().collect(),
+            config: None,
+            set: set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        };
+        network.config().expect("it makes sense").get_json("connect/timeout_ms").expect("it is there")
+    }
+
+    #[test]
+    fn a_client_alone_leaves_an_endpoint_where_nobody_answers() {
+        assert_eq!(time(2, &[], false), "0");
+        // One endpoint is waited for, and a peer tries all of them at the same time, for as long as it takes.
+        assert_eq!(time(1, &[], false), "-1");
+        assert_eq!(time(2, &[], true), "-1");
+        assert_eq!(time(2, &[("mode", "peer")], false), "-1");
+        assert_eq!(time(2, &[("connect/timeout_ms", "5000")], false), "5000");
+        assert_eq!(time(2, &[("connect/retry", "{period_init_ms: 50}")], false), "0");
     }
 }
