@@ -3,6 +3,7 @@
 use super::exit::{self, Failure};
 use super::{json, spec, stdio};
 use crate::declare::{Declared, Kind, Member, Payload, Size, Span};
+use crate::error::plural;
 use clap::Args;
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ fn body(declared: &Declared, members: &[Member], from: usize, depth: usize, size
     let hole = |until: usize, next: usize| {
         let bytes = until.saturating_sub(next);
         (bytes > 0).then(|| Line {
-            code: format!("{indent}/* {bytes} byte{} of padding */", if bytes == 1 { "" } else { "s" }),
+            code: format!("{indent}/* {bytes} byte{} of padding */", plural(bytes)),
             place: String::new(),
         })
     };

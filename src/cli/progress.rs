@@ -3,7 +3,7 @@
 use super::args::{Common, When};
 use super::signals;
 use super::stdio::{self, say};
-use super::table::plural;
+use crate::error::plural;
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nix::poll::PollTimeout;
 use std::io::IsTerminal;

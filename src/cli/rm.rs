@@ -7,7 +7,7 @@ use super::{spec, stdio};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Claim, Key, KeySpec, Segment, beyond_a_look, observe_seats};
 use crate::declare::Declared;
-use crate::error::{Error, Layout, Object, Role};
+use crate::error::{Error, Layout, Object, Role, plural};
 use clap::Args;
 
 const HELP: &str = "\
@@ -166,7 +166,7 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
     }
     let count = beyond_a_look(|| Ok::<_, Failure>(attachments(key)?.unwrap_or(0)))?;
     if count > 0 {
-        let what = format!("{key}: in use: {count} attachment{}", if count == 1 { "" } else { "s" });
+        let what = format!("{key}: in use: {count} attachment{}", plural(count));
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{key}: {why}")).hint(hint));
@@ -194,7 +194,7 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
                 return keep(why, all_the_same);
             }
             let what = if is_foreign { "no channel" } else { &mode };
-            let what = format!("segment {} ({} bytes, {what}) at {key}", row.id, row.size);
+            let what = format!("segment {} ({} byte{}, {what}) at {key}", row.id, row.size, plural(row.size));
             return Ok(Some(Goner { id: row.id, what }));
         }
         Err(other) => return Err(spec::refused(other, key)),
@@ -209,11 +209,8 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
             let read = Way::Read { key: key.number(), messages: count, trust }.command(declared);
             let them = if count == 1 { "it" } else { "them" };
             let hint = format!("--force loses {them}; to read {them} first: {read}");
-            let what = format!(
-                "{count} message{} {} unread in it",
-                if count == 1 { "" } else { "s" },
-                if count == 1 { "lies" } else { "lie" }
-            );
+            let what =
+                format!("{count} message{} {} unread in it", plural(count), if count == 1 { "lies" } else { "lie" });
             return keep(what, &hint);
         }
         Some(0) if shown.ended => ", the end of a session unread".to_owned(),

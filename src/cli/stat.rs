@@ -5,10 +5,10 @@ use super::content::{Content, Whole};
 use super::exit::{self, Failure};
 use super::json;
 use super::look::{self, Process, Shown};
-use super::table::plural;
 use super::{ls, metrics, spec, stdio, watch};
 use crate::backend::sysv::KeySpec;
 use crate::error::Place;
+use crate::error::plural;
 use clap::Args;
 use std::time::Duration;
 
@@ -188,7 +188,7 @@ writer     {writer}
 reader     {reader}
 {}",
         Place::Key(shown.key),
-        plural(*size as u64),
+        plural(*size),
         content.as_ref().map_or_else(String::new, Content::in_words),
     )
 }

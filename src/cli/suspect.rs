@@ -7,6 +7,7 @@ use crate::backend::memory::offsets::SLOT;
 use crate::backend::memory::slot::AnySlot;
 use crate::backend::sysv::{Key, Segment, Stat, SysV};
 use crate::backend::{Backend, Layout};
+use crate::error::plural;
 use std::time::Duration;
 
 /// After so long without any peer, a writer or a reader says what may keep the peer out.
@@ -75,8 +76,9 @@ pub(super) fn say_exactly(key: Key, layout: Layout) {
     match layout {
         Layout::Slot if size == SLOT.size => say!("Waiting... nobody else is at the slot at {key}: {EXACTLY}"),
         Layout::Declared => say!(
-            "Waiting... nobody else is at the slot at {key}: the segment has {size} bytes, and a C program with a larger \
-             struct gets EINVAL from shmget"
+            "Waiting... nobody else is at the slot at {key}: the segment has {size} byte{}, and a C program with a larger \
+             struct gets EINVAL from shmget",
+            plural(size)
         ),
         Layout::Slot | Layout::Ring { .. } => {}
     }

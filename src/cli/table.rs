@@ -83,11 +83,6 @@ fn choose<'c, R>(columns: &'c [Column<R>], names: &[String]) -> Result<Vec<&'c C
 /// What to do where a table of all segments can't be had.
 pub(super) const WITHOUT_PROC: &str = "mount /proc, or look at one key: shm-handoff stat KEY";
 
-/// What comes behind the name of so many things.
-pub(super) fn plural(number: u64) -> &'static str {
-    if number == 1 { "" } else { "s" }
-}
-
 /// With a comma after every third digit.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();

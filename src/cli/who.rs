@@ -5,10 +5,11 @@ use super::json;
 use super::look::{self, Process, user};
 use super::spec;
 use super::stdio::{self, say};
-use super::table::{self, Choice, Column, plural};
+use super::table::{self, Choice, Column};
 use crate::backend::sysv::proc::{self, SegmentRow};
 use crate::backend::sysv::{Key, KeySpec, observe_seats};
 use crate::error::Error;
+use crate::error::plural;
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
@@ -148,7 +149,7 @@ pub(super) fn run(args: &Who) -> Result<(), Failure> {
         let hint = what_hides(hidden);
         say!(
             "shm-handoff who: {unseen} more attachment{} of processes that can't be seen from here ({hint})",
-            plural(unseen as u64)
+            plural(unseen)
         );
     }
     if let Err(error @ Error::Permission { .. }) = &seats {

@@ -14,10 +14,10 @@ use super::session::{PROGRAM, Session};
 use super::signals::Signals;
 use super::stdio::{self, say};
 use super::suspect;
-use super::table::plural;
 use crate::Writer;
 use crate::backend::sysv::SysV;
 use crate::error::Role;
+use crate::error::plural;
 use crate::protocol::slot::rules;
 use memchr::memmem;
 use nix::errno::Errno;
@@ -149,7 +149,7 @@ impl Session<'_> {
                     sent => sent?,
                 }
                 if shortened && !self.common.quiet {
-                    stdio::warn(PROGRAM, format_args!("{what} was cut to {most} bytes"), None);
+                    stdio::warn(PROGRAM, format_args!("{what} was cut to {most} byte{}", plural(most)), None);
                 }
                 rest = if shortened { &[] } else { &rest[piece.len()..] };
             }
@@ -183,7 +183,7 @@ impl Session<'_> {
                 Piece::TooLong => Err(not_sent(&format_args!("line {line}"), too_long(most).into())),
                 Piece::Text { text, shortened } => {
                     if shortened && !self.common.quiet {
-                        stdio::warn(PROGRAM, format_args!("line {line} was cut to {most} bytes"), None);
+                        stdio::warn(PROGRAM, format_args!("line {line} was cut to {most} byte{}", plural(most)), None);
                     }
                     let ends = self.ends(text);
                     let sent = if ends && self.carries() == Carries::Bytes {

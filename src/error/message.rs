@@ -1,6 +1,6 @@
 //! Why a message was not sent, or not received.
 
-use super::{Class, Corrupt, Error};
+use super::{Class, Corrupt, Error, plural};
 
 /// Why a message was not sent.
 ///
@@ -106,7 +106,7 @@ pub enum RecvError {
     #[error("the writer died or failed before it ended the session")]
     WriterGone,
     /// The message is longer than the buffer. It was not released.
-    #[error("the buffer is too small: a message can have {capacity} bytes")]
+    #[error("the buffer is too small: a message can have {capacity} byte{}", plural(*.capacity))]
     BufferTooSmall {
         /// What suffices for any message.
         capacity: usize,
@@ -176,7 +176,7 @@ impl RecvError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistyped {
     /// It has another length.
-    #[error("it has {given} bytes, and `{name}` has {needs}")]
+    #[error("it has {given} byte{}, and `{name}` has {needs}", plural(*.given))]
     Length {
         /// The type.
         name: &'static str,
@@ -186,7 +186,7 @@ pub enum Mistyped {
         needs: usize,
     },
     /// It is no whole number of values.
-    #[error("it has {given} bytes, which is no multiple of the {needs} of `{name}`")]
+    #[error("it has {given} byte{}, which is no multiple of the {needs} of `{name}`", plural(*.given))]
     Uneven {
         /// The type of each value.
         name: &'static str,
@@ -228,7 +228,7 @@ impl Mistyped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// It is longer than the slot.
-    #[error("it has more than {most} bytes")]
+    #[error("it has more than {most} byte{}", plural(*.most))]
     TooLong {
         /// The longest that can be carried, in bytes.
         most: usize,
@@ -247,7 +247,7 @@ pub enum Unsendable {
     #[error("it is `end` with a carriage return: readers take it for the end, and this writer does not")]
     EndWithReturn,
     /// The layout carries records of one length.
-    #[error("it has {given} bytes, and a record of this layout has {needs}")]
+    #[error("it has {given} byte{}, and a record of this layout has {needs}", plural(*.given))]
     NoRecord {
         /// Its length, in bytes.
         given: usize,

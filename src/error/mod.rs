@@ -34,6 +34,11 @@ pub(crate) use open::Error;
 use nix::errno::Errno;
 use std::fmt;
 
+/// What comes behind the name of so many things.
+pub(crate) fn plural<N: Copy + From<u8> + PartialEq>(number: N) -> &'static str {
+    if number == N::from(1) { "" } else { "s" }
+}
+
 /// The kind of an error. It alone decides the exit code of the programs and
 /// the status code of the C library; a new class is a decision for both.
 ///

@@ -1,7 +1,7 @@
 //! What goes wrong below the protocol: with a segment, a seat, a key.
 
 use super::objects::{Limit, Object};
-use super::{Class, Corrupt, Ipcs, Layout, Place, Role};
+use super::{Class, Corrupt, Ipcs, Layout, Place, Role, plural};
 use nix::errno::Errno;
 
 /// A failure with a segment, a seat or a key. Each case names the failed operation and its object;
@@ -178,13 +178,13 @@ pub enum Error {
         reason: &'static str,
     },
     /// A capacity that no ring can have.
-    #[error("a ring of {given} bytes: the capacity is a power of two from 64K to 1G")]
+    #[error("a ring of {given} byte{}: the capacity is a power of two from 64K to 1G", plural(*.given))]
     BadCapacity {
         /// What was asked for.
         given: usize,
     },
     /// An answer of another length than the layout sets aside for one.
-    #[error("an answer of {given} bytes: {}", answers(*.needs))]
+    #[error("an answer of {given} byte{}: {}", plural(*.given), answers(*.needs))]
     BadReply {
         /// Its length, in bytes.
         given: usize,

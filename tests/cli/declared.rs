@@ -110,7 +110,7 @@ fn what_was_chosen_is_said_once_and_the_terse_form_with_v() {
 #[test]
 fn another_layout_or_size_is_refused_with_both_named() {
     for (there, asked, says) in [
-        ("text[1024]", &["--layout=text[512]"][..], &["1028", "text=512@4"][..]),
+        ("text[1024]", &["--layout=text[512]"][..], &["a segment of 1028 bytes", "text=512@4"][..]),
         ("text[1024]", &["--layout=struct { char text[1024]; int written; }"], &["flag=i32@1024", "pid"]),
         ("text[1024]", &["--ring"], &["a ring of 2 MiB", "pid"]),
         ("text[2048]", &["--layout=text[1024]"], &["a classic slot", "text=1024@4"]),

@@ -334,7 +334,9 @@ fn a_timeout_ends_each_of_its_waits() {
 fn what_can_t_be_handed_on_stays_where_it_is() {
     let between = Between::new();
     let long = "x".repeat(3000) + "\n";
-    for (bad, why) in [(&long[..], "2047"), ("end\n", "`end` alone"), ("endless\n", "end"), ("a\0b\n", "NUL")] {
+    for (bad, why) in
+        [(&long[..], "more than 2047 bytes"), ("end\n", "`end` alone"), ("endless\n", "end"), ("a\0b\n", "NUL")]
+    {
         let between = Between::new();
         between.from.writer(["--ring"]).input(format!("one\n{bad}two\n")).end().code(0);
         let reader = between.to.seated_reader(&["--layout=text[2048]"]);

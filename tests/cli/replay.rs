@@ -220,7 +220,7 @@ fn a_text_that_ended_a_session_is_sent_as_the_layout_can() {
 
 #[test]
 fn nothing_is_sent_if_not_all_can_be() {
-    for (bad, why) in [(&[b'x'; 3000][..], "2047"), (b"a\0b", "NUL"), (b"end\n", "`end` alone")] {
+    for (bad, why) in [(&[b'x'; 3000][..], "more than 2047 bytes"), (b"a\0b", "NUL"), (b"end\n", "`end` alone")] {
         let between = Between::new();
         recording(&between.file(), &[(0, b"one\n"), (0, bad)], true);
         let mut reader = between.to.seated_reader(&["--layout=text[2048]"]);

@@ -43,7 +43,7 @@ fn each_slot_has_seats_of_its_own() {
         let at_most_one = || reader(slot, &channel, &["--count=1"]).end();
         let are_taken = || used.sets().into_iter().filter(|set| ipc::value(*set, 3) == Some(1)).count();
         read.until("its seat", |_| are_taken() == readers.len() + 1);
-        at_most_one().code(6).says(&[&read.pid().to_string()]);
+        at_most_one().code(6).says(&[&format!("another reader is attached, pid {}\n", read.pid())]);
         readers.push(read);
     }
     for (slot, mut read) in [A, B].into_iter().zip(readers) {

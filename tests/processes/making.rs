@@ -157,9 +157,9 @@ fn a_ring_of_another_version_or_capacity_is_no_channel() {
         ((VERSION_AT, 1), &["version 1", "version 2"]),
         ((VERSION_AT, 3), &["version 3", "version 2"]),
         ((VERSION_AT, 0), &["version 0", "version 2"]),
-        ((CAPACITY_AT, 2 * SMALLEST as u64), &["131072 bytes", "65536"]),
-        ((CAPACITY_AT, 0), &["0 bytes", "65536"]),
-        ((CAPACITY_AT, u64::MAX), &["18446744073709551615 bytes", "65536"]),
+        ((CAPACITY_AT, 2 * SMALLEST as u64), &["131072 bytes", "and has 65536"]),
+        ((CAPACITY_AT, 0), &["0 bytes", "and has 65536"]),
+        ((CAPACITY_AT, u64::MAX), &["18446744073709551615 bytes", "and has 65536"]),
     ] {
         let channel = Channel::new();
         channel.writer(["--ring=64K", "kept"]).end().code(0);

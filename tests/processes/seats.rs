@@ -51,7 +51,7 @@ fn a_set_of_version_1_in_use_is_refused_with_both_versions() {
         let channel = Channel::new();
         let id = old_set(&channel, in_use);
         for run in [channel.reader(["--timeout=1ms"]), channel.writer(["--timeout=1ms", "x"])] {
-            run.end().code(4).prints("").says(&["version 1", "2", &pid]);
+            run.end().code(4).prints("").says(&["is of version 1, and this program's is 2", &pid]);
         }
         let mut command = Command::new(SHM_HANDOFF);
         command.args(["rm", &channel.key().number().to_string()]);

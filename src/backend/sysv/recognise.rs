@@ -11,7 +11,7 @@ use crate::backend::memory::header::{self, Header, Said};
 use crate::backend::memory::mapped::Shape;
 use crate::backend::memory::offsets::{SLOT, ring};
 use crate::backend::memory::slot::AnySlot;
-use crate::error::{Error, Layout};
+use crate::error::{Error, Layout, plural};
 
 /// What the size alone says: for a ring, what it would be.
 pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Layout, Error> {
@@ -27,7 +27,7 @@ pub(super) fn by_size(key: Key, stat: &Stat) -> Result<Layout, Error> {
                 why: format!(
                     "it has {} byte{}{}; a classic slot has {}, a ring 8 KiB and a power of two",
                     stat.size,
-                    if stat.size == 1 { "" } else { "s" },
+                    plural(stat.size),
                     looks.unwrap_or_default(),
                     SLOT.size
                 ),
@@ -190,7 +190,7 @@ pub(super) fn fits(key: Key, stat: &Stat, wish: &Wish) -> Result<(), Error> {
     }
     let found = match by_size(key, stat) {
         Ok(layout) => layout.to_string(),
-        Err(_) => format!("a segment of {} byte{}", stat.size, if stat.size == 1 { "" } else { "s" }),
+        Err(_) => format!("a segment of {} byte{}", stat.size, plural(stat.size)),
     };
     let is_other = by_size(key, stat).is_err();
     let larger = Some(stat.size).filter(|size| is_other && *size > wish.geometry.size());

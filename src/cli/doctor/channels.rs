@@ -5,9 +5,9 @@ use crate::backend::sysv::proc::{self, Life, SegmentRow};
 use crate::backend::sysv::{Key, Segment, observe_seats};
 use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
-use crate::cli::table::plural;
 use crate::cli::{spec, suspect};
 use crate::declare::Declared;
+use crate::error::plural;
 use crate::error::{Error, Ipcs, Place};
 use std::os::unix::fs::MetadataExt;
 

@@ -4,7 +4,7 @@ use super::finding::Finding;
 use crate::backend::memory::offsets::ring;
 use crate::backend::sysv::{Key, MOST_STEPS, SEMAPHORES, features, proc};
 use crate::cli::args::{ReadArgs, WriteArgs};
-use crate::cli::table::plural;
+use crate::error::plural;
 use clap::Parser;
 use nix::errno::Errno;
 use std::ffi::OsString;
@@ -101,9 +101,9 @@ fn limits() -> Vec<Finding> {
             format!(
                 "{} segment{} and {} semaphore set{}: far from theirs",
                 segments.len(),
-                plural(segments.len() as u64),
+                plural(segments.len()),
                 sets.len(),
-                plural(sets.len() as u64)
+                plural(sets.len())
             ),
         ));
     }

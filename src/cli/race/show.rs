@@ -6,8 +6,9 @@ use super::tally::Tally;
 use super::torn::Torn;
 use super::wire::Protocol;
 use crate::cli::scratch::Scratch;
-use crate::cli::table::{grouped, plural};
+use crate::cli::table::grouped;
 use crate::cli::{exit, json};
+use crate::error::plural;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -122,7 +123,7 @@ pub(super) fn text(seconds: u32, scratch: &Scratch, seen: &[Seen]) -> String {
 fn table(text: &mut String, seconds: u32, scratch: &Scratch, seen: &[Seen]) -> std::fmt::Result {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let key = scratch.key();
-    writeln!(text, "{seconds} s for each protocol, on {cores} core{}, {key}", if cores == 1 { "" } else { "s" })?;
+    writeln!(text, "{seconds} s for each protocol, on {cores} core{}, {key}", plural(cores))?;
     if let Some(declared) = scratch.declared() {
         writeln!(text, "layout {declared}")?;
     }

@@ -6,6 +6,7 @@ use super::reading::Opened;
 use super::shape;
 use crate::cli::exit::Failure;
 use crate::cli::{json, stdio};
+use crate::error::plural;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -147,5 +148,5 @@ pub(super) fn shown(text: &[u8]) -> String {
         words.push_str("...");
     }
     let len = text.len();
-    format!("{len} byte{}: {words}", if len == 1 { "" } else { "s" })
+    format!("{len} byte{}: {words}", plural(len))
 }

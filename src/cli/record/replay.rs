@@ -15,7 +15,7 @@ use crate::cli::introduce;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::stdio;
-use crate::cli::table::plural;
+use crate::error::plural;
 use crate::{SendError, WaitPolicy, Writer};
 use clap::Args;
 use std::path::PathBuf;
