@@ -245,14 +245,14 @@ pub trait Backend: Sized + Sealed {
         false
     }
 
-    /// For a side that is about to leave: waits until a removal that has begun, for a move or behind an end that was told,
-    /// is over, so that the next `status` says whether the memory was removed.
+    /// For a side that is about to leave, or to publish first: waits until a removal that has begun, for a move or behind an
+    /// end that was told, is over, so that the next `status` says whether the memory was removed; whether one can have begun.
     ///
     /// # Errors
     /// The error of the system call.
     #[doc(hidden)]
-    fn await_move(&mut self) -> Result<(), Error> {
-        Ok(())
+    fn await_move(&mut self) -> Result<bool, Error> {
+        Ok(false)
     }
 
     /// Whether the memory is the session's alone, so that its end removes it.

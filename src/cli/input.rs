@@ -307,6 +307,16 @@ pub(super) fn too_long(most: usize) -> Unsendable {
     Unsendable::TooLong { most }
 }
 
+/// As [`not_sent`], for what was sent on memory that was removed, and fits into the next one no more.
+pub(super) fn not_sent_again(failure: Failure) -> Failure {
+    match failure.exit {
+        Exit::BadInput => {
+            Failure { message: format!("what was sent before can't be sent again: {}", failure.message), ..failure }
+        }
+        _ => failure,
+    }
+}
+
 /// Names the input that is at fault, if it is.
 pub(super) fn not_sent(what: &dyn fmt::Display, failure: Failure) -> Failure {
     match failure.exit {

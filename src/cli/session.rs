@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::args::Common;
 use super::chosen::Carries;
 use super::exit::{Exit, Failure};
-use super::input::{Fit, LOOK_AROUND, as_it_comes, not_sent};
+use super::input::{Fit, LOOK_AROUND, as_it_comes, not_sent, not_sent_again};
 use super::notice::{Receipt, notice};
 use super::progress::Progress;
 use super::signals::Signals;
@@ -70,7 +70,8 @@ impl Session<'_> {
 
     pub(super) fn send(&mut self, text: &[u8], what: &dyn fmt::Display) -> Result<(), Failure> {
         self.signals.check()?;
-        self.with_policy(|writer, policy| writer.send_with(text, policy)).map_err(|failure| not_sent(what, failure))?;
+        self.with_policy(|writer, policy| writer.send_with(text, policy))
+            .map_err(|failure| self.at_fault(text, what, failure))?;
         self.count_sent(1, text.len());
         // (In a slot it was refused.)
         if self.carries() == Carries::Bytes && rules::is_end_with_return(text) {
@@ -79,6 +80,11 @@ impl Session<'_> {
         // An end has no answer.
         let is_end = self.carries() == Carries::Texts && rules::ends_session(text);
         if is_end { Ok(()) } else { self.await_answer() }
+    }
+
+    /// Names what can't be sent: `text`, or else what was sent before, and comes first.
+    pub(super) fn at_fault(&self, text: &[u8], what: &dyn fmt::Display, failure: Failure) -> Failure {
+        if self.writer.check(text).is_ok() { not_sent_again(failure) } else { not_sent(what, failure) }
     }
 
     /// Says once that an `end` had a carriage return.
@@ -108,7 +114,7 @@ impl Session<'_> {
         self.looked = Instant::now();
         self.sent.tell();
         suspect::look(PROGRAM, self.writer.backend(), &mut self.suspected);
-        self.with_policy(Writer::recover)
+        self.with_policy(Writer::recover).map_err(not_sent_again)
     }
 
     /// Makes sure that nothing is left behind. What is received meanwhile is progress.
@@ -117,7 +123,7 @@ impl Session<'_> {
             let before = self.writer.stranded().unwrap_or(0);
             match self.with_policy(Writer::flush) {
                 Err(failure) if failure.exit == Exit::TimedOut && self.writer.stranded().unwrap_or(0) < before => {}
-                done => return done,
+                done => return done.map_err(not_sent_again),
             }
         }
     }

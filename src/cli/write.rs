@@ -114,6 +114,8 @@ fn run(args: &WriteArgs, prompts: bool, sent: &mut Progress) -> Result<(), Failu
         // What comes before input that can't be carried was sent.
         Err(failure) if failure.exit == Exit::BadInput => Err(match session.flush() {
             Ok(()) => failure,
+            // Already in what look_around() met.
+            Err(behind) if behind.message == failure.message => failure,
             Err(behind) => Failure { message: format!("{}; {}", failure.message, behind.message), ..failure },
         }),
         done => done.and_then(|()| session.flush()),
@@ -249,7 +251,10 @@ impl Session<'_> {
                 done => break done,
             }
         };
-        let sent = sent.map_err(|failure| not_sent(&format_args!("line {}", line + rest.passed), failure));
+        let sent = sent.map_err(|failure| {
+            let first = rest.clone().next().unwrap_or(rest.rest);
+            self.at_fault(first, &format_args!("line {}", line + rest.passed), failure)
+        });
         (rest.passed, whole.rest.len() - rest.rest.len(), sent)
     }
 

@@ -263,9 +263,9 @@ impl Backend for SysV {
         self.attached.plan.is_all()
     }
 
-    fn await_move(&mut self) -> Result<(), Error> {
+    fn await_move(&mut self) -> Result<bool, Error> {
         let has_end_beside = self.attached.views.declared.is_some_and(|slot| !slot.is_text());
-        self.seat.as_ref().map_or(Ok(()), |seat| seat.await_move(has_end_beside))
+        self.seat.as_ref().map_or(Ok(false), |seat| seat.await_move(has_end_beside))
     }
 
     fn is_moving(&self) -> bool {

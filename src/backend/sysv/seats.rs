@@ -309,15 +309,15 @@ impl Seat {
 
     /// Waits until nobody is judging the slot that this side has made. A side that would put its own layout in its place
     /// looks for a message under the lock: it has either seen what was published before this, or has removed the slot by now.
-    /// `has_end_beside`: so does a reader that forgets an end, and removes the memory behind it.
-    pub(super) fn await_move(&self, has_end_beside: bool) -> Result<(), Error> {
+    /// `has_end_beside`: so does a reader that forgets an end, and removes the memory behind it. `false`: neither can be.
+    pub(super) fn await_move(&self, has_end_beside: bool) -> Result<bool, Error> {
         if !self.made && !has_end_beside {
-            return Ok(());
+            return Ok(false);
         }
         match self.set.change_within(&mut [step(LOCK, 0, 0)], LOCKED) {
             Err(Met::Failed(error)) => Err(error),
             // Its holder is stopped: what it will do can't be waited for.
-            _ => Ok(()),
+            _ => Ok(true),
         }
     }
 

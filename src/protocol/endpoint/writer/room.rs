@@ -234,9 +234,13 @@ impl<B: Backend, L: Core> Writer<B, L> {
                 // An end that was told and not met is the last session's.
                 let is_ended = status.ended && self.core.ends_beside(&self.memory);
                 if !is_met && !is_ended && self.watch.may_publish_first() {
-                    self.await_newcomer()?;
-                    (is_met, self.has_met) = (true, true);
-                    continue;
+                    if self.await_newcomer()? && self.status()?.0.removed {
+                        self.move_on(policy)?;
+                        moved = true;
+                    } else {
+                        (is_met, self.has_met) = (true, true);
+                        continue;
+                    }
                 }
             }
             let left = backoff.tick(policy, what)?;
@@ -252,9 +256,10 @@ impl<B: Backend, L: Core> Writer<B, L> {
 
     /// A reader that comes with a layout of its own attaches the slot that this side has made, looks for a message there, and
     /// puts its own memory in the slot's place. It is refused for a message that lies there, so none is published between
-    /// its coming and its look.
-    fn await_newcomer(&mut self) -> Result<(), Error> {
-        if self.core.ends_beside(&self.memory) { Ok(()) } else { self.memory.await_move() }
+    /// its coming and its look; nor behind that, for what the slot takes can be too long for what is in its place. Whether
+    /// it can have been removed.
+    fn await_newcomer(&mut self) -> Result<bool, Error> {
+        if self.core.ends_beside(&self.memory) { Ok(false) } else { self.memory.await_move() }
     }
 
     /// A message was published after all that has to come first.
