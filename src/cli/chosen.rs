@@ -9,6 +9,11 @@ use crate::backend::memory::slot::AnySlot;
 use crate::backend::sysv::SysV;
 use crate::backend::{Backend, Layout};
 use crate::declare::{Declared, Payload, Span};
+use crate::error::plural;
+
+/// `end` with its newline and its NUL. Without them a session can't be ended; and a line that is cut into
+/// shorter pieces can have one that is `end`.
+const LEAST_TEXT: usize = 5;
 
 /// What `--layout` declares.
 pub struct Chosen {
@@ -23,6 +28,11 @@ impl Chosen {
         if common.raw && !chosen.has_records() {
             let why = "--raw carries any bytes, and this layout has a text, which carries no NUL";
             return Err(Failure::new(Exit::Usage, why).hint("leave --raw out, or declare records: data=NAME"));
+        }
+        if !chosen.has_records() && chosen.len() < LEAST_TEXT {
+            let why = format!("a text of {} byte{} has no room for `end`", chosen.len(), plural(chosen.len()));
+            let hint = format!("a text has {LEAST_TEXT} bytes at least; or declare its bytes as a record: data=NAME");
+            return Err(Failure::new(Exit::Usage, why).hint(hint));
         }
         Ok(Some(chosen))
     }

@@ -5,7 +5,7 @@ use super::args::{ReadArgs, WriteArgs};
 use super::exit::{self, Exit, Failure, visible};
 use super::{bench, ls, stdio, who};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, roman};
@@ -164,7 +164,12 @@ fn fish_positionals(program: &Command) -> String {
     let with_key = program.get_subcommands().filter(|sub| sub.get_arguments().any(is_live));
     let line = |sub: &Command| {
         let condition = format!("__fish_{}_using_subcommand {}", name.replace('-', "_"), sub.get_name());
-        format!("complete -c {name} -n \"{condition}\" -f -a \"{}\"\n", LIVE[0].1)
+        // Files are completed, too, where one can stand there.
+        let is_file = |arg: &clap::Arg| {
+            arg.is_positional() && matches!(arg.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath)
+        };
+        let only = if sub.get_arguments().any(is_file) { "" } else { " -f" };
+        format!("complete -c {name} -n \"{condition}\"{only} -a \"{}\"\n", LIVE[0].1)
     };
     with_key.map(line).collect()
 }

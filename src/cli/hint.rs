@@ -82,8 +82,8 @@ fn next(error: &Error) -> Option<String> {
             format!("if the struct lies in a larger segment, add its size to SPEC, ,size={size}{way}")
         }
         Error::OtherLayout { key, found, .. } if *found == Layout::Slot.to_string() => format!(
-            "start the other side in the same way (a slot is given up only by a side that asked for no layout, with no \
-             message in it and no C program attached){}",
+            "start the other side in the same way (a side that asked for no layout gives its slot up for a ring, or for an \
+             `int` flag with one text or record beside it, if no message lies there and no C program is attached){}",
             or(way_out(*key, None))
         ),
         Error::OtherLayout { key, .. } => format!("start the other side in the same way{}", or(way_out(*key, None))),
@@ -200,7 +200,8 @@ pub(super) fn is_blank(row: &SegmentRow) -> bool {
     look::is_slot(row.size) && proc::was_attached(row.id).is_ok_and(|was| !was)
 }
 
-fn may_remove(row: &SegmentRow) -> bool {
+/// Whether this user may remove it: no mode lets others do that.
+pub(super) fn may_remove(row: &SegmentRow) -> bool {
     let me = nix::unistd::geteuid();
     me.is_root() || [row.uid, row.creator_uid].contains(&me.as_raw())
 }

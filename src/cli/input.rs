@@ -178,7 +178,8 @@ impl<'f> Lines<'f> {
             return Ok(Piece::Text { text: rest, shortened: false });
         }
         match self.long {
-            Long::Error => {
+            // (Nothing is cut to nothing: the other side can bring a text that has no room.)
+            _ if self.long == Long::Error || most == 0 => {
                 self.start += len;
                 self.dropping = !whole;
                 Ok(Piece::TooLong)
@@ -189,7 +190,7 @@ impl<'f> Lines<'f> {
                 self.start += piece;
                 Ok(Piece::Text { text: &rest[..piece], shortened: false })
             }
-            Long::Truncate => {
+            Long::Truncate | Long::Error => {
                 self.cut.clear();
                 self.cut.extend_from_slice(&rest[..most - 1]);
                 self.cut.push(b'\n');

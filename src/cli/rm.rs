@@ -92,11 +92,27 @@ fn would_remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<()
         }
     }
     match judge(key, force, declared, None)? {
+        Some(_) if !may_remove(key)? => Err(forbidden(key)?),
         Some(goner) => stdio::show(&format!("would remove {}\n", goner.what)),
         None if !seats.is_empty() => stdio::show(&format!("would remove the seats of {key}\n")),
         None => Err(nothing(key)),
     }
 }
+
+fn may_remove(key: Key) -> Result<bool, Failure> {
+    Ok(told(key)?.is_none_or(|row| hint::may_remove(&row)))
+}
+
+/// What a removal would meet.
+fn forbidden(key: Key) -> Result<Failure, Failure> {
+    let (owner, mode) = told(key)?.map_or((0, 0), |row| (row.uid, row.mode & 0o777));
+    let owner = format!("uid {owner}");
+    let error = Error::Permission { key: key.number(), object: Object::Segment, owner, mode };
+    Ok(Failure::from(error).hint(OWNERS))
+}
+
+/// No mode lets others remove it.
+const OWNERS: &str = "run as the user that it belongs to";
 
 fn nothing(key: Key) -> Failure {
     Failure::from(Error::Missing { key: key.number() }).hint("shm-handoff ls lists the channels")
@@ -120,8 +136,7 @@ fn remove(key: Key, force: bool, declared: Option<&Declared>) -> Result<(), Fail
         return stdio::show(&format!("removed the seats of {key}\n"));
     };
     let late = claim.remove(goner.id).map_err(|error| match error {
-        // No mode lets others do that.
-        Error::Permission { .. } => Failure::from(error).hint("run as the user that it belongs to"),
+        Error::Permission { .. } => Failure::from(error).hint(OWNERS),
         other => other.into(),
     })?;
     claims.into_iter().try_for_each(Claim::remove_seats)?;
@@ -170,7 +185,7 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
         return Err(Failure::new(Exit::System, what).hint(format!("see whose: shm-handoff who {}", key.number())));
     }
     let keep = |why: String, hint: &str| Err(Failure::new(Exit::System, format!("{key}: {why}")).hint(hint));
-    let all_the_same = "--force removes it all the same";
+    let all_the_same = if may_remove(key)? { "--force removes it all the same" } else { OWNERS };
     let observed = |claim: &Claim| Ok(look::shown(key, &claim.observe(declared)?, declared));
     let shown = claim.map_or_else(|| look::at(key, declared), observed);
     let shown = match shown {
@@ -200,7 +215,7 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
         Err(other) => return Err(spec::refused(other, key)),
     };
     let what = match shown.messages {
-        None if !force => return keep("its content breaks its layout".to_owned(), "--force removes it all the same"),
+        None if !force => return keep("its content breaks its layout".to_owned(), all_the_same),
         Some(count @ 1..) if !force => {
             if let Some(suspicion) = shown.suspicion() {
                 return keep(suspicion, all_the_same);

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::stdio::say;
 use crate::backend::Backend;
 use crate::backend::memory::offsets::{DEFAULT_KEY, SLOT};
+use crate::backend::sysv::features;
 use crate::backend::sysv::{Key, KeySpec, Options, Segment, SysV};
 use crate::declare::Declared;
 use crate::error::{Error, Role};
@@ -25,7 +26,16 @@ pub(super) struct Scratch {
 impl Scratch {
     /// At the key that was asked for, or at a random one where nothing is; `declared`: a struct of this layout, in the
     /// place of the tutorial's.
+    ///
+    /// Not where memory goes with its last attachment: between two runs nobody is attached here, and whoever stayed would
+    /// count as a program without a seat.
     pub(super) fn claim(asked: Option<&KeySpec>, declared: Option<&Declared>) -> Result<Self, Failure> {
+        if features::removes_unattached() {
+            let why = "the kernel removes a segment with its last attachment (kernel.shm_rmid_forced=1), and this needs \
+                       one that stays";
+            let hint = "sudo sysctl -w kernel.shm_rmid_forced=0, or in an IPC namespace of its own: sudo unshare --ipc";
+            return Err(Failure::new(Exit::System, why).hint(hint));
+        }
         if let Some(asked) = asked {
             let key = asked.resolve()?;
             return Self::make(key, declared).map_err(|error| match error {

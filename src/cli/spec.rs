@@ -5,8 +5,10 @@ use crate::backend::sysv::Key;
 use crate::declare::{Declared, Error, HeaderFile};
 use clap::Args;
 use nix::errno::Errno;
-use std::fs::File;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt as _;
 
 /// No header with a struct in it is longer.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -16,7 +18,7 @@ pub(super) fn read(spec: &str) -> Result<Declared, Failure> {
     let bad = |error: Error| Failure::new(Exit::Usage, &error).hint(error.hint());
     let Some(file) = HeaderFile::of(spec) else { return spec.parse().map_err(bad) };
     let mut bytes = Vec::new();
-    let opened = File::open(file.path).and_then(|opened| opened.take(LONGEST_FILE).read_to_end(&mut bytes));
+    let opened = open(file.path).and_then(|opened| opened.take(LONGEST_FILE).read_to_end(&mut bytes));
     opened.map_err(|error| {
         Failure::io(file.path, Errno::from_raw(error.raw_os_error().unwrap_or(0))).hint(
             "a SPEC is a file, text[1024], or a C declaration in quotes: 'struct { int written; char text[1024]; }'",
@@ -24,6 +26,13 @@ pub(super) fn read(spec: &str) -> Result<Declared, Failure> {
     })?;
     // Comments in another encoding than UTF-8 are none of our business.
     file.declares(&String::from_utf8_lossy(&bytes)).map_err(bad)
+}
+
+/// A pipe that nobody writes to is an empty file: it is not waited for, with signals that would end nothing.
+fn open(path: &str) -> std::io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    Ok(file)
 }
 
 /// `--layout`, of the tools.

@@ -74,7 +74,8 @@ fn choose<'c, R>(columns: &'c [Column<R>], names: &[String]) -> Result<Vec<&'c C
     let find = |name: &String| {
         columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
             let known: Vec<_> = columns.iter().map(|column| column.name).collect();
-            Failure::new(Exit::Usage, format!("there is no column {name}")).hint(format!("known: {}", known.join(",")))
+            Failure::new(Exit::Usage, format!("there is no column {name:?}"))
+                .hint(format!("known: {}", known.join(",")))
         })
     };
     names.iter().map(find).collect()

@@ -45,6 +45,13 @@ pub(super) fn run(key: Key, declared: Option<&Declared>, every: Duration, schema
         let look = match take(key, declared) {
             Ok(look) => Some(look),
             Err(Error::Missing { .. } | Error::Removed { .. }) => None,
+            // What both sides have gone over to, or something that is not made yet: it is a layout of another name.
+            Err(other @ (Error::NotAChannel { .. } | Error::OtherLayout { .. })) if number > 0 => {
+                stdio::show_heeding(&signals, &unreadable(key, schema, &other))?;
+                last = None;
+                signals.pause(every)?;
+                continue;
+            }
             Err(other) => return Err(spec::refused(other, key)),
         };
         let rates = match (&last, &look) {
@@ -80,6 +87,19 @@ struct Watched<'w> {
 struct Missing {
     key: u32,
     missing: bool,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    key: u32,
+    unreadable: String,
+}
+
+fn unreadable(key: Key, schema: Option<&str>, why: &Error) -> String {
+    match schema {
+        Some(schema) => json::object(schema, &Unreadable { key: key.number(), unreadable: why.to_string() }),
+        None => format!("{} {why}\n", time_of_day()),
+    }
 }
 
 fn take(key: Key, declared: Option<&Declared>) -> Result<Look, Error> {

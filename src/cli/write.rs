@@ -139,11 +139,11 @@ impl Session<'_> {
             while !rest.is_empty() {
                 self.look_around()?;
                 let Fit { most, cut_at, .. } = self.fit();
-                let shortened = args.long == Long::Truncate && rest.len() > most;
+                let shortened = args.long == Long::Truncate && rest.len() > most && most > 0;
                 let piece = match args.long {
                     Long::Truncate if shortened => &[&rest[..most - 1], b"\n"].concat(),
-                    Long::Split => &rest[..cut_at(rest, most)],
-                    Long::Truncate | Long::Error => rest,
+                    Long::Split if most > 0 => &rest[..cut_at(rest, most)],
+                    Long::Split | Long::Truncate | Long::Error => rest,
                 };
                 match self.send(piece, &what) {
                     // The reader that was waited for has brought another layout: it is cut anew.

@@ -78,7 +78,7 @@ impl fmt::Display for Limit {
             Self::Sem => "SEMMNI or SEMMNS (number of semaphore sets or semaphores)",
             Self::Semmsl => "SEMMSL (semaphores of a set, the first number of kernel.sem)",
             Self::Semopm => "SEMOPM (operations at once, the third number of kernel.sem)",
-            Self::Memory => "memory",
+            Self::Memory => "memory (of the machine or of the control group)",
         })
     }
 }

@@ -518,3 +518,37 @@ fn a_question_without_an_answer() {
     writer.code(1).says(&["ENOSPC", "1 message sent"]);
     assert!(matches!(reader.join().unwrap(), Err(RecvError::WriterGone)));
 }
+
+/// A line could be cut into pieces one of which is `end`, and a session could not be ended.
+#[test]
+fn a_text_without_room_for_an_end_is_refused() {
+    for (spec, why) in [
+        ("text[1]", "a text of 1 byte has no room for `end`"),
+        ("text[4]", "a text of 4 bytes has no room for `end`"),
+        ("struct { int written; char text[2]; }", "a text of 2 bytes has no room for `end`"),
+    ] {
+        let channel = Channel::new();
+        for run in [channel.reader(["--layout", spec]), channel.writer(["--layout", spec, "--long=split"])] {
+            run.end().code(2).prints("").says(&[why, "a text has 5 bytes at least", "data=NAME"]);
+        }
+        channel.assert_nothing_left();
+    }
+    let channel = Channel::new();
+    let reader = seated_reader(&channel, "text[5]", &[]);
+    channel.writer(["--layout=text[5]", "--long=split"]).input("abcdefgh\n").end().code(0);
+    reader.end().code(0).prints("abcdefgh\n");
+}
+
+/// Nobody writes into it, and a signal would not end the wait.
+#[test]
+fn a_pipe_without_a_writer_is_an_empty_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.h");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let channel = Channel::new();
+    for run in
+        [channel.reader(["--layout", pipe.to_str().unwrap()]), channel.writer(["--layout", pipe.to_str().unwrap()])]
+    {
+        run.end().code(2).prints("").says(&["pipe.h"]);
+    }
+}

@@ -248,3 +248,21 @@ fn fish_completes() {
         assert!(said.lines().any(|line| line.split('\t').next() == Some(expected)), "{typed}: {done:?}");
     }
 }
+
+/// Where a file can stand beside a key, both are completed: `-f` would leave files out.
+#[test]
+fn fish_completes_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path());
+    let script = std::fs::read_to_string(folder.path().join("fish/vendor_completions.d/shm-handoff.fish")).unwrap();
+    let keys = |subcommand: &str| {
+        let of = format!("using_subcommand {subcommand}\" ");
+        let lines: Vec<_> =
+            script.lines().filter(|line| line.contains(&of) && line.contains("(shm-handoff ls ")).collect();
+        assert_eq!(lines.len(), 1, "{subcommand}: {lines:?}");
+        lines[0]
+    };
+    for (subcommand, alone) in [("record", false), ("replay", false), ("rm", true)] {
+        assert_eq!(keys(subcommand).contains("\" -f -a "), alone, "{}", keys(subcommand));
+    }
+}

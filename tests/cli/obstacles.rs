@@ -1,11 +1,12 @@
 //! What is in the way at the key: other programs' segments and semaphore
 //! sets, other users', limits, and others of ours.
 
-use crate::support::{Channel, Run, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, seccomp, skipped};
+use crate::support::{Channel, Run, SHM_HANDOFF, SHMREAD, SHMWRITE, for_everybody, ipc, is_root, seccomp, skipped};
 use shm_handoff::Role;
 use shm_handoff::backend::sysv::Segment;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 /// `nobody`, or any user that is not root.
 const STRANGER: u32 = 65534;
@@ -327,4 +328,24 @@ fn a_message_for_which_there_is_no_memory_stays() {
         refused += u32::from(ended.stderr.contains("allocation"));
     }
     assert!(refused > 0, "none was short of memory for the message alone");
+}
+
+/// What would be done, and what can be done, are one.
+#[test]
+fn a_dry_run_promises_nothing_that_is_refused() {
+    if !is_root() {
+        return skipped("another user can be played by root alone");
+    }
+    for (mode, args) in [(0o666, &[][..]), (0o666, &["--force"]), (0o600, &["--force"])] {
+        let channel = Channel::new();
+        drop(Segment::create_new(channel.key(), 2052, mode).unwrap());
+        let key = channel.key().number().to_string();
+        for dry in [&[][..], &["--dry-run"]] {
+            let mut command = Command::new(SHM_HANDOFF);
+            command.arg("rm").args(dry).args(args).arg(&key);
+            let ended = Run::new(command).by_user(STRANGER, STRANGER).end();
+            ended.code(1).prints("").says(&["permission denied", "run as the user that it belongs to"]);
+            assert!(!ended.stderr.contains("--force"), "{ended}");
+        }
+    }
 }

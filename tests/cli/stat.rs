@@ -172,3 +172,29 @@ fn as_metrics() {
     stat(&channel, &["--metrics", "--all"]).end().code(2);
     stat(&channel, &["--all"]).end().code(2);
 }
+
+/// Memory of a layout that has to be named can come and go.
+#[test]
+fn a_watch_outlives_another_layout() {
+    for (args, says) in [
+        (&["--watch=100ms"][..], "segment is no handoff channel"),
+        (&["--json", "--watch=100ms"], "\"unreadable\":\"key "),
+    ] {
+        let channel = Channel::new();
+        let reader = channel.seated_reader(&[""; 0]);
+        let mut watch = stat(&channel, args).start();
+        watch.until("a look", |peer| peer.printed().contains(&b'\n'));
+        let mut writer = channel.seated_writer(&["--layout=text[100]"]);
+        watch.until("another layout", |peer| String::from_utf8_lossy(peer.printed()).contains(says));
+        writer.close_input();
+        writer.end().code(0);
+        reader.end().code(0);
+        let before = watch.printed().len();
+        watch.until("no segment", |peer| {
+            let text = String::from_utf8_lossy(&peer.printed()[before..]).into_owned();
+            text.contains("there is no segment") || text.contains("\"missing\":true")
+        });
+        watch.signal(libc::SIGINT);
+        watch.end().code(130);
+    }
+}

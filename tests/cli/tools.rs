@@ -102,7 +102,7 @@ fn columns_are_chosen_as_with_lsipc() {
     assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["1", &key, "-"]);
     let ended = tool(&["ls", "-o", "key"]).end();
     assert!(text(ended.code(0)).starts_with("KEY\n"), "{ended}");
-    tool(&["ls", "-o", "colour"]).end().code(2).says(&["no column colour", "known: KEY,ID"]);
+    tool(&["ls", "-o", "colour"]).end().code(2).says(&["no column \"colour\"", "known: KEY,ID"]);
     tool(&["ls", "--json", "-o", "key"]).end().code(2);
 }
 

@@ -103,3 +103,12 @@ fn looking_does_not_remove_what_nobody_has_attached_yet() {
     maker.type_in("\n");
     maker.end().code(0).prints("made\nthere\n");
 }
+
+/// What they make would go when its maker goes on to the next step.
+#[test]
+fn tools_that_need_memory_that_stays_say_so() {
+    let Some(place) = place() else { return };
+    for args in [&["bench", "--only=ring", "--seconds=0.01"][..], &["race", "--seconds=1"]] {
+        place.run(SHM_HANDOFF, args).end().code(1).prints("").says(&["kernel.shm_rmid_forced=1", "sudo unshare --ipc"]);
+    }
+}

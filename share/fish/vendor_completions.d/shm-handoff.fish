@@ -179,5 +179,5 @@ complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand stat" -f -a "(sh
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand who" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand rm" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
 complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand doctor" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand record" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
-complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand replay" -f -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand record" -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"
+complete -c shm-handoff -n "__fish_shm_handoff_using_subcommand replay" -a "(shm-handoff ls --no-headings -o key 2>/dev/null)"

@@ -7,9 +7,10 @@ use crate::cli::hint::{self, Way};
 use crate::cli::look::{self, Layout, Process, Shown, Status};
 use crate::cli::{spec, suspect};
 use crate::declare::Declared;
-use crate::error::plural;
-use crate::error::{Error, Ipcs, Place};
+use crate::error::{Error, Ipcs, Place, plural};
 use std::os::unix::fs::MetadataExt;
+use std::sync::Once;
+use std::time::Duration;
 
 /// `declared`: what has the size of such a slot is one.
 pub(super) fn look(key: Key, declared: Option<&Declared>) -> Vec<Finding> {
@@ -212,8 +213,15 @@ fn has_slot(row: &SegmentRow, seats: u32) -> bool {
 fn orphan(shown: &Shown) -> Option<Finding> {
     let what =
         || format!("segment {} ({}) was removed, and {} attached", shown.id, shown.layout.noun(), shown.attached);
-    (shown.status == Status::Orphan)
+    (shown.status == Status::Orphan && stays(shown.id))
         .then(|| Finding::problem("orphans", what(), Some(format!("shm-handoff who --id {}", shown.id))))
+}
+
+/// Whether a removed segment is attached for longer than a side takes to go over to the next one: each looks every 20 ms.
+fn stays(id: i32) -> bool {
+    static GIVEN_TIME: Once = Once::new();
+    GIVEN_TIME.call_once(|| std::thread::sleep(Duration::from_millis(200)));
+    proc::segments().map_or(true, |rows| rows.iter().any(|row| row.id == id && row.attached > 0))
 }
 
 fn wide(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {

@@ -49,6 +49,15 @@ fn number(path: &str) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
+/// How many segments, and how many semaphore sets, a kernel allows that was started without `ipcmni_extend`.
+const IPCMNI: u64 = 32_768;
+
+/// What a limit that has to hold so many can be raised to.
+fn raised(name: &str, most: u64, needed: u64) -> Option<u64> {
+    let ceiling = if name.contains("MNI") { IPCMNI } else { u64::MAX };
+    Some(most.max(needed).saturating_mul(2).min(ceiling)).filter(|raised| *raised > most)
+}
+
 fn limits() -> Vec<Finding> {
     let (segments, sets) = match (proc::segments(), proc::sets()) {
         (Ok(segments), Ok(sets)) => (segments, sets),
@@ -67,13 +76,16 @@ fn limits() -> Vec<Finding> {
             let what = format!("{name}: the limit is unknown, because /proc/sys/kernel can't be read");
             return findings.push(Finding::note("limits", what));
         };
+        let way = raised(name, most, used + needed).map(more);
         if most.saturating_sub(used) < needed {
             let what = format!("{name}: {used} of {most} used, and a channel takes {needed} more");
-            findings.push(Finding::problem("limits", what, Some(more(most.max(used + needed).saturating_mul(2)))));
+            findings.push(Finding::problem("limits", what, way));
         } else if used > most / 10 * 9 {
-            findings.push(
-                Finding::note("limits", format!("{name}: {used} of {most} used")).with(more(most.saturating_mul(2))),
-            );
+            let note = Finding::note("limits", format!("{name}: {used} of {most} used"));
+            findings.push(match way {
+                Some(way) => note.with(way),
+                None => note,
+            });
         }
     };
     let sysctl = |name: &'static str| move |value: u64| format!("sudo sysctl -w kernel.{name}={value}");
@@ -245,5 +257,13 @@ mod tests {
         assert!(says(&[]) && says(&["[Login]\n#RemoveIPC=no\n"]));
         assert!(!says(&["[Login]\nRemoveIPC=no\n"]) && !says(&["RemoveIPC=yes", " RemoveIPC=Off \n"]));
         assert!(says(&["RemoveIPC=no", "RemoveIPC=yes"]));
+    }
+
+    #[test]
+    fn a_limit_is_raised_to_what_the_kernel_takes() {
+        assert_eq!(raised("semaphore sets (SEMMNI)", 32_000, 29_501), Some(32_768));
+        assert_eq!(raised("segments (SHMMNI)", 32_768, 32_769), None);
+        assert_eq!(raised("segments (SHMMNI)", 4096, 4097), Some(8194));
+        assert_eq!(raised("pages of segments (SHMALL)", 100, 513), Some(1026));
     }
 }

@@ -102,12 +102,13 @@ pub const LOOK_AHEAD: usize = PREFIX.len();
 /// use shm_handoff::inside::slot::rules::cut;
 /// assert_eq!(cut(b"abcdef", 4), 4);
 /// assert_eq!(cut(b"abcdend", 4), 3, "the rest would begin with `end`");
+/// assert_eq!(cut(b"aend", 1), 1, "and goes on in pieces that are too short for that");
 /// ```
 #[must_use]
 pub fn cut(rest: &[u8], most: usize) -> usize {
     if rest.len() <= most {
         rest.len()
-    } else if ends_session(&rest[most..]) {
+    } else if most > 1 && ends_session(&rest[most..]) {
         most - 1
     } else {
         most
