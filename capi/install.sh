@@ -56,6 +56,8 @@ trap 'rm -rf -- "$made"' EXIT
 # with a named version.
 "${cc[@]}" -shared -o "$made/so" -Wl,-soname,"$soname" -Wl,--version-script=capi/shm_handoff.map \
     -Wl,--whole-archive "$built" -Wl,--no-whole-archive -Wl,--gc-sections -Wl,-z,defs -lpthread -ldl -lm
+# Of a pointer in it, in bytes: the fifth byte of an ELF file is 1 with 32 bits, and 2 with 64.
+pointer=$((4 * $(od -An -tu1 -j4 -N1 "$made/so")))
 # Programs find the library where the loader does not look by itself.
 # shellcheck disable=SC2016 # pkg-config expands it
 rpath='-Wl,-rpath,"${libdir}"'
@@ -72,6 +74,7 @@ fill() {
     text=${text//@RPATH@/"$rpath"}
     text=${text//@SONAME@/"$soname"}
     text=${text//@MAJOR@/"${version%%.*}"}
+    text=${text//@POINTER@/"$pointer"}
     printf '%s\n' "${text//@VERSION@/"$version"}" >"$2"
 }
 fill capi/shm_handoff.pc.in "$made/pc"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # What share/ has for operations, tried: systemd takes the units, the YAML files are what their readers expect, the alerts fire,
-# parsers of the Prometheus project's take the metrics, and every command of the units and recipes runs, in IPC namespaces of
-# its own. With built programs in less than 20 s.
+# parsers of the Prometheus project's take the metrics, every command of the units and recipes runs, in IPC namespaces of
+# its own, and the recipes' writer ends as the first process of a container has to. With built programs in less than 20 s.
 #
 # Needs systemd-analyze (Debian: systemd), promtool (Debian: prometheus), Python 3 with venv and the packages of
-# tests/deploy/requirements.txt, which pip fetches once, and unshare with the right to make IPC namespaces. Without one of them
+# tests/deploy/requirements.txt, which pip fetches once, and unshare with the right to make IPC and pid namespaces. Without one of them
 # it says what was not checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."

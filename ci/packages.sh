@@ -119,7 +119,8 @@ debs() { # SUITE
     (cd "$packages" && cp "$all" "$runtime" "$dev" $bridge "$root/tmp")
     inside "dpkg -i /tmp/$all >/tmp/log"
     has usr/share/man/man1/shmread.1.gz usr/share/bash-completion/completions/shm-handoff usr/share/fish/vendor_completions.d/shmwrite.fish \
-        usr/share/zsh/vendor-completions/_shmread usr/share/doc/shm-handoff/{copyright,changelog.Debian.gz,third-party-licenses.txt}
+        usr/share/zsh/vendor-completions/_shmread usr/share/doc/shm-handoff/{copyright,changelog.Debian.gz,third-party-licenses.txt} \
+        usr/share/doc/shm-handoff/docs/lab/index.html
     inside "$hand_over"
     inside "dpkg --purge shm-handoff >/tmp/log"
     nothing_left "$all in $1"
@@ -162,7 +163,8 @@ tarballs() { # SUITE
     inside "cd /tmp; sha256sum --quiet --ignore-missing -c SHA256SUMS; mkdir /opt/shm; tar -xzf $all -C /opt/shm --strip-components=1
         export PATH=/opt/shm/bin:\$PATH
         $hand_over"
-    has opt/shm/share/man/man1/shmread.1 opt/shm/share/zsh/site-functions/_shmread opt/shm/share/doc/shm-handoff/docs/tutorial.md
+    has opt/shm/share/man/man1/shmread.1 opt/shm/share/zsh/site-functions/_shmread \
+        opt/shm/share/doc/shm-handoff/docs/{tutorial.md,lab/index.html}
     inside "rm -r /opt/shm"
     [ -z "$bridge" ] || inside "cd /tmp; tar -xzf $bridge; shm-handoff-bridge-*/bin/shm-bridge --version"
     nothing_left "$all in $1"
@@ -180,7 +182,7 @@ rpms() { # SUITE
     mkdir -p "$root/var/lib/rpm"
     files >"$root.before"
     "${on[@]}" --nodeps -i "$packages/$all"
-    has usr/share/man/man1/shmread.1 usr/share/zsh/site-functions/_shmread
+    has usr/share/man/man1/shmread.1 usr/share/zsh/site-functions/_shmread usr/share/doc/shm-handoff/docs/lab/index.html
     inside "$hand_over"
     "${on[@]}" -e shm-handoff
     nothing_left "$all in $1"

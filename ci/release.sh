@@ -241,7 +241,11 @@ tarball() {
     for file in man bash-completion fish zsh; do cp -R "$share/$file" "$stage/tar/$tree/share"; done
     install -m 644 LICENSE-* "$stage/tar/$tree/share/doc/$name"
     case $name in
-        shm-handoff) cp -R README*.md docs "$stage/tar/$tree/share/doc/$name" && rm -r "$stage/tar/$tree/share/doc/$name/docs/hand-over" ;;
+        shm-handoff)
+            cp -R README*.md docs "$stage/tar/$tree/share/doc/$name"
+            # What the checkout alone needs: the lab's pages are built from graphs and page.
+            (cd "$stage/tar/$tree/share/doc/$name/docs" && rm -r hand-over lab/graphs lab/page api.txt)
+            ;;
         *) cp docs/bridge*.md "$stage/tar/$tree/share/doc/$name" && cp -R bridge/deploy "$stage/tar/$tree/share/doc/$name/examples" ;;
     esac
     tar -C "$stage/tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \

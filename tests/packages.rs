@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -104,6 +104,78 @@ fn every_program_is_packaged() {
         let is_program = |target: &&Value| target["kind"][0] == "bin";
         let targets = member["targets"].as_array().unwrap().iter().filter(is_program);
         assert_eq!(packaged, targets.map(|target| text(&target["name"])).collect(), "{}", member["name"]);
+    }
+}
+
+/// The pages that a package of the programs installs, each where it lies in the checkout. `kind` is `deb` or `generate-rpm`.
+fn pages(programs: &Value, kind: &str) -> BTreeSet<PathBuf> {
+    let mut pages = BTreeSet::new();
+    for row in programs["metadata"][kind]["assets"].as_array().unwrap() {
+        let part = |at: usize, name: &str| row[at].as_str().or(row[name].as_str()).unwrap_or_else(|| panic!("{row}"));
+        let (source, to) = (part(0, "source"), part(1, "dest").trim_start_matches('/'));
+        let Some(folder) = to.strip_prefix("usr/share/doc/shm-handoff/") else { continue };
+        let (before, after) = source.strip_prefix(folder).and_then(|name| name.split_once('*')).unwrap_or_else(|| {
+            panic!("{kind}: {source} goes to {to}: so its links lead elsewhere than in the checkout")
+        });
+        for entry in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if entry.file_type().unwrap().is_file() && name.starts_with(before) && name.ends_with(after) {
+                pages.insert(Path::new(folder).join(name));
+            }
+        }
+    }
+    pages
+}
+
+/// Where the links and pictures of a page lead to, without those to other machines.
+fn links(page: &Path) -> Vec<PathBuf> {
+    let read = std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+    let begin = if page.extension().unwrap() == "md" { "](" } else { "href=\"" };
+    let ends = [')', '"', '#', ' ', '\n'];
+    let link = |rest: &str| rest.split(ends).next().unwrap().to_owned();
+    let mut links: Vec<_> = read.split(begin).skip(1).map(link).collect();
+    // (A folder has no dot: `hand-over` is source as well.)
+    links.retain(|link| link.contains('.') && !link.contains(':'));
+    links.iter().map(|link| plain(&page.parent().unwrap().join(link))).collect()
+}
+
+/// Without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => assert!(plain.pop(), "{} leads out of the checkout", path.display()),
+            component => plain.push(component),
+        }
+    }
+    plain
+}
+
+/// A link of an installed page to another page, a picture or the lab leads there. Others lead to the source, which is not packaged.
+#[test]
+fn the_links_between_installed_pages_lead_somewhere() {
+    let members = members();
+    let programs = members.iter().find(|member| member["name"] == "shm-handoff").unwrap();
+    let installed = pages(programs, "deb");
+    assert_eq!(installed, pages(programs, "generate-rpm"));
+    let linked: Vec<_> = installed
+        .iter()
+        .filter(|page| page.extension().is_some_and(|extension| extension == "md" || extension == "html"))
+        .flat_map(|page| links(page).into_iter().map(move |to| (page, to)))
+        .filter(|(_, to)| to.starts_with("docs"))
+        .collect();
+    assert!(linked.len() > 100, "only {} links are found", linked.len());
+    assert!(linked.iter().any(|(_, to)| to.starts_with("docs/lab")));
+    let broken: Vec<_> = linked.iter().filter(|(_, to)| !installed.contains(to)).collect();
+    assert!(broken.is_empty(), "these links of installed pages lead nowhere: {broken:?}");
+    // What rpm does not remove by itself.
+    let removes = text(&programs["metadata"]["generate-rpm"]["post_uninstall_script"]);
+    let folders: BTreeSet<_> = installed.iter().map(|page| page.parent().unwrap()).collect();
+    for folder in folders {
+        let folder = Path::new("/usr/share/doc/shm-handoff").join(folder);
+        let named = removes.split(' ').any(|word| Path::new(word) == folder);
+        assert!(named, "{} stays behind", folder.display());
     }
 }
 

@@ -89,6 +89,35 @@ fn cmake_finds_a_prefix_whose_folder_of_libraries_is_a_link() {
     succeeds(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
 }
 
+/// Whether `CMake` finds the library by `find_package` with these arguments, after some lines of a project.
+fn asks_cmake(source: &Path, before: &str, wanted: &str) -> bool {
+    let project = format!(
+        "cmake_minimum_required(VERSION 3.13)\nproject(asks C)\n{before}\nfind_package(shm-handoff {wanted} CONFIG REQUIRED)\n"
+    );
+    std::fs::create_dir_all(source).unwrap();
+    std::fs::write(source.join("CMakeLists.txt"), project).unwrap();
+    let config = INSTALLED.join("lib/cmake/shm-handoff");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(source).arg("-B").arg(source.join("built"));
+    configure.arg(format!("-Dshm-handoff_DIR={}", config.display())).current_dir(place());
+    configure.output().unwrap().status.success()
+}
+
+/// There are no components, and a program with pointers of another size can't be linked.
+#[test]
+fn cmake_finds_nothing_that_is_not_there() {
+    if !has("cmake") {
+        return skipped("cmake is not installed");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = |name: &str| folder.path().join(name);
+    assert!(asks_cmake(&source("all"), "", ""));
+    assert!(!asks_cmake(&source("required"), "", "COMPONENTS static"));
+    assert!(asks_cmake(&source("optional"), "", "OPTIONAL_COMPONENTS static"));
+    let other = 12 - size_of::<usize>();
+    assert!(!asks_cmake(&source("other"), &format!("set(CMAKE_SIZEOF_VOID_P {other})"), ""));
+}
+
 /// As long as the first number stays, a later version serves who asks for an earlier one.
 #[test]
 fn cmake_compares_versions() {
@@ -97,19 +126,7 @@ fn cmake_compares_versions() {
     }
     let folder = tempfile::tempdir().unwrap();
     let [major, minor, patch] = [0, 1, 2].map(|at| VERSION.split('.').nth(at).unwrap().parse::<u32>().unwrap());
-    let config = INSTALLED.join("lib/cmake/shm-handoff");
-    let found = |wanted: &str| {
-        let project = format!(
-            "cmake_minimum_required(VERSION 3.13)\nproject(asks C)\nfind_package(shm-handoff {wanted} CONFIG REQUIRED)\n"
-        );
-        let source = folder.path().join(wanted.replace(' ', "-"));
-        std::fs::create_dir_all(&source).unwrap();
-        std::fs::write(source.join("CMakeLists.txt"), project).unwrap();
-        let mut configure = Command::new("cmake");
-        configure.arg("-S").arg(&source).arg("-B").arg(source.join("built"));
-        configure.arg(format!("-Dshm-handoff_DIR={}", config.display())).current_dir(place());
-        configure.output().unwrap().status.success()
-    };
+    let found = |wanted: &str| asks_cmake(&folder.path().join(wanted.replace(' ', "-")), "", wanted);
     assert!(found(&format!("{major}.{minor}")) && found(&format!("{VERSION} EXACT")));
     let newer =
         [format!("{major}.{minor}.{}", patch + 1), format!("{major}.{}", minor + 1), format!("{}.0", major + 1)];

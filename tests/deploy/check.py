@@ -259,6 +259,35 @@ def hand_over(reader, writer, probe):
         reading.end()
 
 
+def child_of(pid):
+    """The process that another one has started, or 0."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[1]) == pid:
+            return int(stat.parent.name)
+    return 0
+
+
+def ends(reader, writer):
+    """As a container's first process the writer ends by SIGTERM, which only a handler lets through, and without a seat."""
+    alone = ["unshare", "--pid", "--fork", "--kill-child"]
+    if run(*alone, "true").returncode != 0:
+        print("  ci/deploy.sh: NOT CHECKED: that the writer ends: no pid namespace can be had here (unshare)", file=sys.stderr)
+        return
+    with Process(reader) as reading, Process([*alone, *writer]) as writing:
+        until("messages", lambda: '"seq":' in reading.said())
+        second = run(*alone, *writer)
+        assert second.returncode == 6, second
+        assert (first := child_of(writing.child.pid)), "the writer has ended"
+        os.kill(first, signal.SIGTERM)
+        code = writing.child.wait(10)  # docker's patience
+        assert code == 143 and "ended by SIGTERM" in writing.said(), (code, writing.said())
+        reading.end()
+
+
 def compose():
     services = yaml.safe_load((SHARE / "containers/compose.yaml").read_text())["services"]
     for name, service in services.items():
@@ -270,6 +299,7 @@ def compose():
             assert shown == str(number).split(), (name, shown)
     command = {name: shlex.split(services[name]["command"]) for name in ("reader", "writer")}
     hand_over(command["reader"], command["writer"], services["reader"]["healthcheck"]["test"][1:])
+    ends(command["reader"], command["writer"])
     assert run("shm-handoff", "stat", KEY).returncode == 0, "the namespace keeps it"
     assert run("shm-handoff", "rm", "--force", KEY).returncode == 0
     print("deploy: the commands of compose.yaml run")
@@ -283,6 +313,7 @@ def kubernetes():
     forced = sysctl(sysctls[0]["name"], sysctls[0]["value"])
     reader, writer = (container["command"] for container in spec["containers"])
     hand_over(reader, writer, spec["containers"][0]["startupProbe"]["exec"]["command"])
+    ends(reader, writer)
     if forced:
         until("nothing is left behind", lambda: not json.loads(run("shm-handoff", "ls", "--all", "--json").stdout)["segments"])
     print("deploy: the commands of kubernetes.yaml run")
