@@ -99,9 +99,13 @@ fn name(signal: i32) -> String {
     signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// A message can name a file, whose name must not steer a terminal.
+/// A message can name a file, whose name must not steer a terminal, nor look like a line of ours.
 pub(super) fn visible(message: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    escaped(message, |_| false)
+}
+
+fn escaped(message: &str, is_spared: impl Fn(char) -> bool) -> String {
+    let shown = |c: char| if c.is_control() && !is_spared(c) { c.escape_default().to_string() } else { c.to_string() };
     message.chars().map(shown).collect()
 }
 
@@ -124,7 +128,10 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: visible(&message.to_string()), hint: None }
+        let message = message.to_string();
+        // What points into a SPEC, which is a matter of usage, has lines of its own.
+        let message = escaped(&message, |c| c == '\n' && exit == Exit::Usage);
+        Self { exit, message, hint: None }
     }
 
     #[must_use]

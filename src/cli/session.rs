@@ -130,17 +130,7 @@ impl Session<'_> {
 
     /// What of that which was sent nobody will read, in words.
     pub(super) fn lost(&mut self, failure: &Failure) -> String {
-        // A writer that lost its seat has no say in what lies there.
-        let count = if failure.exit == Exit::RoleTaken { 0 } else { self.writer.stranded().unwrap_or(0) };
-        match count {
-            0 => String::new(),
-            _ if self.writer.backend().persists() => {
-                let lie = if count == 1 { "lies" } else { "lie" };
-                format!("; {count} sent before {lie} in a removed segment, unread")
-            }
-            1 => "; 1 sent before was not received, and is lost".to_owned(),
-            _ => format!("; {count} sent before were not received, and are lost"),
-        }
+        lost(&mut self.writer, failure)
     }
 
     /// Runs `wait` with `--timeout`, signals, and a line for the user.
@@ -191,5 +181,20 @@ impl Session<'_> {
         answers.print(self.signals)?;
         self.answers = Some(answers);
         Ok(())
+    }
+}
+
+/// What of that which this writer has sent nobody will read once it has ended with this failure, in words.
+pub(super) fn lost(writer: &mut Writer<SysV>, failure: &Failure) -> String {
+    // A writer that lost its seat has no say in what lies there.
+    let count = if failure.exit == Exit::RoleTaken { 0 } else { writer.stranded().unwrap_or(0) };
+    match count {
+        0 => String::new(),
+        _ if writer.backend().persists() => {
+            let lie = if count == 1 { "lies" } else { "lie" };
+            format!("; {count} sent before {lie} in a removed segment, unread")
+        }
+        1 => "; 1 sent before was not received, and is lost".to_owned(),
+        _ => format!("; {count} sent before were not received, and are lost"),
     }
 }

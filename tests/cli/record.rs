@@ -1,7 +1,9 @@
 //! `shm-handoff record`: between which channels, every exit code, what is in the file, and what the next run does. (Recorders that are
 //! killed are in the tests of processes.)
 
-use crate::support::{Channel, Ended, Peer, Run, SHM_HANDOFF, eventually, is_root, numbers, skipped};
+use crate::support::{
+    Apart, Channel, Ended, Peer, Run, SHM_HANDOFF, SHMWRITE, eventually, for_everybody, is_root, numbers, skipped,
+};
 use serde_json::Value;
 use shm_handoff::Role;
 use shm_handoff::backend::sysv::{Options, SysV};
@@ -319,13 +321,14 @@ fn a_timeout_ends_each_of_its_waits() {
     let writer = between.from.writer(["--timeout=10s", "hello"]).start();
     recorder.end().code(124).says(&["no reader came"]);
     drop(writer);
-    assert_eq!(between.texts(), "hello\n");
-    // At a slot it is there still, and is recorded once more.
+    // At a slot its reader may bring another layout, which does not carry it.
+    assert_eq!(between.texts(), "");
+    // It is there still.
     let recorder = between.record(&["--timeout=10s", "--follow"]).start();
     between.to.reader(["--count=1"]).end().code(0).prints("hello\n");
     recorder.signal(libc::SIGTERM);
     recorder.end().code(143);
-    assert_eq!(between.texts(), "hello\nhello\n");
+    assert_eq!(between.texts(), "hello\n");
 }
 
 // A message that the second channel can't carry.
@@ -354,7 +357,130 @@ fn what_can_t_be_handed_on_stays_where_it_is() {
     drop(between);
 }
 
+/// A slot that was made unasked gives way to what its reader brings.
+#[test]
+fn what_the_reader_s_layout_can_t_carry_is_not_in_the_file() {
+    for (text, code) in [("longer than 15 bytes\n", 5), ("short\n", 143)] {
+        let between = Between::new();
+        let mut recorder = between.recording(&["-v"]);
+        let _writer = between.from.writer(["--no-end"]).input(text).start();
+        recorder.until_says("Waiting... no reader is at");
+        assert_eq!(between.texts(), "");
+        let mut reader = between.to.reader(["--layout=text[16]"]).start();
+        if code == 5 {
+            let ended = recorder.end();
+            ended.code(5).says(&["the next message at KEY: ", "more than 15 bytes", "--onto-ring=CAPACITY"]);
+            assert!(!ended.stderr.contains("--long"), "{ended}");
+            reader.end().code(3).prints("");
+            assert!(between.recorded().is_empty());
+        } else {
+            reader.until_prints(text);
+            recorder.signal(libc::SIGTERM);
+            recorder.end().code(143);
+            assert_eq!(between.texts(), text);
+        }
+    }
+}
+
+#[test]
+fn the_hint_names_the_options_of_the_channel_that_is_too_small() {
+    let between = Between::new();
+    between.from.writer(["--ring=1M"]).input("x".repeat(20_000) + "\n").end().code(0);
+    let reader = between.to.seated_reader(&["--ring=64K"]);
+    let remove = format!("remove the ring that is there first (shm-handoff rm {})", between.to.key().number());
+    let options = "--onto-ring=CAPACITY, and --ring on the other side";
+    between.record(&[]).end().code(5).says(&["the next message at KEY: ", &remove, options]);
+    reader.end().code(3);
+    // From a slot, too.
+    let between = Between::new();
+    let _reader = between.to.seated_reader(&["--layout=text[16]"]);
+    let recorder = between.recording(&[]);
+    let _writer = between.from.writer(["longer than 15 bytes"]).start();
+    recorder.end().code(5).says(&["the next message at KEY: ", "more than 15 bytes", options]);
+    assert_eq!(between.texts(), "");
+}
+
+// Memory that goes with its last attachment.
+
+/// A namespace with such memory; `None`, and a word: it can't be had here.
+pub(crate) fn fleeting() -> Option<Apart> {
+    Apart::new("echo 1 > /proc/sys/kernel/shm_rmid_forced")
+}
+
+/// What sends these to the key 7 in there, and ends when they were received.
+fn send(place: &Apart, texts: &[&str]) -> Run {
+    let mut command = place.entrance()(SHMWRITE);
+    command.args(["-k", "7", "--ring"]).args(texts);
+    Run::new(command)
+}
+
+fn record_there(place: &Apart, between: &Between) -> Peer {
+    place.run(SHM_HANDOFF, &["record", "7", between.file().to_str().unwrap(), "--ring", "--onto", &place.key()]).start()
+}
+
+#[test]
+fn what_nobody_takes_at_the_second_channel_is_said_to_be_lost() {
+    let Some(place) = fleeting() else { return };
+    let between = Between::new();
+    let recorder = record_there(&place, &between);
+    send(&place, &["one", "two"]).end().code(0);
+    recorder.signal(libc::SIGTERM);
+    recorder.end().code(143).says(&["ended by SIGTERM; 2 sent before were not received, and are lost"]);
+}
+
+#[test]
+fn a_slow_reader_takes_what_waits_and_waits_for_the_next_run() {
+    let Some(place) = fleeting() else { return };
+    let between = Between::new();
+    let recorder = record_there(&place, &between);
+    let mut reader = place.reader(&["--ring"]).start();
+    send(&place, &["one"]).end().code(0);
+    reader.until_prints("one\n");
+    reader.stop();
+    send(&place, &["two", "three"]).end().code(0);
+    recorder.signal(libc::SIGTERM);
+    let ended = recorder.end();
+    assert!(!ended.code(143).stderr.contains("lost"), "{ended}");
+    reader.go_on();
+    reader.until_prints("one\ntwo\nthree\n");
+    let recorder = record_there(&place, &between);
+    send(&place, &[]).input("four\n").end().code(0);
+    recorder.end().code(0);
+    reader.end().code(0).prints("one\ntwo\nthree\nfour\n");
+}
+
 // The file.
+
+/// The folder is what can't be opened, not the file.
+#[test]
+fn a_folder_that_can_t_be_synced_is_named() {
+    let between = Between::new();
+    let programs = for_everybody(&[SHM_HANDOFF.as_ref()]);
+    let mode = |mode| fs::set_permissions(between.folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o333);
+    let mut command = Command::new(programs.path().join("shm-handoff"));
+    command.args(["record", &between.from.key().number().to_string(), "--sync"]).arg(between.file());
+    let run = Run::new(command);
+    let ended = if is_root() { run.by_user(65534, 65534) } else { run }.end();
+    mode(0o755);
+    ended.code(1).says(&[&format!("the folder {}", between.folder.path().display()), "EACCES", "--sync"]);
+}
+
+#[test]
+fn the_name_of_a_file_steers_no_terminal() {
+    let between = Between::new();
+    let file = between.folder.path().join("run\n\x1b[31mshm-handoff: all is well");
+    let shown = "run\\n\\u{1b}[31mshm-handoff: all is well";
+    let (file, key) = (file.to_str().unwrap(), between.from.key().number().to_string());
+    replay(&[file, &key]).end().code(1).says(&[shown, "ENOENT", "; 0 messages sent"]);
+    fs::write(file, [0; 64]).unwrap();
+    let torn = format!("{shown} ends within an entry: its last 64 bytes are");
+    replay(&[file]).end().code(0).says(&[&torn]);
+    replay(&[file, &key]).end().code(0).says(&[&torn]);
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["record", &key, file, "--timeout=50ms"]);
+    Run::new(command).end().code(124).says(&[&torn]);
+}
 
 #[test]
 fn the_file_is_its_owner_s_alone() {
@@ -582,6 +708,21 @@ fn what_makes_no_sense_is_a_matter_of_usage() {
     }
     between.record_alone(&["--onto", "7", "--onto-ring", "64K"]).end().code(2).says(&["--onto-ring=64K"]);
     assert!(!between.file().exists());
+}
+
+/// Why it ended comes before that nobody could be told how much it was.
+#[test]
+fn an_output_that_is_full_hides_no_other_end() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let between = Between::new();
+    let mut recorder = between.record_alone(&["--json"]).output_to(full()).start();
+    between.from.await_seated(Role::Reader, &mut recorder);
+    recorder.signal(libc::SIGTERM);
+    recorder.end().code(143).says(&["ended by SIGTERM"]);
+    let mut recorder = between.record_alone(&["--json"]).output_to(full()).start();
+    between.from.await_seated(Role::Reader, &mut recorder);
+    between.from.writer([""; 0]).input("one\n").end().code(0);
+    recorder.end().code(1).says(&["standard output can't be written"]);
 }
 
 #[test]

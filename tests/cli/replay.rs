@@ -1,7 +1,8 @@
 //! `shm-handoff replay`: at which pace, into which channels, every exit code, and what it lists.
 
-use crate::record::{Between, replay};
-use crate::support::{Channel, Run, numbers};
+use crate::record::{Between, fleeting, replay};
+use crate::support::{Channel, Run, SHM_HANDOFF, numbers};
+use crate::terminal::Line;
 use serde_json::Value;
 use shm_handoff::Role;
 use shm_handoff::backend::sysv::{Options, SysV};
@@ -121,6 +122,34 @@ fn the_end_of_the_input_leaves_the_rest_out() {
     reader.end().code(0);
 }
 
+#[test]
+fn a_terminal_that_hangs_up_is_no_end_of_the_input() {
+    for (ignores, code, said) in [(false, 129, "ended by SIGHUP; 0 messages sent"), (true, 0, "")] {
+        let between = Between::new();
+        recording(&between.file(), &[(0, b"one\n")], true);
+        let line = Line::new();
+        let mut player = line.start(play(&between, &["--step"]), ignores);
+        player.until_says("Enter sends it, Ctrl-D leaves: ");
+        line.hang_up();
+        player.end().code(code).says(&[said]);
+    }
+}
+
+#[test]
+fn a_quiet_one_sends_at_each_enter_without_a_word() {
+    let between = Between::new();
+    recording(&between.file(), &[(0, b"one\n")], true);
+    let reader = between.to.seated_reader(&["--ring"]);
+    play(&between, &["--step", "-q"]).input("\n\n").end().code(0).says_nothing();
+    reader.end().code(0).prints("one\n");
+    // Nor is anybody asked at a terminal.
+    let line = Line::new();
+    let mut player = line.start(play(&between, &["--step", "-q", "--ring"]), false);
+    between.to.await_seated(Role::Writer, &mut player);
+    player.signal(libc::SIGTERM);
+    assert_eq!(player.end().code(143).stderr.lines().count(), 1);
+}
+
 /// Messages that nobody took are not counted as sent, and no message is passed over.
 #[test]
 fn a_reader_that_leaves_ends_it_or_is_followed_by_another() {
@@ -235,6 +264,55 @@ fn nothing_is_sent_if_not_all_can_be() {
     recording_with(&between.file(), (Shape::Classic, ""), &[(0, b"one\n")], Some(&vec![b'x'; 20_000]));
     play(&between, &["--ring=64K"]).end().code(5).says(&["the end's text: ", "0 messages sent"]);
     play(&between, &["--ring=64K", "--no-end"]).end().code(0);
+}
+
+/// The reader that is waited for can bring another layout than the one for which all was checked.
+#[test]
+fn nothing_is_sent_if_the_reader_s_layout_carries_not_all_of_it() {
+    for (layout, code, printed) in [("text[16]", 5, ""), ("text[64]", 0, "short\nlonger than 15 bytes\n")] {
+        let between = Between::new();
+        let messages: [(u64, &[u8]); 2] = [(0, b"short\n"), (0, b"longer than 15 bytes\n")];
+        recording_of(&between.file(), Shape::Classic, &messages, true);
+        let mut player = play(&between, &["--speed=max"]).start();
+        player.until_says("Waiting... no reader is at");
+        let mut reader = between.to.reader(["--layout", layout]).start();
+        let player = player.end();
+        player.code(code);
+        if code == 5 {
+            player.says(&["message 2: ", "more than 15 bytes; 0 messages sent", "--ring=CAPACITY"]);
+            assert!(!player.stderr.contains("--long"), "{player}");
+            reader.stays("");
+        } else {
+            reader.end().code(0).prints(printed);
+        }
+    }
+}
+
+#[test]
+fn a_larger_ring_is_what_carries_more_than_a_ring_does() {
+    let between = Between::new();
+    recording(&between.file(), &[(0, &vec![b'x'; 20_000])], false);
+    let key = between.to.key().number();
+    let remove = format!("remove the ring that is there first (shm-handoff rm {key}), then: --ring=CAPACITY");
+    play(&between, &["--ring=64K"]).end().code(5).says(&["message 1: ", &remove]);
+}
+
+#[test]
+fn what_is_lost_with_the_memory_is_said() {
+    let Some(place) = fleeting() else { return };
+    let between = Between::new();
+    recording(&between.file(), &[(0, b"one\n"), (0, b"two\n"), (0, b"three\n")], false);
+    let (file, key) = (between.file(), place.key());
+    let player = |more: &[&str]| {
+        let args = ["replay", file.to_str().unwrap(), &key, "--speed=max", "--no-end"];
+        place.run(SHM_HANDOFF, &[&args, more].concat())
+    };
+    let lost = "3 sent before were not received, and are lost; 3 messages sent";
+    player(&["--timeout=200ms"]).end().code(124).says(&[lost]);
+    let mut left = player(&[]).start();
+    left.until_says("was not received yet");
+    left.signal(libc::SIGTERM);
+    left.end().code(143).says(&["ended by SIGTERM", lost]);
 }
 
 #[test]

@@ -210,13 +210,13 @@ fn ctrl_c_ends_a_race() {
 }
 
 /// A terminal of which only the far end is ours: to hang up, drop that.
-struct Line {
+pub(crate) struct Line {
     far: std::fs::File,
     near: std::fs::File,
 }
 
 impl Line {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mut far, mut near) = (-1, -1);
         // SAFETY: writes two descriptors, which are nobody else's; the rest may be null.
         let done = unsafe {
@@ -232,7 +232,7 @@ impl Line {
     }
 
     /// Starts it here, as a login shell is started: the hang-up is its signal, unless that is ignored.
-    fn start(&self, run: Run, ignores: bool) -> Peer {
+    pub(crate) fn start(&self, run: Run, ignores: bool) -> Peer {
         let near = || Stdio::from(self.near.try_clone().unwrap());
         let run = run.input_from(near()).output_to(near()).with(|command| {
             // SAFETY: async-signal-safe calls alone.
@@ -250,7 +250,7 @@ impl Line {
         run.start()
     }
 
-    fn hang_up(self) {
+    pub(crate) fn hang_up(self) {
         drop(self.far);
     }
 }

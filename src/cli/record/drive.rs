@@ -137,17 +137,15 @@ impl Recorder<'_> {
     }
 
     fn leave(mut self, done: Result<(), Failure>) -> Result<(), Failure> {
-        let handed = match (self.onto.take(), &done) {
-            (Some(onto), Ok(())) => self.with_waits(|waits| onto.close(waits)),
-            (Some(onto), Err(failure)) if !is_told(failure.exit) => {
-                onto.leave();
-                Ok(())
-            }
-            _ => Ok(()),
+        let done = match self.onto.take() {
+            Some(mut onto) => match done.and_then(|()| self.with_waits(|waits| onto.flush(waits))) {
+                Ok(()) => onto.close(),
+                Err(failure) => Err(onto.leave(is_told(failure.exit), failure)),
+            },
+            None => done,
         };
         let left = self.reader.close();
         done?;
-        handed?;
         Ok(left?)
     }
 
@@ -170,7 +168,13 @@ impl Recorder<'_> {
             Ok(())
         };
         let common = self.to.unwrap_or(self.from);
-        run(&mut Waits { common, signals: self.signals, follow: self.args.follow, meanwhile: &mut meanwhile })
+        run(&mut Waits {
+            common,
+            signals: self.signals,
+            follow: self.args.follow,
+            ring: onto::ONTO_RING,
+            meanwhile: &mut meanwhile,
+        })
     }
 
     /// Waits for a message or an end.
@@ -314,6 +318,7 @@ impl Recorder<'_> {
         if self.marks.is_empty() {
             return if ends { self.end_ring() } else { Ok(Next::More) };
         }
+        self.settle()?;
         let bytes = std::mem::take(&mut self.bytes);
         let marks = std::mem::take(&mut self.marks);
         let starts = std::iter::once(0).chain(marks.iter().map(|mark| mark.end));
@@ -345,11 +350,7 @@ impl Recorder<'_> {
         drop(texts);
         (self.bytes, self.marks) = (bytes, marks);
         handed?;
-        fits.map_err(|failure| Failure {
-            message: format!("the next message at KEY: {}", failure.message),
-            ..failure
-        })?;
-        Ok(Next::More)
+        fits.map(|()| Next::More)
     }
 
     /// Hands messages of a ring on, and releases each when it was handed on.

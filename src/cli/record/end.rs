@@ -31,10 +31,11 @@ impl Recorder<'_> {
     }
 
     fn take_text(&mut self, text: &[u8]) -> Result<Next, Failure> {
+        let at = Moment::now();
+        self.settle()?;
         if let Some(onto) = &self.onto {
             onto.check(text)?;
         }
-        let at = Moment::now();
         self.begin(at);
         self.file.message(0, text, at);
         self.file.commit()?;
@@ -43,6 +44,14 @@ impl Recorder<'_> {
         self.send(text)?;
         self.reader.release_peeked();
         Ok(Next::More)
+    }
+
+    /// Waits until it is known what KEY2 can carry: what it can't carry is not to be in the file.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        let Some(mut onto) = self.onto.take() else { return Ok(()) };
+        let settled = self.with_waits(|waits| onto.settle(waits));
+        self.onto = Some(onto);
+        settled
     }
 
     fn send(&mut self, text: &[u8]) -> Result<(), Failure> {
@@ -56,8 +65,15 @@ impl Recorder<'_> {
     fn end_slot(&mut self, text: &[u8], carries: Carries) -> Result<Next, Failure> {
         let is_bare = carries == Carries::Records || rules::is_bare_end(text);
         let text = if is_bare { &[] } else { text };
-        let onto = self.onto.as_ref().map_or(0, onto::Onto::stream);
         let at = Moment::now();
+        if !text.is_empty() {
+            self.settle()?;
+            // To a ring it goes as a message, in front of the end.
+            if let Some(onto) = self.onto.as_ref().filter(|onto| onto.is_ring()) {
+                onto.check(text)?;
+            }
+        }
+        let onto = self.onto.as_ref().map_or(0, onto::Onto::stream);
         self.begin(at);
         self.file.end(0, onto, text, at);
         self.file.commit()?;

@@ -3,7 +3,7 @@
 use super::format::{Entry, Header, Kind, Session, end_from_bytes, end_to_bytes};
 use super::reading::{BLOCK, Heeding, errno, failure, unreadable};
 use super::scan::{Entries, Stop};
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::{Exit, Failure, visible};
 use crate::cli::signals::Signals;
 use crate::cli::stdio::say;
 use crate::failpoint::failpoint;
@@ -66,7 +66,7 @@ pub(super) struct Recording {
 impl Recording {
     /// Opens the file, or makes it, with this mode; what is torn at its end is cut off.
     pub(super) fn open(path: &Path, mode: u32, sync: bool, quiet: bool, signals: &Signals) -> Result<Self, Failure> {
-        let name = path.display().to_string();
+        let name = visible(&path.display().to_string());
         let failed = |error: &std::io::Error| failure(&name, errno(error));
         let mut options = File::options();
         // (A pipe that nobody reads is not waited for.)
@@ -90,9 +90,10 @@ impl Recording {
         if sync {
             // A file that was made just now has a name only when its folder has it, too.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|error| failure(&this.name, errno(&error)))?;
+            File::open(folder).and_then(|opened| opened.sync_all()).map_err(|error| {
+                failure(&format!("the folder {}, which --sync writes to disk, too", folder.display()), errno(&error))
+                    .hint("let this user read the folder, or leave --sync out")
+            })?;
         }
         Ok(this)
     }

@@ -45,7 +45,7 @@ struct Line<'l> {
 
 /// Prints what is in the recording at `path`.
 pub(super) fn run(path: &Path, as_json: bool, quiet: bool) -> Result<(), Failure> {
-    let mut opened = Opened::open(path, None)?;
+    let opened = Opened::open(path, None)?;
     let mut entries = opened.pass()?;
     let (mut gaps, mut gap, mut seq, mut body, mut out) = (Gaps::default(), 0_u64, 0, Vec::new(), String::new());
     while let Some(entry) = entries.next(&mut body)? {

@@ -53,10 +53,13 @@ pub(super) fn run(args: &Record) -> Result<(), Failure> {
     let mut counted = drive::Counted::default();
     let done = drive::run(args, (&from, onto.as_ref()), &signals, (&mut progress, &mut counted));
     progress.end(&from);
-    if args.json {
+    let shown = if args.json {
         let file = args.file.display().to_string();
         let (messages, bytes) = (progress.messages(), counted.bytes);
-        stdio::show(&json::object(SCHEMA, &Summary { file: &file, messages, bytes, ended: counted.ended }))?;
-    }
-    done
+        stdio::show(&json::object(SCHEMA, &Summary { file: &file, messages, bytes, ended: counted.ended }))
+    } else {
+        Ok(())
+    };
+    // Why it ended counts for more than that nobody could be told how much it was.
+    done.and(shown)
 }

@@ -5,8 +5,10 @@ use crate::backend::{Backend, Layout};
 use crate::cli::args::Common;
 use crate::cli::chosen::Carries;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::input::not_sent_again;
 use crate::cli::notice::{Receipt, notice};
 use crate::cli::signals::Signals;
+use crate::cli::{look, session};
 use crate::error::{Error, Role};
 use crate::protocol::slot::rules;
 use crate::{Carried, SendError, Tick, WaitPolicy, WaitingFor, Writer};
@@ -22,13 +24,23 @@ pub(super) struct Waits<'w> {
     pub(super) signals: &'w Signals,
     /// Go on behind a reader that has gone.
     pub(super) follow: bool,
+    /// The option that asks for a ring there.
+    pub(super) ring: &'static str,
     /// What else is to be done meanwhile.
     pub(super) meanwhile: &'w mut dyn FnMut() -> Result<(), Failure>,
 }
 
+/// The option that asks for a ring at the key of `replay`.
+pub(super) const RING: &str = "--ring";
+
+/// The one that asks for a ring at KEY2.
+pub(super) const ONTO_RING: &str = "--onto-ring";
+
 /// The writer of the second channel.
 pub(super) struct Onto {
-    pub(super) writer: Writer<SysV>,
+    writer: Writer<SysV>,
+    /// The segment in which a reader was met.
+    settled: Option<i32>,
 }
 
 /// Opens the writer at the key of `common`, with the layout of the channel from which the messages come or came, if nothing else
@@ -54,7 +66,7 @@ pub(super) fn open(
 
 impl Onto {
     pub(super) fn of(writer: Writer<SysV>) -> Self {
-        Self { writer }
+        Self { writer, settled: None }
     }
 
     /// The ring's random number; 0 for a slot.
@@ -71,9 +83,28 @@ impl Onto {
         self.writer.carried().filter(|carried| stream != 0 && carried.stream == stream)
     }
 
+    /// Waits until it is known what the messages have to fit into: a slot that was made unasked gives way to what its first
+    /// reader brings, and no other layout does.
+    pub(super) fn settle(&mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
+        let backend = self.writer.backend();
+        if backend.layout() == Layout::Slot && self.settled != Some(backend.segment().id()) {
+            self.await_room(waits)?;
+            self.settled = Some(self.writer.backend().segment().id());
+        }
+        Ok(())
+    }
+
     /// Whether it can carry this message.
     pub(super) fn check(&self, text: &[u8]) -> Result<(), Failure> {
-        check(&self.writer, text)
+        check(&self.writer, text, ONTO_RING).map_err(|failure| named("the next message at KEY", failure))
+    }
+
+    /// Names what can't be carried: this message, or else what was handed on before and has to come first.
+    fn at_fault(&self, text: &[u8], failure: Failure) -> Failure {
+        match self.check(text) {
+            Err(named) if failure.exit == Exit::BadInput => named,
+            _ => not_sent_again(failure),
+        }
     }
 
     /// Hands messages of a ring on, as many as there is room for; how many.
@@ -84,22 +115,23 @@ impl Onto {
         messages: &[(u64, &[u8])],
         waits: &mut Waits<'_>,
     ) -> Result<usize, Failure> {
-        let mut count = 0;
-        if stream != 0 && self.is_ring() {
+        let Some((_, first)) = messages.first() else { return Ok(0) };
+        let mut count = 1;
+        let handed = if stream != 0 && self.is_ring() {
             self.wait(waits, |writer, policy| {
                 count = writer.carry(stream, from, messages, policy)?;
                 Ok(())
-            })?;
-        } else if let Some((_, text)) = messages.first() {
-            self.wait(waits, |writer, policy| writer.send_with(text, policy))?;
-            count = 1;
-        }
+            })
+        } else {
+            self.wait(waits, |writer, policy| writer.send_with(first, policy))
+        };
+        handed.map_err(|failure| self.at_fault(first, failure))?;
         Ok(count)
     }
 
     /// Waits until there is room for an end.
     pub(super) fn await_room(&mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
-        self.wait(waits, |writer, policy| writer.await_room(0, policy))
+        self.wait(waits, |writer, policy| writer.await_room(0, policy)).map_err(not_sent_again)
     }
 
     /// Hands the end on.
@@ -107,30 +139,46 @@ impl Onto {
         let carries = stream != 0 && self.is_ring();
         self.wait(waits, |writer, policy| {
             if carries { writer.carry_end(stream, from, position, policy) } else { writer.end_with(policy) }
-        })?;
-        Ok(())
+        })
+        .map_err(not_sent_again)
     }
 
-    /// Leaves in order, after everything was received where the memory goes with its last user.
-    pub(super) fn close(mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
-        self.wait(waits, Writer::flush)?;
+    /// Waits until everything was received, where the memory goes with its last user.
+    pub(super) fn flush(&mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
+        self.wait(waits, Writer::flush)
+    }
+
+    /// Leaves in order, after that.
+    pub(super) fn close(self) -> Result<(), Failure> {
         Ok(self.writer.close_flushed()?)
     }
 
-    /// Leaves in order, at once: the next one goes on.
-    pub(super) fn leave(mut self) {
-        if self.writer.flush(&mut WaitPolicy::non_blocking()).is_ok() {
+    /// Leaves at once, because of this failure, and adds to it what is lost thereby. A reader that is not told of it waits for the
+    /// next one.
+    pub(super) fn leave(mut self, is_told: bool, mut failure: Failure) -> Failure {
+        let is_safe = !is_told && self.writer.flush(&mut WaitPolicy::non_blocking()).is_ok();
+        // Whoever is attached takes what lies there, also where the memory goes with its last user.
+        let is_kept = is_safe || self.has_company();
+        if !is_kept {
+            failure.message.push_str(&session::lost(&mut self.writer, &failure));
+        }
+        if is_kept && !is_told {
             let _ = self.writer.close_flushed();
         }
+        failure
+    }
+
+    /// Somebody beside us is attached who is no tool that looks.
+    fn has_company(&self) -> bool {
+        let backend = self.writer.backend();
+        let tools = look::observers(look::slot(backend.segment().key(), backend.declaration().as_ref()));
+        let stat = backend.segment().stat();
+        stat.is_ok_and(|stat| !stat.removed && stat.attached.saturating_sub(tools) >= 2)
     }
 
     /// Notices that the memory or the seat was removed.
     pub(super) fn look_around(&mut self) -> Result<(), Failure> {
-        match self.writer.recover(&mut WaitPolicy::non_blocking()) {
-            // A reader that has gone is told where its room is waited for.
-            Ok(()) | Err(SendError::TimedOut | SendError::ReaderGone) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        recover(&mut self.writer, ONTO_RING)
     }
 
     fn wait(
@@ -142,20 +190,59 @@ impl Onto {
     }
 }
 
-/// Whether the channel can carry this message as a message.
-pub(super) fn check(writer: &Writer<SysV>, text: &[u8]) -> Result<(), Failure> {
+/// Notices that the memory or the seat was removed, while there is nothing to send.
+pub(super) fn recover(writer: &mut Writer<SysV>, ring: &str) -> Result<(), Failure> {
+    match writer.recover(&mut WaitPolicy::non_blocking()) {
+        // A reader that has gone is told where its room is waited for.
+        Ok(()) | Err(SendError::TimedOut | SendError::ReaderGone) => Ok(()),
+        Err(error) => Err(not_sent_again(refused(writer, error, ring))),
+    }
+}
+
+/// What decides which messages a channel carries. The other side can bring another layout, so it is looked at each time.
+pub(super) fn form(writer: &Writer<SysV>) -> (Carries, usize) {
+    (Carries::by(writer.backend()), writer.capacity())
+}
+
+/// Whether the channel can carry this message as a message. `ring` is the option that asks for a ring there.
+pub(super) fn check(writer: &Writer<SysV>, text: &[u8], ring: &str) -> Result<(), Failure> {
     if Carries::by(writer.backend()) == Carries::Texts && rules::is_bare_end(text) {
         return Err(Failure::new(
             Exit::BadInput,
             "the message can't be carried: it is `end` alone, and would end the session there",
         )
-        .hint("a ring carries it: --ring, on the other side, too"));
+        .hint(format!("a ring carries it: {}", on_both_sides(ring, ""))));
     }
-    writer.check(text).map_err(|error| match error {
-        SendError::Unsendable(why) => Failure::new(Exit::BadInput, SendError::Unsendable(why))
-            .hint("a ring that is large enough carries any message: --ring=CAPACITY, on the other side, too"),
-        error => error.into(),
-    })
+    writer.check(text).map_err(|error| refused(writer, error, ring))
+}
+
+/// What can be done about a message depends on what is there: a ring gives way to no other one.
+fn refused(writer: &Writer<SysV>, error: SendError, ring: &str) -> Failure {
+    let SendError::Unsendable(_) = error else { return error.into() };
+    let options = on_both_sides(ring, "=CAPACITY");
+    let hint = match writer.backend().layout() {
+        Layout::Ring { .. } => {
+            let key = writer.backend().segment().key().number();
+            format!(
+                "a larger ring carries it; end both sides and remove the ring that is there first (shm-handoff rm {key}), then: {options}"
+            )
+        }
+        Layout::Slot | Layout::Declared => format!("a ring that is large enough carries any message: {options}"),
+    };
+    Failure::new(Exit::BadInput, error).hint(hint)
+}
+
+/// A failure of this message.
+pub(super) fn named(what: &str, failure: Failure) -> Failure {
+    Failure { message: format!("{what}: {}", failure.message), ..failure }
+}
+
+/// The option of this side, and that of the other one.
+fn on_both_sides(ring: &str, capacity: &str) -> String {
+    match ring {
+        RING => format!("{ring}{capacity}, on the other side, too"),
+        _ => format!("{ring}{capacity}, and {RING} on the other side"),
+    }
 }
 
 /// Runs `wait` with `--timeout`, signals, and a line for the user.
@@ -164,7 +251,7 @@ pub(super) fn wait_with(
     waits: &mut Waits<'_>,
     mut wait: impl FnMut(&mut Writer<SysV>, &mut WaitPolicy<'_>) -> Result<(), SendError>,
 ) -> Result<(), Failure> {
-    let Waits { common, signals, follow, meanwhile } = waits;
+    let Waits { common, signals, follow, ring, meanwhile } = waits;
     let mut told = common.quiet;
     loop {
         let key = writer.backend().segment().key();
@@ -211,7 +298,7 @@ pub(super) fn wait_with(
             }
             Err(SendError::ReaderGone) => Failure::from(SendError::ReaderGone)
                 .hint("--follow waits for the next one; what it has not taken lies there for it"),
-            Err(error) => error.into(),
+            Err(error) => refused(writer, error, ring),
         });
     }
 }

@@ -2,13 +2,13 @@
 
 use super::format::{Entry, Headless, VERSION};
 use super::scan::{Entries, Stop, Unreadable};
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::{Exit, Failure, visible};
 use crate::cli::signals::Signals;
 use crate::cli::stdio::say;
 use nix::errno::Errno;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{BufReader, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 /// How much is read at once.
@@ -55,6 +55,20 @@ impl<R: Read> Read for Heeding<'_, R> {
     }
 }
 
+/// A file from its beginning on, at a position of its own: several can be read in turn.
+pub(super) struct FromStart<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.file.read_at(bytes, self.at)?;
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
 /// A recording that is open to be read, from its beginning and as often as is needed. How many bytes it has was settled when it was
 /// opened: what is appended meanwhile is in none of the passes.
 pub(super) struct Opened<'s> {
@@ -66,7 +80,7 @@ pub(super) struct Opened<'s> {
 
 impl<'s> Opened<'s> {
     pub(super) fn open(path: &Path, signals: Option<&'s Signals>) -> Result<Self, Failure> {
-        let name = path.display().to_string();
+        let name = visible(&path.display().to_string());
         // (A pipe that nobody writes to is not waited for.)
         let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
         let opened = opened.and_then(|file| Ok((file.metadata()?, file)));
@@ -77,11 +91,10 @@ impl<'s> Opened<'s> {
         Ok(Self { file, name, len: stat.len(), signals })
     }
 
-    /// Its entries. One pass at a time: they share a position in the file.
-    pub(super) fn pass(&mut self) -> Result<Pass<'_>, Failure> {
+    /// Its entries.
+    pub(super) fn pass(&self) -> Result<Pass<'_>, Failure> {
         let Self { file, name, len, signals } = self;
-        file.rewind().map_err(|error| failure(name, errno(&error)))?;
-        let from = BufReader::with_capacity(BLOCK, Heeding { from: &*file, signals: *signals });
+        let from = BufReader::with_capacity(BLOCK, Heeding { from: FromStart { file, at: 0 }, signals: *signals });
         match Entries::new(from, *len) {
             Ok(entries) => Ok(Pass { entries, name, signals: *signals }),
             Err(why) => Err(stopped(*signals).unwrap_or_else(|| unreadable(name, why, Exit::BadInput))),
@@ -91,7 +104,7 @@ impl<'s> Opened<'s> {
 
 /// A recording's entries, one after the other.
 pub(super) struct Pass<'o> {
-    entries: Entries<BufReader<Heeding<'o, &'o File>>>,
+    entries: Entries<BufReader<Heeding<'o, FromStart<'o>>>>,
     name: &'o str,
     signals: Option<&'o Signals>,
 }
@@ -137,7 +150,7 @@ mod tests {
         let mut bytes = Header { stream: 7, shape: Shape::Ring, size: 4096, time: 1 }.to_bytes().to_vec();
         message(1).append(b"checked", &mut bytes);
         std::fs::write(&path, &bytes).unwrap();
-        let mut opened = Opened::open(&path, None).unwrap();
+        let opened = Opened::open(&path, None).unwrap();
         let mut bodies = Vec::new();
         for _ in 0..2 {
             let (mut pass, mut body) = (opened.pass().unwrap(), Vec::new());

@@ -2,7 +2,7 @@
 
 use super::args::Side;
 use super::format::{Kind, Session, end_from_bytes};
-use super::onto::{self, Waits, wait_with};
+use super::onto::{self, RING, Waits, named, recover, wait_with};
 use super::pace::{Gaps, Schedule, Speed};
 use super::reading::Opened;
 use super::step::{self, Enter};
@@ -10,11 +10,12 @@ use super::{list, shape};
 use crate::backend::sysv::{KeySpec, SysV};
 use crate::cli::args::Common;
 use crate::cli::chosen::Carries;
-use crate::cli::exit::{self, Failure};
+use crate::cli::exit::{self, Exit, Failure};
+use crate::cli::input::not_sent_again;
 use crate::cli::introduce;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
-use crate::cli::stdio;
+use crate::cli::{session, stdio};
 use crate::error::plural;
 use crate::{SendError, WaitPolicy, Writer};
 use clap::Args;
@@ -28,6 +29,9 @@ const FINE: Duration = Duration::from_millis(2);
 
 /// A send that takes longer was held up by the reader.
 const HELD_UP: Duration = Duration::from_millis(1);
+
+/// What the text is called that was more than `end`.
+const END_TEXT: &str = "the end's text";
 
 const HELP: &str = "\
 Examples:
@@ -127,7 +131,7 @@ pub(in crate::cli) fn run(args: &Replay) -> Result<(), Failure> {
 }
 
 /// The first session of a recording; how many messages and ends of it are sent.
-fn survey(file: &mut Opened<'_>, leaves_end: bool) -> Result<(Option<Session>, u64), Failure> {
+fn survey(file: &Opened<'_>, leaves_end: bool) -> Result<(Option<Session>, u64), Failure> {
     let mut entries = file.pass()?;
     let (mut first, mut count, mut body) = (None, 0, Vec::new());
     while let Some(entry) = entries.next(&mut body)? {
@@ -141,49 +145,30 @@ fn survey(file: &mut Opened<'_>, leaves_end: bool) -> Result<(Option<Session>, u
     Ok((first, count))
 }
 
-/// Fails if the channel can't carry all of it.
-fn check(file: &mut Opened<'_>, writer: &Writer<SysV>, leaves_end: bool, signals: &Signals) -> Result<(), Failure> {
-    let mut entries = file.pass()?;
-    let (mut number, mut body) = (0, Vec::new());
-    while let Some(entry) = entries.next(&mut body)? {
-        signals.check()?;
-        let text = match entry.kind {
-            Kind::Message => &body[..],
-            // It is sent as a message, where it is sent.
-            Kind::End if !leaves_end && Carries::by(writer.backend()) == Carries::Bytes => {
-                end_from_bytes(&body).map_or(&[][..], |(_, text)| text)
-            }
-            _ => continue,
-        };
-        let is_message = entry.kind == Kind::Message;
-        number += u64::from(is_message);
-        onto::check(writer, text).map_err(|failure| {
-            let name = if is_message { format!("message {number}") } else { "the end's text".to_owned() };
-            Failure { message: format!("{name}: {}", failure.message), ..failure }
-        })?;
-    }
-    Ok(())
-}
-
 fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progress) -> Result<(), Failure> {
-    let mut file = Opened::open(&args.file, Some(signals))?;
-    let (session, count) = survey(&mut file, args.no_end)?;
+    let file = Opened::open(&args.file, Some(signals))?;
+    let (session, count) = survey(&file, args.no_end)?;
     let like = || match &session {
         Some(session) => Ok(shape::like(session, common.key.resolve()?)),
         None => Ok(None),
     };
     let writer = crate::cli::open(signals, || onto::open(common, like))?;
     introduce(PROGRAM, common, writer.backend(), false)?;
-    let mut player = Player { args, common, signals, progress, writer, schedule: Schedule::new(args.speed), count };
-    if let Err(failure) = check(&mut file, &player.writer, args.no_end, signals) {
-        // Nothing was sent: that is no failure of a writer's.
-        let _ = player.writer.close_flushed();
-        return Err(failure);
-    }
-    let done = player.play_all(&mut file).and_then(|()| player.with_writer(Writer::flush));
-    match done {
+    let (schedule, checked) = (Schedule::new(args.speed), onto::form(&writer));
+    let mut player =
+        Player { args, common, signals, progress, file: &file, writer, schedule, count, checked, has_begun: false };
+    let done = player.check(1).and_then(|()| player.play_all());
+    match done.and_then(|()| player.with_writer(Writer::flush).map_err(not_sent_again)) {
         Ok(()) => Ok(player.writer.close_flushed()?),
-        Err(failure) => Err(failure),
+        Err(failure) if failure.exit == Exit::BadInput && !player.has_begun => {
+            // Nothing was sent: that is no failure of a writer's.
+            let _ = player.writer.close_flushed();
+            Err(failure)
+        }
+        Err(mut failure) => {
+            failure.message.push_str(&session::lost(&mut player.writer, &failure));
+            Err(failure)
+        }
     }
 }
 
@@ -193,17 +178,54 @@ struct Player<'p> {
     common: &'p Common,
     signals: &'p Signals,
     progress: &'p mut Progress,
+    file: &'p Opened<'p>,
     writer: Writer<SysV>,
     schedule: Schedule,
     /// How many messages and ends are to be sent.
     count: u64,
+    /// For which channel it was checked that it carries them.
+    checked: (Carries, usize),
+    /// Something was sent.
+    has_begun: bool,
 }
 
 impl Player<'_> {
-    fn play_all(&mut self, file: &mut Opened<'_>) -> Result<(), Failure> {
-        let mut entries = file.pass()?;
-        let (mut gaps, mut gap, mut number, mut body) = (Gaps::default(), 0_u64, 0, Vec::new());
-        let mut enter = if self.args.step { Some(Enter::new()?) } else { None };
+    /// Fails if the channel can't carry all of them from number `from` on.
+    fn check(&mut self, from: u64) -> Result<(), Failure> {
+        self.checked = onto::form(&self.writer);
+        let mut entries = self.file.pass()?;
+        let (mut number, mut message, mut body) = (0, 0, Vec::new());
+        while let Some(entry) = entries.next(&mut body)? {
+            self.signals.check()?;
+            let is_message = entry.kind == Kind::Message;
+            if !is_message && (entry.kind != Kind::End || self.args.no_end) {
+                continue;
+            }
+            number += 1;
+            message += u64::from(is_message);
+            if number < from {
+                continue;
+            }
+            if is_message {
+                self.check_text(&body, &format!("message {message}"))?;
+            } else if self.checked.0 == Carries::Bytes {
+                // It is sent as a message, where it is sent.
+                let text = end_from_bytes(&body).map_or(&[][..], |(_, text)| text);
+                self.check_text(text, END_TEXT)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_text(&self, text: &[u8], name: &str) -> Result<(), Failure> {
+        onto::check(&self.writer, text, RING).map_err(|failure| named(name, failure))
+    }
+
+    fn play_all(&mut self) -> Result<(), Failure> {
+        let mut entries = self.file.pass()?;
+        let (mut gaps, mut gap, mut number, mut message) = (Gaps::default(), 0_u64, 0, 0);
+        let mut body = Vec::new();
+        let mut enter = if self.args.step { Some(Enter::new(self.common.quiet)?) } else { None };
         while let Some(entry) = entries.next(&mut body)? {
             gap = gap.saturating_add(gaps.next(entry.time, entry.step));
             let text = match entry.kind {
@@ -216,19 +238,22 @@ impl Player<'_> {
                 continue;
             }
             number += 1;
+            message += u64::from(!ends);
             // What comes before a first message is no pause of it.
             let pause = if number == 1 { 0 } else { gap };
             gap = 0;
             if let Some(enter) = &mut enter {
-                step::show((number, self.count), pause, text, ends);
-                let went_on = enter.wait(self.signals, || recover(&mut self.writer))?;
+                if !self.common.quiet {
+                    step::show((number, self.count), pause, text, ends);
+                }
+                let went_on = enter.wait(self.signals, || recover(&mut self.writer, RING))?;
                 if !went_on {
                     return Ok(());
                 }
             } else {
                 self.pause_until(pause)?;
             }
-            if ends { self.end(text)? } else { self.send(text)? }
+            if ends { self.end(text, number)? } else { self.send(text, number, &format!("message {message}"))? }
         }
         entries.tell_stop(self.common.quiet);
         Ok(())
@@ -246,30 +271,67 @@ impl Player<'_> {
             }
             self.signals.pause(left.saturating_sub(FINE / 2).min(onto::LOOK_AROUND))?;
             self.progress.tell();
-            recover(&mut self.writer)?;
+            recover(&mut self.writer, RING)?;
         }
     }
 
-    fn send(&mut self, text: &[u8]) -> Result<(), Failure> {
+    /// Sends what has this number, and this name in words.
+    fn send(&mut self, text: &[u8], number: u64, name: &str) -> Result<(), Failure> {
         let began = Instant::now();
-        self.with_writer(|writer, policy| writer.send_with(text, policy))?;
+        while !self.try_send(text, name)? {
+            // The reader that was waited for has brought another layout, which may not carry all of it.
+            if onto::form(&self.writer) != self.checked {
+                self.check(number)?;
+            }
+        }
         let took = began.elapsed();
         if took > HELD_UP {
             self.schedule.was_held_up(took);
         }
+        self.has_begun = true;
         self.progress.add(1, text.len());
         Ok(())
     }
 
+    /// Waits for room, and sends it there unless the layout has changed meanwhile; whether it did.
+    fn try_send(&mut self, text: &[u8], name: &str) -> Result<bool, Failure> {
+        let (checked, mut is_sent) = (self.checked, false);
+        let done = self.with_writer(|writer, policy| {
+            let has_room = writer.await_room(text.len(), policy);
+            if onto::form(writer) != checked {
+                return Ok(());
+            }
+            has_room?;
+            // Whatever comes between the two is waited for above.
+            match writer.send_with(text, &mut WaitPolicy::non_blocking()) {
+                Err(SendError::TimedOut) => Ok(()),
+                sent => {
+                    is_sent = sent.is_ok();
+                    sent
+                }
+            }
+        });
+        match done {
+            // This one, or else what was sent before and has to come first.
+            Err(failure) if failure.exit == Exit::BadInput => {
+                self.check_text(text, name)?;
+                Err(not_sent_again(failure))
+            }
+            done => done.map(|()| is_sent),
+        }
+    }
+
     /// The end, and in front of it the text that it was, where that was more than `end`.
-    fn end(&mut self, text: &[u8]) -> Result<(), Failure> {
+    fn end(&mut self, text: &[u8], number: u64) -> Result<(), Failure> {
         if !text.is_empty() && Carries::by(self.writer.backend()) == Carries::Bytes {
-            self.send(text)?;
+            self.send(text, number, END_TEXT)?;
         } else if !text.is_empty() && !self.common.quiet {
             let text = String::from_utf8_lossy(text);
             stdio::warn(PROGRAM, format_args!("{text:?} ended the session, and is sent as `end`"), None);
         }
-        self.with_writer(Writer::end_with)
+        self.with_writer(Writer::end_with).map_err(not_sent_again)?;
+        self.has_begun = true;
+        Ok(())
     }
 
     fn with_writer(
@@ -282,14 +344,6 @@ impl Player<'_> {
             Ok(())
         };
         let (common, signals, follow) = (self.common, self.signals, self.args.follow);
-        wait_with(&mut self.writer, &mut Waits { common, signals, follow, meanwhile: &mut meanwhile }, wait)
-    }
-}
-
-/// Notices that the memory or the seat was removed, while there is nothing to send.
-fn recover(writer: &mut Writer<SysV>) -> Result<(), Failure> {
-    match writer.recover(&mut WaitPolicy::non_blocking()) {
-        Ok(()) | Err(SendError::TimedOut | SendError::ReaderGone) => Ok(()),
-        Err(error) => Err(error.into()),
+        wait_with(&mut self.writer, &mut Waits { common, signals, follow, ring: RING, meanwhile: &mut meanwhile }, wait)
     }
 }

@@ -3,6 +3,7 @@
 use super::list::{seconds, shown};
 use super::onto::LOOK_AROUND;
 use crate::cli::exit::Failure;
+use crate::cli::input::amount_read;
 use crate::cli::signals::{Ready, Signals};
 use crate::cli::stdio::{self, say};
 use nix::errno::Errno;
@@ -29,13 +30,13 @@ pub(super) struct Enter {
 }
 
 impl Enter {
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(super) fn new(quiet: bool) -> Result<Self, Failure> {
         if stdio::was_closed(0) {
             let closed = Failure::io("standard input is closed, and --step waits for Enter there", Errno::EBADF);
             return Err(closed.hint("open it, or use --speed"));
         }
         let stdin = std::io::stdin();
-        let prompts = stdin.is_terminal();
+        let prompts = stdin.is_terminal() && !quiet;
         Ok(Self { stdin, waiting: 0, prompts })
     }
 
@@ -54,16 +55,18 @@ impl Enter {
                 continue;
             }
             let mut bytes = [0; 4096];
-            match nix::unistd::read(&self.stdin, &mut bytes) {
-                Ok(0) => {
+            let read = nix::unistd::read(&self.stdin, &mut bytes);
+            match amount_read(read, self.stdin.as_fd(), signals)? {
+                None => {}
+                Some(0) => {
+                    // A signal that has come by now is what ended it.
+                    signals.check()?;
                     if self.prompts {
                         say!("");
                     }
                     return Ok(false);
                 }
-                Ok(len) => self.waiting += memchr::memchr_iter(b'\n', &bytes[..len]).count(),
-                Err(Errno::EINTR | Errno::EAGAIN) => {}
-                Err(errno) => return Err(Failure::io("standard input can't be read", errno)),
+                Some(len) => self.waiting += memchr::memchr_iter(b'\n', &bytes[..len]).count(),
             }
         }
         self.waiting -= 1;
