@@ -605,7 +605,9 @@ fn what_is_about_to_go_is_no_orphan() {
     let id = ipc::find_segment(channel.key().number()).unwrap();
     let held = ipc::Attached::at(channel.key().number()).unwrap();
     channel.remove_segment();
-    let mut doctor = Somebody::me().run("shm-handoff doctor --json").start();
+    let mut command = Command::new(SHM_HANDOFF);
+    command.args(["doctor", "--json"]);
+    let mut doctor = Run::new(command).start();
     // It has seen it, and gives it time.
     doctor.until("asleep", |peer| peer.waits());
     drop(held);

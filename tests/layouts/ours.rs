@@ -60,13 +60,8 @@ pub(crate) fn assert_left_in_order(spec: &str, channel: &Channel) {
         channel.assert_nothing_left();
     } else {
         assert!(channel.stat().is_some(), "{spec}: somebody has removed what may hold more than the struct");
-        assert_no_seats(channel);
+        channel.assert_no_seats();
     }
-}
-
-/// No semaphore set is left; the segment is the C program's affair.
-pub(crate) fn assert_no_seats(channel: &Channel) {
-    assert!(ipc::find_set(channel.key().seats()).is_none(), "the semaphore set of {} is left behind", channel.key());
 }
 
 /// A writer of ours that could not go on: how many messages it says that it has sent.

@@ -1,6 +1,6 @@
 //! Ours with the program that has `int mat[9]`: records of 36 bytes.
 
-use crate::ours::{Pair, assert_no_seats, await_taken, reader, seated, sent, writer};
+use crate::ours::{Pair, await_taken, reader, seated, sent, writer};
 use crate::programs::{attached, await_empty, await_full};
 use crate::records::{SPEC, c_reader, c_writer, lines, matrices};
 use crate::support::Channel;
@@ -35,7 +35,7 @@ fn from_our_writer_either_side_first() {
         let (ours, theirs) = pair.start(ours_first, SPEC, &channel);
         ours.end().code(0);
         theirs.end().code(0).prints(lines(0..100));
-        assert_no_seats(&channel);
+        channel.assert_no_seats();
     }
 }
 
@@ -90,7 +90,7 @@ fn the_input_ends_within_a_record() {
         assert_eq!(sent(ours.code(5).says(&[&why])), 2, "{ours}");
         writer(SPEC, &channel, &[]).input(bytes(3..4)).end().code(0);
         theirs.end().code(0).prints(lines(0..2) + &lines(3..4));
-        assert_no_seats(&channel);
+        channel.assert_no_seats();
     }
     let channel = Channel::new();
     writer(SPEC, &channel, &["a text"]).end().code(2).says(&["--json"]);
@@ -121,7 +121,7 @@ fn either_side_of_ours_is_killed_and_started_again() {
     theirs.go_on();
     writer(SPEC, &channel, &[]).input(bytes(1..3)).end().code(0);
     theirs.end().code(0).prints(lines(0..3));
-    assert_no_seats(&channel);
+    channel.assert_no_seats();
 }
 
 #[test]
@@ -152,5 +152,5 @@ fn either_c_program_is_killed_and_started_again() {
     let theirs = attached(c_reader(&channel, sent));
     writer(SPEC, &channel, &[]).input(bytes(2..3)).end().code(0);
     theirs.end().code(0).prints(lines(1..i32::try_from(sent).unwrap()) + &lines(2..3));
-    assert_no_seats(&channel);
+    channel.assert_no_seats();
 }

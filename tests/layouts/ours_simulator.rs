@@ -1,6 +1,6 @@
 //! Ours as either side of the driving simulator.
 
-use crate::ours::{Pair, assert_no_seats, reader, seated, writer};
+use crate::ours::{Pair, reader, seated, writer};
 use crate::programs::await_full;
 use crate::simulator::{IMAGES, Program, SPEC, programs, said};
 use crate::support::{Channel, Ended, Peer, Run};
@@ -89,7 +89,7 @@ fn from_our_writer_either_side_first() {
             let (ours, theirs) = pair.start(ours_first, SPEC, &channel);
             ours.end().code(0).prints(answers(1..=IMAGES));
             theirs.end().code(0).prints(said("image", 1..=IMAGES));
-            assert_no_seats(&channel);
+            channel.assert_no_seats();
         }
     }
 }
@@ -118,7 +118,7 @@ fn what_drives_is_killed_and_started_again() {
         let theirs = program.consumer(&channel).start();
         our_writer(&channel, 6..=IMAGES).end().code(0).prints(answers(6..=IMAGES));
         theirs.end().code(0).prints(said("image", 5..=IMAGES));
-        assert_no_seats(&channel);
+        channel.assert_no_seats();
     }
 }
 
@@ -152,6 +152,6 @@ fn our_writer_is_killed_and_started_again() {
         let theirs = program.consumer(&channel).start();
         our_writer(&channel, 6..=IMAGES).end().code(0).prints(answers(6..=IMAGES));
         theirs.end().code(0).prints(said("image", 6..=IMAGES));
-        assert_no_seats(&channel);
+        channel.assert_no_seats();
     }
 }

@@ -106,7 +106,7 @@ fn what_fails_under_the_creation_lock_gives_it_back() {
     for role in [Role::Writer, Role::Reader] {
         assert!(matches!(SysV::open(&options, role), Err(Error::NotAChannel { .. })), "it has a ring's size alone");
     }
-    assert!(ipc::find_set(channel.key().seats()).is_none(), "they left the set, too");
+    channel.assert_no_seats();
     // With the other side seated the set stays.
     stranger.remove().unwrap();
     let writer = SysV::open(&options, Role::Writer).unwrap();
@@ -219,7 +219,8 @@ fn a_set_that_its_owner_may_not_use_is_mended() {
         let mut command = channel.command(&folder.path().join("shmread"), ["--timeout=1ms"]);
         command.uid(USER).gid(USER);
         Run::new(command).end().code(124);
-        assert!(ipc::find_set(channel.key().seats()).is_none(), "it was used, and removed at the end");
+        // It was used, and removed at the end.
+        channel.assert_no_seats();
     }
 }
 

@@ -104,7 +104,7 @@ fn what_was_given_away_is_still_its_creators() {
                     run.by_user(user, user).end().code(4).says(&["segment", "--trust-owner"]);
                 }
             }
-            assert!(ipc::find_set(channel.key().seats()).is_none(), "no seats for what is not to be used");
+            channel.assert_no_seats();
             let args = [layout, &["--trust-owner"]].concat();
             let mut reader = programs.reader(&channel, &args).by_user(owner, owner).start();
             channel.await_seated(Role::Reader, &mut reader);
