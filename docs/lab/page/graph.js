@@ -98,7 +98,7 @@ function chronicle(graph, way) {
   let before = log;
   for (const { target } of way) {
     const after = graph.states[target].log;
-    log.push(...added(before, after));
+    if (after !== before) log.push(...added(before, after));
     before = after;
   }
   return log;
@@ -155,7 +155,7 @@ function wander(graph, steps, random = Math.random) {
   return { runs, taken: steps, way: whole.length > 0 ? whole : way, failed: isFailure(graph.states[here]) };
 }
 
-// A schedule as it stands in a link: `w3-r-r.old` is three steps of the writer, one of the reader, and a load of the
+// A schedule as it stands in a link: `w4-r-r.old` is four steps of the writer, one of the reader, and a load of the
 // reader that sees an old value.
 function scheduleName(way) {
   const parts = [];
@@ -168,6 +168,9 @@ function scheduleName(way) {
   return parts.map(text).join('-');
 }
 
+// The most steps that a link can have.
+const MOST_STEPS = 500;
+
 // The other way round: as many steps as can be taken, and whether that is all of them.
 function schedule(graph, text) {
   const way = [];
@@ -178,7 +181,7 @@ function schedule(graph, text) {
     const times = match ? Number(match[2] ?? match[4] ?? 1) : 1;
     for (let time = 0; time < times; time++) {
       const choice = graph.states[here].choices.find((one) => one.name === name);
-      if (!choice || way.length >= 5000) return { way, whole: false };
+      if (!choice || way.length >= MOST_STEPS) return { way, whole: false };
       way.push(choice);
       here = choice.target;
     }

@@ -6,15 +6,31 @@ const at = (id) => document.getElementById(id);
 const language = document.documentElement.lang;
 const graphs = new Map();
 
-// What is shown. `way` are the steps of the schedule, of which the first `done` have been taken.
-const now = { id: null, graph: null, way: [], done: 0, hints: 0, playing: null, notice: '', hope: null, changed: null };
+// What is shown. `way` are the steps of the schedule, of which the first `done` have been taken. `given` says how the
+// schedule came about, if not by the user's own choices: it was `shown`, or `linked` to.
+const now = { id: null, graph: null, way: [], done: 0, given: null, listed: [], hints: 0, playing: null, paused: false, notice: '', hope: null, changed: null };
 
 const KEPT = 'shm-handoff-lab';
-const kept = (() => {
-  try { return JSON.parse(localStorage.getItem(KEPT)) ?? {}; } catch { return {}; }
-})();
-function keep() {
+const kept = {};
+// What other tabs have kept since comes in. (Whatever else may lie there under this name is left out.)
+function readKept() {
+  let there = null;
+  try { there = JSON.parse(localStorage.getItem(KEPT)); } catch { /* It is fine without. */ }
+  for (const { id } of exercises) {
+    if (there?.[id] === 'solved' || (there?.[id] === 'shown' && !kept[id])) kept[id] = there[id];
+  }
+}
+function keep(id, what) {
+  readKept();
+  if (kept[id] !== 'solved') kept[id] = what;
   try { localStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* It is fine without. */ }
+}
+// The user's own schedule in this tab: it stays theirs when the page is loaded again, in the other language, too.
+function keepOwn(schedule) {
+  try { sessionStorage.setItem(KEPT, schedule); } catch { /* It is fine without. */ }
+}
+function isOwn(schedule) {
+  try { return sessionStorage.getItem(KEPT) === schedule; } catch { return false; }
 }
 
 // A word by its name, such as `tools.undo`, with what stands in braces filled in; `{count step/steps}` is a number
@@ -78,9 +94,11 @@ function does(step) {
     default: return word('does.' + step.op) || step.op;
   }
 }
+// How a load is told of: what it sees may be `now`, `old`, or an older store of the `same` value. (Before the step.)
+const age = (step, before) => (!step.stale ? 'now' : step.value === before.memory.now[step.place] ? 'same' : 'old');
 // What comes of it: `sees 0`.
-function sees(step) {
-  if (step.op === 'load') return word(step.stale ? 'sees.old' : 'sees.now', { value: valueAt(step.value, step.place) });
+function sees(step, before = state()) {
+  if (step.op === 'load') return word('sees.' + age(step, before), { value: valueAt(step.value, step.place) });
   if (step.op === 'kernel' && answer(step)) return word('sees.answer', { answer: word('answers.' + answer(step)) || answer(step) });
   return word('sees.' + step.op);
 }
@@ -92,12 +110,12 @@ const outcomeWords = (outcome) => ({
 function tells(choice, before) {
   const { step } = choice;
   const fill = {
-    thread: thread(choice.thread), place: place(step.place), do: plain(does(step)), sees: plain(sees(step)),
+    thread: thread(choice.thread), place: place(step.place), do: plain(does(step)), sees: plain(sees(step, before)),
     what: step.op === 'kernel' ? word('kernelTells.' + step.name) || plain(does(step)) : '',
     value: step.value === undefined || step.place === undefined ? '' : valueAt(step.value, step.place),
     now: step.place === undefined ? '' : valueAt(before.memory.now[step.place], step.place),
   };
-  if (step.op === 'load') return word(step.stale ? 'tells.old' : 'tells.load', fill);
+  if (step.op === 'load') return word({ now: 'tells.load', old: 'tells.old', same: 'tells.same' }[age(step, before)], fill);
   if (step.op === 'kernel') return word(answer(step) ? 'tells.answer' : 'tells.kernel', fill);
   if (step.op === 'wait' && isOurs()) return word('tells.pause', fill);
   return word('tells.' + step.op, fill) || word('tells.any', fill);
@@ -117,8 +135,10 @@ function take(choice) {
   const ahead = now.way[now.done];
   if (ahead && ahead.thread === choice.thread && ahead.target === choice.target && ahead.number === choice.number) now.done++;
   else {
+    if (now.done === 0) now.given = null;
     now.way = [...now.way.slice(0, now.done), choice];
     now.done++;
+    now.paused = false;
   }
   told(before, choice);
 }
@@ -129,12 +149,13 @@ function told(before, choice) {
   // (That it has left is what the step itself says.)
   const news = added(before.log, after.log).filter(([what]) => what !== 'left' || choice.step.name !== 'leave').map(logTells);
   now.notice = [tells(choice, before), ...news].join(word('tells.between'));
-  if (isWanted(after)) {
-    if (kept[now.id] !== 'solved') kept[now.id] = now.shown ? 'shown' : 'solved';
-    keep();
-  }
+  // (What a link brought is neither.)
+  if (isWanted(after) && now.given !== 'linked') keep(now.id, now.given ?? 'solved');
   now.changed = { before, after };
   draw({ thread: choice.thread });
+  if (at('verdict').hidden) return;
+  const { top, bottom } = at('verdict').getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) at('verdict').scrollIntoView({ block: 'nearest' });
 }
 
 // To where `done` steps of the schedule are taken.
@@ -153,12 +174,8 @@ function go(done, notice) {
 }
 const undo = () => { stop(); if (now.done > 0) go(now.done - 1); };
 const redo = () => { stop(); if (now.done < now.way.length) go(now.done + 1); };
-function restart() {
-  stop();
-  now.way = [];
-  now.shown = false;
-  go(0);
-}
+// (The steps can be taken again by redo.)
+const restart = () => { stop(); if (now.done > 0) go(0); };
 
 function hint() {
   if (isOurs()) return;
@@ -173,17 +190,29 @@ function show() {
   if (isOurs()) return;
   if (now.playing) {
     stop();
+    now.paused = true;
+    draw();
+    return;
+  }
+  if (canPlayOn()) {
+    play();
     draw();
     return;
   }
   const way = shortest(now.graph, now.graph.start, isWanted);
   if (!way) return;
   now.way = way;
-  now.shown = true;
+  now.given = 'shown';
+  now.paused = false;
   go(0, word('tells.show', { count: number(way.length) }));
-  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) now.playing = setInterval(playOn, 1500);
+  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) play();
   draw();
   at('redo').focus();
+}
+const canPlayOn = () => now.paused && now.done < now.way.length;
+function play() {
+  now.paused = false;
+  now.playing = setInterval(playOn, 1500);
 }
 function playOn() {
   if (now.done + 1 >= now.way.length) stop();
@@ -198,7 +227,6 @@ function random() {
   stop();
   const { runs, taken, way, failed } = wander(now.graph, 1000);
   now.way = way;
-  now.shown = false;
   go(way.length, word(failed ? 'tells.randomFailed' : 'tells.random', { steps: number(taken), runs: number(runs) }));
 }
 
@@ -312,11 +340,12 @@ function drawMemory() {
   const rows = now.graph.places.slice(0, memory.now.length).map((name, index) => {
     const changed = before && before.memory.now[index] !== memory.now[index];
     const row = make('div', { class: 'row' }, make('span', { class: 'name' }, name), make('span', { class: changed ? 'value changed' : 'value' }, valueAt(memory.now[index], index)));
-    const olds = now.graph.threads.map((_, reader) => ({ reader, values: memory.sees[reader]?.[index] ?? [] }))
-      .filter(({ reader, values }) => values.length > 1 && now.graph.reads[reader].has(index) && state().statuses[reader] < ENDED);
+    const older = (values) => values.slice(0, -1).filter((one) => one !== memory.now[index]);
+    const olds = now.graph.threads.map((_, reader) => ({ reader, values: older(memory.sees[reader]?.[index] ?? []) }))
+      .filter(({ reader, values }) => values.length > 0 && now.graph.reads[reader].has(index) && state().statuses[reader] < ENDED);
     const marks = olds.map(({ reader, values }) => make('span', { class: 'old', text: word('page.canSee', {
       thread: thread(reader),
-      values: [...new Set(values.slice(0, -1))].map((one) => '`' + valueAt(one, index) + '`').join(word('page.or')),
+      values: [...new Set(values)].map((one) => '`' + valueAt(one, index) + '`').join(word('page.or')),
     }) }));
     return make('li', { class: olds.length > 0 ? 'word stale' : 'word' }, row, ...marks);
   });
@@ -343,10 +372,12 @@ function drawVerdict() {
     const found = outcomeWords(outcome);
     at('verdict-title').textContent = found.title;
     fill(at('verdict-text'), found.text);
-    fill(at('verdict-more'), isWanted(state()) ? word(now.shown ? 'verdict.shown' : 'verdict.solved', { steps: number(now.done) }) + word('tells.between') + exercise().more : word('verdict.other'));
+    fill(at('verdict-more'), isWanted(state()) ? word(now.given ? 'verdict.shown' : 'verdict.solved', { steps: number(now.done) }) + word('tells.between') + exercise().more : word('verdict.other'));
   } else if (over) {
-    at('verdict-title').textContent = word(isOurs() ? 'verdict.calmOurs' : 'verdict.calm');
-    fill(at('verdict-text'), exercise().calm ?? word(isOurs() ? 'verdict.calmOursText' : 'verdict.calmText'));
+    // (What an exercise says of it is about a side that was killed.)
+    const killed = state().statuses.includes(DEAD) || isOurs() ? exercise() : {};
+    at('verdict-title').textContent = killed.calmTitle ?? word(isOurs() ? 'verdict.calmOurs' : 'verdict.calm');
+    fill(at('verdict-text'), killed.calm ?? word(isOurs() ? 'verdict.calmOursText' : 'verdict.calmText'));
     at('verdict-more').textContent = '';
   }
 }
@@ -354,20 +385,21 @@ function drawVerdict() {
 function drawTools() {
   const { hints } = exercise();
   const ours = isOurs();
-  at('undo').disabled = now.done === 0;
-  at('redo').disabled = now.done >= now.way.length;
-  at('restart').disabled = now.way.length === 0;
+  // (A button that is really disabled would lose the focus.)
+  for (const [id, off] of Object.entries({ undo: now.done === 0, redo: now.done >= now.way.length, restart: now.done === 0 })) {
+    at(id).setAttribute('aria-disabled', off);
+  }
   const left = (hints ?? []).length - now.hints;
   at('hint').hidden = ours || left <= 0;
   at('hint').textContent = word('tools.hint', { number: now.hints + 1, count: (hints ?? []).length });
   at('show').hidden = ours || left > 0;
-  at('show').textContent = word(now.playing ? 'tools.pause' : 'tools.show');
+  at('show').textContent = word(now.playing ? 'tools.pause' : canPlayOn() ? 'tools.playOn' : 'tools.show');
   at('random').hidden = !ours;
 }
 
 function drawHints() {
   const list = (exercise().hints ?? []).slice(0, now.hints).map((text) => make('p', { text }));
-  if (now.hints > 0 && !isOurs() && !isWanted(state())) {
+  if (now.hints > 0 && !isOurs() && state().outcome === null) {
     now.hope ??= hopeful(now.graph, isWanted);
     if (!now.hope.has(here())) list.push(make('p', { text: word('tells.hopeless') }));
   }
@@ -381,16 +413,28 @@ function drawSteps() {
   at('heads').hidden = now.way.length === 0;
   at('steps-none').hidden = now.way.length > 0;
   at('heads').replaceChildren(make('span'), ...now.graph.threads.map((_, index) => make('span', {}, thread(index))));
-  steps.replaceChildren(...now.way.map((choice, index) => {
+  // (What is there already stays: a long schedule is drawn step by step.)
+  let same = 0;
+  while (same < now.listed.length && now.listed[same] === now.way[same]) same++;
+  while (steps.children.length > same) steps.lastElementChild.remove();
+  now.listed = [...now.way];
+  steps.append(...now.way.slice(same).map((choice, more) => {
     const { step } = choice;
+    const index = same + more;
     const look = [sideClass(choice.thread), `at-${choice.thread + 2}`, step.stale ? 'older' : '', step.op === 'kill' ? 'kill-step' : ''].join(' ');
-    const button = make('button', { type: 'button', class: look.trim(), 'aria-current': index === now.done - 1 ? 'step' : undefined },
+    const button = make('button', { type: 'button', class: look.trim() },
       make('span', { class: 'unseen' }, `${thread(choice.thread)}: `), row(step));
     button.addEventListener('click', () => { stop(); go(index + 1); });
-    return make('li', { class: index >= now.done ? 'ahead' : '', 'data-at': index === now.done - 1 ? '' : undefined },
-      make('span', { class: 'number', 'aria-hidden': 'true' }, String(index + 1)), button);
+    return make('li', {}, make('span', { class: 'number', 'aria-hidden': 'true' }, String(index + 1)), button);
   }));
-  const current = steps.querySelector('[data-at]');
+  for (const old of steps.querySelectorAll('[data-at]')) {
+    old.removeAttribute('data-at');
+    old.lastElementChild.removeAttribute('aria-current');
+  }
+  [...steps.children].forEach((one, index) => one.classList.toggle('ahead', index >= now.done));
+  const current = steps.children[now.done - 1];
+  current?.setAttribute('data-at', '');
+  current?.lastElementChild.setAttribute('aria-current', 'step');
   if (current) steps.scrollTop = Math.max(0, current.offsetTop - steps.offsetTop - steps.clientHeight + current.offsetHeight + 40);
 }
 // A step in one short line: `read written: 0`.
@@ -403,8 +447,15 @@ function row(step) {
 function drawExercises() {
   for (const anchor of at('exercises').querySelectorAll('a')) {
     const id = anchor.dataset.id;
-    if (id === now.id) anchor.setAttribute('aria-current', 'page');
-    else anchor.removeAttribute('aria-current');
+    if (id === now.id) {
+      anchor.setAttribute('aria-current', 'page');
+      if (now.scrolledTo !== id) {
+        // (Where the list is a strip. Nothing else is to move.)
+        const [strip, { left, width }] = [at('exercises'), anchor.getBoundingClientRect()];
+        strip.scrollLeft += left + width / 2 - strip.getBoundingClientRect().left - strip.clientWidth / 2;
+        now.scrolledTo = id;
+      }
+    } else anchor.removeAttribute('aria-current');
     const mark = kept[id] === 'solved' ? '✓' : kept[id] === 'shown' ? '○' : '';
     anchor.replaceChildren(words.exercises[id].short);
     if (mark) anchor.append(make('span', { class: 'mark', 'aria-hidden': 'true' }, mark), make('span', { class: 'unseen' }, word('page.' + kept[id])));
@@ -430,23 +481,26 @@ function link() {
   try { if (location.hash !== wanted) history.replaceState(null, '', wanted); } catch { /* It is fine without. */ }
   at('other').href = word('page.other.file') + wanted;
   at('link-box').hidden = true;
+  if (!now.given && now.done > 0) keepOwn(wanted);
 }
 
 async function open() {
-  const [wanted, text = ''] = decoded(location.hash.slice(1)).split('/');
+  const address = location.hash;
+  const [wanted, text = '', ...more] = decoded(location.hash.slice(1)).split('/');
   const id = now.ids.includes(wanted) ? wanted : now.ids[0];
-  // Whoever comes back while another exercise is unpacked stays.
+  // Whoever comes back while another exercise is unpacked stays; whoever has gone on is not called back.
   const ticket = (now.ticket = {});
-  if (id === now.id && location.hash === hash()) return;
+  if (id === now.id && address === hash()) return;
   stop();
   const file = exercises.find((one) => one.id === id).graph ?? id;
   if (!graphs.has(file)) graphs.set(file, await unpack(file));
-  if (now.ticket !== ticket) return;
+  if (now.ticket !== ticket || location.hash !== address) return;
   const graph = graphs.get(file);
   const { way, whole } = schedule(graph, text);
   const isNew = id !== now.id;
-  Object.assign(now, { id, graph, way, done: way.length, changed: null, shown: false, hope: null, hints: isNew ? 0 : now.hints });
-  now.notice = whole ? (way.length > 0 ? word('tells.linked', { count: number(way.length) }) : word('tells.start')) : word('tells.nonsense', { count: number(way.length) });
+  Object.assign(now, { id, graph, way, done: way.length, changed: null, paused: false, hope: null, hints: isNew ? 0 : now.hints });
+  now.given = way.length > 0 && !isOwn(location.hash) ? 'linked' : null;
+  now.notice = whole && more.length === 0 ? (way.length > 0 ? word('tells.linked', { count: number(way.length) }) : word('tells.start')) : word('tells.nonsense', { count: number(way.length) });
   if (wanted !== '' && wanted !== id) now.notice = word('tells.unknown');
   const { short: name, title, story, goal, model } = exercise();
   const ours = isOurs();
@@ -468,15 +522,18 @@ function decoded(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
 
+// Whether the page's address is good for this machine alone.
+const isHere = () => location.protocol === 'file:' || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
 async function copyLink() {
   try {
     await navigator.clipboard.writeText(location.href);
-    at('said').textContent = word('tells.copied');
+    at('said').textContent = word('tells.copied') + (isHere() ? word('tells.between') + word('tells.copiedHere') : '');
   } catch {
     at('link-text').value = location.href;
     at('link-box').hidden = false;
     at('link-text').focus();
     at('link-text').select();
+    if (isHere()) at('said').textContent = word('tells.copiedHere');
   }
 }
 
@@ -485,7 +542,7 @@ function download() {
   const found = outcome ? outcomeWords(outcome) : null;
   const svg = picture(now.graph, now.way.slice(0, now.done), {
     title: plain(`${exercise().short}: ${exercise().title}`),
-    legend: word('picture.legend'), legendHidden: word('picture.legendHidden'),
+    legend: word('picture.legend'), legendOld: word('picture.legendOld'), legendHidden: word('picture.legendHidden'),
     thread, row, log: (what, index) => plain(logLine(what, index)),
     outcome: plain(found ? word('picture.said', found) : word('picture.none')), failed: Boolean(found),
   });
@@ -510,7 +567,9 @@ function turn(by) {
   if (next) location.hash = next;
 }
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || !at('keys-on').checked) return;
+  // (What AltGr gives is a character; some systems report it as Ctrl and Alt.)
+  const modified = event.metaKey || ((event.ctrlKey || event.altKey) && !event.getModifierState?.('AltGraph'));
+  if (modified || !at('keys-on').checked) return;
   if (event.target.matches?.('input[type="text"]')) return;
   const step = /^[1-9]$/.test(event.key) && at('stage').querySelector(`[data-key="${event.key}"]`);
   const act = step ? () => step.click() : KEYS[event.key];
@@ -520,6 +579,8 @@ function onKey(event) {
 }
 
 function begin() {
+  at('main').hidden = at('skip').hidden = false;
+  readKept();
   listExercises();
   at('reading').replaceChildren(...words.help.reading.map((text) => make('li', { text })));
   at('keys').replaceChildren(...words.help.keys.flatMap(([key, text]) => [make('dt', {}, ...key.split(' ').flatMap((one) => [make('kbd', {}, one), ' '])), make('dd', {}, text)]));
@@ -531,6 +592,10 @@ function begin() {
   });
   addEventListener('keydown', onKey);
   addEventListener('hashchange', open);
+  addEventListener('storage', () => {
+    readKept();
+    if (now.id) drawExercises();
+  });
   open();
 }
 begin();

@@ -28,27 +28,40 @@ const PICTURE_STYLE = `
   }
 `;
 
-// What a picture shows: rows ({thread, text, order, kind, note}), and the pairs of rows of which the first, a store,
+// What a picture shows: rows ({thread, text, order, kind, number}; a note has no number), and the pairs of rows of which the first, a store,
 // is not visible yet to the second, a load.
 function rowsOf(graph, way, wording) {
   const rows = [], hidden = [];
+  let number = 0;
   const stores = graph.places.map(() => []);
-  let log = graph.states[graph.start].log;
+  let here = graph.start;
+  let log = graph.states[here].log;
   for (const { thread, step, target } of way) {
     const state = graph.states[target];
     const kind = step.op === 'kill' ? 'bad' : step.stale ? 'old' : 'op';
-    rows.push({ thread, text: wording.row(step), order: step.order ?? '', kind });
+    rows.push({ thread, text: wording.row(step), order: step.order ?? '', kind, number: ++number });
     if (step.op === 'store') stores[step.place].push({ row: rows.length - 1, value: step.value });
     if (step.stale) {
-      // The oldest store that this load misses: the one behind the last that wrote what it saw.
-      const made = stores[step.place];
-      const missed = made[made.findLastIndex((store) => store.value === step.value) + 1];
+      const missed = missedStore(stores[step.place], graph.states[here].memory.sees[thread]?.[step.place], state.memory.sees[thread]?.[step.place], step.value);
       if (missed) hidden.push({ from: missed.row, to: rows.length - 1 });
     }
+    here = target;
     for (const [what, whose, value] of added(log, state.log)) rows.push({ thread: whose, text: wording.log(what, value), order: '', kind: 'note' });
     log = state.log;
   }
   return { rows, hidden };
+}
+
+// The oldest of the stores `made` to a place that a load of an old value misses. `before` and `after` are what its side
+// could see there, the oldest first. None: it can't be told which store was read.
+function missedStore(made, before = [], after = [], value) {
+  const same = (one, other) => one.length === other.length && one.every((each, place) => each === other[place]);
+  const newer = made.slice(made.length - before.length + 1);
+  if (before.length < 2 || newer.length !== before.length - 1 || !same(newer.map((store) => store.value), before.slice(1))) return undefined;
+  // A side that has seen a store sees no older one any more.
+  if (after.length > 1 && after[0] === value && same(before.slice(-after.length), after)) return newer.at(1 - after.length);
+  const read = before.slice(0, -1).flatMap((each, place) => (each === value ? [place] : []));
+  return read.length === 1 ? newer[read[0]] : undefined;
 }
 
 function picture(graph, way, wording) {
@@ -61,14 +74,14 @@ function picture(graph, way, wording) {
   // Chinese characters take the room of two.
   const size = (text) => [...text].reduce((sum, one) => sum + (one > '\u2e7f' ? 13 : 7.85), 0);
   const lines = wrap(wording.outcome, graph.threads.length * COLUMN - 20, size);
-  const legend = hidden.length > 0 ? wording.legendHidden : wording.legend;
+  const legend = hidden.length > 0 ? wording.legendHidden : rows.some(({ kind }) => kind === 'old') ? wording.legendOld : wording.legend;
   const width = MARGIN + Math.max(graph.threads.length * COLUMN, size(legend) * 0.95 + 20, size(wording.title) * 1.2 + 20);
   const height = HEAD + rows.length * ROW + 30 + lines.length * 20 + 14;
   const out = [];
   const put = (line) => out.push(line);
   put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${height}" width="${Math.ceil(width)}" height="${height}" role="img">`);
   put(`<title>${escape(wording.title)}</title>`);
-  put(`<desc>${escape(rows.map((row, number) => `${number + 1}. ${wording.thread(row.thread)}: ${row.text}`).join('\n'))}</desc>`);
+  put(`<desc>${escape(rows.map((row) => `${row.number ? `${row.number}. ` : ''}${wording.thread(row.thread)}: ${row.text}`).join('\n'))}</desc>`);
   put(`<style>${PICTURE_STYLE}</style>`);
   put(`<rect class="ground" width="${Math.ceil(width)}" height="${height}"/>`);
   put(`<text class="title" x="${MARGIN}" y="28">${escape(wording.title)}</text>`);
@@ -82,14 +95,14 @@ function picture(graph, way, wording) {
     const [start, end] = a < b ? [x(a) + BOX, x(b)] : a > b ? [x(a), x(b) + BOX] : [x(a) + BOX, x(b) + BOX];
     put(`<path class="hidden" d="M${start} ${middle(from)}L${end} ${middle(to)}"/>`);
   }
-  rows.forEach((row, number) => {
-    const [left, y] = [x(row.thread), top(number)];
+  rows.forEach((row, index) => {
+    const [left, y] = [x(row.thread), top(index)];
     const soft = row.kind === 'note' ? ' class="soft"' : '';
     put(`<rect class="${row.kind}" x="${left}" y="${y}" width="${BOX}" height="${ROW - 4}" rx="4"/>`);
     const room = size(row.text) + size(row.order) + 30 > BOX ? ` textLength="${BOX - 30 - size(row.order)}" lengthAdjust="spacingAndGlyphs"` : '';
     put(`<text${soft} x="${left + 10}" y="${y + 16}"${room}>${escape(row.text)}</text>`);
     if (row.order) put(`<text class="soft" x="${left + BOX - 10}" y="${y + 16}" text-anchor="end">${escape(row.order)}</text>`);
-    put(`<text class="soft" x="12" y="${y + 17}">${number + 1}</text>`);
+    if (row.number) put(`<text class="soft" x="12" y="${y + 17}">${row.number}</text>`);
   });
   lines.forEach((line, number) => {
     put(`<text class="${wording.failed ? 'said' : 'calm'}" x="${MARGIN}" y="${top(rows.length) + 30 + number * 20}">${escape(line)}</text>`);

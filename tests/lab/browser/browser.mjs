@@ -24,15 +24,18 @@ export const ours = exercises.filter(({ wanted }) => !wanted);
 export const fileAddress = (language) => pathToFileURL(path.join(lab, LANGUAGES[language])).href;
 
 // The edges of a state are [thread, step, target].
-const edgesOf = (graph, state) => graph.states[state][5];
+export const edgesOf = (graph, state) => graph.states[state][5];
 export const outcomeOf = (graph, state) => graph.states[state][3];
-const isOver = (graph, state) => graph.states[state][4].every((status) => status >= 2);
+export const isOver = (graph, state) => graph.states[state][4].every((status) => status >= 2);
 
-// A shortest way to a failure that is wanted: for each step the number of the edge, and where it leads.
-export function shortestFailure(graph) {
+// A shortest way to a failure that is wanted.
+export const shortestFailure = (graph) => wayTo(graph, (here) => graph.wanted?.includes(graph.outcomes[outcomeOf(graph, here)]));
+
+// A shortest way to a state that `isThere` is true of: for each step the number of the edge, and where it leads.
+export function wayTo(graph, isThere) {
   const came = new Map([[graph.start, null]]);
   for (const here of came.keys()) {
-    if (outcomeOf(graph, here) >= 0 && graph.wanted?.includes(graph.outcomes[outcomeOf(graph, here)])) {
+    if (isThere(here)) {
       const way = [];
       for (let at = here; came.get(at); at = came.get(at).from) way.unshift({ edge: came.get(at).edge, target: at });
       return way;
@@ -128,6 +131,10 @@ export class Tab {
     await this.context.close();
   }
 }
+
+// What each side can see of each place in a state, the oldest value first: the values of the last stores.
+export const seenIn = (graph, state) => graph.memories[graph.states[state][0]].sees;
+export const nowIn = (graph, state) => graph.memories[graph.states[state][0]].now;
 
 // What of a graph's state the page has to show in shared memory.
 export function memoryOf(graph, state) {
