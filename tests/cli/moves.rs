@@ -122,6 +122,21 @@ fn a_reader_that_is_slow_behind_its_attachment_is_not_refused() {
         writer.end().code(0);
         channel.assert_nothing_left();
     }
+    // Nor behind that look, in what was replaced: what the slot takes can be too long for what is there now.
+    for (args, code, printed) in [(&["-v"][..], 5, ""), (&["-v", "--long=split"], 0, "a line that is longer\n")] {
+        let channel = Channel::new();
+        let mut writer = channel.writer(args).input("a line that is longer\n").start();
+        writer.until_says("Waiting... no reader");
+        let reader = channel.reader(["-q", "--layout=text[16]"]).with(|command| {
+            command.env("LD_PRELOAD", &late);
+        });
+        reader.end().prints(printed);
+        let ended = writer.end();
+        ended.code(code);
+        if code == 5 {
+            ended.says(&["shmwrite: line 1 can't be sent: it has more than 15 bytes; 0 messages sent"]);
+        }
+    }
 }
 
 /// An end in the new memory is that memory's.

@@ -7,10 +7,10 @@ use super::{
 use crate::MESSAGES;
 use crate::explore::{Depth, actor, claim_all, main_is};
 use crate::killed::killed_at_every_step;
-use shm_handoff::Error;
 use shm_handoff::backend::sysv::Options;
 use shm_handoff::backend::sysv::simulated::Kernel;
 use shm_handoff::error::Class;
+use shm_handoff::{Error, SendError};
 
 fn any() -> Options {
     Options::any(key())
@@ -77,6 +77,38 @@ fn j46_an_end_in_the_slot_that_is_replaced() {
         "the same where the writer has nothing to send but the end: it comes, and comes once",
         Depth::bound(2, 11_386),
         [ring(), text()].map(|wish| move || a_writer_that_asks_for_nothing(wish, &[])),
+    );
+}
+
+/// A writer that asks for nothing has a text, and the reader comes with records of another length.
+fn a_text_for_a_reader_of_records() {
+    let kernel = Kernel::new();
+    main_is("reader");
+    let (writer, reader) = (kernel.process(USER), kernel.process(USER));
+    let writer = actor("writer", move || {
+        writer.run(|| {
+            let mut writer = Writer::open(&any()).unwrap();
+            let error = writer.send(MESSAGES[0]).unwrap_err();
+            assert!(matches!(error, SendError::Unsendable(_)), "{error:?}");
+            assert_eq!(writer.stranded(), Ok(0), "published where it can't be taken along from");
+            writes_on(writer, &[], &Ledger::default());
+        });
+    });
+    let out = Ledger::default();
+    reader.run(|| reads_to_the_end(&declared("flag=i32@0,data=12@4,size=16"), &out));
+    writer.join();
+    assert_eq!(out.take(), [END]);
+    assert_eq!(kernel.left(), (0, 0));
+}
+
+/// **J47** What a slot takes is not published there once another layout is in its place.
+#[test]
+fn j47_a_text_that_the_readers_layout_can_not_carry() {
+    claim_all(
+        "J47",
+        "the same where the reader's layout can't carry the message: it is refused, and lies nowhere",
+        Depth::bound(2, 5_748).deep(Depth::bound(3, 0)),
+        [a_text_for_a_reader_of_records],
     );
 }
 
