@@ -32,6 +32,13 @@ pub(super) struct Fit {
     pub(super) together: bool,
 }
 
+impl Fit {
+    /// What is done with a line that is too long. Nothing is cut to nothing: the other side can bring a text without room.
+    pub(super) fn policy(self, long: Long) -> Long {
+        if self.most == 0 { Long::Error } else { long }
+    }
+}
+
 /// A piece of a line where nothing but its length counts.
 pub(super) fn as_it_comes(rest: &[u8], most: usize) -> usize {
     rest.len().min(most)
@@ -177,9 +184,8 @@ impl<'f> Lines<'f> {
             self.start += len;
             return Ok(Piece::Text { text: rest, shortened: false });
         }
-        match self.long {
-            // (Nothing is cut to nothing: the other side can bring a text that has no room.)
-            _ if self.long == Long::Error || most == 0 => {
+        match self.fit.policy(self.long) {
+            Long::Error => {
                 self.start += len;
                 self.dropping = !whole;
                 Ok(Piece::TooLong)
@@ -190,7 +196,7 @@ impl<'f> Lines<'f> {
                 self.start += piece;
                 Ok(Piece::Text { text: &rest[..piece], shortened: false })
             }
-            Long::Truncate | Long::Error => {
+            Long::Truncate => {
                 self.cut.clear();
                 self.cut.extend_from_slice(&rest[..most - 1]);
                 self.cut.push(b'\n');

@@ -223,7 +223,11 @@ fn judge(key: Key, force: bool, declared: Option<&Declared>, claim: Option<&Clai
             let trust = look::needs_trust(shown.uid, shown.creator_uid);
             let read = Way::Read { key: key.number(), messages: count, trust }.command(declared);
             let them = if count == 1 { "it" } else { "them" };
-            let hint = format!("--force loses {them}; to read {them} first: {read}");
+            let hint = if may_remove(key)? {
+                format!("--force loses {them}; to read {them} first: {read}")
+            } else {
+                OWNERS.to_owned()
+            };
             let what =
                 format!("{count} message{} {} unread in it", plural(count), if count == 1 { "lies" } else { "lie" });
             return keep(what, &hint);

@@ -8,7 +8,7 @@ use super::input::{Fit, LOOK_AROUND, as_it_comes, not_sent, not_sent_again};
 use super::notice::{Receipt, notice};
 use super::progress::Progress;
 use super::signals::Signals;
-use super::{stdio, suspect};
+use super::{look, stdio, suspect};
 use crate::backend::Backend;
 use crate::backend::sysv::SysV;
 use crate::error::Role;
@@ -184,6 +184,18 @@ impl Session<'_> {
     }
 }
 
+/// Whether a reader is attached here, which takes what lies in this memory also if it goes with its last attachment. (Two
+/// counts: the kernel counts one that is just attaching twice.)
+fn has_company(backend: &SysV) -> bool {
+    let tools = || look::observers(look::slot(backend.segment().key(), backend.declaration().as_ref()));
+    let count = || backend.segment().stat().map_or(0, |stat| if stat.removed { 0 } else { stat.attached });
+    let beside = || count().saturating_sub(tools()) >= 2;
+    beside() && {
+        std::thread::sleep(Duration::from_millis(1));
+        beside()
+    }
+}
+
 /// What of that which this writer has sent nobody will read once it has ended with this failure, in words.
 pub(super) fn lost(writer: &mut Writer<SysV>, failure: &Failure) -> String {
     // A writer that lost its seat has no say in what lies there.
@@ -194,6 +206,8 @@ pub(super) fn lost(writer: &mut Writer<SysV>, failure: &Failure) -> String {
             let lie = if count == 1 { "lies" } else { "lie" };
             format!("; {count} sent before {lie} in a removed segment, unread")
         }
+        // What can't be sent again nobody takes.
+        _ if failure.exit != Exit::BadInput && has_company(writer.backend()) => String::new(),
         1 => "; 1 sent before was not received, and is lost".to_owned(),
         _ => format!("; {count} sent before were not received, and are lost"),
     }

@@ -6,9 +6,11 @@ use crate::declare::{Declared, Error, HeaderFile};
 use clap::Args;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, poll};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 
 /// No header with a struct in it is longer.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -20,7 +22,11 @@ pub(super) fn read(spec: &str) -> Result<Declared, Failure> {
     let mut bytes = Vec::new();
     let opened = open(file.path).and_then(|opened| opened.take(LONGEST_FILE).read_to_end(&mut bytes));
     opened.map_err(|error| {
-        Failure::io(file.path, Errno::from_raw(error.raw_os_error().unwrap_or(0))).hint(
+        let failure = match error.raw_os_error() {
+            Some(errno) => Failure::io(file.path, Errno::from_raw(errno)),
+            None => Failure::new(Exit::Usage, format!("{}: {error}", file.path)),
+        };
+        failure.hint(
             "a SPEC is a file, text[1024], or a C declaration in quotes: 'struct { int written; char text[1024]; }'",
         )
     })?;
@@ -28,9 +34,18 @@ pub(super) fn read(spec: &str) -> Result<Declared, Failure> {
     file.declares(&String::from_utf8_lossy(&bytes)).map_err(bad)
 }
 
-/// A pipe that nobody writes to is an empty file: it is not waited for, with signals that would end nothing.
+/// How long a pipe may be without a writer.
+const WRITER_COMES: u16 = 1000;
+
+/// A pipe that nobody writes to would be waited for with signals that end nothing.
 fn open(path: &str) -> std::io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        let mut files = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut files, WRITER_COMES)? == 0 {
+            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no process writes to this pipe"));
+        }
+    }
     fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
     Ok(file)
 }

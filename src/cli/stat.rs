@@ -7,8 +7,7 @@ use super::json;
 use super::look::{self, Process, Shown};
 use super::{ls, metrics, spec, stdio, watch};
 use crate::backend::sysv::KeySpec;
-use crate::error::Place;
-use crate::error::plural;
+use crate::error::{Place, plural};
 use clap::Args;
 use std::time::Duration;
 
@@ -55,7 +54,8 @@ JSON:
   full (whether a message waits), fields and, where there is one, reply: an object each,
   as shmread --format json has them. --watch prints such an object a line,
   with bytes_in_per_second, bytes_out_per_second, messages_per_second (null: not to be
-  told), or with \"missing\":true. A later version may add fields; one that changes or
+  told), or with \"missing\":true, or with \"unreadable\" (a sentence: another layout is
+  there now, which --layout has to name). A later version may add fields; one that changes or
   drops any has another schema.";
 
 /// What its exit codes stand for.

@@ -42,23 +42,28 @@ pub(super) fn run(key: Key, declared: Option<&Declared>, every: Duration, schema
         if schema.is_none() && number % PAGE == 0 {
             stdio::show_heeding(&signals, &heading())?;
         }
+        let mut other = None;
         let look = match take(key, declared) {
             Ok(look) => Some(look),
             Err(Error::Missing { .. } | Error::Removed { .. }) => None,
-            // What both sides have gone over to, or something that is not made yet: it is a layout of another name.
-            Err(other @ (Error::NotAChannel { .. } | Error::OtherLayout { .. })) if number > 0 => {
-                stdio::show_heeding(&signals, &unreadable(key, schema, &other))?;
-                last = None;
-                signals.pause(every)?;
-                continue;
+            // What both sides have gone over to meanwhile: it has to be named.
+            Err(error @ (Error::NotAChannel { .. } | Error::OtherLayout { .. })) if number > 0 => {
+                other = Some(error);
+                None
             }
-            Err(other) => return Err(spec::refused(other, key)),
+            Err(error) => return Err(spec::refused(error, key)),
         };
         let rates = match (&last, &look) {
             (Some(last), Some(now)) => rates(last, now),
             _ => Rates::default(),
         };
         let text = match (schema, &look) {
+            (Some(schema), None) if other.is_some() => {
+                json::object(schema, &Unreadable { key: key.number(), unreadable: in_words(other.as_ref()) })
+            }
+            (None, None) if other.is_some() => {
+                format!("{} {}; name it: --layout SPEC\n", time_of_day(), in_words(other.as_ref()))
+            }
             (Some(schema), Some(look)) => {
                 json::object(schema, &Watched { whole: Whole::of(declared, &look.shown), rates })
             }
@@ -95,11 +100,8 @@ struct Unreadable {
     unreadable: String,
 }
 
-fn unreadable(key: Key, schema: Option<&str>, why: &Error) -> String {
-    match schema {
-        Some(schema) => json::object(schema, &Unreadable { key: key.number(), unreadable: why.to_string() }),
-        None => format!("{} {why}\n", time_of_day()),
-    }
+fn in_words(error: Option<&Error>) -> String {
+    error.map(ToString::to_string).unwrap_or_default()
 }
 
 fn take(key: Key, declared: Option<&Declared>) -> Result<Look, Error> {

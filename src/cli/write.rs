@@ -16,8 +16,7 @@ use super::stdio::{self, say};
 use super::suspect;
 use crate::Writer;
 use crate::backend::sysv::SysV;
-use crate::error::Role;
-use crate::error::plural;
+use crate::error::{Role, plural};
 use crate::protocol::slot::rules;
 use memchr::memmem;
 use nix::errno::Errno;
@@ -139,11 +138,12 @@ impl Session<'_> {
             while !rest.is_empty() {
                 self.look_around()?;
                 let Fit { most, cut_at, .. } = self.fit();
-                let shortened = args.long == Long::Truncate && rest.len() > most && most > 0;
-                let piece = match args.long {
+                let long = self.fit().policy(args.long);
+                let shortened = long == Long::Truncate && rest.len() > most;
+                let piece = match long {
                     Long::Truncate if shortened => &[&rest[..most - 1], b"\n"].concat(),
-                    Long::Split if most > 0 => &rest[..cut_at(rest, most)],
-                    Long::Split | Long::Truncate | Long::Error => rest,
+                    Long::Split => &rest[..cut_at(rest, most)],
+                    Long::Truncate | Long::Error => rest,
                 };
                 match self.send(piece, &what) {
                     // The reader that was waited for has brought another layout: it is cut anew.

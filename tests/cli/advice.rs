@@ -596,22 +596,3 @@ fn what_rm_says_of_a_bystander_and_a_wait_of_nobody_can_be_done() {
         assert!(matches!(ended.status.code(), Some(0 | 1)), "{ended}");
     }
 }
-
-/// A side that goes over to the other one's layout is on removed memory until its next look.
-#[test]
-fn what_is_about_to_go_is_no_orphan() {
-    let channel = Channel::new();
-    drop(Segment::create_new(channel.key(), 2052, 0o600).unwrap());
-    let id = ipc::find_segment(channel.key().number()).unwrap();
-    let held = ipc::Attached::at(channel.key().number()).unwrap();
-    channel.remove_segment();
-    let mut command = Command::new(SHM_HANDOFF);
-    command.args(["doctor", "--json"]);
-    let mut doctor = Run::new(command).start();
-    // It has seen it, and gives it time.
-    doctor.until("asleep", |peer| peer.waits());
-    drop(held);
-    let ended = doctor.end();
-    let report = String::from_utf8_lossy(&ended.stdout);
-    assert!(report.contains("\"findings\"") && !report.contains(&format!("who --id {id}")), "{report}");
-}

@@ -541,7 +541,7 @@ fn a_text_without_room_for_an_end_is_refused() {
 
 /// Nobody writes into it, and a signal would not end the wait.
 #[test]
-fn a_pipe_without_a_writer_is_an_empty_file() {
+fn a_pipe_without_a_writer_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe.h");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -549,6 +549,12 @@ fn a_pipe_without_a_writer_is_an_empty_file() {
     for run in
         [channel.reader(["--layout", pipe.to_str().unwrap()]), channel.writer(["--layout", pipe.to_str().unwrap()])]
     {
-        run.end().code(2).prints("").says(&["pipe.h"]);
+        run.end().code(2).prints("").says(&["pipe.h: no process writes to this pipe", "hint: a SPEC is a file"]);
     }
+    // One that comes in time is read.
+    let mut reader = channel.reader(["--count=1", "--layout", pipe.to_str().unwrap()]).start();
+    std::fs::write(&pipe, "struct { int written; char text[64]; };").unwrap();
+    channel.await_seated(Role::Reader, &mut reader);
+    channel.writer(["hello"]).end().code(0);
+    reader.end().code(0).prints("hello\n");
 }

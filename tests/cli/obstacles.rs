@@ -336,16 +336,18 @@ fn a_dry_run_promises_nothing_that_is_refused() {
     if !is_root() {
         return skipped("another user can be played by root alone");
     }
+    let folder = for_everybody(&[SHM_HANDOFF.as_ref()]);
     for (mode, args) in [(0o666, &[][..]), (0o666, &["--force"]), (0o600, &["--force"])] {
         let channel = Channel::new();
         drop(Segment::create_new(channel.key(), 2052, mode).unwrap());
         let key = channel.key().number().to_string();
         for dry in [&[][..], &["--dry-run"]] {
-            let mut command = Command::new(SHM_HANDOFF);
+            let mut command = Command::new(folder.path().join("shm-handoff"));
             command.arg("rm").args(dry).args(args).arg(&key);
             let ended = Run::new(command).by_user(STRANGER, STRANGER).end();
             ended.code(1).prints("").says(&["permission denied", "run as the user that it belongs to"]);
             assert!(!ended.stderr.contains("--force"), "{ended}");
+            channel.assert_no_seats();
         }
     }
 }

@@ -279,7 +279,7 @@ fn quiet_and_verbose() {
     // Without a reader a writer says what it waits for, unless -q.
     let channel = Channel::new();
     let loud = channel.writer(["--timeout", "500ms", "x"]).end();
-    loud.code(124).says(&["Waiting...", &channel.key().number().to_string()]);
+    loud.code(124).says(&["Waiting...", &format!("at key {}", channel.key().number())]);
     let quiet = channel.writer(["-q", "--timeout", "500ms", "x"]).end();
     quiet.code(124);
     assert!(!quiet.stderr.contains("Waiting"), "{quiet}");

@@ -152,7 +152,7 @@ fn somebody_s_segment_is_left_alone() {
     segment.word(0).store(1, Ordering::Relaxed);
     segment.payload(4, 2048).write_text(b"mine\n");
     race(&channel, &[]).end().code(1).prints("").says(&[
-        &channel.key().number().to_string(),
+        &format!("key {} ", channel.key().number()),
         "somebody uses it",
         "leave out --key",
     ]);

@@ -313,6 +313,20 @@ fn what_is_lost_with_the_memory_is_said() {
     left.until_says("was not received yet");
     left.signal(libc::SIGTERM);
     left.end().code(143).says(&["ended by SIGTERM", lost]);
+    // A reader that is attached takes what lies there.
+    let mut reader = place.reader(&["--follow", "--ring"]).start();
+    reader.until("seated", |_| {
+        let shown = place.run(SHM_HANDOFF, &["stat", "--json", &key]).end();
+        String::from_utf8_lossy(&shown.stdout).contains("\"reader\":{")
+    });
+    reader.stop();
+    let mut left = player(&[]).start();
+    left.until_says("was not received yet");
+    left.signal(libc::SIGTERM);
+    let ended = left.end();
+    assert!(!ended.code(143).stderr.contains("lost"), "{ended}");
+    reader.go_on();
+    reader.until_prints("one\ntwo\nthree\n");
 }
 
 #[test]

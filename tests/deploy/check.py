@@ -278,7 +278,7 @@ def ends(reader, writer):
         print("  ci/deploy.sh: NOT CHECKED: that the writer ends: no pid namespace can be had here (unshare)", file=sys.stderr)
         return
     with Process(reader) as reading, Process([*alone, *writer]) as writing:
-        until("messages", lambda: '"seq":' in reading.said())
+        writing.until_says(" segment ")  # it has the seat
         second = run(*alone, *writer)
         assert second.returncode == 6, second
         assert (first := child_of(writing.child.pid)), "the writer has ended"

@@ -7,7 +7,8 @@ const language = document.documentElement.lang;
 const graphs = new Map();
 
 // What is shown. `way` are the steps of the schedule, of which the first `done` have been taken. `given` says how the
-// schedule came about, if not by the user's own choices: it was `shown`, or `linked` to.
+// schedule came about, if not by the user's own choices: it was `shown`, or `linked` to. (A link is where one goes on
+// from: once a step is not the link's, the schedule is the user's own.)
 const now = { id: null, graph: null, way: [], done: 0, given: null, listed: [], hints: 0, playing: null, paused: false, notice: '', hope: null, changed: null };
 
 const KEPT = 'shm-handoff-lab';
@@ -135,7 +136,7 @@ function take(choice) {
   const ahead = now.way[now.done];
   if (ahead && ahead.thread === choice.thread && ahead.target === choice.target && ahead.number === choice.number) now.done++;
   else {
-    if (now.done === 0) now.given = null;
+    if (now.done === 0 || now.given === 'linked') now.given = null;
     now.way = [...now.way.slice(0, now.done), choice];
     now.done++;
     now.paused = false;
@@ -155,7 +156,8 @@ function told(before, choice) {
   draw({ thread: choice.thread });
   if (at('verdict').hidden) return;
   const { top, bottom } = at('verdict').getBoundingClientRect();
-  if (top < 0 || bottom > innerHeight) at('verdict').scrollIntoView({ block: 'nearest' });
+  // (What is said may stand fast at the bottom.)
+  if (top < 0 || bottom > Math.min(innerHeight, at('said').getBoundingClientRect().top)) at('verdict').scrollIntoView({ block: 'nearest' });
 }
 
 // To where `done` steps of the schedule are taken.
@@ -584,7 +586,8 @@ function begin() {
   listExercises();
   at('reading').replaceChildren(...words.help.reading.map((text) => make('li', { text })));
   at('keys').replaceChildren(...words.help.keys.flatMap(([key, text]) => [make('dt', {}, ...key.split(' ').flatMap((one) => [make('kbd', {}, one), ' '])), make('dd', {}, text)]));
-  if (!/Mobi/.test(navigator.userAgent)) document.documentElement.classList.add('has-keys');
+  // Nothing scrolls to below what is said, where that stands fast.
+  new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty('--said', `${target.offsetHeight}px`)).observe(at('said'));
   for (const [id, act] of Object.entries({ undo, redo, restart, hint, show, random, link: copyLink, picture: download })) at(id).addEventListener('click', act);
   at('skip').addEventListener('click', (event) => {
     event.preventDefault();

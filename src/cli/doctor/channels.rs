@@ -9,8 +9,8 @@ use crate::cli::{spec, suspect};
 use crate::declare::Declared;
 use crate::error::{Error, Ipcs, Place, plural};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Once;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// `declared`: what has the size of such a slot is one.
 pub(super) fn look(key: Key, declared: Option<&Declared>) -> Vec<Finding> {
@@ -213,15 +213,25 @@ fn has_slot(row: &SegmentRow, seats: u32) -> bool {
 fn orphan(shown: &Shown) -> Option<Finding> {
     let what =
         || format!("segment {} ({}) was removed, and {} attached", shown.id, shown.layout.noun(), shown.attached);
-    (shown.status == Status::Orphan && stays(shown.id))
+    (shown.status == Status::Orphan && stays(shown.id, *DEADLINE.get_or_init(|| Instant::now() + GOING_OVER)))
         .then(|| Finding::problem("orphans", what(), Some(format!("shm-handoff who --id {}", shown.id))))
 }
 
-/// Whether a removed segment is attached for longer than a side takes to go over to the next one: each looks every 20 ms.
-fn stays(id: i32) -> bool {
-    static GIVEN_TIME: Once = Once::new();
-    GIVEN_TIME.call_once(|| std::thread::sleep(Duration::from_millis(200)));
-    proc::segments().map_or(true, |rows| rows.iter().any(|row| row.id == id && row.attached > 0))
+/// How long a side can take to go over to the next segment: each looks every 20 ms, or every 100 ms at a silent ring.
+const GOING_OVER: Duration = Duration::from_secs(1);
+
+/// Of all orphans.
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// Whether a removed segment is still attached when the deadline has come.
+fn stays(id: i32, deadline: Instant) -> bool {
+    loop {
+        let is_there = proc::segments().map_or(true, |rows| rows.iter().any(|row| row.id == id && row.attached > 0));
+        if !is_there || Instant::now() >= deadline {
+            return is_there;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn wide(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {
@@ -232,4 +242,24 @@ fn wide(shown: &Shown, declared: Option<&Declared>) -> Option<Finding> {
         Some(way) => Finding::note("modes", what()).with(way.command(of(shown, declared))),
         None => Finding::note("modes", what()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_to_go_does_not_stay() {
+        let key = crate::example::key();
+        let removed = Segment::create_new(key, 4096, 0o600).unwrap();
+        removed.remove().unwrap();
+        let id = removed.id();
+        assert!(stays(id, Instant::now()), "it is attached, and there is no time");
+        let goer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(removed);
+        });
+        assert!(!stays(id, Instant::now() + Duration::from_secs(60)));
+        goer.join().unwrap();
+    }
 }

@@ -52,10 +52,10 @@ fn number(path: &str) -> Option<u64> {
 /// How many segments, and how many semaphore sets, a kernel allows that was started without `ipcmni_extend`.
 const IPCMNI: u64 = 32_768;
 
-/// What a limit that has to hold so many can be raised to.
+/// What a limit that has to hold so many can be raised to; `None`: it is as high as it can be.
 fn raised(name: &str, most: u64, needed: u64) -> Option<u64> {
     let ceiling = if name.contains("MNI") { IPCMNI } else { u64::MAX };
-    Some(most.max(needed).saturating_mul(2).min(ceiling)).filter(|raised| *raised > most)
+    Some(most.max(needed).saturating_mul(2).min(ceiling)).filter(|raised| *raised > most && *raised >= needed)
 }
 
 fn limits() -> Vec<Finding> {
@@ -76,16 +76,12 @@ fn limits() -> Vec<Finding> {
             let what = format!("{name}: the limit is unknown, because /proc/sys/kernel can't be read");
             return findings.push(Finding::note("limits", what));
         };
-        let way = raised(name, most, used + needed).map(more);
+        let way = raised(name, most, used + needed).map_or_else(|| "shm-handoff ls --all".to_owned(), more);
         if most.saturating_sub(used) < needed {
             let what = format!("{name}: {used} of {most} used, and a channel takes {needed} more");
-            findings.push(Finding::problem("limits", what, way));
+            findings.push(Finding::problem("limits", what, Some(way)));
         } else if used > most / 10 * 9 {
-            let note = Finding::note("limits", format!("{name}: {used} of {most} used"));
-            findings.push(match way {
-                Some(way) => note.with(way),
-                None => note,
-            });
+            findings.push(Finding::note("limits", format!("{name}: {used} of {most} used")).with(way));
         }
     };
     let sysctl = |name: &'static str| move |value: u64| format!("sudo sysctl -w kernel.{name}={value}");

@@ -7,8 +7,8 @@ use crate::cli::chosen::Carries;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input::not_sent_again;
 use crate::cli::notice::{Receipt, notice};
+use crate::cli::session;
 use crate::cli::signals::Signals;
-use crate::cli::{look, session};
 use crate::error::{Error, Role};
 use crate::protocol::slot::rules;
 use crate::{Carried, SendError, Tick, WaitPolicy, WaitingFor, Writer};
@@ -145,7 +145,7 @@ impl Onto {
 
     /// Waits until everything was received, where the memory goes with its last user.
     pub(super) fn flush(&mut self, waits: &mut Waits<'_>) -> Result<(), Failure> {
-        self.wait(waits, Writer::flush)
+        self.wait(waits, Writer::flush).map_err(not_sent_again)
     }
 
     /// Leaves in order, after that.
@@ -158,22 +158,13 @@ impl Onto {
     pub(super) fn leave(mut self, is_told: bool, mut failure: Failure) -> Failure {
         let is_safe = !is_told && self.writer.flush(&mut WaitPolicy::non_blocking()).is_ok();
         // Whoever is attached takes what lies there, also where the memory goes with its last user.
-        let is_kept = is_safe || self.has_company();
-        if !is_kept {
-            failure.message.push_str(&session::lost(&mut self.writer, &failure));
-        }
+        let lost = if is_safe { String::new() } else { session::lost(&mut self.writer, &failure) };
+        let is_kept = lost.is_empty();
+        failure.message.push_str(&lost);
         if is_kept && !is_told {
             let _ = self.writer.close_flushed();
         }
         failure
-    }
-
-    /// Somebody beside us is attached who is no tool that looks.
-    fn has_company(&self) -> bool {
-        let backend = self.writer.backend();
-        let tools = look::observers(look::slot(backend.segment().key(), backend.declaration().as_ref()));
-        let stat = backend.segment().stat();
-        stat.is_ok_and(|stat| !stat.removed && stat.attached.saturating_sub(tools) >= 2)
     }
 
     /// Notices that the memory or the seat was removed.

@@ -157,11 +157,15 @@ fn play(args: &Replay, common: &Common, signals: &Signals, progress: &mut Progre
     let (schedule, checked) = (Schedule::new(args.speed), onto::form(&writer));
     let mut player =
         Player { args, common, signals, progress, file: &file, writer, schedule, count, checked, has_begun: false };
-    let done = player.check(1).and_then(|()| player.play_all());
+    if let Err(failure) = player.check(1) {
+        // Nothing was sent: that is no failure of a writer's.
+        let _ = player.writer.close_flushed();
+        return Err(failure);
+    }
+    let done = player.play_all();
     match done.and_then(|()| player.with_writer(Writer::flush).map_err(not_sent_again)) {
         Ok(()) => Ok(player.writer.close_flushed()?),
         Err(failure) if failure.exit == Exit::BadInput && !player.has_begun => {
-            // Nothing was sent: that is no failure of a writer's.
             let _ = player.writer.close_flushed();
             Err(failure)
         }
