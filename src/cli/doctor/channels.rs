@@ -256,6 +256,7 @@ mod tests {
         let id = removed.id();
         assert!(stays(id, Instant::now()), "it is attached, and there is no time");
         let goer = std::thread::spawn(move || {
+            // Behind some looks; a test in which it goes before the first one passes, too.
             std::thread::sleep(Duration::from_millis(50));
             drop(removed);
         });

@@ -172,7 +172,7 @@ impl Recorder<'_> {
             common,
             signals: self.signals,
             follow: self.args.follow,
-            ring: onto::ONTO_RING,
+            ring: onto::RingOption::OntoRing,
             meanwhile: &mut meanwhile,
         })
     }

@@ -25,16 +25,29 @@ pub(super) struct Waits<'w> {
     /// Go on behind a reader that has gone.
     pub(super) follow: bool,
     /// The option that asks for a ring there.
-    pub(super) ring: &'static str,
+    pub(super) ring: RingOption,
     /// What else is to be done meanwhile.
     pub(super) meanwhile: &'w mut dyn FnMut() -> Result<(), Failure>,
 }
 
-/// The option that asks for a ring at the key of `replay`.
-pub(super) const RING: &str = "--ring";
+/// The option that asks for a ring at the key to which the messages go.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RingOption {
+    /// `--ring`, of `replay`.
+    Ring,
+    /// `--onto-ring`, of `record`.
+    OntoRing,
+}
 
-/// The one that asks for a ring at KEY2.
-pub(super) const ONTO_RING: &str = "--onto-ring";
+impl RingOption {
+    /// It, and the option of the other side.
+    fn on_both_sides(self, capacity: &str) -> String {
+        match self {
+            Self::Ring => format!("--ring{capacity}, on the other side, too"),
+            Self::OntoRing => format!("--onto-ring{capacity}, and --ring on the other side"),
+        }
+    }
+}
 
 /// The writer of the second channel.
 pub(super) struct Onto {
@@ -96,7 +109,7 @@ impl Onto {
 
     /// Whether it can carry this message.
     pub(super) fn check(&self, text: &[u8]) -> Result<(), Failure> {
-        check(&self.writer, text, ONTO_RING).map_err(|failure| named("the next message at KEY", failure))
+        check(&self.writer, text, RingOption::OntoRing).map_err(|failure| named("the next message at KEY", failure))
     }
 
     /// Names what can't be carried: this message, or else what was handed on before and has to come first.
@@ -169,7 +182,7 @@ impl Onto {
 
     /// Notices that the memory or the seat was removed.
     pub(super) fn look_around(&mut self) -> Result<(), Failure> {
-        recover(&mut self.writer, ONTO_RING)
+        recover(&mut self.writer, RingOption::OntoRing)
     }
 
     fn wait(
@@ -182,7 +195,7 @@ impl Onto {
 }
 
 /// Notices that the memory or the seat was removed, while there is nothing to send.
-pub(super) fn recover(writer: &mut Writer<SysV>, ring: &str) -> Result<(), Failure> {
+pub(super) fn recover(writer: &mut Writer<SysV>, ring: RingOption) -> Result<(), Failure> {
     match writer.recover(&mut WaitPolicy::non_blocking()) {
         // A reader that has gone is told where its room is waited for.
         Ok(()) | Err(SendError::TimedOut | SendError::ReaderGone) => Ok(()),
@@ -196,26 +209,27 @@ pub(super) fn form(writer: &Writer<SysV>) -> (Carries, usize) {
 }
 
 /// Whether the channel can carry this message as a message. `ring` is the option that asks for a ring there.
-pub(super) fn check(writer: &Writer<SysV>, text: &[u8], ring: &str) -> Result<(), Failure> {
+pub(super) fn check(writer: &Writer<SysV>, text: &[u8], ring: RingOption) -> Result<(), Failure> {
     if Carries::by(writer.backend()) == Carries::Texts && rules::is_bare_end(text) {
         return Err(Failure::new(
             Exit::BadInput,
             "the message can't be carried: it is `end` alone, and would end the session there",
         )
-        .hint(format!("a ring carries it: {}", on_both_sides(ring, ""))));
+        .hint(format!("a ring carries it: {}", ring.on_both_sides(""))));
     }
     writer.check(text).map_err(|error| refused(writer, error, ring))
 }
 
 /// What can be done about a message depends on what is there: a ring gives way to no other one.
-fn refused(writer: &Writer<SysV>, error: SendError, ring: &str) -> Failure {
+fn refused(writer: &Writer<SysV>, error: SendError, ring: RingOption) -> Failure {
     let SendError::Unsendable(_) = error else { return error.into() };
-    let options = on_both_sides(ring, "=CAPACITY");
+    let options = ring.on_both_sides("=CAPACITY");
     let hint = match writer.backend().layout() {
         Layout::Ring { .. } => {
             let key = writer.backend().segment().key().number();
             format!(
-                "a larger ring carries it; end both sides and remove the ring that is there first (shm-handoff rm {key}), then: {options}"
+                "a larger ring carries it; end both sides and remove the ring that is there first \
+                 (shm-handoff rm {key}), then: {options}"
             )
         }
         Layout::Slot | Layout::Declared => format!("a ring that is large enough carries any message: {options}"),
@@ -226,14 +240,6 @@ fn refused(writer: &Writer<SysV>, error: SendError, ring: &str) -> Failure {
 /// A failure of this message.
 pub(super) fn named(what: &str, failure: Failure) -> Failure {
     Failure { message: format!("{what}: {}", failure.message), ..failure }
-}
-
-/// The option of this side, and that of the other one.
-fn on_both_sides(ring: &str, capacity: &str) -> String {
-    match ring {
-        RING => format!("{ring}{capacity}, on the other side, too"),
-        _ => format!("{ring}{capacity}, and {RING} on the other side"),
-    }
 }
 
 /// Runs `wait` with `--timeout`, signals, and a line for the user.
@@ -289,7 +295,7 @@ pub(super) fn wait_with(
             }
             Err(SendError::ReaderGone) => Failure::from(SendError::ReaderGone)
                 .hint("--follow waits for the next one; what it has not taken lies there for it"),
-            Err(error) => refused(writer, error, ring),
+            Err(error) => refused(writer, error, *ring),
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::Side;
 use super::format::{Kind, Session, end_from_bytes};
-use super::onto::{self, RING, Waits, named, recover, wait_with};
+use super::onto::{self, RingOption, Waits, named, recover, wait_with};
 use super::pace::{Gaps, Schedule, Speed};
 use super::reading::Opened;
 use super::step::{self, Enter};
@@ -222,7 +222,7 @@ impl Player<'_> {
     }
 
     fn check_text(&self, text: &[u8], name: &str) -> Result<(), Failure> {
-        onto::check(&self.writer, text, RING).map_err(|failure| named(name, failure))
+        onto::check(&self.writer, text, RingOption::Ring).map_err(|failure| named(name, failure))
     }
 
     fn play_all(&mut self) -> Result<(), Failure> {
@@ -250,7 +250,7 @@ impl Player<'_> {
                 if !self.common.quiet {
                     step::show((number, self.count), pause, text, ends);
                 }
-                let went_on = enter.wait(self.signals, || recover(&mut self.writer, RING))?;
+                let went_on = enter.wait(self.signals, || recover(&mut self.writer, RingOption::Ring))?;
                 if !went_on {
                     return Ok(());
                 }
@@ -275,7 +275,7 @@ impl Player<'_> {
             }
             self.signals.pause(left.saturating_sub(FINE / 2).min(onto::LOOK_AROUND))?;
             self.progress.tell();
-            recover(&mut self.writer, RING)?;
+            recover(&mut self.writer, RingOption::Ring)?;
         }
     }
 
@@ -348,6 +348,10 @@ impl Player<'_> {
             Ok(())
         };
         let (common, signals, follow) = (self.common, self.signals, self.args.follow);
-        wait_with(&mut self.writer, &mut Waits { common, signals, follow, ring: RING, meanwhile: &mut meanwhile }, wait)
+        wait_with(
+            &mut self.writer,
+            &mut Waits { common, signals, follow, ring: RingOption::Ring, meanwhile: &mut meanwhile },
+            wait,
+        )
     }
 }
